@@ -1,0 +1,106 @@
+#ifndef RHEOBASE_ESTIMATOR_H
+#define RHEOBASE_ESTIMATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rheobase/context.h"
+#include "rheobase/parameters.h"
+#include "rheobase/philox.h"
+#include "rheobase/real.h"
+
+/** @file estimator.h
+ * The neural posterior estimator: summary network h(x) and coupling flow q(theta | h), with
+ * gradients. Inputs are standardised by the caller. All functions are local unless they say so, and
+ * do the same arithmetic for the same batch size: callers pad to a fixed batch for equal bits. */
+
+enum { RB_MAX_LAYERS = 8 };
+typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
+typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
+
+typedef struct rb_summary_settings {
+  int summary_dim;
+  int conv_layers;  ///< used entries of the three arrays below
+  int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
+  int groups;  ///< of the group norm after each convolution; 0: none
+  rb_recurrent_type recurrent_type;
+  int recurrent_dim;
+  bool bidirectional;
+  double dropout;
+  int skip_steps;
+} rb_summary_settings;
+
+typedef struct rb_flow_settings {
+  int depth;
+  int mlp_layers;
+  int mlp_widths[RB_MAX_LAYERS];
+  rb_activation mlp_activation;
+  double mlp_dropout;
+  bool actnorm;
+  bool permutation;  ///< a fixed random permutation in each layer
+} rb_flow_settings;
+
+typedef struct rb_network_settings {
+  rb_summary_settings summary;
+  rb_flow_settings flow;
+} rb_network_settings;
+
+typedef struct rb_estimator rb_estimator;
+
+/** Builds the network for x (B, T, C) and theta (B, D), with workspaces for batches of up to
+ * @p max_batch samples (gradients and inference). Weights are zero until initialised or loaded.
+ * Fails with RB_ERR_SETTING (sentence names the setting) or RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings,
+                                           int64_t T, int C, int D, int max_batch,
+                                           rb_estimator **estimator);
+void rb_estimator_destroy(rb_estimator *estimator);
+
+/** Random initial weights and permutations from the study's seed. @p member: of the ensemble. */
+RB_NODISCARD rb_status rb_estimator_initialise(rb_context *ctx, rb_estimator *estimator,
+                                               uint64_t seed, uint16_t member);
+
+/** All weights as one flat buffer with named views; owned by the estimator, writable. After writing
+ * weights through it, call rb_estimator_weights_changed. */
+rb_parameters *rb_estimator_parameters(rb_estimator *estimator);
+void rb_estimator_weights_changed(rb_estimator *estimator);
+
+/** The fixed permutations, (depth, D), owned by the estimator, writable (loading). */
+int32_t *rb_estimator_permutations(rb_estimator *estimator);
+
+/** Floating-point operations of the matrix products of one forward pass, per sample. */
+double rb_estimator_flops(const rb_estimator *estimator);
+
+/** Dropout masks of one micro-batch: numbers come from stream (RB_FOR_TRAINING, RB_RANDOM_DROPOUT,
+ * member, item = first_item + row). NULL where none is wanted (evaluation). */
+typedef struct rb_dropout_source {
+  uint64_t seed;
+  uint16_t member;
+  uint64_t first_item;  ///< samples seen before this micro-batch
+} rb_dropout_source;
+
+/** Loss and gradient of a micro-batch.
+ * @param x (B, T, C) @param theta (B, D) @param weight (B) factor of each sample's -log q in the
+ * objective (0 for padding, 1/batch else)
+ * @param gradient (number of weights) is overwritten with d sum_b weight_b (-log q_b) / d weights
+ * @param loss (B) -log q of each sample in standardised space */
+RB_NODISCARD rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *estimator, int B,
+                                             const rb_real *x, const rb_real *theta,
+                                             const rb_real *weight,
+                                             const rb_dropout_source *dropout, rb_real *gradient,
+                                             rb_real *loss);
+
+/** Summaries without dropout. @param x (B, T, C) @param summary (B, summary_dim) */
+void rb_estimator_summarise(rb_estimator *estimator, int B, const rb_real *x, rb_real *summary);
+
+/** log q(theta | summary), standardised space, no dropout.
+ * @param theta (B, D) @param summary (B, summary_dim) @param z (B, D) base variables, may be NULL
+ * @param log_density (B) */
+void rb_estimator_log_density(rb_estimator *estimator, int B, const rb_real *theta,
+                              const rb_real *summary, rb_real *z, rb_real *log_density);
+
+/** Inverts the flow: base draws to standardised parameters, S per data set in one batch.
+ * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D) */
+void rb_estimator_sample(rb_estimator *estimator, int B, int64_t S, const rb_real *summary,
+                         const rb_real *z, rb_real *theta);
+
+#endif

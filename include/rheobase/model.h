@@ -1,0 +1,64 @@
+#ifndef RHEOBASE_MODEL_H
+#define RHEOBASE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rheobase/context.h"
+#include "rheobase/philox.h"
+#include "rheobase/quantity.h"
+
+/** @file model.h
+ * What a simulator is to the rest of the program: one table of functions and names. Everything
+ * after the model layer works with any model that fills it. All functions are local, and bitwise
+ * independent of how items are grouped into calls. */
+
+enum { RB_MAX_PARAMETERS = 16 };
+
+/** One channel of an observation, such as voltage or spikes. */
+typedef struct rb_channel {
+  rb_quantity quantity;
+  bool binary;  ///< only 0 and 1: stored as bytes in files
+} rb_channel;
+
+typedef struct rb_model rb_model;
+
+struct rb_model {
+  const char *name;
+  int dim;                        ///< D, number of parameters, at most RB_MAX_PARAMETERS
+  const rb_quantity *parameters;  ///< (D)
+  int channels;                   ///< C
+  const rb_channel *channel;      ///< (C)
+  int64_t length;                 ///< L, samples per channel
+  rb_quantity axis;               ///< of the samples, e.g. time_ms in ms
+  double axis_step;               ///< distance of samples in the axis' unit
+  void *state;                    ///< owned by the model
+
+  /** Draws the parameters of items first .. first+count-1 of a purpose.
+   * @param theta (count, D) as the simulator uses them
+   * @param latent (count, D) the same before clipping (equal to theta where nothing is clipped);
+   * may be NULL */
+  rb_status (*draw_prior)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, double *theta, double *latent);
+
+  /** Log prior density in latent coordinates, all constants included; -inf outside the support.
+   * @param latent (count, D) @param log_density (count) */
+  void (*log_prior)(const rb_model *model, int64_t count, const double *latent,
+                    double *log_density);
+
+  /** Whether theta (D) lies in the prior's support (ends of clipped ranges included). */
+  bool (*in_support)(const rb_model *model, const double *theta);
+
+  /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
+  bool (*accepts)(const rb_model *model, const double *theta, const char **reason);
+
+  /** Simulates items first .. first+count-1 of a purpose; the random numbers depend on seed,
+   * purpose and item alone. theta must be accepted.
+   * @param theta (count, D) @param x (count, C, L) */
+  rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                        int64_t first, int64_t count, const double *theta, float *x);
+
+  void (*destroy)(rb_model *model);  ///< frees state; the struct itself is the caller's
+};
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef RHEOBASE_QUANTITY_H
+#define RHEOBASE_QUANTITY_H
+
+/** @file quantity.h
+ * A named number with its unit, as it appears in files, tables and figures. */
+
+typedef struct rb_quantity {
+  const char *name;         ///< e.g. "tau_m"; also the name in files
+  const char *unit;         ///< e.g. "ms"; "1" where there is none
+  const char *description;  ///< one line, e.g. "membrane time constant"
+} rb_quantity;
+
+#endif

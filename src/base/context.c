@@ -1,0 +1,56 @@
+#include "rheobase/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static rb_status choose_isa(rb_context *ctx) {
+  rb_isa isa = RB_ISA_PORTABLE;
+  const rb_status status = rb_cpu_isa(ctx, &isa);
+  // A refused RB_KERNEL on one rank must not leave the others waiting: agree on the pair.
+  int mine[2] = {(int)isa, -(int)status};
+  int lowest[2];
+  MPI_Allreduce(mine, lowest, 2, MPI_INT, MPI_MIN, ctx->comm);
+  ctx->isa = (rb_isa)lowest[0];
+  if (lowest[1] == 0) return RB_OK;
+  if (status != RB_OK) return status;
+  return RB_FAIL(ctx, (rb_status)-lowest[1], "another rank cannot use the kernel RB_KERNEL names");
+}
+
+rb_status rb_context_create(rb_context *ctx, MPI_Comm parent) {
+  memset(ctx, 0, sizeof *ctx);
+  MPI_Comm_dup(parent, &ctx->comm);
+  MPI_Comm_rank(ctx->comm, &ctx->rank);
+  MPI_Comm_size(ctx->comm, &ctx->size);
+  MPI_Comm_split_type(ctx->comm, MPI_COMM_TYPE_SHARED, ctx->rank, MPI_INFO_NULL, &ctx->node);
+  MPI_Comm_rank(ctx->node, &ctx->node_rank);
+  MPI_Comm_size(ctx->node, &ctx->node_size);
+  ctx->terminal = ctx->rank == 0 && isatty(STDOUT_FILENO) == 1;
+  return choose_isa(ctx);
+}
+
+void rb_context_destroy(rb_context *ctx) {
+  MPI_Comm_free(&ctx->node);
+  MPI_Comm_free(&ctx->comm);
+}
+
+rb_status rb_fail(rb_context *ctx, rb_status code, const char *file, int line, const char *format,
+                  ...) {
+  rb_error *error = &ctx->error;
+  if (error->code != RB_OK) return code;
+  error->code = code;
+  error->rank = ctx->rank;
+  error->line = line;
+  (void)snprintf(error->file, sizeof error->file, "%s", file);
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(error->message, sizeof error->message, format, arguments);
+  va_end(arguments);
+  for (char *c = error->message; *c; ++c) {
+    if (*c == '\n' || *c == '\r') *c = ' ';
+  }
+  return code;
+}
+
+void rb_error_clear(rb_context *ctx) { memset(&ctx->error, 0, sizeof ctx->error); }

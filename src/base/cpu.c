@@ -1,0 +1,40 @@
+#include "rheobase/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/context.h"
+
+const char *rb_isa_name(rb_isa isa) {
+  static const char *const names[RB_ISA_COUNT] = {"portable", "x86-64", "x86-64-v3", "x86-64-v4"};
+  return (unsigned)isa < RB_ISA_COUNT ? names[isa] : "unknown";
+}
+
+rb_isa rb_cpu_best_isa(void) {
+#ifdef RB_HAVE_X86_64_KERNELS
+  if (__builtin_cpu_supports("x86-64-v4")) return RB_ISA_X86_64_V4;
+  if (__builtin_cpu_supports("x86-64-v3")) return RB_ISA_X86_64_V3;
+  return RB_ISA_X86_64;
+#else
+  return RB_ISA_PORTABLE;
+#endif
+}
+
+rb_status rb_cpu_isa(rb_context *ctx, rb_isa *isa) {
+  const rb_isa best = rb_cpu_best_isa();
+  *isa = best;
+  const char *name = getenv("RB_KERNEL");
+  if (name == NULL || *name == '\0') return RB_OK;
+  for (int i = 0; i < RB_ISA_COUNT; ++i) {
+    if (strcmp(name, rb_isa_name((rb_isa)i)) != 0) continue;
+    if ((rb_isa)i > best) {
+      return RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
+                     "RB_KERNEL=%s: this processor or build offers %s at most", name,
+                     rb_isa_name(best));
+    }
+    *isa = (rb_isa)i;
+    return RB_OK;
+  }
+  return RB_FAIL(ctx, RB_ERR_SETTING,
+                 "RB_KERNEL=%s is unknown; use portable, x86-64, x86-64-v3 or x86-64-v4", name);
+}

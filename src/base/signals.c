@@ -1,0 +1,32 @@
+#include "rheobase/signals.h"
+
+#include <signal.h>
+#include <time.h>
+
+static sigset_t stop_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+void rb_signals_block(void) {
+  const sigset_t set = stop_signals();
+  sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool rb_signals_poll(void) {
+  const sigset_t set = stop_signals();
+  const struct timespec no_wait = {0, 0};
+  bool asked = false;
+  while (sigtimedwait(&set, NULL, &no_wait) > 0) asked = true;
+  return asked;
+}
+
+bool rb_signals_agree(rb_context *ctx) {
+  int stop = ctx->stop || rb_signals_poll();
+  MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, ctx->comm);
+  ctx->stop = stop != 0;
+  return ctx->stop;
+}
