@@ -1,0 +1,35 @@
+#ifndef RHEOBASE_DATASET_H
+#define RHEOBASE_DATASET_H
+
+#include "rheobase/model.h"
+
+/** @file dataset.h
+ * Simulated data sets in memory, once per node: the ranks of a node share one copy (an MPI
+ * shared-memory window), so memory does not grow with the ranks. */
+
+typedef struct rb_dataset {
+  int64_t count;   ///< N
+  int dim;         ///< D
+  int channels;    ///< C
+  int64_t length;  ///< L
+  double *theta;   ///< (N, D) as the simulator used them
+  double *latent;  ///< (N, D) before clipping
+  float *x;        ///< (N, C, L)
+  MPI_Win window;  ///< owns the three arrays
+} rb_dataset;
+
+/** Allocates the window; contents are undefined. Collective. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t count,
+                                         rb_dataset *dataset);
+
+/** Collective. Does nothing to a data set of zero bytes. */
+void rb_dataset_destroy(rb_dataset *dataset);
+
+/** The rows this rank fills, so that the ranks of its node together fill all of them. Local. */
+void rb_dataset_share(const rb_context *ctx, const rb_dataset *dataset, int64_t *first,
+                      int64_t *count);
+
+/** Call after filling: all ranks of the node see the contents. Collective. */
+void rb_dataset_fence(const rb_context *ctx, const rb_dataset *dataset);
+
+#endif

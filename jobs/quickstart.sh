@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# From nothing to a finished study: installs what is missing (Debian, Ubuntu), builds, runs
+# inputs/quick.cfg on all cores, and says where the results are.
+#   jobs/quickstart.sh [RESULT FOLDER]
+set -eu
+cd "$(dirname "$0")/.."
+. jobs/environment.sh
+. jobs/setup.sh
+results=${1:-results/quick}
+# shellcheck disable=SC2086 # the list is split on purpose
+rb_have_libraries . build || rb_install $RB_PACKAGES
+echo "Building (the log is build/build.log)"
+rb_build build -DCMAKE_BUILD_TYPE=Release -DRB_TESTS=OFF
+rb_launch "$(nproc)" build/rheobase run inputs/quick.cfg -o "$results"

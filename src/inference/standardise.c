@@ -1,0 +1,97 @@
+#include "rheobase/standardise.h"
+
+#include <math.h>
+
+#include "rheobase/exact_sum.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+
+enum { CHUNK = 256 };
+
+/* Sum over the samples of one trace of (x - centre)^power, in plain order: the traces' sums are
+ * then added exactly, so the number of ranks does not show. */
+static double trace_sum(const float *x, int64_t L, double centre, int power) {
+  double sum = 0;
+  for (int64_t t = 0; t < L; ++t) {
+    const double d = (double)x[t] - centre;
+    sum += power == 1 ? d : d * d;
+  }
+  return sum;
+}
+
+/* Adds the parameters' and channels' sums of this rank's data sets and reduces them.
+ * sums: (D + C) */
+static void sum_all(const rb_context *ctx, const rb_dataset *dataset, const double *target,
+                    const rb_standardisation *centre, int power, rb_exact_sum *sums) {
+  const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
+  const int D = dataset->dim;
+  const int C = dataset->channels;
+  for (int64_t round = 0; round < partition.rounds; ++round) {
+    const rb_range range = rb_partition_round(&partition, round);
+    for (int64_t i = range.first; i < range.first + range.count; ++i) {
+      for (int d = 0; d < D; ++d) {
+        const double difference = target[i * D + d] - centre->theta_mean[d];
+        rb_exact_sum_add(&sums[d], power == 1 ? difference : difference * difference);
+      }
+      for (int c = 0; c < C; ++c) {
+        const float *x = dataset->x + (i * C + c) * dataset->length;
+        rb_exact_sum_add(&sums[D + c], trace_sum(x, dataset->length, centre->x_mean[c], power));
+      }
+    }
+  }
+  rb_exact_sum_reduce(ctx, sums, D + C);
+}
+
+static double deviation(const rb_exact_sum *sum, int64_t count) {
+  const double variance = rb_exact_sum_value(sum) / (double)count;
+  return variance > 0 ? sqrt(variance) : 1.0;
+}
+
+rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, const double *target,
+                                 rb_standardisation *standardisation) {
+  rb_status status = RB_OK;
+  const int D = dataset->dim;
+  const int C = dataset->channels;
+  const int64_t samples = dataset->count * dataset->length;
+  rb_exact_sum *sums = NULL;
+  *standardisation = (rb_standardisation){{0}, {0}, {0}, {0}};
+  if (dataset->count == 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "no simulations to take means and deviations from"));
+  }
+  RB_TRY(RB_ALLOCATE(ctx, sums, 2 * (D + C)));
+  sum_all(ctx, dataset, target, standardisation, 1, sums);
+  for (int d = 0; d < D; ++d) {
+    standardisation->theta_mean[d] = rb_exact_sum_value(&sums[d]) / (double)dataset->count;
+  }
+  for (int c = 0; c < C; ++c) {
+    standardisation->x_mean[c] = rb_exact_sum_value(&sums[D + c]) / (double)samples;
+  }
+  rb_exact_sum *squares = sums + D + C;
+  sum_all(ctx, dataset, target, standardisation, 2, squares);
+  for (int d = 0; d < D; ++d) {
+    standardisation->theta_std[d] = deviation(&squares[d], dataset->count);
+  }
+  for (int c = 0; c < C; ++c) standardisation->x_std[c] = deviation(&squares[D + c], samples);
+cleanup:
+  free(sums);
+  return status;
+}
+
+void rb_standardise_theta(const rb_standardisation *standardisation, int D, int64_t n,
+                          const double *theta, rb_real *out) {
+  for (int64_t i = 0; i < n; ++i) {
+    for (int d = 0; d < D; ++d) {
+      out[i * D + d] = (rb_real)((theta[i * D + d] - standardisation->theta_mean[d]) /
+                                 standardisation->theta_std[d]);
+    }
+  }
+}
+
+void rb_standardise_x(const rb_standardisation *standardisation, int C, int64_t L, const float *x,
+                      rb_real *out) {
+  for (int c = 0; c < C; ++c) {
+    const rb_real mean = (rb_real)standardisation->x_mean[c];
+    const rb_real scale = (rb_real)(1.0 / standardisation->x_std[c]);
+    for (int64_t t = 0; t < L; ++t) out[t * C + c] = ((rb_real)x[c * L + t] - mean) * scale;
+  }
+}

@@ -1,0 +1,82 @@
+#include "rheobase/gradient_sum.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "rheobase/memory.h"
+
+enum { BOUND_EXPONENT = 15, LOSS_EXPONENT = 32, MAX_EXPONENT = 40 };
+static const double LOSS_BOUND = 4194304.0;  // 2^22 per micro-batch: room for 2^8 of them
+
+rb_status rb_gradient_sum_create(rb_context *ctx, int64_t count, int64_t micro_batches,
+                                 rb_gradient_sum *sum) {
+  rb_status status = RB_OK;
+  *sum = (rb_gradient_sum){.count = count};
+  int log2_batches = 0;
+  while (INT64_C(1) << log2_batches < micro_batches) ++log2_batches;
+  const int room = 62 - BOUND_EXPONENT - log2_batches;
+  sum->exponent = room < MAX_EXPONENT ? room : MAX_EXPONENT;
+  if (count + 1 + RB_GRADIENT_FLAGS > INT_MAX) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the network has more than 2^31 weights"));
+  }
+  RB_TRY(RB_ALLOCATE(ctx, sum->buffer, count + 1 + RB_GRADIENT_FLAGS));
+cleanup:
+  return status;
+}
+
+void rb_gradient_sum_destroy(rb_gradient_sum *sum) {
+  free(sum->buffer);
+  sum->buffer = NULL;
+}
+
+void rb_gradient_sum_clear(rb_gradient_sum *sum) {
+  memset(sum->buffer, 0, (size_t)(sum->count + 1 + RB_GRADIENT_FLAGS) * sizeof *sum->buffer);
+}
+
+void rb_gradient_sum_raise(rb_gradient_sum *sum, rb_gradient_flag flag) {
+  sum->buffer[sum->count + 1 + (int)flag] += 1;
+}
+
+void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb_real *loss,
+                         int B) {
+  double total = 0;
+  for (int b = 0; b < B; ++b) total += (double)loss[b];
+  // One pass finds the largest magnitude; a NaN fails the comparison and is counted apart.
+  rb_real largest = 0;
+  int64_t nan = 0;
+  for (int64_t i = 0; i < sum->count; ++i) {
+    const rb_real magnitude = gradient[i] < 0 ? -gradient[i] : gradient[i];
+    largest = magnitude > largest ? magnitude : largest;
+    nan += gradient[i] != gradient[i];
+  }
+  if (nan > 0 || !isfinite((double)largest) || !isfinite(total)) {
+    rb_gradient_sum_raise(sum, RB_FLAG_NONFINITE);
+    return;
+  }
+  if ((double)largest > RB_GRADIENT_BOUND || fabs(total) > LOSS_BOUND) {
+    rb_gradient_sum_raise(sum, RB_FLAG_OVERFLOW);
+    return;
+  }
+  const double scale = ldexp(1.0, sum->exponent);
+  int64_t *restrict into = sum->buffer;
+  for (int64_t i = 0; i < sum->count; ++i) into[i] += (int64_t)((double)gradient[i] * scale);
+  into[sum->count] += (int64_t)(total * ldexp(1.0, LOSS_EXPONENT));
+}
+
+void rb_gradient_sum_reduce(const rb_context *ctx, rb_gradient_sum *sum) {
+  MPI_Allreduce(MPI_IN_PLACE, sum->buffer, (int)(sum->count + 1 + RB_GRADIENT_FLAGS), MPI_INT64_T,
+                MPI_SUM, ctx->comm);
+}
+
+int64_t rb_gradient_sum_flag(const rb_gradient_sum *sum, rb_gradient_flag flag) {
+  return sum->buffer[sum->count + 1 + (int)flag];
+}
+
+double rb_gradient_sum_get(const rb_gradient_sum *sum, rb_real *gradient) {
+  const double scale = ldexp(1.0, -sum->exponent);
+  for (int64_t i = 0; i < sum->count; ++i) {
+    gradient[i] = (rb_real)((double)sum->buffer[i] * scale);
+  }
+  return ldexp((double)sum->buffer[sum->count], -LOSS_EXPONENT);
+}
