@@ -49,6 +49,15 @@ struct rb_model {
   /** Whether theta (D) lies in the prior's support (ends of clipped ranges included). */
   bool (*in_support)(const rb_model *model, const double *theta);
 
+  /** Bit d is set if parameter d lies outside its range in the prior, given the other parameters; 0
+   * if and only if in_support. May be NULL. @param theta (D) */
+  uint32_t (*outside_support)(const rb_model *model, const double *theta);
+
+  /** What data sets are grouped by when calibration is looked at locally, such as the number of
+   * spikes; NULL where there is nothing of the kind. @param x (C, L) */
+  double (*activity)(const rb_model *model, const float *x);
+  rb_quantity activity_quantity;
+
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
   bool (*accepts)(const rb_model *model, const double *theta, const char **reason);
 

@@ -17,9 +17,13 @@ struct rb_posterior {
 
   /** Draws from the posterior of each of `count` data sets.
    * @param first index of the first data set within @p purpose: selects the random numbers
-   * @param x (count, C, L) @param draws S @param theta (count, S, D) in the parameters' units */
+   * @param x (count, C, L) @param draws S @param theta (count, S, D) in the parameters' units
+   * @param log_density (count, S) log density of each draw as log_density() below gives it (a flow
+   * knows it once it has the draw), or NULL where not wanted; never given if there is no
+   * log_density() */
   rb_status (*sample)(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_purpose purpose,
-                      int64_t first, int64_t count, const float *x, int64_t draws, float *theta);
+                      int64_t first, int64_t count, const float *x, int64_t draws, float *theta,
+                      double *log_density);
 
   /** Log density, per unit of the parameters (natural logarithm), of `per` parameter vectors for
    * each of `count` data sets; NULL where there is none.
