@@ -1,0 +1,33 @@
+#ifndef RB_MODEL_LIF_STATE_H
+#define RB_MODEL_LIF_STATE_H
+
+#include <stdint.h>
+
+#include "rheobase/lif.h"
+
+/** @file lif_state.h
+ * What the parts of the neuron's model share: the state behind rb_model, and its functions. */
+
+typedef struct rb_lif_state {
+  rb_lif_settings settings;  ///< current_pA points to mean_current_pA or is NULL
+  int64_t length;            ///< L
+  double *mean_current_pA;   ///< (L) the trace, or I_mean at every step
+  int64_t *spike_index;      ///< (L) index at which a spike at a step is recorded
+} rb_lif_state;
+
+/** The step at which a spike at step @p it is recorded: it, or the notebook's (int)((it*dt)/dt). */
+int64_t rb_lif_spike_index(const rb_lif_settings *settings, int64_t it);
+
+/** Fill the function pointers of rb_model; see model.h. @{ */
+rb_status rb_lif_draw_prior(const rb_model *model, rb_context *ctx, uint64_t seed,
+                            rb_purpose purpose, int64_t first, int64_t count, double *theta,
+                            double *latent);
+void rb_lif_log_prior(const rb_model *model, int64_t count, const double *latent,
+                      double *log_density);
+bool rb_lif_in_support(const rb_model *model, const double *theta);
+bool rb_lif_accepts(const rb_model *model, const double *theta, const char **reason);
+rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x);
+/** @} */
+
+#endif
