@@ -1,0 +1,206 @@
+#include "arguments.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/nearest.h"
+
+/* An option. Its value lands in a member of rb_arguments: a string if it has an operand, else a
+ * bool. */
+typedef struct option_row {
+  const char *name, *letter, *operand, *help;
+  unsigned option;  // 0: every command takes it
+  size_t offset;
+} option_row;
+
+#define ROW_OF(name, letter, operand, help, option, member) \
+  { name, letter, operand, help, option, offsetof(rb_arguments, member) }
+
+static const option_row table[] = {
+    ROW_OF("--output", "-o", "DIR", "the study's folder (default: results_<input>)",
+           RB_OPTION_OUTPUT, output),
+    ROW_OF("--set", NULL, "PATH=VALUE", "overrides a setting; may be repeated", RB_OPTION_SET, set),
+    ROW_OF("--force", NULL, NULL, "replaces results that another input made", RB_OPTION_FORCE,
+           force),
+    ROW_OF("--data", NULL, "FILE",
+           "simulations to train on (HDF5: train, val / theta, voltage, "
+           "spikes)",
+           RB_OPTION_DATA, data),
+    ROW_OF("--observation", NULL, "FILE", "recorded data (HDF5 or CSV: time_ms, voltage_mV, spike)",
+           RB_OPTION_OBSERVATION, observation),
+    ROW_OF("--format", NULL, "NAME", "output format", RB_OPTION_FORMAT, format),
+    ROW_OF("--json", NULL, NULL, "prints JSON", RB_OPTION_JSON, json),
+    ROW_OF("--markdown", NULL, NULL, NULL, RB_OPTION_MARKDOWN, markdown),
+    ROW_OF("--quiet", "-q", NULL, "prints errors and warnings only", 0, quiet),
+    ROW_OF("--help", "-h", NULL, "prints this text", 0, help),
+    ROW_OF("--version", NULL, NULL, "prints the versions of program and libraries", 0, version)};
+enum { OPTIONS = sizeof table / sizeof *table };
+
+/* The command line while it is read. */
+typedef struct reader {
+  int argc, at;
+  char **argv;
+} reader;
+
+static const option_row *find_option(const char *text, const char **value) {
+  const char *equals = strchr(text, '=');
+  const size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
+  *value = equals != NULL ? equals + 1 : NULL;
+  for (int i = 0; i < OPTIONS; ++i) {
+    if (strlen(table[i].name) == length && strncmp(table[i].name, text, length) == 0) {
+      return &table[i];
+    }
+    if (table[i].letter != NULL && strcmp(table[i].letter, text) == 0) return &table[i];
+  }
+  return NULL;
+}
+
+static rb_status unknown(rb_context *ctx, const char *kind, const char *text, const char *nearest) {
+  return RB_FAIL(ctx, RB_ERR_USAGE, "unknown %s %s%s%s%s", kind, text,
+                 nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "?" : " (rheobase --help lists them)");
+}
+
+static rb_status store(rb_context *ctx, const option_row *row, const char *value,
+                       rb_arguments *arguments) {
+  void *member = (char *)arguments + row->offset;
+  if (row->operand == NULL) {
+    *(bool *)member = true;
+    return RB_OK;
+  }
+  if (row->option == RB_OPTION_SET) {
+    if (strchr(value, '=') == NULL) {
+      return RB_FAIL(ctx, RB_ERR_USAGE, "--set %s: write it as path=value, e.g. training.epochs=10",
+                     value);
+    }
+    arguments->set[arguments->sets++] = value;
+    return RB_OK;
+  }
+  const char **text = member;
+  if (*text != NULL) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "%s is given twice: %s and %s", row->name, *text, value);
+  }
+  *text = value;
+  return RB_OK;
+}
+
+static rb_status read_option(rb_context *ctx, reader *line, const rb_command *command,
+                             rb_arguments *arguments) {
+  const char *text = line->argv[line->at++];
+  const char *value = NULL;
+  const option_row *row = find_option(text, &value);
+  if (row == NULL) {
+    return unknown(ctx, "option", text, rb_nearest(text, &table[0].name, sizeof *table, OPTIONS));
+  }
+  if (row->option != 0 && (command == NULL || (command->options & row->option) == 0)) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "%s takes no option %s",
+                   command == NULL ? "rheobase alone" : command->name, row->name);
+  }
+  if (row->operand == NULL && value != NULL) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "%s takes no value", row->name);
+  }
+  if (row->operand != NULL && value == NULL) {
+    if (line->at == line->argc) {
+      return RB_FAIL(ctx, RB_ERR_USAGE, "%s needs a value: %s", row->name, row->operand);
+    }
+    value = line->argv[line->at++];
+  }
+  if (row->operand != NULL && *value == '\0') {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "%s needs a value: %s", row->name, row->operand);
+  }
+  return store(ctx, row, value, arguments);
+}
+
+static rb_status check_inputs(rb_context *ctx, const rb_command *command,
+                              const rb_arguments *arguments) {
+  if (arguments->help || arguments->version) return RB_OK;
+  if (command == NULL) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "a command is missing (rheobase --help lists them)");
+  }
+  if (arguments->inputs < command->inputs_min) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "something is missing: rheobase %s %s", command->name,
+                   command->operands);
+  }
+  if (arguments->inputs > command->inputs_max) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "unexpected '%s': rheobase %s %s",
+                   arguments->input[command->inputs_max], command->name, command->operands);
+  }
+  return RB_OK;
+}
+
+static rb_status find_command(rb_context *ctx, const char *name, const rb_command *commands,
+                              int count, const rb_command **command) {
+  for (int i = 0; i < count; ++i) {
+    if (strcmp(commands[i].name, name) == 0) {
+      *command = &commands[i];
+      return RB_OK;
+    }
+  }
+  return unknown(ctx, "command", name,
+                 rb_nearest(name, &commands[0].name, sizeof *commands, count));
+}
+
+rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv, const rb_command *commands,
+                             int count, rb_arguments *arguments, const rb_command **command) {
+  rb_status status = RB_OK;
+  reader line = {argc, 1, argv};
+  bool options = true;  // until "--"
+  *command = NULL;
+  memset(arguments, 0, sizeof *arguments);
+  if (argc > RB_MAX_ARGUMENTS) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "more than %d arguments", RB_MAX_ARGUMENTS));
+  }
+  if (argc > 1 && argv[1][0] != '-') {
+    RB_TRY(find_command(ctx, argv[1], commands, count, command));
+    line.at = 2;
+  }
+  while (line.at < argc) {
+    const char *text = argv[line.at];
+    if (options && strcmp(text, "--") == 0) {
+      options = false;
+      ++line.at;
+    } else if (options && text[0] == '-' && text[1] != '\0') {
+      RB_TRY(read_option(ctx, &line, *command, arguments));
+    } else {
+      arguments->input[arguments->inputs++] = text;
+      ++line.at;
+    }
+  }
+  RB_TRY(check_inputs(ctx, *command, arguments));
+cleanup:
+  return status;
+}
+
+static void print_option(const option_row *row) {
+  char text[64];
+  (void)snprintf(text, sizeof text, "%s%s%s%s%s", row->letter != NULL ? row->letter : "",
+                 row->letter != NULL ? ", " : "", row->name, row->operand != NULL ? " " : "",
+                 row->operand != NULL ? row->operand : "");
+  (void)printf("  %-24s %s\n", text, row->help);
+}
+
+void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int count,
+                       const rb_command *command) {
+  if (ctx->rank != 0) return;
+  if (command != NULL) {
+    (void)printf("rheobase %s %s\n  %s\n\nOptions\n", command->name, command->operands,
+                 command->summary);
+  } else {
+    (void)printf(
+        "rheobase COMMAND [INPUT] [options]\n"
+        "  Simulation-based inference for a leaky integrate-and-fire neuron.\n"
+        "  Runs on any number of ranks: mpirun -n 8 rheobase run inputs/quick.cfg\n\n"
+        "Commands\n");
+    for (int i = 0; i < count; ++i) {
+      (void)printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    }
+    (void)printf("\nOptions (rheobase COMMAND --help tells which a command takes)\n");
+  }
+  for (int i = 0; i < OPTIONS; ++i) {
+    const bool taken =
+        command == NULL || table[i].option == 0 || (command->options & table[i].option) != 0;
+    if (taken && table[i].help != NULL) print_option(&table[i]);
+  }
+  (void)fflush(stdout);
+}

@@ -1,0 +1,59 @@
+#ifndef RB_APP_ARGUMENTS_H
+#define RB_APP_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "rheobase/context.h"
+
+/** @file arguments.h
+ * The command line: `rheobase COMMAND [INPUT...] [options]`. A subcommand is a row of a table that
+ * says which options it takes. */
+
+enum { RB_MAX_ARGUMENTS = 1024 };
+
+/** Options a command may declare; --help, --version and --quiet are everybody's. */
+enum {
+  RB_OPTION_OUTPUT = 1 << 0,       ///< -o DIR
+  RB_OPTION_SET = 1 << 1,          ///< --set path=value
+  RB_OPTION_FORCE = 1 << 2,        ///< --force
+  RB_OPTION_DATA = 1 << 3,         ///< --data FILE
+  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE
+  RB_OPTION_FORMAT = 1 << 5,       ///< --format NAME
+  RB_OPTION_JSON = 1 << 6,         ///< --json
+  RB_OPTION_MARKDOWN = 1 << 7      ///< --markdown, not shown in help
+};
+
+/** What the user asked for. Strings point into argv. */
+typedef struct rb_arguments {
+  int inputs;
+  const char *input[RB_MAX_ARGUMENTS];  ///< what is not an option, after the command
+  int sets;
+  const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
+  const char *output;                 ///< NULL where not given; so the others
+  const char *data, *observation, *format;
+  bool force, json, markdown, quiet, help, version;
+} rb_arguments;
+
+/** A subcommand. */
+typedef struct rb_command {
+  const char *name;
+  const char *operands;  ///< as help shows them, e.g. "INPUT"
+  const char *summary;   ///< one line
+  unsigned options;      ///< RB_OPTION_*
+  int inputs_min, inputs_max;
+  rb_status (*run)(rb_context *ctx, const rb_arguments *arguments);  ///< collective
+} rb_command;
+
+/** Parses a command line. Local, the same on all ranks. *command is NULL with --help or --version
+ * alone. Fails with RB_ERR_USAGE: unknown command or option (names the nearest), an option the
+ * command does not take, a missing or repeated value, too few or too many inputs.
+ * @param commands (count) */
+RB_NODISCARD rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv,
+                                          const rb_command *commands, int count,
+                                          rb_arguments *arguments, const rb_command **command);
+
+/** Prints help on all commands, or on one if @p command is not NULL, on rank 0. Local. */
+void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int count,
+                       const rb_command *command);
+
+#endif
