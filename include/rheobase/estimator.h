@@ -67,6 +67,15 @@ void rb_estimator_weights_changed(rb_estimator *estimator);
 /** The fixed permutations, (depth, D), owned by the estimator, writable (loading). */
 int32_t *rb_estimator_permutations(rb_estimator *estimator);
 
+/** @name Sizes of the network
+ * @{ */
+int rb_estimator_dim(const rb_estimator *estimator);         ///< D
+int rb_estimator_channels(const rb_estimator *estimator);    ///< C
+int64_t rb_estimator_length(const rb_estimator *estimator);  ///< T
+int rb_estimator_summary_dim(const rb_estimator *estimator);
+int rb_estimator_depth(const rb_estimator *estimator);  ///< coupling layers
+/** @} */
+
 /** Floating-point operations of the matrix products of one forward pass, per sample. */
 double rb_estimator_flops(const rb_estimator *estimator);
 

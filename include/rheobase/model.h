@@ -13,7 +13,7 @@
  * after the model layer works with any model that fills it. All functions are local, and bitwise
  * independent of how items are grouped into calls. */
 
-enum { RB_MAX_PARAMETERS = 16 };
+enum { RB_MAX_PARAMETERS = 16, RB_MAX_CHANNELS = 8 };
 
 /** One channel of an observation, such as voltage or spikes. */
 typedef struct rb_channel {

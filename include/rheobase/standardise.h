@@ -8,8 +8,6 @@
  * Means and standard deviations (denominator n; a deviation of 0 counts as 1) that bring parameters
  * and channels to the scale the network sees. */
 
-enum { RB_MAX_CHANNELS = 8 };
-
 typedef struct rb_standardisation {
   double theta_mean[RB_MAX_PARAMETERS], theta_std[RB_MAX_PARAMETERS];
   double x_mean[RB_MAX_CHANNELS], x_std[RB_MAX_CHANNELS];
