@@ -1,0 +1,186 @@
+#include "linear_gaussian.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/distributions.h"
+#include "rheobase/memory.h"
+
+enum { D = RB_LINEAR_GAUSSIAN_DIM };
+static const double LOG_SQRT_2PI = 0.91893853320467274178;
+
+typedef struct linear_gaussian_state {
+  double noise_sd;
+} linear_gaussian_state;
+
+static const rb_quantity parameters[D] = {{"level", "1", "value at the start"},
+                                          {"slope", "1", "linear coefficient"},
+                                          {"curvature", "1", "quadratic coefficient"}};
+static const rb_channel channel[RB_LINEAR_GAUSSIAN_MAX_CHANNELS] = {
+    {{"signal", "1", "parabola with noise"}, false},
+    {{"mixture", "1", "another mixture of the parameters with noise"}, false}};
+
+static double noise_sd(const rb_model *model) {
+  return ((const linear_gaussian_state *)model->state)->noise_sd;
+}
+
+/* Row A[c][t]. */
+static void design(const rb_model *model, int c, int64_t t, double row[D]) {
+  const double s = ((double)t + 0.5) / (double)model->length;
+  row[0] = c == 0 ? 1 : s;
+  row[1] = c == 0 ? s : 1 - s;
+  row[2] = c == 0 ? s * s : 1;
+}
+
+static double expectation(const double row[D], const double *theta) {
+  return row[0] * theta[0] + row[1] * theta[1] + row[2] * theta[2];
+}
+
+static rb_status draw_prior(const rb_model *model, rb_context *ctx, uint64_t seed,
+                            rb_purpose purpose, int64_t first, int64_t count, double *theta,
+                            double *latent) {
+  (void)model;
+  (void)ctx;
+  for (int64_t i = 0; i < count; ++i) {
+    rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_PRIOR, 0, (uint64_t)(first + i)), 0,
+                      D, &theta[i * D]);
+  }
+  if (latent != NULL) memcpy(latent, theta, (size_t)(count * D) * sizeof *theta);
+  return RB_OK;
+}
+
+static void log_prior(const rb_model *model, int64_t count, const double *latent,
+                      double *log_density) {
+  (void)model;
+  for (int64_t i = 0; i < count; ++i) {
+    const double *row = &latent[i * D];
+    log_density[i] =
+        -0.5 * (row[0] * row[0] + row[1] * row[1] + row[2] * row[2]) - D * LOG_SQRT_2PI;
+  }
+}
+
+static bool in_support(const rb_model *model, const double *theta) {
+  (void)model;
+  return isfinite(theta[0]) && isfinite(theta[1]) && isfinite(theta[2]);
+}
+
+static bool accepts(const rb_model *model, const double *theta, const char **reason) {
+  if (in_support(model, theta)) return true;
+  if (reason != NULL) *reason = "a parameter is not finite";
+  return false;
+}
+
+static void simulate_one(const rb_model *model, rb_stream stream, const double *theta,
+                         double *noise, float *x) {
+  const int64_t length = model->length;
+  rb_stream_normals(stream, 0, model->channels * length, noise);
+  for (int c = 0; c < model->channels; ++c) {
+    for (int64_t t = 0; t < length; ++t) {
+      double row[D];
+      design(model, c, t, row);
+      x[c * length + t] =
+          (float)(expectation(row, theta) + noise_sd(model) * noise[c * length + t]);
+    }
+  }
+}
+
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
+  rb_status status = RB_OK;
+  const int64_t size = model->channels * model->length;
+  double *noise = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, noise, size));
+  for (int64_t i = 0; i < count; ++i) {
+    const rb_stream stream =
+        rb_stream_make(seed, purpose, RB_RANDOM_OBSERVATION_NOISE, 0, (uint64_t)(first + i));
+    simulate_one(model, stream, &theta[i * D], noise, &x[i * size]);
+  }
+cleanup:
+  free(noise);
+  return status;
+}
+
+static void destroy(rb_model *model) {
+  free(model->state);
+  model->state = NULL;
+}
+
+rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels, double sd,
+                                   rb_model *model) {
+  rb_status status = RB_OK;
+  linear_gaussian_state *state = NULL;
+  if (length < 1 || channels < 1 || channels > RB_LINEAR_GAUSSIAN_MAX_CHANNELS || !(sd > 0)) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "the linear-Gaussian model needs samples, 1 or 2 channels and noise");
+  }
+  RB_TRY(RB_ALLOCATE(ctx, state, 1));
+  state->noise_sd = sd;
+  *model = (rb_model){.name = "linear_gaussian",
+                      .dim = D,
+                      .parameters = parameters,
+                      .channels = channels,
+                      .channel = channel,
+                      .length = length,
+                      .axis = {"time_s", "s", "time"},
+                      .axis_step = 1.0 / (double)length,
+                      .state = state,
+                      .draw_prior = draw_prior,
+                      .log_prior = log_prior,
+                      .in_support = in_support,
+                      .accepts = accepts,
+                      .simulate = simulate,
+                      .destroy = destroy};
+cleanup:
+  return status;
+}
+
+/* Inverse of a symmetric 3 x 3 matrix by its cofactors. */
+static void invert(double m[D][D], double *inverse) {
+  double cofactor[D][D];
+  for (int i = 0; i < D; ++i) {
+    const int a = (i + 1) % D, b = (i + 2) % D;
+    for (int j = 0; j < D; ++j) {
+      const int c = (j + 1) % D, d = (j + 2) % D;
+      cofactor[i][j] = m[a][c] * m[b][d] - m[a][d] * m[b][c];
+    }
+  }
+  const double determinant =
+      m[0][0] * cofactor[0][0] + m[0][1] * cofactor[0][1] + m[0][2] * cofactor[0][2];
+  for (int i = 0; i < D; ++i) {
+    for (int j = 0; j < D; ++j) inverse[i * D + j] = cofactor[j][i] / determinant;
+  }
+}
+
+void rb_linear_gaussian_posterior(const rb_model *model, const float *x, double *mean,
+                                  double *covariance) {
+  const double precision = 1.0 / (noise_sd(model) * noise_sd(model));
+  double m[D][D] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, v[D] = {0};
+  for (int c = 0; c < model->channels; ++c) {
+    for (int64_t t = 0; t < model->length; ++t) {
+      double row[D];
+      design(model, c, t, row);
+      for (int i = 0; i < D; ++i) {
+        for (int j = 0; j < D; ++j) m[i][j] += precision * row[i] * row[j];
+        v[i] += precision * row[i] * (double)x[c * model->length + t];
+      }
+    }
+  }
+  invert(m, covariance);
+  for (int i = 0; i < D; ++i) mean[i] = expectation(&covariance[i * D], v);
+}
+
+double rb_linear_gaussian_log_likelihood(const rb_model *model, const double *theta,
+                                         const float *x) {
+  const double sd = noise_sd(model);
+  double sum = 0;
+  for (int c = 0; c < model->channels; ++c) {
+    for (int64_t t = 0; t < model->length; ++t) {
+      double row[D];
+      design(model, c, t, row);
+      const double z = ((double)x[c * model->length + t] - expectation(row, theta)) / sd;
+      sum -= 0.5 * z * z + LOG_SQRT_2PI + log(sd);
+    }
+  }
+  return sum;
+}
