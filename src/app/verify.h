@@ -42,4 +42,10 @@ RB_NODISCARD rb_status rb_verify_lif(rb_context *ctx, const char *path, rb_verif
 /** The neuron's prior: truncated normals to 1e-9, and the moments of draws of our own. Local. */
 RB_NODISCARD rb_status rb_verify_prior(rb_context *ctx, const char *path, rb_verify_report *report);
 
+/** A network of the estimator: outputs, inverse, gradients and a training trajectory, by weights
+ * and inputs in the file. Errors are relative to the largest entry of each reference array. Local.
+ */
+RB_NODISCARD rb_status rb_verify_network(rb_context *ctx, const char *path,
+                                         rb_verify_report *report);
+
 #endif

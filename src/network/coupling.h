@@ -1,0 +1,82 @@
+#ifndef RB_NETWORK_COUPLING_H
+#define RB_NETWORK_COUPLING_H
+
+#include "activations.h"
+#include "rheobase/estimator.h"
+#include "workspace.h"
+
+/** @file coupling.h
+ * One affine coupling: y = s * x + t, where (a, t) = Dense(MLP([u, h])) depends on the other half
+ * u of the parameters and on the summary h, and s = softplus(asinh(a) + log(e - 1)) > 0, which is 1
+ * at a = 0. Local; no function allocates. */
+
+typedef struct rb_coupling {
+  int in, out;    ///< dimensions of u and of x
+  int condition;  ///< dimension of h
+  int layers;     ///< of the MLP, at least 1
+  int width[RB_MAX_LAYERS];
+  rb_activation activation;
+  double dropout;
+  int kernel[RB_MAX_LAYERS + 1];  ///< tensor indices; the last is the output projector
+  int bias[RB_MAX_LAYERS + 1];
+} rb_coupling;
+
+/** What the forward pass leaves for the backward pass, for up to `rows` rows. */
+typedef struct rb_coupling_cache {
+  rb_real *pre[RB_MAX_LAYERS];   ///< (rows, width), before the activation
+  rb_real *post[RB_MAX_LAYERS];  ///< (rows, width), after activation and dropout
+  rb_real *mask[RB_MAX_LAYERS];  ///< (rows, width), dropout factors; NULL without dropout
+  rb_real *projected;            ///< (rows, 2 out): a, t
+  rb_real *scale;                ///< (rows, out): s
+} rb_coupling_cache;
+
+/** Adds the coupling's tensors, named @p prefix + "/dense_i/kernel" and so on, and notes their
+ * indices. */
+RB_NODISCARD rb_status rb_coupling_add_parameters(rb_context *ctx, rb_coupling *coupling,
+                                                  const char *prefix, rb_parameters *parameters);
+
+/** @param masks whether dropout masks are wanted */
+void rb_coupling_cache_layout(const rb_coupling *coupling, int64_t rows, bool masks,
+                              rb_workspace *workspace, rb_coupling_cache *cache);
+
+/** @return elements of the scratch buffer of rb_coupling_backward. */
+int64_t rb_coupling_scratch(const rb_coupling *coupling, int64_t rows);
+
+/** Evaluates a, t and s. @param use_masks applies cache->mask after each activation */
+void rb_coupling_network(const rb_coupling *coupling, const rb_activation_kernel *kernels,
+                         const rb_parameters *parameters, int64_t rows,
+                         const rb_real *u,  // (rows, in), stride ld
+                         int64_t ld,
+                         const rb_real *h,  // (rows, condition)
+                         bool use_masks, rb_coupling_cache *cache);
+
+/** y = s x + t and log_det += sum log s, with s and t in @p cache. */
+void rb_coupling_transform(const rb_coupling *coupling, int64_t rows,
+                           const rb_coupling_cache *cache,
+                           const rb_real *x,  // (rows, out), stride ld
+                           rb_real *y,        // (rows, out), stride ld; may be x
+                           int64_t ld,
+                           rb_real *log_det);  // (rows), added
+
+/** y = (x - t) / s. */
+void rb_coupling_invert(const rb_coupling *coupling, int64_t rows, const rb_coupling_cache *cache,
+                        rb_real *x,  // (rows, out), stride ld, in place
+                        int64_t ld);
+
+/** Backward pass of network and transform together. All rows of u, x and their gradients have the
+ * stride ld. */
+void rb_coupling_backward(const rb_coupling *coupling, const rb_activation_kernel *kernels,
+                          const rb_parameters *parameters, int64_t rows,
+                          const rb_real *u,  // (rows, in)
+                          const rb_real *x,  // (rows, out)
+                          int64_t ld,
+                          const rb_real *h,  // (rows, condition)
+                          bool use_masks, const rb_coupling_cache *cache,
+                          const rb_real *dlog_det,  // (rows)
+                          rb_real *du,              // (rows, in), added
+                          rb_real *d,               // (rows, out), of y on entry, of x on return
+                          rb_real *dh,              // (rows, condition), added
+                          rb_real *scratch,         // rb_coupling_scratch elements
+                          rb_real *gradient);       // flat buffer of all weights, added
+
+#endif

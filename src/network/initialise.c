@@ -1,0 +1,157 @@
+#include "initialise.h"
+
+#include <math.h>
+
+#include "rheobase/distributions.h"
+#include "rheobase/memory.h"
+
+/* Items of the initialisation streams: a tensor's index, or this plus a flow layer's. */
+static const uint64_t PERMUTATION_ITEMS = UINT64_C(1) << 32;
+
+static rb_stream initial_stream(uint64_t seed, uint16_t member, uint64_t item) {
+  return rb_stream_make(seed, RB_FOR_TRAINING, RB_RANDOM_INITIALISATION, member, item);
+}
+
+static void fill(const rb_parameters *parameters, int index, rb_real value) {
+  rb_real *tensor = rb_parameters_at(parameters, index);
+  for (int64_t i = 0; i < parameters->tensor[index].count; ++i) tensor[i] = value;
+}
+
+void rb_glorot_uniform(rb_stream stream, double fan_in, double fan_out, int64_t count,
+                       rb_real *value) {
+  const double limit = sqrt(6 / (fan_in + fan_out));
+  for (int64_t i = 0; i < count; ++i) {
+    value[i] = (rb_real)(limit * (2 * rb_stream_uniform(stream, (uint32_t)i) - 1));
+  }
+}
+
+static double dot(int64_t n, const double *a, const double *b) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/* Gram-Schmidt on the rows of q, (count, length); the second pass removes what rounding left. */
+static void orthonormalise_rows(int64_t count, int64_t length, double *q) {
+  for (int64_t i = 0; i < count; ++i) {
+    double *row = q + i * length;
+    for (int pass = 0; pass < 2; ++pass) {
+      for (int64_t j = 0; j < i; ++j) {
+        const double *other = q + j * length;
+        const double overlap = dot(length, row, other);
+        for (int64_t k = 0; k < length; ++k) row[k] -= overlap * other[k];
+      }
+    }
+    const double norm = sqrt(dot(length, row, row));
+    for (int64_t k = 0; k < length; ++k) row[k] /= norm;
+  }
+}
+
+rb_status rb_orthogonal(rb_context *ctx, rb_stream stream, int64_t rows, int64_t columns,
+                        rb_real *value) {
+  const bool wide = rows <= columns;
+  const int64_t count = wide ? rows : columns, length = wide ? columns : rows;
+  double *q = NULL;
+  if (RB_ALLOCATE(ctx, q, rows * columns) != RB_OK) return RB_ERR_MEMORY;
+  rb_stream_normals(stream, 0, rows * columns, q);
+  orthonormalise_rows(count, length, q);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      value[i * columns + j] = (rb_real)(wide ? q[i * length + j] : q[j * length + i]);
+    }
+  }
+  free(q);
+  return RB_OK;
+}
+
+/* fan = receptive field * channels, as in Keras; the last two dimensions are (in, out). */
+static void initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *parameters,
+                              int index) {
+  const rb_tensor *tensor = &parameters->tensor[index];
+  const int64_t out = tensor->shape[tensor->rank - 1], in = tensor->shape[tensor->rank - 2];
+  const double field = (double)(tensor->count / (in * out));
+  rb_glorot_uniform(initial_stream(seed, member, (uint64_t)index), field * (double)in,
+                    field * (double)out, tensor->count, rb_parameters_at(parameters, index));
+}
+
+static rb_status initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
+                                       const rb_parameters *parameters, int index) {
+  const rb_tensor *tensor = &parameters->tensor[index];
+  return rb_orthogonal(ctx, initial_stream(seed, member, (uint64_t)index), tensor->shape[0],
+                       tensor->shape[1], rb_parameters_at(parameters, index));
+}
+
+rb_status rb_summary_initialise(rb_context *ctx, const rb_summary *summary, uint64_t seed,
+                                uint16_t member, const rb_parameters *parameters) {
+  const rb_summary_settings *s = &summary->settings;
+  const int H = s->recurrent_dim;
+  for (int i = 0; i < s->conv_layers; ++i) {
+    const rb_summary_conv *layer = &summary->conv[i];
+    initialise_glorot(seed, member, parameters, layer->kernel);
+    fill(parameters, layer->bias, 0);
+    if (s->groups == 0) continue;
+    fill(parameters, layer->gamma, 1);
+    fill(parameters, layer->beta, 0);
+  }
+  initialise_glorot(seed, member, parameters, summary->skip_kernel);
+  fill(parameters, summary->skip_bias, 0);
+  for (int i = 0; i < summary->nets; ++i) {
+    const rb_summary_net *net = &summary->net[i];
+    initialise_glorot(seed, member, parameters, net->kernel);
+    const rb_status status =
+        initialise_orthogonal(ctx, seed, member, parameters, net->recurrent_kernel);
+    if (status != RB_OK) return status;
+    fill(parameters, net->bias, 0);
+    if (s->recurrent_type != RB_LSTM) continue;
+    rb_real *forget = rb_parameters_at(parameters, net->bias) + H;  // gates are i, f, c, o
+    for (int j = 0; j < H; ++j) forget[j] = 1;
+  }
+  initialise_glorot(seed, member, parameters, summary->dense_kernel);
+  fill(parameters, summary->dense_bias, 0);
+  return RB_OK;
+}
+
+/* Fisher and Yates. */
+static void draw_permutation(rb_stream stream, int D, int32_t *permutation) {
+  for (int i = 0; i < D; ++i) permutation[i] = i;
+  for (int i = D - 1; i > 0; --i) {
+    const int64_t j = rb_stream_integer(stream, (uint32_t)i, i + 1);
+    const int32_t swap = permutation[i];
+    permutation[i] = permutation[j];
+    permutation[j] = swap;
+  }
+}
+
+static rb_status initialise_coupling(rb_context *ctx, const rb_coupling *coupling, uint64_t seed,
+                                     uint16_t member, const rb_parameters *parameters) {
+  for (int i = 0; i < coupling->layers; ++i) {
+    const rb_status status =
+        initialise_orthogonal(ctx, seed, member, parameters, coupling->kernel[i]);
+    if (status != RB_OK) return status;
+    fill(parameters, coupling->bias[i], 0);
+  }
+  fill(parameters, coupling->kernel[coupling->layers], 0);
+  fill(parameters, coupling->bias[coupling->layers], 0);
+  return RB_OK;
+}
+
+rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint64_t seed,
+                             uint16_t member, const rb_parameters *parameters) {
+  for (int i = 0; i < flow->depth; ++i) {
+    const rb_flow_layer *layer = &flow->layer[i];
+    for (int j = 0; j < 2; ++j) {
+      const rb_status status =
+          initialise_coupling(ctx, &layer->coupling[j], seed, member, parameters);
+      if (status != RB_OK) return status;
+    }
+    if (flow->actnorm) {
+      fill(parameters, layer->scale, 1);
+      fill(parameters, layer->bias, 0);
+    }
+    if (permute) {
+      draw_permutation(initial_stream(seed, member, PERMUTATION_ITEMS + (uint64_t)i), flow->D,
+                       flow->permutation + (int64_t)i * flow->D);
+    }
+  }
+  return RB_OK;
+}

@@ -1,0 +1,32 @@
+#ifndef RB_NETWORK_INITIALISE_H
+#define RB_NETWORK_INITIALISE_H
+
+#include "flow.h"
+#include "summary.h"
+
+/** @file initialise.h
+ * Initial weights. Each tensor has a stream of its own. Local. */
+
+/** Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010). @param value (count) */
+void rb_glorot_uniform(rb_stream stream, double fan_in, double fan_out, int64_t count,
+                       rb_real *value);
+
+/** A random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014): the
+ * orthogonal factor of a normal matrix whose triangular factor has a positive diagonal.
+ * @param value (rows, columns). Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_orthogonal(rb_context *ctx, rb_stream stream, int64_t rows,
+                                     int64_t columns, rb_real *value);
+
+/** Weights of the summary network: glorot_uniform kernels, orthogonal recurrent kernels, gamma 1,
+ * biases 0 but 1 for the forget gate of an LSTM. */
+RB_NODISCARD rb_status rb_summary_initialise(rb_context *ctx, const rb_summary *summary,
+                                             uint64_t seed, uint16_t member,
+                                             const rb_parameters *parameters);
+
+/** Weights of the flow: orthogonal kernels in the MLPs, output projectors and biases 0, actnorm
+ * scale 1; and random permutations unless @p permute is false. */
+RB_NODISCARD rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute,
+                                          uint64_t seed, uint16_t member,
+                                          const rb_parameters *parameters);
+
+#endif
