@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "lif_state.h"
@@ -23,6 +22,7 @@ void rb_lif_run(const rb_lif_settings *settings, const double *theta, const doub
       refractory_steps = settings->tref_ms / dt;
     }
     const double dv = (-(v_mV[it] - E_L) + current_pA[it] / g_L) * (dt / tau_m);
-    v_mV[it + 1] = fmin(fmax(v_mV[it] + dv, -100), 100);
+    const double moved = v_mV[it] + dv, above = moved < -100 ? -100 : moved;
+    v_mV[it + 1] = above > 100 ? 100 : above;
   }
 }

@@ -1,49 +1,43 @@
-#include <stdlib.h>
-
 #include "lif_state.h"
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
+#include "simulate_kernel.h"
 
-/* Draws the random input of one data set, runs the neuron, observes. */
-static void simulate_one(const rb_lif_state *state, uint64_t seed, rb_purpose purpose,
-                         uint64_t item, const double *theta, double *current, double *v,
-                         uint8_t *spikes, float *x) {
-  const int64_t length = state->length;
-  rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_CURRENT, 0, item), 0, length, current);
-  for (int64_t it = 0; it < length; ++it) {
-    current[it] = state->mean_current_pA[it] + state->settings.I_std_pA * current[it];
-  }
-  rb_lif_run(&state->settings, theta, current, v, spikes);
-  double *noise = current;
-  rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_OBSERVATION_NOISE, 0, item), 0, length,
-                    noise);
-  for (int64_t it = 0; it < length; ++it) {
-    x[it] = (float)(v[it] + state->settings.noise_mV * noise[it]);
-    x[length + it] = (float)spikes[it];
+/* Data sets first .. first+count-1, 0 < count <= RB_LIF_LANES; lanes beyond repeat the last one. */
+static void fill_lanes(const rb_lif_state *state, int64_t first, int64_t count, const double *theta,
+                       rb_lif_lanes *lanes) {
+  lanes->count = count;
+  for (int64_t l = 0; l < RB_LIF_LANES; ++l) {
+    const int64_t i = l < count ? l : count - 1;
+    const double *row = &theta[i * RB_LIF_DIM];
+    const uint64_t item = (uint64_t)(first + i);
+    lanes->V_th[l] = row[RB_LIF_V_TH];
+    lanes->V_reset[l] = row[RB_LIF_V_RESET];
+    lanes->V_init[l] = row[RB_LIF_V_INIT];
+    lanes->E_L[l] = row[RB_LIF_E_L];
+    lanes->g_L[l] = row[RB_LIF_G_L];
+    lanes->dt_over_tau[l] = state->settings.dt_ms / row[RB_LIF_TAU_M];
+    lanes->item_low[l] = (uint32_t)item;
+    lanes->item_high[l] = (uint32_t)(item >> 32);
   }
 }
 
 rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                           int64_t first, int64_t count, const double *theta, float *x) {
   const rb_lif_state *state = model->state;
-  rb_status status = RB_OK;
-  double *current = NULL, *v = NULL;
-  uint8_t *spikes = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, current, state->length));
-  RB_TRY(RB_ALLOCATE(ctx, v, state->length));
-  RB_TRY(RB_ALLOCATE(ctx, spikes, state->length));
+  const rb_lif_kernel *kernel = RB_KERNEL_SELECT(rb_lif_kernel, ctx->isa);
+  const uint32_t current_word = rb_stream_make(seed, purpose, RB_RANDOM_CURRENT, 0, 0).word;
+  const uint32_t noise_word = rb_stream_make(seed, purpose, RB_RANDOM_OBSERVATION_NOISE, 0, 0).word;
   for (int64_t i = 0; i < count; ++i) {
     const char *reason = NULL;
-    if (!rb_lif_accepts(model, &theta[i * RB_LIF_DIM], &reason)) {
-      status = RB_FAIL(ctx, RB_ERR_INTERNAL, "refused parameters were simulated: %s", reason);
-      goto cleanup;
-    }
-    simulate_one(state, seed, purpose, (uint64_t)(first + i), &theta[i * RB_LIF_DIM], current, v,
-                 spikes, &x[i * RB_LIF_CHANNELS * state->length]);
+    if (rb_lif_accepts(model, &theta[i * RB_LIF_DIM], &reason)) continue;
+    return RB_FAIL(ctx, RB_ERR_INTERNAL, "refused parameters were simulated: %s", reason);
   }
-cleanup:
-  free(current);
-  free(v);
-  free(spikes);
-  return status;
+  for (int64_t i = 0; i < count; i += RB_LIF_LANES) {
+    const int64_t left = count - i;
+    rb_lif_lanes lanes;
+    fill_lanes(state, first + i, left < RB_LIF_LANES ? left : RB_LIF_LANES, &theta[i * RB_LIF_DIM],
+               &lanes);
+    kernel->simulate(state, &lanes, seed, current_word, noise_word,
+                     &x[i * RB_LIF_CHANNELS * state->length]);
+  }
+  return RB_OK;
 }

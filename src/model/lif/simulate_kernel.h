@@ -1,0 +1,30 @@
+#ifndef RB_MODEL_LIF_SIMULATE_KERNEL_H
+#define RB_MODEL_LIF_SIMULATE_KERNEL_H
+
+#include "lif_state.h"
+#include "rheobase/cpu.h"
+
+/** @file simulate_kernel.h
+ * The simulator for RB_LIF_LANES data sets at once, one per lane, compiled per instruction set. */
+
+enum { RB_LIF_LANES = 16 };
+
+/** The data sets of one call, lane by lane; those from `count` on are computed but not written. */
+typedef struct rb_lif_lanes {
+  double V_th[RB_LIF_LANES], V_reset[RB_LIF_LANES], V_init[RB_LIF_LANES], E_L[RB_LIF_LANES];
+  double g_L[RB_LIF_LANES], dt_over_tau[RB_LIF_LANES];
+  uint32_t item_low[RB_LIF_LANES], item_high[RB_LIF_LANES];
+  int64_t count;
+} rb_lif_lanes;
+
+typedef struct rb_lif_kernel {
+  /** Simulates the lanes with the numbers of streams (seed, word, item of the lane): bit for bit
+   * rb_stream_normals, rb_lif_run and rounding of voltage + noise to float.
+   * @param x (lanes->count, 2, L) */
+  void (*simulate)(const rb_lif_state *state, const rb_lif_lanes *lanes, uint64_t seed,
+                   uint32_t current_word, uint32_t noise_word, float *x);
+} rb_lif_kernel;
+
+RB_KERNEL_DECLARE(rb_lif_kernel, rb_lif_kernel);
+
+#endif
