@@ -17,7 +17,7 @@ enum { ROWS = 2 };
 #endif
 enum { LSTM_ROWS = ROWS / 2 };
 
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 
 /* sums (rows, width) += rows of `a` (distance L) times the `L` rows of `b` (width vectors each). */
 RB_INLINE void add_block(int rows, int width, rb_vector *sums, const rb_real *a, const rb_real *b) {
