@@ -48,4 +48,9 @@ RB_NODISCARD rb_status rb_verify_prior(rb_context *ctx, const char *path, rb_ver
 RB_NODISCARD rb_status rb_verify_network(rb_context *ctx, const char *path,
                                          rb_verify_report *report);
 
+/** Diagnostics: every statistic of an ensemble of posterior draws, and the posterior predictive
+ * check, for each group of the file that holds such. Local. */
+RB_NODISCARD rb_status rb_verify_diagnostics(rb_context *ctx, const char *path,
+                                             rb_verify_report *report);
+
 #endif

@@ -1,0 +1,131 @@
+#include "rheobase/bands.h"
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/binomial.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+#include "rheobase/quantile.h"
+
+void rb_rank_points(int64_t S, double *z) {
+  for (int64_t i = 0; i <= S; ++i) z[i] = (double)(i + 1) / (double)(S + 1);
+}
+
+void rb_ranks_below(int64_t S, const int64_t *count, int64_t *below) {
+  int64_t sum = 0;
+  for (int64_t r = 0; r <= S; ++r) below[r] = sum += count[r];
+}
+
+/* min(P(X <= R), P(X >= R)), mostly with one evaluation: the two add up to at least 1, so whichever
+ * is found to be at most 1/2 is the smaller one. */
+static double smaller_tail(int64_t R, int64_t N, double z) {
+  const bool low = (double)R < (double)N * z;
+  const double first = low ? rb_binomial_lower(R, N, z) : rb_binomial_upper(R, N, z);
+  if (first <= 0.5) return first;
+  return fmin(first, low ? rb_binomial_upper(R, N, z) : rb_binomial_lower(R, N, z));
+}
+
+double rb_gamma(int64_t N, int64_t K, const double *z, const int64_t *below) {
+  double smallest = 1;
+  for (int64_t k = 0; k < K; ++k) smallest = fmin(smallest, smaller_tail(below[k], N, z[k]));
+  return 2 * smallest;
+}
+
+/* A GSL generator that reads a stream of ours, so that GSL's distributions can be used. */
+typedef struct stream_state {
+  rb_stream stream;
+  uint32_t index;
+} stream_state;
+
+static double stream_get_double(void *state) {
+  stream_state *self = state;
+  return rb_stream_uniform(self->stream, self->index++);
+}
+
+static unsigned long stream_get(void *state) {
+  return (unsigned long)(stream_get_double(state) * 0x1p32);
+}
+
+static void stream_set(void *state, unsigned long seed) {
+  ((stream_state *)state)->stream.seed = seed;
+  ((stream_state *)state)->index = 0;
+}
+
+static const gsl_rng_type stream_type = {
+    "rb_stream", 0xffffffffUL, 0, sizeof(stream_state), stream_set, stream_get, stream_get_double};
+
+rb_status rb_gamma_null(rb_context *ctx, rb_stream stream, int64_t N, int64_t K, const double *z,
+                        int64_t first, int64_t count, double *gamma) {
+  rb_status status = RB_OK;
+  double *share = NULL;  // (K + 1) probability between neighbouring points
+  unsigned *number = NULL;
+  int64_t *below = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, share, K + 1));
+  RB_TRY(RB_ALLOCATE(ctx, number, K + 1));
+  RB_TRY(RB_ALLOCATE(ctx, below, K));
+  for (int64_t k = 0; k < K; ++k) share[k] = z[k] - (k > 0 ? z[k - 1] : 0);
+  share[K] = fmax(0, 1 - z[K - 1]);
+  for (int64_t i = 0; i < count; ++i) {
+    stream.item = (uint64_t)(first + i);
+    stream_state state = {stream, 0};
+    const gsl_rng rng = {&stream_type, &state};
+    gsl_ran_multinomial(&rng, (size_t)K + 1, (unsigned)N, share, number);
+    int64_t sum = 0;
+    for (int64_t k = 0; k < K; ++k) below[k] = sum += number[k];
+    gamma[i] = rb_gamma(N, K, z, below);
+  }
+cleanup:
+  free(share);
+  free(number);
+  free(below);
+  return status;
+}
+
+rb_status rb_gamma_null_quantile(rb_context *ctx, rb_stream stream, int64_t N, int64_t K,
+                                 const double *z, double level, double *quantile) {
+  enum { CHUNK = 8 };
+  double gamma[RB_NULL_SAMPLES] = {0};
+  const rb_partition samples = rb_partition_make(ctx, RB_NULL_SAMPLES, CHUNK);
+  rb_status status = RB_OK;
+  for (int64_t round = 0; round < samples.rounds && status == RB_OK; ++round) {
+    const rb_range mine = rb_partition_round(&samples, round);
+    status = rb_gamma_null(ctx, stream, N, K, z, mine.first, mine.count, gamma + mine.first);
+  }
+  RB_TRY(rb_agree(ctx, status));
+  // every value is set by one rank and 0 on the others
+  MPI_Allreduce(MPI_IN_PLACE, gamma, RB_NULL_SAMPLES, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  rb_sort(RB_NULL_SAMPLES, gamma);
+  *quantile = rb_quantile_of_sorted(RB_NULL_SAMPLES, gamma, level);
+cleanup:
+  return status;
+}
+
+int64_t rb_band_points(int64_t N) { return N < RB_MAX_BAND_POINTS ? N : RB_MAX_BAND_POINTS; }
+
+void rb_band_z(int64_t K, double *z) {
+  const double first = 1e-5, last = 1 - 1e-5;
+  if (K > 1) {
+    for (int64_t k = 0; k < K - 1; ++k)
+      z[k] = (double)k * ((last - first) / (double)(K - 1)) + first;
+  }
+  if (K > 0) z[K - 1] = last;
+}
+
+void rb_band_at(double gamma, int64_t N, int64_t K, const double *z, double *lower, double *upper) {
+  for (int64_t k = 0; k < K; ++k) {
+    lower[k] = (double)rb_binomial_quantile(gamma / 2, N, z[k]) / (double)N;
+    upper[k] = (double)rb_binomial_quantile(1 - gamma / 2, N, z[k]) / (double)N;
+  }
+}
+
+void rb_rank_ecdf(int64_t S, const int64_t *count, int64_t K, const double *z, double *ecdf) {
+  int64_t N = 0, below = 0, r = 0;
+  for (int64_t i = 0; i <= S; ++i) N += count[i];
+  for (int64_t k = 0; k < K; ++k) {
+    while (r <= S && (double)r / (double)S <= z[k]) below += count[r++];
+    ecdf[k] = (double)below / (double)N;
+  }
+}
