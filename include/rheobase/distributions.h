@@ -77,15 +77,14 @@ static inline void rb_cos_sin_of_word(uint32_t b, double *cosine, double *sine) 
   p = p * s - 1.0 / 2.0;
   const double cos_x = 1.0 + p * s;
   // Quarters 0 1 2 3: cosine is c -s -c s, sine is s c -s -c.
-  const uint64_t odd = quarter & 1;
-  double c = odd ? sin_x : cos_x, d = odd ? cos_x : sin_x;
-  uint64_t bits = 0;
-  memcpy(&bits, &c, sizeof bits);
-  bits ^= ((quarter + 1) & 2) << 62;
-  memcpy(cosine, &bits, sizeof bits);
-  memcpy(&bits, &d, sizeof bits);
-  bits ^= (quarter & 2) << 62;
-  memcpy(sine, &bits, sizeof bits);
+  uint64_t c = 0, d = 0;
+  memcpy(&c, &cos_x, sizeof c);
+  memcpy(&d, &sin_x, sizeof d);
+  const uint64_t swap = (c ^ d) & -(quarter & 1);
+  c ^= swap ^ ((quarter + 1) & 2) << 62;
+  d ^= swap ^ (quarter & 2) << 62;
+  memcpy(cosine, &c, sizeof c);
+  memcpy(sine, &d, sizeof d);
 }
 
 /** Two independent standard normal numbers from two random words; see the top of the file. */
