@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# A study as one Slurm job per stage, each waiting for the one before; if a stage fails, those after it
+# are cancelled. Options of sbatch for all stages go into SBATCH_OPTIONS:
+#   SBATCH_OPTIONS="--ntasks=64 --time=01:00:00" jobs/stages.sh inputs/notebook.cfg results/notebook
+# Prints the job ids.
+set -eu
+if [ $# -lt 2 ]; then
+  echo "use: jobs/stages.sh INPUT DIR [--set path=value ...]" >&2
+  exit 2
+fi
+input=$1
+results=$2
+shift 2
+cd "$(dirname "$0")/.."
+after=()
+for stage in simulate train calibrate infer predict; do
+  # shellcheck disable=SC2086 # options are split on purpose
+  job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name="$stage" "${after[@]}" \
+    jobs/study.sbatch "$stage" "$input" -o "$results" "$@")
+  job=${job%%;*} # sbatch adds ;CLUSTER where there are several
+  echo "$job $stage"
+  after=("--dependency=afterok:$job" --kill-on-invalid-dep=yes)
+done
