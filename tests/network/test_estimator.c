@@ -1,0 +1,290 @@
+/* The whole estimator: gradients of all weights, padding, grouping, equal bits on all ranks. */
+#include "gradient_check.h"
+#include "rheobase/estimator.h"
+#include "rheobase/memory.h"
+
+enum { T = 13, C = 2, D = 3, BATCH = 3, DIM = 4 };
+
+typedef struct fixture {
+  rb_estimator *estimator;
+  rb_parameters *parameters;
+  rb_real *gradient;
+  rb_dropout_source dropout;
+  rb_real x[BATCH * T * C], theta[BATCH * D], weight[BATCH], loss[BATCH];
+} fixture;
+
+static rb_network_settings base_settings(void) {
+  return (rb_network_settings){.summary = {.summary_dim = DIM,
+                                           .conv_layers = 1,
+                                           .filters = {4},
+                                           .kernel_sizes = {3},
+                                           .strides = {1},
+                                           .recurrent_type = RB_GRU,
+                                           .recurrent_dim = 5,
+                                           .bidirectional = true,
+                                           .dropout = 0.2,
+                                           .skip_steps = 3},
+                               .flow = {.depth = 2,
+                                        .mlp_layers = 2,
+                                        .mlp_widths = {6, 7},
+                                        .mlp_activation = RB_SILU,
+                                        .mlp_dropout = 0.2,
+                                        .actnorm = true,
+                                        .permutation = true}};
+}
+
+static fixture *new_fixture(const rb_network_settings *settings) {
+  fixture *f = calloc(1, sizeof *f);
+  assert_non_null(f);
+  assert_all_ok(rb_estimator_create(&test_context, settings, T, C, D, BATCH, &f->estimator));
+  assert_int_equal(rb_estimator_length(f->estimator), T);
+  assert_int_equal(rb_estimator_channels(f->estimator), C);
+  assert_int_equal(rb_estimator_dim(f->estimator), D);
+  assert_int_equal(rb_estimator_summary_dim(f->estimator), DIM);
+  assert_int_equal(rb_estimator_depth(f->estimator), settings->flow.depth);
+  f->parameters = rb_estimator_parameters(f->estimator);
+  assert_all_ok(rb_estimator_initialise(&test_context, f->estimator, 5, 0));
+  rb_real *noise = NULL;  // so that no weight is at a special value
+  assert_all_ok(RB_ALLOCATE(&test_context, noise, f->parameters->count));
+  fill_normal(20, f->parameters->count, 0.3, noise);
+  for (int64_t i = 0; i < f->parameters->count; ++i) f->parameters->value[i] += noise[i];
+  free(noise);
+  rb_estimator_weights_changed(f->estimator);
+  assert_all_ok(RB_ALLOCATE(&test_context, f->gradient, f->parameters->count));
+  fill_normal(21, BATCH * T * C, 1, f->x);
+  fill_normal(22, BATCH * D, 1, f->theta);
+  for (int b = 0; b < BATCH; ++b) f->weight[b] = (rb_real)(0.25 + 0.25 * b);
+  f->dropout = (rb_dropout_source){.seed = 9, .member = 0, .first_item = 77};
+  return f;
+}
+
+static void free_fixture(fixture *f) {
+  rb_estimator_destroy(f->estimator);
+  free(f->gradient);
+  free(f);
+}
+
+static void evaluate(fixture *f, rb_real *gradient) {
+  rb_estimator_weights_changed(f->estimator);
+  assert_int_equal(rb_estimator_gradient(&test_context, f->estimator, BATCH, f->x, f->theta,
+                                         f->weight, &f->dropout, gradient, f->loss),
+                   RB_OK);
+}
+
+static double loss_objective(void *argument) {
+  fixture *f = argument;
+  rb_real *unused = NULL;
+  assert_int_equal(RB_ALLOCATE(&test_context, unused, f->parameters->count), RB_OK);
+  evaluate(f, unused);
+  free(unused);
+  return weighted_sum(BATCH, f->weight, f->loss);
+}
+
+static void check_network(const rb_network_settings *settings) {
+  fixture *f = new_fixture(settings);
+  for (int64_t i = 0; i < f->parameters->count; ++i) f->gradient[i] = 1000;  // is overwritten
+  evaluate(f, f->gradient);
+  for (int i = 0; i < f->parameters->tensors; ++i) {
+    const rb_tensor *tensor = &f->parameters->tensor[i];
+    check_gradient(tensor->name, loss_objective, f, tensor->count, 1,
+                   f->parameters->value + tensor->offset, f->gradient + tensor->offset);
+  }
+  free_fixture(f);
+}
+
+static void test_gradients(void **state) {
+  (void)state;
+  rb_network_settings settings = base_settings();
+  check_network(&settings);
+  settings.summary.recurrent_type = RB_LSTM;
+  settings.summary.bidirectional = false;
+  settings.summary.dropout = 0;
+  check_network(&settings);
+}
+
+static void test_gradients_strided(void **state) {
+  (void)state;
+  rb_network_settings settings = base_settings();
+  settings.summary.conv_layers = 2;
+  settings.summary.filters[1] = 6;
+  settings.summary.kernel_sizes[0] = 4;
+  settings.summary.kernel_sizes[1] = 5;
+  settings.summary.strides[0] = 2;
+  settings.summary.strides[1] = 2;
+  settings.summary.skip_steps = 2;
+  settings.summary.groups = 2;
+  settings.flow.mlp_dropout = 0;
+  check_network(&settings);
+}
+
+/* Padding: whatever a sample of weight 0 holds, the gradient and the other losses are the same. */
+static void test_padding(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  rb_real *other = NULL, loss[BATCH];
+  const int64_t n = f->parameters->count;
+  assert_all_ok(RB_ALLOCATE(&test_context, other, n));
+  f->weight[BATCH - 1] = 0;
+  evaluate(f, f->gradient);
+  memcpy(loss, f->loss, sizeof loss);
+  fill_normal(30, T * C, 2, f->x + (BATCH - 1) * T * C);
+  fill_normal(31, D, 2, f->theta + (BATCH - 1) * D);
+  evaluate(f, other);
+  for (int64_t i = 0; i < n; ++i) assert_true(other[i] == f->gradient[i]);
+  assert_memory_equal(loss, f->loss, (BATCH - 1) * sizeof *loss);
+  assert_true(loss[BATCH - 1] != f->loss[BATCH - 1]);
+  free(other);
+  free_fixture(f);
+}
+
+/* A micro-batch's loss and gradient have the same bits on every rank, and when repeated. */
+static void test_same_bits(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  const size_t bytes = (size_t)f->parameters->count * sizeof(rb_real);
+  rb_real *root = NULL;
+  assert_all_ok(RB_ALLOCATE(&test_context, root, f->parameters->count));
+  for (int repeat = 0; repeat <= test_context.rank; ++repeat) evaluate(f, f->gradient);
+  memcpy(root, f->gradient, bytes);
+  MPI_Bcast(root, (int)bytes, MPI_BYTE, 0, test_context.comm);
+  assert_all_true(memcmp(root, f->gradient, bytes) == 0);
+  free(root);
+  free_fixture(f);
+}
+
+/* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
+ * however data sets are grouped. */
+static void test_density_and_sampling(void **state) {
+  (void)state;
+  enum { S = 150 };  // more than one block of rows in all
+  const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-11 : 1e-4;
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  rb_real h[BATCH * DIM], log_density[BATCH], z[BATCH * D], back[BATCH * D];
+  static rb_real base[BATCH * S * D], theta[BATCH * S * D], alone[S * D];
+  rb_estimator_summarise(f->estimator, BATCH, f->x, h);
+  rb_estimator_log_density(f->estimator, BATCH, f->theta, h, z, log_density);
+  rb_estimator_sample(f->estimator, BATCH, 1, h, z, back);
+  for (int i = 0; i < BATCH * D; ++i) assert_near((double)back[i], (double)f->theta[i], tolerance);
+  assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, BATCH, f->x, f->theta, f->weight,
+                                      NULL, f->gradient, f->loss));
+  for (int b = 0; b < BATCH; ++b) {
+    assert_near((double)f->loss[b], -(double)log_density[b], tolerance);
+  }
+  fill_normal(40, BATCH * S * D, 1, base);
+  rb_estimator_sample(f->estimator, BATCH, S, h, base, theta);
+  for (int b = 0; b < BATCH; ++b) {
+    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone);
+    assert_memory_equal(alone, theta + b * S * D, sizeof alone);
+    rb_real one = 0;
+    rb_estimator_log_density(f->estimator, 1, f->theta + b * D, h + b * DIM, NULL, &one);
+    assert_true(one == log_density[b]);
+  }
+  free_fixture(f);
+}
+
+/* Dropout belongs to the sample: alone or in a batch it has the same loss, to rounding. */
+static void test_dropout_of_a_sample(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  evaluate(f, f->gradient);
+  for (int b = 0; b < BATCH; ++b) {
+    rb_dropout_source source = f->dropout;
+    rb_real loss = 0;
+    source.first_item += (uint64_t)b;
+    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * T * C,
+                                        f->theta + b * D, f->weight, &source, f->gradient, &loss));
+    assert_near((double)loss, (double)f->loss[b], sizeof(rb_real) == 8 ? 1e-11 : 1e-4);
+    source.first_item += 1000;
+    rb_real another = 0;
+    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * T * C,
+                                        f->theta + b * D, f->weight, &source, f->gradient,
+                                        &another));
+    assert_true(fabs((double)(loss - another)) > 1e-3);
+  }
+  free_fixture(f);
+}
+
+static void expect_refused(rb_network_settings settings, int64_t length, int max_batch,
+                           const char *word) {
+  rb_estimator *estimator = NULL;
+  assert_int_equal(
+      rb_estimator_create(&test_context, &settings, length, C, D, max_batch, &estimator),
+      RB_ERR_SETTING);
+  assert_null(estimator);
+  assert_non_null(strstr(test_context.error.message, word));
+  rb_error_clear(&test_context);
+}
+
+static void test_settings(void **state) {
+  (void)state;
+  rb_network_settings bad = base_settings();
+  expect_refused(bad, T, 0, "micro_batch");
+  expect_refused(bad, 0, 1, "empty");
+  expect_refused(bad, 1000000000, 64, "too large");
+  bad.summary.strides[0] = 0;
+  expect_refused(bad, T, 1, "stride");
+  bad = base_settings();
+  bad.summary.groups = 3;
+  expect_refused(bad, T, 1, "groups");
+  bad = base_settings();
+  bad.summary.conv_layers = 0;
+  expect_refused(bad, T, 1, "filters");
+  bad = base_settings();
+  bad.summary.skip_steps = 0;
+  expect_refused(bad, T, 1, "skip_steps");
+  bad = base_settings();
+  bad.summary.dropout = -0.1;
+  expect_refused(bad, T, 1, "dropout");
+  bad = base_settings();
+  bad.flow.depth = 0;
+  expect_refused(bad, T, 1, "depth");
+}
+
+/* A batch larger than the workspace is a defect of the caller, and refused. */
+static void test_batch_too_large(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  assert_int_equal(rb_estimator_gradient(&test_context, f->estimator, BATCH + 1, f->x, f->theta,
+                                         f->weight, NULL, f->gradient, f->loss),
+                   RB_ERR_INTERNAL);
+  rb_error_clear(&test_context);
+  free_fixture(f);
+}
+
+/* The default network's products: 0.35 GFLOP per sample. */
+static void test_flops(void **state) {
+  (void)state;
+  rb_network_settings settings = base_settings();
+  settings.summary.filters[0] = 32;
+  settings.summary.recurrent_dim = 128;
+  settings.summary.summary_dim = 32;
+  settings.summary.skip_steps = 4;
+  settings.flow.depth = 6;
+  settings.flow.mlp_widths[0] = settings.flow.mlp_widths[1] = 128;
+  rb_estimator *estimator = NULL;
+  assert_all_ok(rb_estimator_create(&test_context, &settings, 1000, 2, 6, 1, &estimator));
+  const double nets = 2 * (2.0 * 1000 * (32 + 128) * 384 + 2.0 * 250 * (128 + 128) * 384);
+  const double convs = 2.0 * 1000 * 6 * 32 + 2.0 * 250 * 128 * 128, dense = 2.0 * 128 * 32;
+  const double flow = 2.0 * 12 * (35 * 128 + 128 * 128 + 128 * 6);
+  assert_near(rb_estimator_flops(estimator), nets + convs + dense + flow, 1);
+  rb_estimator_destroy(estimator);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_gradients),
+    cmocka_unit_test(test_gradients_strided),
+    cmocka_unit_test(test_padding),
+    cmocka_unit_test(test_same_bits),
+    cmocka_unit_test(test_density_and_sampling),
+    cmocka_unit_test(test_dropout_of_a_sample),
+    cmocka_unit_test(test_settings),
+    cmocka_unit_test(test_batch_too_large),
+    cmocka_unit_test(test_flops),
+};
+
+RB_TEST_MAIN(tests)
