@@ -22,6 +22,7 @@
 typedef enum rb_gradient_flag {
   RB_FLAG_NONFINITE,   ///< micro-batches with a non-finite loss or gradient
   RB_FLAG_OVERFLOW,    ///< micro-batches with an element beyond the bound
+  RB_FLAG_FAILED,      ///< ranks on which something else failed
   RB_FLAG_STOP,        ///< ranks that were asked to stop
   RB_FLAG_CHECKPOINT,  ///< ranks that want a checkpoint now
   RB_GRADIENT_FLAGS

@@ -1,15 +1,22 @@
 #ifndef RHEOBASE_TRAINING_H
 #define RHEOBASE_TRAINING_H
 
+#include "rheobase/adamw.h"
 #include "rheobase/estimator.h"
+#include "rheobase/model.h"
+#include "rheobase/standardise.h"
 
 /** @file training.h
- * Settings of the training of a neural posterior estimator (input group `training`). */
+ * Data-parallel training of a neural posterior estimator by maximum likelihood: ranks share the
+ * micro-batches of every batch, gradients are summed exactly (gradient_sum.h), the optimiser runs
+ * alike on all ranks. The weights after any number of steps are bitwise the same on any number of
+ * ranks, and after a resume. */
 
 typedef enum rb_training_mode { RB_OFFLINE, RB_ONLINE } rb_training_mode;
 typedef enum rb_keep { RB_KEEP_LAST, RB_KEEP_BEST } rb_keep;
 typedef enum rb_on_nonfinite { RB_NONFINITE_STOP, RB_NONFINITE_ROLLBACK } rb_on_nonfinite;
 
+/** Settings of the training (input group `training`). */
 typedef struct rb_training_settings {
   rb_training_mode mode;
   int64_t simulations, validation;  ///< data sets
@@ -21,5 +28,61 @@ typedef struct rb_training_settings {
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;
 } rb_training_settings;
+
+/** What one epoch gave. */
+typedef struct rb_epoch {
+  double loss;             ///< mean -log q over the epoch's samples, with dropout
+  double validation_loss;  ///< mean -log q after the epoch, without dropout
+  double learning_rate;    ///< of the epoch's last step
+} rb_epoch;
+
+/** Everything a checkpoint carries. */
+typedef struct rb_training {
+  rb_training_settings settings;
+  uint64_t seed;
+  uint16_t member;          ///< of an ensemble
+  rb_estimator *estimator;  ///< not owned
+  rb_standardisation standardisation;
+  rb_real *first_moment, *second_moment;  ///< (weights) of the optimiser
+  int64_t step;                           ///< finished steps
+  int64_t steps_per_epoch, total_steps;
+  double epoch_loss;      ///< sum of -log q over the running epoch's samples
+  int64_t epoch_samples;  ///< samples of the running epoch
+  rb_epoch *history;      ///< (epochs), filled up to step / steps_per_epoch
+  rb_real *best;          ///< (weights) with the lowest validation loss
+  double best_loss;       ///< infinite before the first validation
+  double rate_factor;     ///< 1, halved by every rollback
+  int rollbacks;
+} rb_training;
+
+/** Where the samples come from. */
+typedef struct rb_training_data {
+  const rb_model *model;
+  const rb_dataset *training;  ///< offline: all samples; online: for standardisation only
+  const rb_dataset *validation;
+} rb_training_data;
+
+/** Called on all ranks when a checkpoint is due. Collective. */
+typedef rb_status (*rb_checkpoint_function)(rb_context *ctx, rb_training *training, void *owner);
+
+/** Sets up a training that begins at step 0: initial weights, standardisation of the training set.
+ * Collective. The caller frees it with rb_training_destroy. */
+RB_NODISCARD rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settings,
+                                          uint64_t seed, uint16_t member, rb_estimator *estimator,
+                                          const rb_training_data *data, rb_training *training);
+void rb_training_destroy(rb_training *training);
+
+/** Trains from training->step to the end. Collective. Calls @p save at every epoch's end, after
+ * settings.checkpoint_minutes, and when asked to stop (then returns RB_STOPPED). A step whose loss
+ * or gradient is not finite is refused: RB_ERR_NUMERIC, or a rollback through @p restore.
+ * At the end the estimator holds the weights that are to be used (settings.keep). */
+RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
+                                const rb_training_data *data, rb_checkpoint_function save,
+                                rb_checkpoint_function restore, void *owner);
+
+/** Mean -log q of a data set in standardised space, without dropout; the same bits on any number of
+ * ranks. Collective. */
+RB_NODISCARD rb_status rb_validation_loss(rb_context *ctx, rb_training *training,
+                                          const rb_dataset *dataset, double *loss);
 
 #endif

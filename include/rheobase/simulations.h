@@ -1,0 +1,32 @@
+#ifndef RHEOBASE_SIMULATIONS_H
+#define RHEOBASE_SIMULATIONS_H
+
+#include "rheobase/dataset.h"
+#include "rheobase/hdf5_file.h"
+
+/** @file simulations.h
+ * Simulated data sets on disk. Collective unless it says otherwise. */
+
+#define RB_SIMULATIONS_SCHEMA "simulations"
+enum { RB_SIMULATIONS_VERSION = 1 };
+
+/** Begins the dimensions that all groups share: parameter and the samples' axis. */
+RB_NODISCARD rb_status rb_simulations_begin(rb_context *ctx, rb_file *file, const rb_model *model);
+
+/** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
+ * theta, latent, and one array per channel. */
+RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                                            const char *group, uint64_t seed, rb_purpose purpose,
+                                            int64_t count);
+
+/** Draws items 0 .. count-1 of the prior and writes them with a histogram of every parameter. */
+RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                                            const char *group, uint64_t seed, int64_t count,
+                                            int bins);
+
+/** Reads a group into shared memory (also from a foreign file with theta (N, D) and an array (N, L)
+ * per channel; latent values are then taken to be theta). */
+RB_NODISCARD rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,
+                                           const rb_model *model, rb_dataset *dataset);
+
+#endif

@@ -1,0 +1,286 @@
+#include "rheobase/checkpoint.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/memory.h"
+
+/* The arrays besides the weights, which carry the tensors' own names below weights/ and best/. */
+static const rb_field PARAMETER = {
+    "parameter", RB_STRING, "parameter", "1", "names of the parameters", false};
+static const rb_field CHANNEL = {"channel", RB_STRING, "channel", "1", "names of channels", false};
+static const rb_field PERMUTATIONS = {
+    "permutations",
+    RB_I32,
+    "layer,parameter",
+    "1",
+    "order of the parameters after the permutation of each coupling layer",
+    false};
+static const rb_field THETA_MEAN = {
+    "standardisation/theta_mean",      RB_F64, "parameter", "parameter's unit",
+    "mean of the training parameters", false};
+static const rb_field THETA_STD = {"standardisation/theta_std",
+                                   RB_F64,
+                                   "parameter",
+                                   "parameter's unit",
+                                   "standard deviation of the training parameters",
+                                   false};
+static const rb_field X_MEAN = {"standardisation/x_mean", RB_F64, "channel", "channel's unit",
+                                "mean of the channel",    false};
+static const rb_field X_STD = {"standardisation/x_std",
+                               RB_F64,
+                               "channel",
+                               "channel's unit",
+                               "standard deviation of the channel",
+                               false};
+static const rb_field FIRST_MOMENT = {"optimiser/first_moment",       RB_TYPE_REAL, "weight", "1",
+                                      "running mean of the gradient", false};
+static const rb_field SECOND_MOMENT = {"optimiser/second_moment",
+                                       RB_TYPE_REAL,
+                                       "weight",
+                                       "1",
+                                       "running mean of the squared gradient",
+                                       false};
+static const rb_field LOSS = {"history/loss",
+                              RB_F64,
+                              "epoch",
+                              "nat",
+                              "mean -log q over the epoch's samples, standardised, with dropout",
+                              false};
+static const rb_field VALIDATION_LOSS = {
+    "history/validation_loss",
+    RB_F64,
+    "epoch",
+    "nat",
+    "mean -log q of the validation set after the epoch, standardised, without dropout",
+    false};
+static const rb_field LEARNING_RATE = {
+    "history/learning_rate", RB_F64, "epoch", "1", "learning rate of the epoch's last step", false};
+
+static int64_t finished_epochs(const rb_training *training) {
+  return training->step / training->steps_per_epoch;
+}
+
+/* The field of a tensor below `group`; path and dims are the caller's buffers. */
+static rb_field tensor_field(const rb_tensor *tensor, const char *group, char *path, size_t size,
+                             char *dims, size_t dims_size) {
+  (void)snprintf(path, size, "%s/%s", group, tensor->name);
+  int at = 0;
+  dims[0] = '\0';
+  for (int k = 0; k < tensor->rank; ++k) {
+    at += snprintf(dims + at, dims_size - (size_t)at, "%s%" PRId64, k ? "," : "", tensor->shape[k]);
+  }
+  return (rb_field){path, RB_TYPE_REAL, dims, "1", "weights of the network", false};
+}
+
+static rb_status write_weights(rb_context *ctx, rb_file *file, const rb_parameters *parameters,
+                               const char *group, const rb_real *value) {
+  rb_status status = RB_OK;
+  for (int k = 0; k < parameters->tensors; ++k) {
+    char path[2 * RB_TENSOR_NAME_SIZE], dims[128];
+    const rb_tensor *tensor = &parameters->tensor[k];
+    const rb_field field = tensor_field(tensor, group, path, sizeof path, dims, sizeof dims);
+    RB_TRY(rb_file_write(ctx, file, &field, value + tensor->offset));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status read_weights(rb_context *ctx, const rb_file *file, const rb_parameters *parameters,
+                              const char *group, rb_real *value) {
+  rb_status status = RB_OK;
+  for (int k = 0; k < parameters->tensors; ++k) {
+    char path[2 * RB_TENSOR_NAME_SIZE];
+    const rb_tensor *tensor = &parameters->tensor[k];
+    (void)snprintf(path, sizeof path, "%s/%s", group, tensor->name);
+    RB_TRY(rb_file_read(ctx, file, path, RB_TYPE_REAL, true, tensor->rank, tensor->shape,
+                        value + tensor->offset));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_model *model,
+                                    const rb_training *training) {
+  rb_status status = RB_OK;
+  const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_CHANNELS];
+  for (int d = 0; d < model->dim; ++d) parameter[d] = model->parameters[d].name;
+  for (int c = 0; c < model->channels; ++c) channel[c] = model->channel[c].quantity.name;
+  RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
+  RB_TRY(rb_file_dimension(ctx, file, "channel", model->channels));
+  RB_TRY(rb_file_dimension(ctx, file, "layer", rb_estimator_depth(training->estimator)));
+  RB_TRY(rb_file_dimension(ctx, file, "epoch", finished_epochs(training)));
+  RB_TRY(
+      rb_file_dimension(ctx, file, "weight", rb_estimator_parameters(training->estimator)->count));
+  RB_TRY(rb_file_write(ctx, file, &PARAMETER, parameter));
+  RB_TRY(rb_file_write(ctx, file, &CHANNEL, channel));
+cleanup:
+  return status;
+}
+
+static rb_status write_history(rb_context *ctx, rb_file *file, const rb_training *training) {
+  rb_status status = RB_OK;
+  const int64_t epochs = finished_epochs(training);
+  double *columns = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, columns, 3 * epochs));
+  for (int64_t i = 0; i < epochs; ++i) {
+    columns[i] = training->history[i].loss;
+    columns[epochs + i] = training->history[i].validation_loss;
+    columns[2 * epochs + i] = training->history[i].learning_rate;
+  }
+  RB_TRY(rb_file_write(ctx, file, &LOSS, columns));
+  RB_TRY(rb_file_write(ctx, file, &VALIDATION_LOSS, columns + epochs));
+  RB_TRY(rb_file_write(ctx, file, &LEARNING_RATE, columns + 2 * epochs));
+cleanup:
+  free(columns);
+  return status;
+}
+
+static rb_status write_position(rb_context *ctx, rb_file *file, const rb_training *training) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_set_int(ctx, file, "", "step", training->step));
+  RB_TRY(rb_file_set_int(ctx, file, "", "total_steps", training->total_steps));
+  RB_TRY(rb_file_set_int(ctx, file, "", "member", training->member));
+  RB_TRY(rb_file_set_double(ctx, file, "", "epoch_loss", training->epoch_loss));
+  RB_TRY(rb_file_set_int(ctx, file, "", "epoch_samples", training->epoch_samples));
+  RB_TRY(rb_file_set_double(ctx, file, "", "best_loss", training->best_loss));
+  RB_TRY(rb_file_set_double(ctx, file, "", "rate_factor", training->rate_factor));
+  RB_TRY(rb_file_set_int(ctx, file, "", "rollbacks", training->rollbacks));
+cleanup:
+  return status;
+}
+
+rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                              const rb_training *training) {
+  rb_status status = RB_OK;
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  const rb_standardisation *s = &training->standardisation;
+  RB_TRY(declare_dimensions(ctx, file, model, training));
+  RB_TRY(write_position(ctx, file, training));
+  RB_TRY(write_history(ctx, file, training));
+  RB_TRY(rb_file_write(ctx, file, &PERMUTATIONS, rb_estimator_permutations(training->estimator)));
+  RB_TRY(rb_file_write(ctx, file, &THETA_MEAN, s->theta_mean));
+  RB_TRY(rb_file_write(ctx, file, &THETA_STD, s->theta_std));
+  RB_TRY(rb_file_write(ctx, file, &X_MEAN, s->x_mean));
+  RB_TRY(rb_file_write(ctx, file, &X_STD, s->x_std));
+  RB_TRY(rb_file_write(ctx, file, &FIRST_MOMENT, training->first_moment));
+  RB_TRY(rb_file_write(ctx, file, &SECOND_MOMENT, training->second_moment));
+  RB_TRY(write_weights(ctx, file, parameters, "weights", parameters->value));
+  if (isfinite(training->best_loss)) {
+    RB_TRY(write_weights(ctx, file, parameters, "best", training->best));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status read_history(rb_context *ctx, const rb_file *file, rb_training *training) {
+  rb_status status = RB_OK;
+  const int64_t epochs = finished_epochs(training);
+  double *column = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, column, 3 * epochs));
+  RB_TRY(rb_file_read(ctx, file, LOSS.path, RB_F64, true, 1, &epochs, column));
+  RB_TRY(rb_file_read(ctx, file, VALIDATION_LOSS.path, RB_F64, true, 1, &epochs, column + epochs));
+  RB_TRY(
+      rb_file_read(ctx, file, LEARNING_RATE.path, RB_F64, true, 1, &epochs, column + 2 * epochs));
+  for (int64_t i = 0; i < epochs; ++i) {
+    training->history[i] = (rb_epoch){column[i], column[epochs + i], column[2 * epochs + i]};
+  }
+cleanup:
+  free(column);
+  return status;
+}
+
+rb_status rb_checkpoint_position(rb_context *ctx, const rb_file *file, int64_t *step,
+                                 int64_t *total_steps) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_get_int(ctx, file, "", "step", step));
+  RB_TRY(rb_file_get_int(ctx, file, "", "total_steps", total_steps));
+  if (*step < 0 || *step > *total_steps) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "the checkpoint's position, step %" PRId64 " of %" PRId64 ", is impossible",
+                   *step, *total_steps));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status read_position(rb_context *ctx, const rb_file *file, rb_training *training) {
+  rb_status status = RB_OK;
+  int64_t total_steps = 0, rollbacks = 0, member = 0;
+  RB_TRY(rb_checkpoint_position(ctx, file, &training->step, &total_steps));
+  RB_TRY(rb_file_get_int(ctx, file, "", "member", &member));
+  if (total_steps != training->total_steps || member != training->member) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "the checkpoint is of another training: %" PRId64 " steps instead of %" PRId64
+                   ", ensemble member %" PRId64 " instead of %d",
+                   total_steps, training->total_steps, member, (int)training->member));
+  }
+  RB_TRY(rb_file_get_double(ctx, file, "", "epoch_loss", &training->epoch_loss));
+  RB_TRY(rb_file_get_int(ctx, file, "", "epoch_samples", &training->epoch_samples));
+  RB_TRY(rb_file_get_double(ctx, file, "", "best_loss", &training->best_loss));
+  RB_TRY(rb_file_get_double(ctx, file, "", "rate_factor", &training->rate_factor));
+  RB_TRY(rb_file_get_int(ctx, file, "", "rollbacks", &rollbacks));
+  training->rollbacks = (int)rollbacks;
+cleanup:
+  return status;
+}
+
+/* Permutations and standardisation. */
+static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *estimator,
+                            rb_standardisation *s) {
+  rb_status status = RB_OK;
+  const int64_t D = rb_estimator_dim(estimator);
+  const int64_t C = rb_estimator_channels(estimator);
+  const int64_t shape[2] = {rb_estimator_depth(estimator), D};
+  int32_t *permutation = rb_estimator_permutations(estimator);
+  RB_TRY(rb_file_read(ctx, file, PERMUTATIONS.path, RB_I32, true, 2, shape, permutation));
+  for (int64_t layer = 0; layer < shape[0]; ++layer) {
+    uint32_t seen = 0;
+    for (int64_t d = 0; d < D; ++d) {
+      const int32_t p = permutation[layer * D + d];
+      if (p >= 0 && p < D) seen |= UINT32_C(1) << p;
+    }
+    if (seen != (UINT32_C(1) << D) - 1) {
+      RB_TRY(
+          RB_FAIL(ctx, RB_ERR_FORMAT, "permutation %" PRId64 " of the checkpoint is none", layer));
+    }
+  }
+  RB_TRY(rb_file_read(ctx, file, THETA_MEAN.path, RB_F64, true, 1, &D, s->theta_mean));
+  RB_TRY(rb_file_read(ctx, file, THETA_STD.path, RB_F64, true, 1, &D, s->theta_std));
+  RB_TRY(rb_file_read(ctx, file, X_MEAN.path, RB_F64, true, 1, &C, s->x_mean));
+  RB_TRY(rb_file_read(ctx, file, X_STD.path, RB_F64, true, 1, &C, s->x_std));
+cleanup:
+  return status;
+}
+
+rb_status rb_checkpoint_read(rb_context *ctx, const rb_file *file, rb_training *training) {
+  rb_status status = RB_OK;
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  RB_TRY(read_position(ctx, file, training));
+  RB_TRY(read_history(ctx, file, training));
+  RB_TRY(read_fixed(ctx, file, training->estimator, &training->standardisation));
+  RB_TRY(read_weights(ctx, file, parameters, "weights", parameters->value));
+  rb_estimator_weights_changed(training->estimator);
+  if (isfinite(training->best_loss)) {
+    RB_TRY(read_weights(ctx, file, parameters, "best", training->best));
+  }
+  RB_TRY(rb_file_read(ctx, file, FIRST_MOMENT.path, RB_TYPE_REAL, true, 1, &parameters->count,
+                      training->first_moment));
+  RB_TRY(rb_file_read(ctx, file, SECOND_MOMENT.path, RB_TYPE_REAL, true, 1, &parameters->count,
+                      training->second_moment));
+cleanup:
+  return status;
+}
+
+rb_status rb_checkpoint_read_network(rb_context *ctx, const rb_file *file, bool best,
+                                     rb_estimator *estimator, rb_standardisation *standardisation) {
+  rb_status status = RB_OK;
+  const rb_parameters *parameters = rb_estimator_parameters(estimator);
+  RB_TRY(read_fixed(ctx, file, estimator, standardisation));
+  RB_TRY(read_weights(ctx, file, parameters, best ? "best" : "weights", parameters->value));
+  rb_estimator_weights_changed(estimator);
+cleanup:
+  return status;
+}

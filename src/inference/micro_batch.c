@@ -1,0 +1,80 @@
+#include "micro_batch.h"
+
+#include <string.h>
+
+#include "rheobase/memory.h"
+
+rb_status rb_micro_batch_create(rb_context *ctx, const rb_model *model, int size,
+                                rb_micro_batch *batch) {
+  rb_status status = RB_OK;
+  *batch = (rb_micro_batch){.size = size};
+  const int64_t samples = model->length * model->channels;
+  RB_TRY(RB_ALLOCATE(ctx, batch->x, size * samples));
+  RB_TRY(RB_ALLOCATE(ctx, batch->theta, (int64_t)size * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, batch->weight, size));
+  RB_TRY(RB_ALLOCATE(ctx, batch->loss, size));
+  RB_TRY(RB_ALLOCATE(ctx, batch->drawn, 2 * (int64_t)size * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, batch->simulated, size * samples));
+cleanup:
+  return status;
+}
+
+void rb_micro_batch_destroy(rb_micro_batch *batch) {
+  free(batch->x);
+  free(batch->theta);
+  free(batch->weight);
+  free(batch->loss);
+  free(batch->drawn);
+  free(batch->simulated);
+  *batch = (rb_micro_batch){0};
+}
+
+/* Standardises sample x (C, L), theta (D) into a row. */
+static void set_row(rb_micro_batch *batch, int row, const rb_standardisation *standardisation,
+                    int D, int C, int64_t L, const double *theta, const float *x, double weight) {
+  rb_standardise_theta(standardisation, D, 1, theta, batch->theta + (int64_t)row * D);
+  rb_standardise_x(standardisation, C, L, x, batch->x + row * L * C);
+  batch->weight[row] = (rb_real)weight;
+}
+
+static void pad(rb_micro_batch *batch, int rows, int D, int64_t samples) {
+  batch->rows = rows;
+  const size_t padding = (size_t)(batch->size - rows);
+  memset(batch->x + rows * samples, 0, padding * (size_t)samples * sizeof(rb_real));
+  memset(batch->theta + (int64_t)rows * D, 0, padding * (size_t)D * sizeof(rb_real));
+  memset(batch->weight + rows, 0, padding * sizeof(rb_real));
+}
+
+void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *standardisation,
+                           const rb_dataset *dataset, const int64_t *indices, int64_t first,
+                           int rows, double weight) {
+  const int D = dataset->dim;
+  const int C = dataset->channels;
+  const int64_t L = dataset->length;
+  for (int row = 0; row < rows; ++row) {
+    const int64_t i = indices != NULL ? indices[row] : first + row;
+    set_row(batch, row, standardisation, D, C, L, dataset->theta + i * D, dataset->x + i * C * L,
+            weight);
+  }
+  pad(batch, rows, D, C * L);
+}
+
+rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
+                                  const rb_standardisation *standardisation, const rb_model *model,
+                                  uint64_t seed, int64_t first, int rows, double weight) {
+  rb_status status = RB_OK;
+  const int D = model->dim;
+  const int C = model->channels;
+  const int64_t L = model->length;
+  double *theta = batch->drawn;
+  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta,
+                           theta + (int64_t)batch->size * D));
+  RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
+  for (int row = 0; row < rows; ++row) {
+    set_row(batch, row, standardisation, D, C, L, theta + (int64_t)row * D,
+            batch->simulated + row * C * L, weight);
+  }
+  pad(batch, rows, D, C * L);
+cleanup:
+  return status;
+}

@@ -1,0 +1,37 @@
+#ifndef RB_MICRO_BATCH_H
+#define RB_MICRO_BATCH_H
+
+#include "rheobase/training.h"
+
+/** @file micro_batch.h
+ * Standardised samples of one micro-batch, padded to a fixed size so that every matrix product has
+ * the same shape. Local. */
+
+typedef struct rb_micro_batch {
+  int size;          ///< rows, padding included
+  int rows;          ///< samples; the rest is zero with weight 0
+  rb_real *x;        ///< (size, L, C)
+  rb_real *theta;    ///< (size, D)
+  rb_real *weight;   ///< (size)
+  rb_real *loss;     ///< (size)
+  double *drawn;     ///< (size, D) online: parameters, their latent values after them
+  float *simulated;  ///< (size, C, L) online
+} rb_micro_batch;
+
+RB_NODISCARD rb_status rb_micro_batch_create(rb_context *ctx, const rb_model *model, int size,
+                                             rb_micro_batch *batch);
+void rb_micro_batch_destroy(rb_micro_batch *batch);
+
+/** Takes @p rows samples of @p dataset: indices[0..rows-1], or first, first + 1, ... if @p indices
+ * is NULL. Each counts with @p weight. */
+void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *standardisation,
+                           const rb_dataset *dataset, const int64_t *indices, int64_t first,
+                           int rows, double weight);
+
+/** Simulates items first .. first + rows - 1 of the training purpose. */
+RB_NODISCARD rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
+                                               const rb_standardisation *standardisation,
+                                               const rb_model *model, uint64_t seed, int64_t first,
+                                               int rows, double weight);
+
+#endif

@@ -1,0 +1,286 @@
+#include "rheobase/simulations.h"
+
+#include <gsl/gsl_histogram.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+#include "rheobase/progress.h"
+
+enum { CHUNK = 256, NAME_SIZE = 128 };
+
+/* The arrays of one group. The names are built here, since the channels are the model's. */
+typedef struct group_fields {
+  char dataset[NAME_SIZE], theta_path[NAME_SIZE], latent_path[NAME_SIZE];
+  char theta_dims[NAME_SIZE], channel_dims[NAME_SIZE], channel_path[RB_MAX_CHANNELS][NAME_SIZE];
+  rb_field theta, latent, channel[RB_MAX_CHANNELS];
+} group_fields;
+
+static void describe(const rb_model *model, const char *group, group_fields *f) {
+  (void)snprintf(f->dataset, NAME_SIZE, "%s/dataset", group);
+  (void)snprintf(f->theta_path, NAME_SIZE, "%s/theta", group);
+  (void)snprintf(f->latent_path, NAME_SIZE, "%s/latent", group);
+  (void)snprintf(f->theta_dims, NAME_SIZE, "dataset,parameter");
+  (void)snprintf(f->channel_dims, NAME_SIZE, "dataset,%s", model->axis.name);
+  f->theta = (rb_field){f->theta_path,      RB_F64, f->theta_dims, "parameter's unit",
+                        "parameters drawn", false};
+  f->latent = (rb_field){f->latent_path,
+                         RB_F64,
+                         f->theta_dims,
+                         "parameter's unit",
+                         "the same before clipping to the simulator's range",
+                         false};
+  for (int c = 0; c < model->channels; ++c) {
+    const rb_channel *channel = &model->channel[c];
+    (void)snprintf(f->channel_path[c], NAME_SIZE, "%s/%s", group, channel->quantity.name);
+    f->channel[c] =
+        (rb_field){f->channel_path[c],     channel->binary ? RB_U8 : RB_F32, f->channel_dims,
+                   channel->quantity.unit, channel->quantity.description,    channel->binary};
+  }
+}
+
+rb_status rb_simulations_begin(rb_context *ctx, rb_file *file, const rb_model *model) {
+  rb_status status = RB_OK;
+  const char *names[RB_MAX_PARAMETERS], *units[RB_MAX_PARAMETERS];
+  double *axis = NULL;
+  for (int d = 0; d < model->dim; ++d) {
+    names[d] = model->parameters[d].name;
+    units[d] = model->parameters[d].unit;
+  }
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, axis, model->length)));
+  for (int64_t t = 0; t < model->length; ++t) axis[t] = (double)t * model->axis_step;
+  RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
+  RB_TRY(rb_file_dimension(ctx, file, model->axis.name, model->length));
+  RB_TRY(rb_file_write(
+      ctx, file,
+      &(rb_field){"parameter", RB_STRING, "parameter", "1", "names of the parameters", false},
+      names));
+  RB_TRY(rb_file_write(
+      ctx, file,
+      &(rb_field){"parameter_unit", RB_STRING, "parameter", "1", "units of the parameters", false},
+      units));
+  RB_TRY(rb_file_write(ctx, file,
+                       &(rb_field){model->axis.name, RB_F64, model->axis.name, model->axis.unit,
+                                   model->axis.description, false},
+                       axis));
+cleanup:
+  free(axis);
+  return status;
+}
+
+/* One chunk in memory. */
+typedef struct chunk {
+  double *theta, *latent;  // (CHUNK, D)
+  float *x;                // (CHUNK, C, L)
+  float *values;           // (CHUNK, L) of one channel
+  uint8_t *bytes;          // (CHUNK, L) of one binary channel
+} chunk;
+
+static rb_status chunk_create(rb_context *ctx, const rb_model *model, chunk *c) {
+  rb_status status = RB_OK;
+  *c = (chunk){0};
+  RB_TRY(RB_ALLOCATE(ctx, c->theta, (int64_t)CHUNK * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->latent, (int64_t)CHUNK * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->x, CHUNK * model->channels * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->values, CHUNK * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->bytes, CHUNK * model->length));
+cleanup:
+  return status;
+}
+
+static void chunk_destroy(chunk *c) {
+  free(c->theta);
+  free(c->latent);
+  free(c->x);
+  free(c->values);
+  free(c->bytes);
+}
+
+static rb_status chunk_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                             const group_fields *f, rb_range range, chunk *c) {
+  rb_status status = RB_OK;
+  const int64_t L = model->length;
+  RB_TRY(rb_file_write_rows(ctx, file, &f->theta, range.first, range.count, c->theta));
+  RB_TRY(rb_file_write_rows(ctx, file, &f->latent, range.first, range.count, c->latent));
+  for (int k = 0; k < model->channels; ++k) {
+    const bool binary = model->channel[k].binary;
+    for (int64_t i = 0; i < range.count; ++i) {
+      const float *x = c->x + (i * model->channels + k) * L;
+      if (binary) {
+        for (int64_t t = 0; t < L; ++t) c->bytes[i * L + t] = (uint8_t)x[t];
+      } else {
+        memcpy(c->values + i * L, x, (size_t)L * sizeof *x);
+      }
+    }
+    const void *data = binary ? (const void *)c->bytes : (const void *)c->values;
+    RB_TRY(rb_file_write_rows(ctx, file, &f->channel[k], range.first, range.count, data));
+  }
+cleanup:
+  return status;
+}
+
+/* Draws and simulates the items of a range. Local. */
+static rb_status chunk_simulate(rb_context *ctx, const rb_model *model, uint64_t seed,
+                                rb_purpose purpose, rb_range range, chunk *c) {
+  rb_status status = RB_OK;
+  RB_TRY(
+      model->draw_prior(model, ctx, seed, purpose, range.first, range.count, c->theta, c->latent));
+  RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, c->theta, c->x));
+cleanup:
+  return status;
+}
+
+rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                               const char *group, uint64_t seed, rb_purpose purpose,
+                               int64_t count) {
+  rb_status status = RB_OK;
+  group_fields f;
+  describe(model, group, &f);
+  chunk c;
+  RB_TRY(rb_agree(ctx, chunk_create(ctx, model, &c)));
+  RB_TRY(rb_file_dimension(ctx, file, f.dataset, count));
+  RB_TRY(rb_file_create_field(ctx, file, &f.theta, CHUNK));
+  RB_TRY(rb_file_create_field(ctx, file, &f.latent, CHUNK));
+  for (int k = 0; k < model->channels; ++k) {
+    RB_TRY(rb_file_create_field(ctx, file, &f.channel[k], CHUNK));
+  }
+  const rb_partition partition = rb_partition_make(ctx, count, CHUNK);
+  rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", count, 0);
+  for (int64_t round = 0; round < partition.rounds; ++round) {
+    const rb_range range = rb_partition_round(&partition, round);
+    RB_TRY(rb_agree(ctx, chunk_simulate(ctx, model, seed, purpose, range, &c)));
+    RB_TRY(chunk_write(ctx, file, model, &f, range, &c));
+    const int64_t done = (round + 1) * partition.size * CHUNK;
+    rb_progress_update(&progress, done < count ? done : count, group);
+  }
+  rb_progress_end(&progress, group);
+cleanup:
+  chunk_destroy(&c);
+  return status;
+}
+
+/* Histogram of column d of theta (count, D) in equal bins between its smallest and largest value.
+ */
+static rb_status histogram(rb_context *ctx, const double *theta, int64_t count, int D, int d,
+                           int bins, int64_t *counts, double *edges) {
+  double low = theta[d], high = theta[d];
+  for (int64_t i = 1; i < count; ++i) {
+    const double value = theta[i * D + d];
+    low = value < low ? value : low;
+    high = value > high ? value : high;
+  }
+  if (!(high > low)) high = low + 1;
+  gsl_histogram *h = gsl_histogram_alloc((size_t)bins);
+  if (h == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory for a histogram");
+  (void)gsl_histogram_set_ranges_uniform(h, low, high);
+  for (int64_t i = 0; i < count; ++i) {
+    // GSL's last bin is open at the top; numpy's, and ours, holds the largest value.
+    const double value = theta[i * D + d];
+    if (gsl_histogram_increment(h, value) != 0) h->bin[bins - 1] += 1;
+  }
+  for (int b = 0; b < bins; ++b) counts[b] = (int64_t)h->bin[b];
+  for (int b = 0; b <= bins; ++b) edges[b] = h->range[b];
+  gsl_histogram_free(h);
+  return RB_OK;
+}
+
+rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                               const char *group, uint64_t seed, int64_t count, int bins) {
+  rb_status status = RB_OK;
+  const int D = model->dim;
+  double *theta = NULL, *edges = NULL;
+  int64_t *counts = NULL;
+  char path[4][NAME_SIZE];
+  static const char *const names[4] = {"theta", "histogram_counts", "histogram_edges", "dataset"};
+  for (int k = 0; k < 4; ++k) (void)snprintf(path[k], NAME_SIZE, "%s/%s", group, names[k]);
+  rb_status local = RB_ALLOCATE(ctx, theta, count * D);
+  if (local == RB_OK) local = RB_ALLOCATE(ctx, counts, (int64_t)D * bins);
+  if (local == RB_OK) local = RB_ALLOCATE(ctx, edges, (int64_t)D * (bins + 1));
+  if (local == RB_OK) {
+    local = model->draw_prior(model, ctx, seed, RB_FOR_PRIOR_CHECK, 0, count, theta, NULL);
+  }
+  for (int d = 0; d < D && local == RB_OK; ++d) {
+    local = histogram(ctx, theta, count, D, d, bins, counts + d * bins, edges + d * (bins + 1));
+  }
+  RB_TRY(rb_agree(ctx, local));
+  char counts_dims[NAME_SIZE], edges_dims[NAME_SIZE];
+  (void)snprintf(counts_dims, NAME_SIZE, "parameter,%d", bins);
+  (void)snprintf(edges_dims, NAME_SIZE, "parameter,%d", bins + 1);
+  RB_TRY(rb_file_dimension(ctx, file, path[3], count));
+  RB_TRY(rb_file_write(ctx, file,
+                       &(rb_field){path[0], RB_F64, "dataset,parameter", "parameter's unit",
+                                   "parameters drawn from the prior", false},
+                       theta));
+  RB_TRY(rb_file_write(ctx, file,
+                       &(rb_field){path[1], RB_I64, counts_dims, "1",
+                                   "draws per bin, equal bins between smallest and largest", false},
+                       counts));
+  RB_TRY(rb_file_write(
+      ctx, file,
+      &(rb_field){path[2], RB_F64, edges_dims, "parameter's unit", "edges of the bins", false},
+      edges));
+cleanup:
+  free(theta);
+  free(counts);
+  free(edges);
+  return status;
+}
+
+/* Reads this rank's share of a group into the node's copy. Local. */
+static rb_status read_share(rb_context *ctx, const rb_file *file, const group_fields *f,
+                            const rb_model *model, rb_dataset *dataset) {
+  rb_status status = RB_OK;
+  const int64_t L = model->length;
+  const int D = model->dim;
+  const int C = model->channels;
+  float *values = NULL;
+  int64_t begin = 0, share = 0;
+  rb_dataset_share(ctx, dataset, &begin, &share);
+  RB_TRY(RB_ALLOCATE(ctx, values, CHUNK * L));
+  const int64_t theta_shape[2] = {dataset->count, D};
+  const int64_t x_shape[2] = {dataset->count, L};
+  for (int64_t first = begin; first < begin + share; first += CHUNK) {
+    const int64_t left = begin + share - first;
+    const int64_t count = left < CHUNK ? left : CHUNK;
+    double *theta = dataset->theta + first * D;
+    double *latent = dataset->latent + first * D;
+    RB_TRY(rb_file_read_rows(ctx, file, f->theta_path, RB_F64, true, 2, theta_shape, first, count,
+                             theta));
+    if (rb_file_has(file, f->latent_path)) {
+      RB_TRY(rb_file_read_rows(ctx, file, f->latent_path, RB_F64, true, 2, theta_shape, first,
+                               count, latent));
+    } else {
+      memcpy(latent, theta, (size_t)(count * D) * sizeof *theta);
+    }
+    for (int c = 0; c < C; ++c) {
+      RB_TRY(rb_file_read_rows(ctx, file, f->channel_path[c], RB_F32, true, 2, x_shape, first,
+                               count, values));
+      for (int64_t i = 0; i < count; ++i) {
+        memcpy(dataset->x + ((first + i) * C + c) * L, values + i * L, (size_t)L * sizeof *values);
+      }
+    }
+  }
+cleanup:
+  free(values);
+  return status;
+}
+
+rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,
+                              const rb_model *model, rb_dataset *dataset) {
+  rb_status status = RB_OK;
+  group_fields f;
+  describe(model, group, &f);
+  *dataset = (rb_dataset){.window = MPI_WIN_NULL};
+  int rank = 2;
+  int64_t shape[RB_FILE_MAX_RANK];
+  RB_TRY(rb_agree(ctx, rb_file_shape(ctx, file, f.theta_path, &rank, shape)));
+  RB_TRY(rb_dataset_create(ctx, model, shape[0], dataset));
+  RB_TRY(rb_agree(ctx, read_share(ctx, file, &f, model, dataset)));
+  rb_dataset_fence(ctx, dataset);
+cleanup:
+  if (status != RB_OK) rb_dataset_destroy(dataset);
+  return status;
+}

@@ -1,0 +1,123 @@
+#include "training_fixture.h"
+
+static const rb_training_settings quick = {.mode = RB_OFFLINE,
+                                           .simulations = 250,
+                                           .validation = 50,
+                                           .epochs = 2,
+                                           .steps_per_epoch = 5,
+                                           .batch_size = 64,
+                                           .micro_batch = 16,
+                                           .learning_rate = 2e-3,
+                                           .warmup_fraction = 0.05,
+                                           .weight_decay = 5e-3,
+                                           .clip_norm = 1.5,
+                                           .checkpoint_minutes = 60};
+
+static rb_status save_nothing(rb_context *ctx, rb_training *training, void *owner) {
+  (void)ctx;
+  (void)training;
+  (void)owner;
+  return RB_OK;
+}
+
+/* Trains on the ranks of ctx. @param weights: allocated copy */
+static rb_status train(rb_context *ctx, const rb_training_settings *settings, rb_real **weights,
+                       int64_t *count, rb_epoch *last) {
+  rb_status status = RB_OK;
+  fixture f;
+  RB_TRY(fixture_create(ctx, settings, &f));
+  RB_TRY(rb_train(ctx, &f.train, &f.data, save_nothing, save_nothing, NULL));
+  const rb_parameters *parameters = rb_estimator_parameters(f.estimator);
+  *count = parameters->count;
+  *weights = malloc((size_t)*count * sizeof(rb_real));
+  memcpy(*weights, parameters->value, (size_t)*count * sizeof(rb_real));
+  *last = f.train.history[settings->epochs - 1];
+cleanup:
+  fixture_destroy(&f);
+  return status;
+}
+
+/* All ranks together give the bits of one rank alone. */
+static void compare_with_one_rank(const rb_training_settings *settings) {
+  rb_context alone;
+  assert_all_ok(rb_context_create(&alone, MPI_COMM_SELF));
+  alone.quiet = true;
+  rb_real *one = NULL, *many = NULL;
+  int64_t count_one = 0, count_many = 0;
+  rb_epoch last_one, last_many;
+  assert_all_ok(train(&alone, settings, &one, &count_one, &last_one));
+  assert_all_ok(train(&test_context, settings, &many, &count_many, &last_many));
+  assert_all_true(count_one == count_many &&
+                  memcmp(one, many, (size_t)count_one * sizeof(rb_real)) == 0);
+  assert_all_true(last_one.loss == last_many.loss &&
+                  last_one.validation_loss == last_many.validation_loss);
+  free(one);
+  free(many);
+  rb_context_destroy(&alone);
+}
+
+static void offline_bits_do_not_depend_on_ranks(void **state) {
+  (void)state;
+  compare_with_one_rank(&quick);
+}
+
+static void online_bits_do_not_depend_on_ranks(void **state) {
+  (void)state;
+  rb_training_settings online = quick;
+  online.mode = RB_ONLINE;
+  online.batch_size = 40;  // not a multiple of the micro-batch
+  compare_with_one_rank(&online);
+}
+
+/* E -log p(theta | x) of the exact posterior in standardised space is
+ * D/2 log(2 pi e) + 1/2 log det(covariance) - sum log(1/sd of theta). */
+static double exact_loss(const fixture *f) {
+  double mean[3], covariance[9];
+  rb_linear_gaussian_posterior(&f->model, f->validation.x, mean, covariance);
+  const double *c = covariance;
+  const double determinant = c[0] * (c[4] * c[8] - c[5] * c[7]) -
+                             c[1] * (c[3] * c[8] - c[5] * c[6]) +
+                             c[2] * (c[3] * c[7] - c[4] * c[6]);
+  double loss = 1.5 * log(2 * M_PI * M_E) + 0.5 * log(determinant);
+  for (int d = 0; d < 3; ++d) loss -= log(f->train.standardisation.theta_std[d]);
+  return loss;
+}
+
+static void approaches_the_exact_posterior(void **state) {
+  (void)state;
+  if (test_context.size > 1) return;
+  rb_training_settings longer = quick;
+  longer.simulations = 8000;
+  longer.validation = 1000;
+  longer.epochs = 12;
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &longer, &f));
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
+  const double loss = f.train.history[longer.epochs - 1].validation_loss;
+  const double exact = exact_loss(&f);
+  print_message("validation loss %.3f, exact posterior %.3f\n", loss, exact);
+  assert_true(loss > exact - 0.1);  // 1000 data sets: standard error 0.04
+  assert_true(loss < exact + 0.25);
+  fixture_destroy(&f);
+}
+
+/* A learning rate beyond all reason: the step is refused with a sentence, on all ranks. */
+static void refuses_a_step_that_is_not_finite(void **state) {
+  (void)state;
+  rb_training_settings wild = quick;
+  wild.learning_rate = 1e30;
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &wild, &f));
+  const rb_status status =
+      rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL);
+  assert_all_true(status == RB_ERR_NUMERIC && f.train.step > 0 && f.train.step < 8 &&
+                  strstr(test_context.error.message, "training.learning_rate") != NULL);
+  rb_error_clear(&test_context);
+  fixture_destroy(&f);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_depend_on_ranks),
+                                          cmocka_unit_test(online_bits_do_not_depend_on_ranks),
+                                          cmocka_unit_test(refuses_a_step_that_is_not_finite),
+                                          cmocka_unit_test(approaches_the_exact_posterior)};
+RB_TEST_MAIN(tests)
