@@ -26,6 +26,7 @@ typedef enum rb_purpose {
   RB_FOR_EXACT,
   RB_FOR_BENCH,
   RB_FOR_TESTS,
+  RB_FOR_REFERENCES,  ///< data sets that rough estimates (TARP references) are fitted to
   RB_PURPOSE_COUNT
 } rb_purpose;
 

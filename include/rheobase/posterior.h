@@ -14,6 +14,8 @@ struct rb_posterior {
   const char *name;       ///< e.g. "network", "baseline", "exact", "mixture"
   const rb_model *model;  ///< not owned
   void *state;            ///< owned
+  double log_scale;       ///< sum of log theta_std: added to a log density per unit of the
+                          ///< parameters it gives that of standardised ones; 0: none
 
   /** Draws from the posterior of each of `count` data sets.
    * @param first index of the first data set within @p purpose: selects the random numbers
