@@ -1,0 +1,270 @@
+#include "rheobase/block_cyclic.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+
+/* Neither library ships a header. */
+int Csys2blacs_handle(MPI_Comm comm);
+void Cfree_blacs_system_handle(int handle);
+void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
+void Cblacs_gridinfo(int context, int *rows, int *columns, int *row, int *column);
+void Cblacs_gridexit(int context);
+void pdgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k,
+             const double *alpha, const double *a, const int *ia, const int *ja, const int *desca,
+             const double *b, const int *ib, const int *jb, const int *descb, const double *beta,
+             double *c, const int *ic, const int *jc, const int *descc);
+void pdsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *ia,
+              const int *ja, const int *desca, double *w, double *z, const int *iz, const int *jz,
+              const int *descz, double *work, const int *lwork, int *iwork, const int *liwork,
+              int *info);
+double pdlansy_(const char *norm, const char *uplo, const int *n, const double *a, const int *ia,
+                const int *ja, const int *desca, double *work);
+void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
+              const int *desca, int *info);
+void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *ia,
+              const int *ja, const int *desca, double *b, const int *ib, const int *jb,
+              const int *descb, int *info);
+void pdpocon_(const char *uplo, const int *n, const double *a, const int *ia, const int *ja,
+              const int *desca, const double *anorm, double *rcond, double *work, const int *lwork,
+              int *iwork, const int *liwork, int *info);
+
+static const int ONE = 1;  // Fortran counts rows and columns from 1
+
+rb_status rb_grid_create(rb_context *ctx, rb_grid *grid) {
+  *grid = (rb_grid){.rows = 1};
+  for (int rows = 1; rows <= ctx->size / rows; ++rows) {
+    if (ctx->size % rows == 0) grid->rows = rows;
+  }
+  grid->columns = ctx->size / grid->rows;
+  grid->system = Csys2blacs_handle(ctx->comm);
+  grid->blacs = grid->system;
+  Cblacs_gridinit(&grid->blacs, "Row", grid->rows, grid->columns);
+  int rows = 0, columns = 0;
+  Cblacs_gridinfo(grid->blacs, &rows, &columns, &grid->row, &grid->column);
+  const bool placed = rows == grid->rows && columns == grid->columns &&
+                      ctx->rank == grid->row * columns + grid->column;
+  return rb_agree(ctx, placed ? RB_OK
+                              : RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
+                                        "BLACS did not place rank %d in a grid of %d x %d ranks",
+                                        ctx->rank, grid->rows, grid->columns));
+}
+
+void rb_grid_destroy(rb_grid *grid) {
+  if (grid->rows == 0) return;
+  Cblacs_gridexit(grid->blacs);
+  Cfree_blacs_system_handle(grid->system);
+  *grid = (rb_grid){0};
+}
+
+int rb_matrix_share(int count, int place, int places) {
+  const int blocks = count / RB_BLOCK, rest = count % RB_BLOCK;
+  const int turn = blocks % places;
+  const int whole = blocks / places * RB_BLOCK;
+  if (place < turn) return whole + RB_BLOCK;
+  return place == turn ? whole + rest : whole;
+}
+
+static int global_index(int local, int place, int places) {
+  return (local / RB_BLOCK * places + place) * RB_BLOCK + local % RB_BLOCK;
+}
+
+int rb_matrix_row(const rb_matrix *matrix, int local_row) {
+  return global_index(local_row, matrix->grid->row, matrix->grid->rows);
+}
+
+int rb_matrix_column(const rb_matrix *matrix, int local_column) {
+  return global_index(local_column, matrix->grid->column, matrix->grid->columns);
+}
+
+rb_status rb_matrix_create(rb_context *ctx, const rb_grid *grid, int64_t rows, int64_t columns,
+                           rb_matrix *matrix) {
+  rb_status status = RB_OK;
+  *matrix = (rb_matrix){.grid = grid};
+  if (rows < 1 || columns < 1 || rows > INT_MAX || columns > INT_MAX) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "a distributed matrix of %" PRId64 " x %" PRId64 " is not possible", rows,
+                   columns);
+  }
+  matrix->rows = (int)rows;
+  matrix->columns = (int)columns;
+  matrix->local_rows = rb_matrix_share(matrix->rows, grid->row, grid->rows);
+  matrix->local_columns = rb_matrix_share(matrix->columns, grid->column, grid->columns);
+  matrix->leading = matrix->local_rows > 1 ? matrix->local_rows : 1;
+  const int handle[9] = {1, grid->blacs, matrix->rows,   matrix->columns, RB_BLOCK, RB_BLOCK,
+                         0, 0,           matrix->leading};
+  for (int i = 0; i < 9; ++i) matrix->handle[i] = handle[i];
+  status = RB_ALLOCATE(ctx, matrix->value, (int64_t)matrix->leading * matrix->local_columns);
+  return rb_agree(ctx, status);
+}
+
+void rb_matrix_destroy(rb_matrix *matrix) {
+  free(matrix->value);
+  *matrix = (rb_matrix){0};
+}
+
+void rb_matrix_scatter(rb_matrix *matrix, const double *whole) {
+  for (int j = 0; j < matrix->local_columns; ++j) {
+    double *column = matrix->value + (int64_t)j * matrix->leading;
+    const double *from = whole + rb_matrix_column(matrix, j);
+    for (int i = 0; i < matrix->local_rows; ++i) {
+      column[i] = from[(int64_t)rb_matrix_row(matrix, i) * matrix->columns];
+    }
+  }
+}
+
+rb_status rb_matrix_gather(rb_context *ctx, const rb_matrix *matrix, double *whole) {
+  const int64_t count = (int64_t)matrix->rows * matrix->columns;
+  if (count > INT_MAX) {
+    return RB_FAIL(ctx, RB_ERR_INTERNAL, "a matrix of %d x %d is too large to gather", matrix->rows,
+                   matrix->columns);
+  }
+  for (int64_t i = 0; i < count; ++i) whole[i] = 0;
+  for (int j = 0; j < matrix->local_columns; ++j) {
+    const double *column = matrix->value + (int64_t)j * matrix->leading;
+    double *into = whole + rb_matrix_column(matrix, j);
+    for (int i = 0; i < matrix->local_rows; ++i) {
+      into[(int64_t)rb_matrix_row(matrix, i) * matrix->columns] = column[i];
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, whole, (int)count, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  return RB_OK;
+}
+
+rb_status rb_matrix_diagonal(rb_context *ctx, const rb_matrix *matrix, double *diagonal) {
+  for (int i = 0; i < matrix->rows; ++i) diagonal[i] = 0;
+  for (int j = 0; j < matrix->local_columns; ++j) {
+    const int global = rb_matrix_column(matrix, j);
+    const int i = rb_matrix_share(global, matrix->grid->row, matrix->grid->rows);
+    if (i < matrix->local_rows && rb_matrix_row(matrix, i) == global) {
+      diagonal[global] = matrix->value[i + (int64_t)j * matrix->leading];
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, diagonal, matrix->rows, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  return RB_OK;
+}
+
+rb_status rb_matrix_multiply(rb_context *ctx, bool transpose, const rb_matrix *factor,
+                             const rb_matrix *other, rb_matrix *product) {
+  const int rows = transpose ? factor->columns : factor->rows;
+  const int inner = transpose ? factor->rows : factor->columns;
+  if (other->rows != inner || product->rows != rows || product->columns != other->columns) {
+    return RB_FAIL(ctx, RB_ERR_INTERNAL, "shapes of a matrix product do not fit");
+  }
+  const double alpha = 1, beta = 0;
+  pdgemm_(transpose ? "T" : "N", "N", &rows, &other->columns, &inner, &alpha, factor->value, &ONE,
+          &ONE, factor->handle, other->value, &ONE, &ONE, other->handle, &beta, product->value,
+          &ONE, &ONE, product->handle);
+  return RB_OK;
+}
+
+/* Turns the size ScaLAPACK asks for (which must be an int) into one with room to spare: some
+ * versions ask for too little. */
+static rb_status work_size(rb_context *ctx, const rb_matrix *matrix, double asked, int *size) {
+  const double padded = asked + 4.0 * RB_BLOCK * RB_BLOCK + 4.0 * matrix->rows;
+  if (padded > INT_MAX) {
+    return RB_FAIL(
+        ctx, RB_ERR_MEMORY,
+        "the workspace for a matrix of %d x %d exceeds ScaLAPACK's limit of 2^31 numbers "
+        "per rank: use at least %.0f ranks",
+        matrix->rows, matrix->rows, ceil(padded / INT_MAX) * ctx->size);
+  }
+  *size = (int)padded;
+  return RB_OK;
+}
+
+rb_status rb_matrix_eigen(rb_context *ctx, rb_matrix *matrix, double *values, rb_matrix *vectors) {
+  rb_status status = RB_OK;
+  double *work = NULL;
+  int *iwork = NULL;
+  const int n = matrix->rows, query = -1;
+  const int liwork = 7 * n + 8 * matrix->grid->columns + 2;
+  int info = 0, lwork = 0;
+  // The query counts local elements in ints, so sizes beyond that are refused before it.
+  RB_TRY(rb_agree(ctx, work_size(ctx, matrix,
+                                 6.0 * n + 2.0 * matrix->leading * matrix->local_columns, &lwork)));
+  double asked[2] = {0, 0};
+  int asked_int[2] = {0, 0};
+  pdsyevd_("V", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, values, vectors->value, &ONE,
+           &ONE, vectors->handle, asked, &query, asked_int, &liwork, &info);
+  RB_TRY(rb_agree(ctx, work_size(ctx, matrix, asked[0], &lwork)));
+  status = RB_ALLOCATE(ctx, work, lwork);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, iwork, liwork);
+  RB_TRY(rb_agree(ctx, status));
+  pdsyevd_("V", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, values, vectors->value, &ONE,
+           &ONE, vectors->handle, work, &lwork, iwork, &liwork, &info);
+  status = info == 0 ? RB_OK
+                     : RB_FAIL(ctx, RB_ERR_NUMERIC,
+                               "the eigenvalues of a symmetric matrix of %d x %d were not found "
+                               "(pdsyevd: info = %d)",
+                               n, n, info);
+  RB_TRY(rb_agree(ctx, status));
+  // A matrix of one block leaves the eigenvalues on the rank that holds it.
+  MPI_Bcast(values, n, MPI_DOUBLE, 0, ctx->comm);
+cleanup:
+  free(work);
+  free(iwork);
+  return status;
+}
+
+/* Condition number of a factored matrix whose 1-norm was @p norm. */
+static rb_status condition(rb_context *ctx, const rb_matrix *factor, double norm, double *result) {
+  rb_status status = RB_OK;
+  double *work = NULL;
+  int *iwork = NULL;
+  const int n = factor->rows, query = -1;
+  int info = 0, iasked = 0, lwork = 0;
+  double asked = 0, reciprocal = 0;
+  pdpocon_("L", &n, factor->value, &ONE, &ONE, factor->handle, &norm, &reciprocal, &asked, &query,
+           &iasked, &query, &info);
+  status = work_size(ctx, factor, asked, &lwork);
+  const int liwork = iasked + n;
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, work, lwork);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, iwork, liwork);
+  RB_TRY(rb_agree(ctx, status));
+  pdpocon_("L", &n, factor->value, &ONE, &ONE, factor->handle, &norm, &reciprocal, work, &lwork,
+           iwork, &liwork, &info);
+  *result = reciprocal > 0 ? 1 / reciprocal : INFINITY;
+cleanup:
+  free(work);
+  free(iwork);
+  return status;
+}
+
+rb_status rb_matrix_cholesky(rb_context *ctx, rb_matrix *matrix, rb_cholesky *result) {
+  rb_status status = RB_OK;
+  double *work = NULL;
+  const int n = matrix->rows;
+  int info = 0;
+  *result = (rb_cholesky){.failed_row = -1, .condition = INFINITY};
+  // pdlansy: 2 (Nq + Np + ldw) and a block more.
+  const int64_t lwork = 4 * ((int64_t)matrix->local_rows + matrix->local_columns + n + RB_BLOCK);
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, work, lwork)));
+  const double norm = pdlansy_("1", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, work);
+  pdpotrf_("L", &n, matrix->value, &ONE, &ONE, matrix->handle, &info);
+  // The rank that met the pivot knows its row; some versions leave the others with info = 0.
+  int row = info > 0 ? info - 1 : INT_MAX;
+  MPI_Allreduce(MPI_IN_PLACE, &row, 1, MPI_INT, MPI_MIN, ctx->comm);
+  if (row != INT_MAX) {
+    result->failed_row = row;
+  } else {
+    RB_TRY(condition(ctx, matrix, norm, &result->condition));
+  }
+cleanup:
+  free(work);
+  return status;
+}
+
+rb_status rb_matrix_cholesky_solve(rb_context *ctx, const rb_matrix *factor, rb_matrix *right) {
+  if (factor->rows != right->rows) {
+    return RB_FAIL(ctx, RB_ERR_INTERNAL, "shapes of a linear system do not fit");
+  }
+  int info = 0;
+  pdpotrs_("L", &factor->rows, &right->columns, factor->value, &ONE, &ONE, factor->handle,
+           right->value, &ONE, &ONE, right->handle, &info);
+  return RB_OK;
+}
