@@ -73,33 +73,50 @@ static int gate_at(const rb_recurrent_fused *net, bool recurrent, int g) {
   return net->type == RB_GRU && recurrent ? (g + 2) % 3 : g;
 }
 
-/* Index into a gate matrix ([H/L], rows, G, L) of weight (k, gate at g, unit u). */
-static int64_t gate_matrix_index(const rb_recurrent_fused *net, int blocks, int k, int g, int u) {
+/* Units of block j: lanes, or fewer in the last block. */
+static int units_in_block(const rb_recurrent_fused *net, int j) {
   const int L = net->kernels->lanes;
-  return ((int64_t)(u / L * blocks * L + k) * net->G + g) * L + u % L;
+  return j < net->h_blocks - 1 ? L : net->H - j * L;
 }
 
-/* Index of the same weight in the transposed gate matrix. */
-static int64_t transposed_index(const rb_recurrent_fused *net, int blocks, int k, int g, int u) {
+/* Where the weights of row k and the gate at g stand for the units of block j: side by side. */
+static int64_t gate_matrix_index(const rb_recurrent_fused *net, int blocks, int k, int g, int j) {
   const int L = net->kernels->lanes;
-  int first = 0, width = rb_recurrent_panel_width(blocks);
-  while (k / L >= first + width) {
-    first += width;
-    width = rb_recurrent_panel_width(blocks - first);
+  return (((int64_t)j * blocks * L + k) * net->G + g) * L;
+}
+
+/* The panel of a transposed gate matrix that row k belongs to. */
+typedef struct panel_place {
+  int first, width;  // blocks of rows
+} panel_place;
+
+static panel_place find_panel(int blocks, int block) {
+  panel_place place = {0, rb_recurrent_panel_width(blocks)};
+  while (block >= place.first + place.width) {
+    place.first += place.width;
+    place.width = rb_recurrent_panel_width(blocks - place.first);
   }
-  const int64_t inner = ((int64_t)(u / L * net->G + g) * L + u % L) * width + k / L - first;
-  return ((int64_t)first * net->h_blocks * net->G * L + inner) * L + k % L;
+  return place;
 }
 
 static void pack_matrix(const rb_recurrent_fused *net, bool recurrent, const rb_real *weights,
                         rb_real *matrix, rb_real *transposed) {
   const int K = recurrent ? net->H : net->I, blocks = recurrent ? net->h_blocks : net->x_blocks;
+  const int G = net->G, L = net->kernels->lanes;
   for (int k = 0; k < K; ++k) {
-    for (int g = 0; g < net->G; ++g) {
-      const rb_real *row = weights + ((int64_t)k * net->G + gate_at(net, recurrent, g)) * net->H;
-      for (int u = 0; u < net->H; ++u) {
-        matrix[gate_matrix_index(net, blocks, k, g, u)] = row[u];
-        transposed[transposed_index(net, blocks, k, g, u)] = row[u];
+    const panel_place place = find_panel(blocks, k / L);
+    const int distance = place.width * L;  // of neighbouring units in the transposed matrix
+    for (int g = 0; g < G; ++g) {
+      const rb_real *row = weights + ((int64_t)k * G + gate_at(net, recurrent, g)) * net->H;
+      for (int j = 0; j < net->h_blocks; ++j, row += L) {
+        const int units = units_in_block(net, j);
+        rb_real *to = matrix + gate_matrix_index(net, blocks, k, g, j);
+        rb_real *across = transposed + (int64_t)place.first * net->h_blocks * G * L * L +
+                          (int64_t)(j * G + g) * L * distance + (k - place.first * L);
+        for (int u = 0; u < units; ++u) {
+          to[u] = row[u];
+          across[u * distance] = row[u];
+        }
       }
     }
   }
@@ -111,7 +128,11 @@ static void add_unpacked_matrix(const rb_recurrent_fused *net, bool recurrent,
   for (int k = 0; k < K; ++k) {
     for (int g = 0; g < net->G; ++g) {
       rb_real *row = weights + ((int64_t)k * net->G + gate_at(net, recurrent, g)) * net->H;
-      for (int u = 0; u < net->H; ++u) row[u] += matrix[gate_matrix_index(net, blocks, k, g, u)];
+      for (int j = 0; j < net->h_blocks; ++j, row += net->kernels->lanes) {
+        const rb_real *from = matrix + gate_matrix_index(net, blocks, k, g, j);
+        const int units = units_in_block(net, j);
+        for (int u = 0; u < units; ++u) row[u] += from[u];
+      }
     }
   }
 }
@@ -174,7 +195,7 @@ static rb_recurrent_step step_at(const rb_recurrent_fused *net, int R, int64_t s
                              .c = cells ? net->c + now * panel : NULL,
                              .h_next = net->h + next * panel,
                              .c_next = cells ? net->c + next * panel : NULL,
-                             .gates = keep ? net->gates + s * 4 * panel : NULL};
+                             .gates = net->gates + (keep ? s * 4 * panel : 0)};
 }
 
 /* Zeros in the padding of the inputs, whose place depends on R. */
@@ -212,8 +233,11 @@ static void backward_step(rb_recurrent_fused *net, const rb_recurrent_step *step
     kernels->times_transposed(R, h_blocks, G, first, net->gradient, net->kernel_transposed,
                               net->x_blocks, net->dx);
   }
-  kernels->add_outer(R, h_blocks, G, 0, step->h, h_blocks, net->gradient, net->drecurrent_kernel);
-  kernels->add_outer(R, h_blocks, G, first, net->x, net->x_blocks, net->gradient, net->dkernel);
+  const int64_t panel = (int64_t)R * h_blocks * kernels->lanes;
+  kernels->add_outer(R, h_blocks, G, 0, step->h, h_blocks, net->gradient, net->drecurrent_kernel,
+                     step->gates - 4 * panel, 4 * panel);
+  kernels->add_outer(R, h_blocks, G, first, net->x, net->x_blocks, net->gradient, net->dkernel,
+                     step->h - panel, panel);
 }
 
 void rb_recurrent_fused_backward(rb_recurrent_fused *net, int B, const rb_real *x,

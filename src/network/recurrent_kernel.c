@@ -16,6 +16,7 @@ enum { ROWS = 4 };
 enum { ROWS = 2 };
 #endif
 enum { LSTM_ROWS = ROWS / 2 };
+enum { LINE = 64 / sizeof(rb_real) };  // of the caches
 
 #define UNROLL _Pragma("GCC unroll 32")
 
@@ -29,7 +30,9 @@ RB_INLINE void add_block(int rows, int width, rb_vector *sums, const rb_real *a,
     UNROLL for (int row = 0; row < rows; ++row) {
       const rb_vector value = rb_broadcast(a[row * L + k]);
       UNROLL for (int g = 0; g < width; ++g) sums[row * width + g] += value * factor[g];
+      rb_used(value);
     }
+    UNROLL for (int g = 0; g < width; ++g) rb_used(factor[g]);
   }
 }
 
@@ -41,50 +44,60 @@ RB_INLINE void add_blocks(int rows, int width, rb_vector *sums, const rb_real *p
   }
 }
 
-/* One block of units of ROWS rows from `row`. */
-RB_INLINE void gru_tile(const rb_recurrent_step *step, int j, int row) {
-  enum { GATES = 3, CANDIDATE = 0, Z = 1, R_ = 2 };
+/* sums (rows, width) to and from the places `place` of the gates of `rows` rows. */
+RB_INLINE void store_sums(int rows, int width, const rb_vector *sums, const int *place,
+                          rb_real *gates) {
+  UNROLL for (int i = 0; i < rows; ++i) {
+    UNROLL for (int g = 0; g < width; ++g) {
+      rb_store(gates + (i * 4 + place[g]) * L, sums[i * width + g]);
+    }
+  }
+}
+
+/* Sums before the gates, of ROWS rows and one block of units, to the places of the gates. */
+RB_INLINE void gru_sums(const rb_recurrent_step *step, ptrdiff_t j, int row) {
+  enum { GATES = 3 };
   const ptrdiff_t R = step->R, x_rows = (ptrdiff_t)step->x_blocks * L,
                   h_rows = (ptrdiff_t)step->h_blocks * L;
   const rb_real *bias = step->bias + j * 4 * L;
-  rb_vector sums[ROWS * GATES], from_x[ROWS];
-  // the order of the kernel is z, r, h; of the recurrent kernel h, z, r: rotate in between
+  rb_real *gates = step->gates + (j * R + row) * 4 * L;
+  rb_vector sums[ROWS * GATES];
   UNROLL for (int i = 0; i < ROWS; ++i) {
     UNROLL for (int g = 0; g < GATES; ++g) sums[i * GATES + g] = rb_load(bias + g * L);
   }
   add_blocks(ROWS, GATES, sums, step->x + row * L, step->x_blocks, R,
              step->kernel + j * x_rows * GATES * L);
+  // the order of the kernel is z, r, h; of the recurrent kernel h, z, r
   UNROLL for (int i = 0; i < ROWS; ++i) {
-    from_x[i] = sums[i * GATES + 2];
-    sums[i * GATES + R_] = sums[i * GATES + 1];
-    sums[i * GATES + Z] = sums[i * GATES];
-    sums[i * GATES + CANDIDATE] = rb_load(bias + 3 * L);
+    rb_store(gates + (i * 4 + 2) * L, sums[i * GATES + 2]);
+    sums[i * GATES + 2] = sums[i * GATES + 1];
+    sums[i * GATES + 1] = sums[i * GATES];
+    sums[i * GATES] = rb_load(bias + 3 * L);
   }
   add_blocks(ROWS, GATES, sums, step->h + row * L, step->h_blocks, R,
              step->recurrent_kernel + j * h_rows * GATES * L);
-  UNROLL for (int i = 0; i < ROWS; ++i) {
-    const ptrdiff_t at = (j * R + row + i) * L;
-    const rb_vector z = rb_logistic(sums[i * GATES + Z]), r = rb_logistic(sums[i * GATES + R_]);
-    const rb_vector from_h = sums[i * GATES + CANDIDATE];
-    const rb_vector candidate = rb_tanh(from_x[i] + r * from_h);
-    rb_store(step->h_next + at, candidate + z * (rb_load(step->h + at) - candidate));
-    if (step->gates != NULL) {
+  store_sums(ROWS, GATES, sums, (const int[]){3, 0, 1}, gates);
+}
+
+static void gru_forward(const rb_recurrent_step *step) {
+  const ptrdiff_t R = step->R;
+  for (ptrdiff_t j = 0; j < step->h_blocks; ++j) {
+    for (int row = 0; row < R; row += ROWS) gru_sums(step, j, row);
+    // not per tile: the long dependent chains of several rows then overlap
+    for (ptrdiff_t at = j * R * L; at < (j + 1) * R * L; at += L) {
       rb_real *gates = step->gates + 4 * at;
+      const rb_vector z = rb_logistic(rb_load(gates)), r = rb_logistic(rb_load(gates + L));
+      const rb_vector candidate = rb_tanh(rb_load(gates + 2 * L) + r * rb_load(gates + 3 * L));
+      rb_store(step->h_next + at, candidate + z * (rb_load(step->h + at) - candidate));
       rb_store(gates, z);
       rb_store(gates + L, r);
       rb_store(gates + 2 * L, candidate);
-      rb_store(gates + 3 * L, from_h);
     }
   }
 }
 
-static void gru_forward(const rb_recurrent_step *step) {
-  for (int j = 0; j < step->h_blocks; ++j) {
-    for (int row = 0; row < step->R; row += ROWS) gru_tile(step, j, row);
-  }
-}
-
-RB_INLINE void lstm_tile(const rb_recurrent_step *step, int j, int row) {
+/* As above for LSTM_ROWS rows. */
+RB_INLINE void lstm_sums(const rb_recurrent_step *step, ptrdiff_t j, int row) {
   enum { GATES = 4 };
   const ptrdiff_t R = step->R, x_rows = (ptrdiff_t)step->x_blocks * L,
                   h_rows = (ptrdiff_t)step->h_blocks * L;
@@ -98,26 +111,28 @@ RB_INLINE void lstm_tile(const rb_recurrent_step *step, int j, int row) {
              step->kernel + j * x_rows * GATES * L);
   add_blocks(LSTM_ROWS, GATES, sums, step->h + row * L, step->h_blocks, R,
              step->recurrent_kernel + j * h_rows * GATES * L);
-  UNROLL for (int i = 0; i < LSTM_ROWS; ++i) {
-    const ptrdiff_t at = (j * R + row + i) * L;
-    const rb_vector input = rb_logistic(sums[i * GATES]), forget = rb_logistic(sums[i * GATES + 1]);
-    const rb_vector g = rb_tanh(sums[i * GATES + 2]), output = rb_logistic(sums[i * GATES + 3]);
-    const rb_vector c = forget * rb_load(step->c + at) + input * g;
-    rb_store(step->c_next + at, c);
-    rb_store(step->h_next + at, output * rb_tanh(c));
-    if (step->gates != NULL) {
+  store_sums(LSTM_ROWS, GATES, sums, (const int[]){0, 1, 2, 3},
+             step->gates + (j * R + row) * 4 * L);
+}
+
+static void lstm_forward(const rb_recurrent_step *step) {
+  const ptrdiff_t R = step->R;
+  for (ptrdiff_t j = 0; j < step->h_blocks; ++j) {
+    for (int row = 0; row < R; row += LSTM_ROWS) lstm_sums(step, j, row);
+    for (ptrdiff_t at = j * R * L; at < (j + 1) * R * L; at += L) {
       rb_real *gates = step->gates + 4 * at;
+      const rb_vector input = rb_logistic(rb_load(gates));
+      const rb_vector forget = rb_logistic(rb_load(gates + L));
+      const rb_vector g = rb_tanh(rb_load(gates + 2 * L));
+      const rb_vector output = rb_logistic(rb_load(gates + 3 * L));
+      const rb_vector c = forget * rb_load(step->c + at) + input * g;
+      rb_store(step->c_next + at, c);
+      rb_store(step->h_next + at, output * rb_tanh(c));
       rb_store(gates, input);
       rb_store(gates + L, forget);
       rb_store(gates + 2 * L, g);
       rb_store(gates + 3 * L, output);
     }
-  }
-}
-
-static void lstm_forward(const rb_recurrent_step *step) {
-  for (int j = 0; j < step->h_blocks; ++j) {
-    for (int row = 0; row < step->R; row += LSTM_ROWS) lstm_tile(step, j, row);
   }
 }
 
@@ -237,30 +252,37 @@ RB_INLINE void outer_tile(int features, int G, ptrdiff_t R, const rb_real *panel
     UNROLL for (int i = 0; i < features; ++i) {
       const rb_vector value = rb_broadcast(panel[row * L + i]);
       UNROLL for (int g = 0; g < G; ++g) sums[i * G + g] += value * factor[g];
+      rb_used(value);
     }
+    UNROLL for (int g = 0; g < G; ++g) rb_used(factor[g]);
   }
   UNROLL for (int i = 0; i < features * G; ++i) rb_store(matrix + i * L, sums[i]);
 }
 
 RB_INLINE void outer(int features, int G, ptrdiff_t R, int h_blocks, const rb_real *panel,
-                     int blocks, const rb_real *gradient, rb_real *matrix) {
+                     int blocks, const rb_real *gradient, rb_real *matrix, const rb_real *upcoming,
+                     int64_t upcoming_count) {
+  const ptrdiff_t share = upcoming_count / ((ptrdiff_t)h_blocks * blocks * (L / features));
   for (int j = 0; j < h_blocks; ++j) {
     for (int block = 0; block < blocks; ++block) {
       for (int i = 0; i < L; i += features) {
         outer_tile(features, G, R, panel + block * R * L + i, gradient + j * 4 * R * L, matrix);
         matrix += features * G * L;
+        for (ptrdiff_t k = 0; k < share; k += LINE) __builtin_prefetch(upcoming + k, 0, 2);
+        upcoming += share;
       }
     }
   }
 }
 
 static void add_outer(int R, int h_blocks, int G, int first, const rb_real *panel, int blocks,
-                      const rb_real *gradient, rb_real *matrix) {
+                      const rb_real *gradient, rb_real *matrix, const rb_real *upcoming,
+                      int64_t upcoming_count) {
   gradient += (ptrdiff_t)first * R * L;
   if (G == 3) {
-    outer(ROWS, 3, R, h_blocks, panel, blocks, gradient, matrix);
+    outer(ROWS, 3, R, h_blocks, panel, blocks, gradient, matrix, upcoming, upcoming_count);
   } else {
-    outer(LSTM_ROWS, 4, R, h_blocks, panel, blocks, gradient, matrix);
+    outer(LSTM_ROWS, 4, R, h_blocks, panel, blocks, gradient, matrix, upcoming, upcoming_count);
   }
 }
 

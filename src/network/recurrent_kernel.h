@@ -39,7 +39,7 @@ typedef struct rb_recurrent_step {
   const rb_real *h;     ///< panel of states before the step
   const rb_real *c;     ///< panel of LSTM cells before the step
   rb_real *h_next, *c_next;
-  rb_real *gates;  ///< NULL: not kept
+  rb_real *gates;
 } rb_recurrent_step;
 
 typedef struct rb_recurrent_kernels {
@@ -69,9 +69,12 @@ typedef struct rb_recurrent_kernels {
   void (*times_transposed)(int R, int h_blocks, int G, int first, const rb_real *gradient,
                            const rb_real *transposed, int blocks, rb_real *panel);
 
-  /** Gate matrix += (panel of `blocks` blocks)^T times gate gradients; G and first as above. */
+  /** Gate matrix += (panel of `blocks` blocks)^T times gate gradients; G and first as above.
+   * Meanwhile fetches what the next step will read into the cache. @param upcoming (upcoming_count)
+   */
   void (*add_outer)(int R, int h_blocks, int G, int first, const rb_real *panel, int blocks,
-                    const rb_real *gradient, rb_real *matrix);
+                    const rb_real *gradient, rb_real *matrix, const rb_real *upcoming,
+                    int64_t upcoming_count);
 } rb_recurrent_kernels;
 
 RB_KERNEL_DECLARE(rb_recurrent_kernels, rb_recurrent_kernels);

@@ -42,6 +42,18 @@ RB_INLINE rb_vector rb_in_register(rb_vector v) {
   return v;
 }
 
+/** Marks v as used here: a multiply-add before it then cannot overwrite v instead of its summand,
+ * which would move the sums of a tile from register to register. */
+RB_INLINE void rb_used(rb_vector v) {
+#if defined(__x86_64__)
+  __asm__ volatile("" : : "v"(v));
+#elif defined(__aarch64__)
+  __asm__ volatile("" : : "w"(v));
+#else
+  (void)v;
+#endif
+}
+
 /** Limits v to [-limit, limit]; NaN stays NaN. */
 RB_INLINE rb_vector rb_clamp(rb_vector v, rb_real limit) {
   const rb_vector high = rb_broadcast(limit), low = -high;
