@@ -1,20 +1,11 @@
 #include <hdf5.h>
 #include <unistd.h>
 
+#include "expect.h"
 #include "hdf5_fixture.h"
 #include "rb_test.h"
 
 /* Missing, truncated, foreign, damaged and lying files: an error that says so, no crash. */
-
-#define EXPECT(call, code, words)                                            \
-  do {                                                                       \
-    assert_int_equal((call), (code));                                        \
-    if (strstr(test_context.error.message, (words)) == NULL) {               \
-      print_error("'%s' lacks '%s'\n", test_context.error.message, (words)); \
-      fail();                                                                \
-    }                                                                        \
-    rb_error_clear(&test_context);                                           \
-  } while (0)
 
 static char *read_bytes(const char *path, size_t *size) {
   FILE *stream = fopen(path, "rb");
@@ -44,19 +35,19 @@ static rb_status open_fixture(const char *path) {
 static void files_that_are_not_ours(void **state) {
   (void)state;
   rb_file *file = NULL;
-  EXPECT(open_fixture("absent.h5"), RB_ERR_FILE, "absent.h5: cannot be read: No such file");
-  EXPECT(open_fixture("."), RB_ERR_FORMAT, "not a whole HDF5 file");
+  EXPECT_FAILURE(open_fixture("absent.h5"), RB_ERR_FILE, "absent.h5: cannot be read: No such file");
+  EXPECT_FAILURE(open_fixture("."), RB_ERR_FORMAT, "not a whole HDF5 file");
   write_bytes("bad_text.h5", "not HDF5", 8);
-  EXPECT(open_fixture("bad_text.h5"), RB_ERR_FORMAT, "not a whole HDF5 file");
+  EXPECT_FAILURE(open_fixture("bad_text.h5"), RB_ERR_FORMAT, "not a whole HDF5 file");
   write_bytes("bad_empty.h5", "", 0);
-  EXPECT(open_fixture("bad_empty.h5"), RB_ERR_FORMAT, "not a whole HDF5 file");
+  EXPECT_FAILURE(open_fixture("bad_empty.h5"), RB_ERR_FORMAT, "not a whole HDF5 file");
   H5Fclose(H5Fcreate("bad_foreign.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  EXPECT(open_fixture("bad_foreign.h5"), RB_ERR_FORMAT, "no attribute schema");
+  EXPECT_FAILURE(open_fixture("bad_foreign.h5"), RB_ERR_FORMAT, "no attribute schema");
   assert_int_equal(write_fixture(&test_context, "bad_good.h5"), RB_OK);
-  EXPECT(rb_file_open(&test_context, "bad_good.h5", "posterior", 3, &file), RB_ERR_FORMAT,
-         "holds 'fixture', but 'posterior'");
-  EXPECT(rb_file_open(&test_context, "bad_good.h5", "fixture", 2, &file), RB_ERR_FORMAT,
-         "has version 3");
+  EXPECT_FAILURE(rb_file_open(&test_context, "bad_good.h5", "posterior", 3, &file), RB_ERR_FORMAT,
+                 "holds 'fixture', but 'posterior'");
+  EXPECT_FAILURE(rb_file_open(&test_context, "bad_good.h5", "fixture", 2, &file), RB_ERR_FORMAT,
+                 "has version 3");
 }
 
 static void arrays_that_do_not_fit(void **state) {
@@ -66,27 +57,28 @@ static void arrays_that_do_not_fit(void **state) {
   const int64_t wrong[2] = {5, 3};
   const int64_t right[2] = {5, 2};
   assert_int_equal(rb_file_open(&test_context, "bad_good.h5", "fixture", 3, &file), RB_OK);
-  EXPECT(rb_file_read(&test_context, file, "missing", RB_F32, false, 2, right, data), RB_ERR_FORMAT,
-         "missing");
-  EXPECT(rb_file_read(&test_context, file, "recovery", RB_F32, false, 2, right, data),
-         RB_ERR_FORMAT, "not an array");
-  EXPECT(rb_file_read(&test_context, file, "recovery/rank", RB_F32, false, 2, wrong, data),
-         RB_ERR_FORMAT, "recovery/rank has shape (5, 2) where (5, 3)");
-  EXPECT(rb_file_read(&test_context, file, "voltage", RB_I64, false, 2, right, data), RB_ERR_FORMAT,
-         "holds floating-point numbers where int64");
-  EXPECT(rb_file_read(&test_context, file, "parameter", RB_F64, false, 1, right, data),
-         RB_ERR_FORMAT, "holds strings");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "missing", RB_F32, false, 2, right, data),
+                 RB_ERR_FORMAT, "missing");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "recovery", RB_F32, false, 2, right, data),
+                 RB_ERR_FORMAT, "not an array");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "recovery/rank", RB_F32, false, 2, wrong, data),
+                 RB_ERR_FORMAT, "recovery/rank has shape (5, 2) where (5, 3)");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "voltage", RB_I64, false, 2, right, data),
+                 RB_ERR_FORMAT, "holds floating-point numbers where int64");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "parameter", RB_F64, false, 1, right, data),
+                 RB_ERR_FORMAT, "holds strings");
   int64_t value = 0;
-  EXPECT(rb_file_get_int(&test_context, file, "", "schema", &value), RB_ERR_FORMAT,
-         "not one whole number");
+  EXPECT_FAILURE(rb_file_get_int(&test_context, file, "", "schema", &value), RB_ERR_FORMAT,
+                 "not one whole number");
   char *text = NULL;
-  EXPECT(rb_file_get_string(&test_context, file, "", "schema_version", &text), RB_ERR_FORMAT,
-         "is not a text");
+  EXPECT_FAILURE(rb_file_get_string(&test_context, file, "", "schema_version", &text),
+                 RB_ERR_FORMAT, "is not a text");
   int64_t count = 0;
   char **names = NULL;
-  EXPECT(rb_file_read_strings(&test_context, file, "voltage", &count, &names), RB_ERR_FORMAT,
-         "not a text");
-  EXPECT(rb_file_list(&test_context, file, "nowhere", &count, &names), RB_ERR_FORMAT, "missing");
+  EXPECT_FAILURE(rb_file_read_strings(&test_context, file, "voltage", &count, &names),
+                 RB_ERR_FORMAT, "not a text");
+  EXPECT_FAILURE(rb_file_list(&test_context, file, "nowhere", &count, &names), RB_ERR_FORMAT,
+                 "missing");
   rb_file_close(&file);
 }
 
@@ -101,8 +93,8 @@ static void values_that_are_not_numbers(void **state) {
   assert_int_equal(rb_file_commit(&test_context, &file), RB_OK);
   assert_int_equal(rb_file_open(&test_context, "bad_nan.h5", "fixture", 3, &file), RB_OK);
   assert_int_equal(rb_file_read(&test_context, file, "x", RB_F64, false, 2, shape, values), RB_OK);
-  EXPECT(rb_file_read(&test_context, file, "x", RB_F64, true, 2, shape, values), RB_ERR_FORMAT,
-         "not a number in row 2");
+  EXPECT_FAILURE(rb_file_read(&test_context, file, "x", RB_F64, true, 2, shape, values),
+                 RB_ERR_FORMAT, "not a number in row 2");
   rb_file_close(&file);
 }
 
@@ -123,8 +115,8 @@ static void sizes_are_bounded(void **state) {
   void *data = NULL;
   int64_t shape[2];
   assert_int_equal(rb_file_open_foreign(&test_context, "bad_huge.h5", &file), RB_OK);
-  EXPECT(rb_file_read_new(&test_context, file, "x", RB_F64, false, 2, shape, &data), RB_ERR_FORMAT,
-         "(1000000, 1000000) was never wholly written");
+  EXPECT_FAILURE(rb_file_read_new(&test_context, file, "x", RB_F64, false, 2, shape, &data),
+                 RB_ERR_FORMAT, "(1000000, 1000000) was never wholly written");
   assert_null(data);
   rb_file_close(&file);
 }
@@ -164,7 +156,7 @@ static void flipped_bits_are_found(void **state) {
   char *bytes = read_bytes("bad_good.h5", &size);
   int found = 0;
   int wrong = 0;
-  for (size_t at = 0; at < size; at += 7) {
+  for (size_t at = 0; at < size; at += 23) {
     bytes[at] = (char)(bytes[at] ^ (1 << at % 8));
     write_bytes("bad_bit.h5", bytes, size);
     bytes[at] = (char)(bytes[at] ^ (1 << at % 8));
@@ -178,8 +170,8 @@ static void flipped_bits_are_found(void **state) {
     rb_error_clear(&test_context);
   }
   free(bytes);
-  print_message("%d of %zu flipped bits found\n", found, size / 7);
-  assert_true(found > 100);
+  print_message("%d of %zu flipped bits found\n", found, size / 23);
+  assert_true(found > 30);
   assert_int_equal(wrong, 0);
 }
 

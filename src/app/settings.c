@@ -1,0 +1,259 @@
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/observation.h"
+
+#define MEMBER(member) RB_SETTING_MEMBER(rb_input, member)
+#define GROUP(name, text) \
+  { .path = name, .type = RB_SETTING_GROUP, .help = text }
+#define BOOL(name, member, value, text) \
+  { .path = name, .type = RB_SETTING_BOOL, MEMBER(member), .standard = value, .help = text }
+#define INTEGER(name, member, value, limits, what, text)                                          \
+  {                                                                                               \
+    .path = name, .type = RB_SETTING_INTEGER, MEMBER(member), .standard = value, .range = limits, \
+    .unit = what, .help = text                                                                    \
+  }
+#define REAL(name, member, value, limits, what, text)                                          \
+  {                                                                                            \
+    .path = name, .type = RB_SETTING_REAL, MEMBER(member), .standard = value, .range = limits, \
+    .unit = what, .help = text                                                                 \
+  }
+#define CHOICE(name, member, value, words, text)                                                  \
+  {                                                                                               \
+    .path = name, .type = RB_SETTING_CHOICE, MEMBER(member), .standard = value, .choices = words, \
+    .help = text                                                                                  \
+  }
+#define LIST(name, member, length, value, limits, text)                                           \
+  {                                                                                               \
+    .path = name, .type = RB_SETTING_LIST, MEMBER(member),                                        \
+    .length_offset = offsetof(rb_input, length), .standard = value, .range = limits, .help = text \
+  }
+#define MANY "[1, 1000000000]"
+
+static const rb_setting rows[] = {
+    INTEGER("seed", seed, "45", "[0, 9e18]", NULL, "all random numbers follow from it"),
+
+    GROUP("simulator", "The leaky integrate-and-fire neuron"),
+    REAL("simulator.T_ms", simulator.T_ms, "200", "(0, 1e6]", "ms", "duration of a simulation"),
+    REAL("simulator.dt_ms", simulator.dt_ms, "0.2", "(0, 1e3]", "ms", "time step"),
+    REAL("simulator.tref_ms", simulator.tref_ms, "2", "[0, 1e6]", "ms", "refractory period"),
+    REAL("simulator.I_mean_pA", simulator.I_mean_pA, "200", "[-1e6, 1e6]", "pA",
+         "mean injected current, where no trace is given"),
+    REAL("simulator.I_std_pA", simulator.I_std_pA, "50", "[0, 1e6]", "pA",
+         "standard deviation of the injected current at each step"),
+    REAL("simulator.noise_mV", simulator.noise_mV, "1", "[0, 1e3]", "mV",
+         "standard deviation of the observation noise"),
+    CHOICE("simulator.spike_index", simulator.exact_spike_index, "\"notebook\"", "notebook|exact",
+           "index of a recorded spike: (int)((it*dt)/dt) as in the notebook, or it itself"),
+    {.path = "simulator.current_file",
+     .type = RB_SETTING_STRING,
+     MEMBER(current_file),
+     .standard = "\"\"",
+     .help = "trace of the injected current in pA, one sample per step (CSV, or HDF5 with "
+             "current_pA); empty: none"},
+
+    GROUP("sanity", "Checks that `simulate` makes of simulator and prior"),
+    INTEGER("sanity.simulations", sanity.simulations, "500", MANY, NULL,
+            "simulations whose shapes and ranges are checked"),
+    INTEGER("sanity.prior_draws", sanity.prior_draws, "10000", MANY, NULL,
+            "prior draws of the histograms"),
+    INTEGER("sanity.bins", sanity.bins, "30", "[1, 10000]", NULL, "bins of the histograms"),
+
+    GROUP("network", "The posterior estimator"),
+    GROUP("network.summary", "The summary network"),
+    INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
+            "number of summary statistics"),
+    LIST("network.summary.filters", network.summary.filters, network.summary.conv_layers, "[32]",
+         "[1, 4096]", "channels of each convolution"),
+    LIST("network.summary.kernel_sizes", network.summary.kernel_sizes, kernel_sizes, "[3]",
+         "[1, 1024]", "kernel size of each convolution, in samples"),
+    LIST("network.summary.strides", network.summary.strides, strides, "[1]", "[1, 1024]",
+         "stride of each convolution, in samples"),
+    INTEGER("network.summary.groups", network.summary.groups, "0", "[0, 4096]", NULL,
+            "groups of the group norm after each convolution; 0: no norm"),
+    CHOICE("network.summary.recurrent_type", network.summary.recurrent_type, "\"gru\"", "gru|lstm",
+           "kind of the recurrent nets"),
+    INTEGER("network.summary.recurrent_dim", network.summary.recurrent_dim, "128", "[1, 4096]",
+            NULL, "units of each recurrent net"),
+    BOOL("network.summary.bidirectional", network.summary.bidirectional, "true",
+         "recurrent nets in both directions of time"),
+    REAL("network.summary.dropout", network.summary.dropout, "0.05", "[0, 1)", NULL,
+         "dropout on the inputs of the recurrent nets"),
+    INTEGER("network.summary.skip_steps", network.summary.skip_steps, "4", "[1, 1024]", NULL,
+            "time steps the skip path takes at once"),
+
+    GROUP("network.flow", "The coupling flow"),
+    INTEGER("network.flow.depth", network.flow.depth, "6", "[1, 64]", NULL, "coupling layers"),
+    LIST("network.flow.mlp_widths", network.flow.mlp_widths, network.flow.mlp_layers, "[128, 128]",
+         "[1, 8192]", "units of the hidden layers of each coupling"),
+    CHOICE("network.flow.mlp_activation", network.flow.mlp_activation, "\"hard_silu\"",
+           "hard_silu|silu|relu|tanh|mish", "activation of the hidden layers"),
+    REAL("network.flow.mlp_dropout", network.flow.mlp_dropout, "0.05", "[0, 1)", NULL,
+         "dropout after each hidden layer"),
+    BOOL("network.flow.actnorm", network.flow.actnorm, "true",
+         "a learned scale and shift before each coupling"),
+    BOOL("network.flow.permutation", network.flow.permutation, "true",
+         "a fixed random permutation before each coupling"),
+
+    GROUP("training", "Training of the estimator"),
+    CHOICE("training.mode", training.mode, "\"offline\"", "offline|online",
+           "on stored simulations, or on fresh ones for every batch"),
+    INTEGER("training.simulations", training.simulations, "20000", MANY, NULL,
+            "stored simulations (offline)"),
+    INTEGER("training.validation", training.validation, "1000", MANY, NULL,
+            "simulations of the validation loss"),
+    INTEGER("training.epochs", training.epochs, "50", "[1, 1000000]", NULL,
+            "passes through the simulations"),
+    INTEGER("training.steps_per_epoch", training.steps_per_epoch, "157", "[1, 1000000000]", NULL,
+            "batches that make an epoch (online)"),
+    INTEGER("training.batch_size", training.batch_size, "128", "[1, 65536]", NULL,
+            "data sets per step of the optimiser"),
+    INTEGER("training.micro_batch", training.micro_batch, "32", "[1, 4096]", NULL,
+            "data sets a rank takes at once; results depend on it, not on the ranks"),
+    REAL("training.learning_rate", training.learning_rate, "5e-4", "(0, 1]", NULL,
+         "highest learning rate"),
+    REAL("training.warmup_fraction", training.warmup_fraction, "0.05", "[0, 1)", NULL,
+         "share of the steps over which the learning rate rises"),
+    REAL("training.weight_decay", training.weight_decay, "5e-3", "[0, 1]", NULL,
+         "decoupled weight decay (offline)"),
+    REAL("training.clip_norm", training.clip_norm, "1.5", "(0, 1e9]", NULL,
+         "largest norm of each tensor's gradient"),
+    CHOICE("training.keep", training.keep, "\"last\"", "last|best",
+           "weights to use: after the last epoch, or those of the lowest validation loss"),
+    CHOICE("training.on_nonfinite", training.on_nonfinite, "\"stop\"", "stop|rollback",
+           "when a loss or gradient is not finite: stop, or go back to the last checkpoint with "
+           "half the learning rate"),
+
+    GROUP("checkpoint", "Checkpoints of the training"),
+    REAL("checkpoint.minutes", training.checkpoint_minutes, "10", "(0, 1e5]", "min",
+         "longest time between two of them; one is also written after each epoch"),
+
+    GROUP("calibration", "Test sets and what is computed from them"),
+    INTEGER("calibration.recovery_datasets", calibration.recovery_datasets, "1000", MANY, NULL,
+            "data sets of the recovery test"),
+    INTEGER("calibration.recovery_draws", calibration.recovery_draws, "100", "[2, 1000000]", NULL,
+            "posterior draws for each of them"),
+    INTEGER("calibration.sbc_datasets", calibration.sbc_datasets, "1000", MANY, NULL,
+            "data sets of the rank statistics"),
+    INTEGER("calibration.sbc_draws", calibration.sbc_draws, "100", "[2, 1000000]", NULL,
+            "posterior draws for each of them"),
+    INTEGER("calibration.diagnostics_datasets", calibration.diagnostics_datasets, "1000", MANY,
+            NULL, "data sets of the default diagnostics"),
+    INTEGER("calibration.diagnostics_draws", calibration.diagnostics_draws, "1000", "[2, 1000000]",
+            NULL, "posterior draws for each of them"),
+    INTEGER("calibration.bins", calibration.bins, "10", "[0, 10000]", NULL,
+            "bins of the rank histograms; 0: as many as divide the draws evenly"),
+    INTEGER("calibration.chunk", calibration.chunk, "32", "[1, 65536]", NULL,
+            "data sets a rank takes at once"),
+    INTEGER("calibration.store_draws", calibration.store_draws, "200000", "[0, 1000000000000]",
+            NULL, "the draws of a test set are stored if they are at most so many"),
+
+    GROUP("observation", "The posterior of one observation"),
+    INTEGER("observation.draws", observation_draws, "1000", "[1, 100000000]", NULL,
+            "posterior draws"),
+
+    GROUP("predictive", "The posterior predictive check"),
+    INTEGER("predictive.replicates", predictive_replicates, "200", "[1, 10000000]", NULL,
+            "simulations from randomly picked posterior draws")};
+
+const rb_settings_table *rb_input_table(void) {
+  static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
+  return &table;
+}
+
+static rb_status check_network(rb_context *ctx, const rb_input *input) {
+  const rb_summary_settings *summary = &input->network.summary;
+  if (input->kernel_sizes != summary->conv_layers || input->strides != summary->conv_layers) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "network.summary: filters, kernel_sizes and strides have %d, %d and %d entries; "
+                   "give each one entry per convolution",
+                   summary->conv_layers, input->kernel_sizes, input->strides);
+  }
+  for (int i = 0; summary->groups > 0 && i < summary->conv_layers; ++i) {
+    if (summary->filters[i] % summary->groups == 0) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "network.summary.groups = %d does not divide the %d filters of convolution %d",
+                   summary->groups, summary->filters[i], i + 1);
+  }
+  return RB_OK;
+}
+
+static rb_status check_together(rb_context *ctx, const rb_input *input) {
+  const rb_training_settings *training = &input->training;
+  if (training->micro_batch > training->batch_size) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "training.micro_batch = %d is larger than training.batch_size = %d",
+                   training->micro_batch, training->batch_size);
+  }
+  const double steps = input->simulator.T_ms / input->simulator.dt_ms;
+  if (!(steps > 1) || steps > 1e6) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "simulator.T_ms = %g and simulator.dt_ms = %g make %.6g time steps; 2 to 10^6 "
+                   "are possible",
+                   input->simulator.T_ms, input->simulator.dt_ms, steps);
+  }
+  return check_network(ctx, input);
+}
+
+static rb_status read_current(rb_context *ctx, rb_input *input) {
+  rb_status status = RB_OK;
+  input->simulator.current_count = 0;
+  input->simulator.current_pA = NULL;
+  if (input->current_file[0] == '\0') return RB_OK;
+  const int64_t steps = rb_lif_steps(&input->simulator);
+  RB_TRY(rb_current_read(ctx, input->current_file, steps, &input->current_pA));
+  input->simulator.current_count = steps;
+  input->simulator.current_pA = input->current_pA;
+  input->current_hash =
+      rb_hash(RB_HASH_START, input->current_pA, (size_t)steps * sizeof *input->current_pA);
+cleanup:
+  return status;
+}
+
+rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
+  rb_status status = RB_OK;
+  memset(input, 0, sizeof *input);
+  RB_TRY(rb_settings_read(ctx, rb_input_table(), arguments->inputs > 0 ? arguments->input[0] : NULL,
+                          arguments->sets, arguments->set, input));
+  RB_TRY(rb_agree(ctx, check_together(ctx, input)));
+  RB_TRY(read_current(ctx, input));
+cleanup:
+  return status;
+}
+
+void rb_input_free(rb_input *input) {
+  free(input->current_pA);
+  input->current_pA = NULL;
+  input->simulator.current_pA = NULL;
+}
+
+rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
+                         char **lines) {
+  rb_status status = rb_settings_lines(ctx, rb_input_table(), input, settings, lines);
+  if (status != RB_OK || input->simulator.current_count == 0) return status;
+  // The trace counts by what it holds, not by its name alone.
+  char *longer = NULL;
+  if (asprintf(&longer, "%ssimulator.current_file_hash = %016llx\n", *lines,
+               (unsigned long long)input->current_hash) < 0) {
+    free(*lines);
+    *lines = NULL;
+    return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  }
+  free(*lines);
+  *lines = longer;
+  return RB_OK;
+}
+
+rb_status rb_input_text(rb_context *ctx, const rb_input *input, bool documented, char **text) {
+  size_t size = 0;
+  *text = NULL;
+  FILE *stream = open_memstream(text, &size);
+  if (stream == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  rb_settings_print(rb_input_table(), input, documented, stream);
+  if (fclose(stream) != 0) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  return RB_OK;
+}

@@ -1,0 +1,64 @@
+#ifndef RB_APP_SETTINGS_H
+#define RB_APP_SETTINGS_H
+
+#include "arguments.h"
+#include "rheobase/calibration.h"
+#include "rheobase/estimator.h"
+#include "rheobase/lif.h"
+#include "rheobase/settings.h"
+#include "rheobase/training.h"
+
+/** @file settings.h
+ * All settings of the program. Nothing below the app layer sees the input file: stages get the
+ * plain structs. */
+
+/** Both sanity checks, part of `simulate` (input group `sanity`). */
+typedef struct rb_sanity_settings {
+  int64_t simulations;  ///< data sets whose shapes and ranges are checked
+  int64_t prior_draws;  ///< of the histograms
+  int bins;
+} rb_sanity_settings;
+
+typedef struct rb_input {
+  int64_t seed;
+  rb_lif_settings simulator;
+  char current_file[1024];  ///< "" for none
+  uint64_t current_hash;    ///< of the trace's samples
+  double *current_pA;       ///< the trace, owned; simulator.current_pA points to it
+  rb_sanity_settings sanity;
+  rb_network_settings network;
+  int kernel_sizes, strides;  ///< lengths of these lists, checked to be network.summary.conv_layers
+  rb_training_settings training;
+  rb_calibration_settings calibration;
+  int64_t observation_draws;
+  int64_t predictive_replicates;
+} rb_input;
+
+/** Settings each stage depends on, for rb_input_lines; what an earlier stage's file holds comes in
+ * through that file's digest. */
+#define RB_SIMULATE_SETTINGS \
+  "seed simulator sanity training.mode training.simulations training.validation"
+#define RB_TRAIN_SETTINGS "seed simulator network training"
+#define RB_CALIBRATE_SETTINGS "seed simulator calibration"
+#define RB_INFER_SETTINGS "seed simulator observation"
+#define RB_PREDICT_SETTINGS "seed simulator predictive"
+
+/** The table. */
+const rb_settings_table *rb_input_table(void);
+
+/** Reads the input file and the overrides the arguments name (defaults alone if there is no input
+ * file), the current trace, and checks what concerns several settings. Collective. The caller calls
+ * rb_input_free, also after a failure. */
+RB_NODISCARD rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments,
+                                     rb_input *input);
+void rb_input_free(rb_input *input);
+
+/** The settings of a stage as lines, for rb_stage (study.h). Local. The caller frees *lines. */
+RB_NODISCARD rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
+                                      char **lines);
+
+/** The whole resolved input, as an input file. Local. The caller frees *text. */
+RB_NODISCARD rb_status rb_input_text(rb_context *ctx, const rb_input *input, bool documented,
+                                     char **text);
+
+#endif

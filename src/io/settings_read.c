@@ -1,0 +1,326 @@
+#include <ctype.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+#include "rheobase/nearest.h"
+#include "settings_internal.h"
+
+enum { MAX_INPUT_BYTES = 1 << 20 };
+
+/* Where a value comes from, for errors: "input.cfg:12" or "--set training.epochs=x". */
+typedef struct source {
+  rb_context *ctx;
+  const rb_settings_table *table;
+  const char *name;
+  int line;  // 0: no line
+  void *values;
+} source;
+
+#define SOURCE_FAIL(s, format, ...)                                                             \
+  ((s)->line > 0                                                                                \
+       ? RB_FAIL((s)->ctx, RB_ERR_SETTING, "%s:%d: " format, (s)->name, (s)->line, __VA_ARGS__) \
+       : RB_FAIL((s)->ctx, RB_ERR_SETTING, "%s: " format, (s)->name, __VA_ARGS__))
+
+static const rb_setting *find(const rb_settings_table *table, const char *path) {
+  for (int i = 0; i < table->rows; ++i) {
+    const rb_setting *row = &table->row[i];
+    if (row->type != RB_SETTING_GROUP && strcmp(row->path, path) == 0) return row;
+  }
+  return NULL;
+}
+
+static bool is_group(const rb_settings_table *table, const char *path) {
+  const size_t length = strlen(path);
+  for (int i = 0; i < table->rows; ++i) {
+    if (strncmp(table->row[i].path, path, length) == 0 && table->row[i].path[length] == '.') {
+      return true;
+    }
+  }
+  return false;
+}
+
+static rb_status unknown(const source *s, const char *path) {
+  const rb_settings_table *table = s->table;
+  const char *nearest = rb_nearest(path, &table->row[0].path, sizeof *table->row, table->rows);
+  // Perhaps the right name in the wrong group.
+  for (int i = 0; nearest == NULL && i < table->rows; ++i) {
+    if (rb_edit_distance(rb_setting_name(path), rb_setting_name(table->row[i].path)) <= 1) {
+      nearest = table->row[i].path;
+    }
+  }
+  return SOURCE_FAIL(s, "unknown setting %.100s%s%s%s", path,
+                     nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "?" : " (rheobase config lists all)");
+}
+
+static const char *wanted(const rb_setting *row) {
+  switch (row->type) {
+    case RB_SETTING_BOOL:
+      return "true or false";
+    case RB_SETTING_INTEGER:
+      return "a whole number";
+    case RB_SETTING_REAL:
+      return "a number";
+    case RB_SETTING_STRING:
+    case RB_SETTING_CHOICE:
+      return "a text in quotes";
+    case RB_SETTING_LIST:
+      return "a list of whole numbers such as [16, 32]";
+    case RB_SETTING_GROUP:
+      break;
+  }
+  return "a group";
+}
+
+static rb_status wrong_type(const source *s, const rb_setting *row) {
+  return SOURCE_FAIL(s, "%s must be %s", row->path, wanted(row));
+}
+
+static rb_status out_of_range(const source *s, const rb_setting *row, double value) {
+  char text[32];
+  rb_format_real(value, text);
+  return SOURCE_FAIL(s, "%s = %s is out of range %s%s%s", row->path, text,
+                     row->range != NULL ? row->range : "(not a finite number)",
+                     row->unit != NULL ? " " : "", row->unit != NULL ? row->unit : "");
+}
+
+static rb_status set_integer(const source *s, const rb_setting *row, int64_t value) {
+  const bool fits = row->size == sizeof(int64_t) || (value >= INT_MIN && value <= INT_MAX);
+  if (!fits || !rb_range_holds(row->range, (double)value)) {
+    return out_of_range(s, row, (double)value);
+  }
+  char *member = (char *)s->values + row->offset;
+  if (row->size == sizeof(int64_t)) {
+    *(int64_t *)(void *)member = value;
+  } else {
+    *(int *)(void *)member = (int)value;
+  }
+  return RB_OK;
+}
+
+static rb_status set_text(const source *s, const rb_setting *row, const char *value) {
+  char *member = (char *)s->values + row->offset;
+  if (row->type == RB_SETTING_STRING) {
+    if (strlen(value) >= row->size) return SOURCE_FAIL(s, "%s is too long", row->path);
+    for (const char *c = value; *c != '\0'; ++c) {
+      if (iscntrl((unsigned char)*c)) {
+        return SOURCE_FAIL(s, "%s holds a control character", row->path);
+      }
+    }
+    memset(member, 0, row->size);
+    memcpy(member, value, strlen(value));
+    return RB_OK;
+  }
+  const int index = rb_choice_index(row->choices, value);
+  if (index < 0) {
+    return SOURCE_FAIL(s, "%s = \"%.60s\" is unknown; choose one of %s", row->path, value,
+                       row->choices);
+  }
+  if (row->size == sizeof(bool)) {
+    *(bool *)member = index != 0;
+  } else {
+    *(int *)(void *)member = index;
+  }
+  return RB_OK;
+}
+
+static bool is_integer(const config_setting_t *value) {
+  return config_setting_type(value) == CONFIG_TYPE_INT ||
+         config_setting_type(value) == CONFIG_TYPE_INT64;
+}
+
+static rb_status set_list(const source *s, const rb_setting *row, const config_setting_t *value) {
+  int *entry = (int *)(void *)((char *)s->values + row->offset);
+  const int length = config_setting_length(value);
+  const int capacity = (int)(row->size / sizeof *entry);
+  if (length < 1 || length > capacity) {
+    return SOURCE_FAIL(s, "%s has %d entries; it takes 1 to %d", row->path, length, capacity);
+  }
+  for (int i = 0; i < length; ++i) {
+    const config_setting_t *element = config_setting_get_elem(value, (unsigned)i);
+    if (!is_integer(element)) return wrong_type(s, row);
+    const long long number = config_setting_get_int64(element);
+    if (number < INT_MIN || number > INT_MAX || !rb_range_holds(row->range, (double)number)) {
+      return out_of_range(s, row, (double)number);
+    }
+    entry[i] = (int)number;
+  }
+  for (int i = length; i < capacity; ++i) entry[i] = 0;
+  *(int *)(void *)((char *)s->values + row->length_offset) = length;
+  return RB_OK;
+}
+
+static rb_status set_value(const source *s, const rb_setting *row, const config_setting_t *value) {
+  const int type = config_setting_type(value);
+  switch (row->type) {
+    case RB_SETTING_BOOL:
+      if (type != CONFIG_TYPE_BOOL) break;
+      *(bool *)((char *)s->values + row->offset) = config_setting_get_bool(value) != 0;
+      return RB_OK;
+    case RB_SETTING_INTEGER:
+      if (!is_integer(value)) break;
+      return set_integer(s, row, config_setting_get_int64(value));
+    case RB_SETTING_REAL: {
+      if (!is_integer(value) && type != CONFIG_TYPE_FLOAT) break;
+      const double number = type == CONFIG_TYPE_FLOAT ? config_setting_get_float(value)
+                                                      : (double)config_setting_get_int64(value);
+      if (!rb_range_holds(row->range, number)) return out_of_range(s, row, number);
+      *(double *)(void *)((char *)s->values + row->offset) = number;
+      return RB_OK;
+    }
+    case RB_SETTING_STRING:
+    case RB_SETTING_CHOICE:
+      if (type != CONFIG_TYPE_STRING) break;
+      return set_text(s, row, config_setting_get_string(value));
+    case RB_SETTING_LIST:
+      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      return set_list(s, row, value);
+    case RB_SETTING_GROUP:
+      break;
+  }
+  return wrong_type(s, row);
+}
+
+// Groups nest as deep as the table's paths; deeper ones are unknown before they are entered.
+static rb_status walk(const source *at, const char *prefix, const config_setting_t *group) {
+  rb_status status = RB_OK;
+  for (int i = 0; status == RB_OK && i < config_setting_length(group); ++i) {
+    const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
+    source s = *at;
+    s.line = (int)config_setting_source_line(member);
+    char path[256];
+    const int n = snprintf(path, sizeof path, "%s%s%.200s", prefix, *prefix != '\0' ? "." : "",
+                           config_setting_name(member));
+    const rb_setting *row = find(s.table, path);
+    if (row != NULL) {
+      status = set_value(&s, row, member);
+    } else if (n >= (int)sizeof path || !is_group(s.table, path)) {
+      status = unknown(&s, path);
+    } else if (config_setting_type(member) != CONFIG_TYPE_GROUP) {
+      status = SOURCE_FAIL(&s, "%s is a group: write %s = { ... };", path, rb_setting_name(path));
+    } else {
+      status = walk(at, path, member);
+    }
+  }
+  return status;
+}
+
+// What libconfig finds wrong, with the line itself.
+static rb_status syntax_error(const source *s, const config_t *config, const char *text) {
+  const int number = config_error_line(config);
+  for (int i = 1; i < number && *text != '\0'; ++i) text += strcspn(text, "\n") + 1;
+  char line[80];
+  (void)snprintf(line, sizeof line, "%s", text + strspn(text, " \t"));
+  source at = *s;
+  at.line = number > 0 ? number : 1;
+  const bool twice = strstr(config_error_text(config), "duplicate") != NULL;
+  return SOURCE_FAIL(&at, "%s: %.*s", twice ? "this setting is given twice" : "syntax error",
+                     (int)strcspn(line, "\r\n"), line);
+}
+
+static rb_status parse(const source *s, const char *text) {
+  rb_status status = RB_OK;
+  char *widened = NULL;
+  config_t config;
+  config_init(&config);
+  RB_TRY(rb_settings_widen(s->ctx, s->name, text, &widened));
+  if (config_read_string(&config, widened) != CONFIG_TRUE) RB_TRY(syntax_error(s, &config, text));
+  RB_TRY(walk(s, "", config_root_setting(&config)));
+cleanup:
+  config_destroy(&config);
+  free(widened);
+  return status;
+}
+
+rb_status rb_settings_parse(rb_context *ctx, const rb_settings_table *table, const char *name,
+                            const char *text, void *values) {
+  const source s = {ctx, table, name, 0, values};
+  return parse(&s, text);
+}
+
+// The value of an override goes through the parser of input files, alone.
+static rb_status set_parsed(const source *s, const rb_setting *row, const char *text) {
+  rb_status status = RB_OK;
+  char *widened = NULL;
+  char *assignment = NULL;
+  config_t config;
+  config_init(&config);
+  const int64_t size = (int64_t)strlen(text) + 16;
+  RB_TRY(RB_ALLOCATE(s->ctx, assignment, size));
+  (void)snprintf(assignment, (size_t)size, "value = %s", text);
+  RB_TRY(rb_settings_widen(s->ctx, s->name, assignment, &widened));
+  if (config_read_string(&config, widened) != CONFIG_TRUE ||
+      config_setting_length(config_root_setting(&config)) != 1) {
+    RB_TRY(wrong_type(s, row));
+  }
+  RB_TRY(set_value(s, row, config_setting_get_elem(config_root_setting(&config), 0)));
+cleanup:
+  config_destroy(&config);
+  free(assignment);
+  free(widened);
+  return status;
+}
+
+static rb_status override(const source *given, const char *assignment) {
+  char name[128];
+  char path[256];
+  source s = *given;
+  s.name = name;
+  (void)snprintf(name, sizeof name, "--set %.100s", assignment);
+  const char *equals = strchr(assignment, '=');
+  if (equals == NULL) return SOURCE_FAIL(&s, "%s", "write it as path=value");
+  (void)snprintf(path, sizeof path, "%.*s", (int)(equals - assignment), assignment);
+  const rb_setting *row = find(s.table, path);
+  if (row == NULL) return unknown(&s, path);
+  const bool text = row->type == RB_SETTING_STRING || row->type == RB_SETTING_CHOICE;
+  if (text && equals[1] != '"') return set_text(&s, row, equals + 1);  // shells eat quotes
+  return set_parsed(&s, row, equals + 1);
+}
+
+static rb_status read_text(rb_context *ctx, const char *path, char *text, int64_t *size) {
+  FILE *stream = fopen(path, "rbe");
+  if (stream == NULL) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno));
+  }
+  errno = 0;
+  *size = (int64_t)fread(text, 1, MAX_INPUT_BYTES, stream);
+  const bool failed = ferror(stream) != 0;
+  const int reason = errno;
+  const bool whole = fgetc(stream) == EOF;
+  (void)fclose(stream);
+  if (failed) return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(reason));
+  if (!whole || memchr(text, '\0', (size_t)*size) != NULL) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "%s: is not an input file (not text, or above 1 MB)", path);
+  }
+  return RB_OK;
+}
+
+rb_status rb_settings_read(rb_context *ctx, const rb_settings_table *table, const char *path,
+                           int count, const char *const *sets, void *values) {
+  rb_status status = RB_OK;
+  char *text = NULL;
+  source s = {ctx, table, "default", 0, values};
+  status = RB_ALLOCATE(ctx, text, MAX_INPUT_BYTES + 1);
+  for (int i = 0; status == RB_OK && i < table->rows; ++i) {
+    const rb_setting *row = &table->row[i];
+    if (row->type != RB_SETTING_GROUP) status = set_parsed(&s, row, row->standard);
+  }
+  int64_t size = 0;
+  if (status == RB_OK && path != NULL && ctx->rank == 0) status = read_text(ctx, path, text, &size);
+  RB_TRY(rb_agree(ctx, status));
+  MPI_Bcast(&size, 1, MPI_INT64_T, 0, ctx->comm);
+  MPI_Bcast(text, (int)size, MPI_BYTE, 0, ctx->comm);
+  s.name = path;
+  if (path != NULL) status = parse(&s, text);
+  for (int i = 0; status == RB_OK && i < count; ++i) status = override(&s, sets[i]);
+  RB_TRY(rb_agree(ctx, status));
+cleanup:
+  free(text);
+  return status;
+}

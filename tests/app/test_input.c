@@ -1,0 +1,91 @@
+#include "app/settings.h"
+#include "rb_test.h"
+
+static rb_input input;
+static rb_arguments arguments;
+
+static rb_status read_input(const char *path, const char *set) {
+  memset(&arguments, 0, sizeof arguments);
+  if (path != NULL) arguments.input[arguments.inputs++] = path;
+  if (set != NULL) arguments.set[arguments.sets++] = set;
+  return rb_input_read(&test_context, &arguments, &input);
+}
+
+static rb_status read_shipped(const char *name, const char *set) {
+  char path[4096];
+  (void)snprintf(path, sizeof path, "%s/inputs/%s", getenv("RB_SOURCE_DIR"), name);
+  return read_input(path, set);
+}
+
+static void defaults_are_the_notebook(void **state) {
+  (void)state;
+  assert_int_equal(read_input(NULL, NULL), RB_OK);
+  const rb_lif_settings lif = rb_lif_defaults();
+  assert_memory_equal(&input.simulator, &lif, sizeof lif);
+  char *before = NULL;
+  char *now = NULL;
+  assert_int_equal(rb_input_text(&test_context, &input, true, &before), RB_OK);
+  assert_int_equal(read_shipped("notebook.cfg", NULL), RB_OK);
+  assert_int_equal(rb_input_text(&test_context, &input, true, &now), RB_OK);
+  assert_string_equal(before, now);
+  assert_true(input.seed == 45 && input.training.simulations == 20000 &&
+              input.network.flow.mlp_layers == 2 && input.network.flow.mlp_widths[1] == 128);
+  free(before);
+  free(now);
+}
+
+static void shipped_inputs_are_valid(void **state) {
+  (void)state;
+  assert_int_equal(read_shipped("strided.cfg", NULL), RB_OK);
+  assert_true(input.network.summary.conv_layers == 2 && input.network.summary.strides[1] == 4);
+  assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
+  assert_true(input.training.epochs == 15);
+  assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
+  assert_true(rb_lif_steps(&input.simulator) == 100 && input.simulator.exact_spike_index);
+}
+
+#define EXPECT_SETTING(set, words)                                           \
+  do {                                                                       \
+    assert_int_equal(read_shipped("tiny.cfg", set), RB_ERR_SETTING);         \
+    if (strstr(test_context.error.message, words) == NULL) {                 \
+      print_error("'%s' lacks '%s'\n", test_context.error.message, (words)); \
+      fail();                                                                \
+    }                                                                        \
+    rb_error_clear(&test_context);                                           \
+  } while (0)
+
+static void settings_that_do_not_go_together(void **state) {
+  (void)state;
+  EXPECT_SETTING("network.summary.filters=[4, 4]", "have 2, 1 and 1 entries");
+  EXPECT_SETTING("network.summary.groups=3", "does not divide the 4 filters");
+  EXPECT_SETTING("training.micro_batch=17", "is larger than training.batch_size = 16");
+  EXPECT_SETTING("simulator.dt_ms=20", "make 1 time steps");
+  EXPECT_SETTING("simulator.dt_ms=1e-5", "make 2e+06 time steps");
+  EXPECT_SETTING("network.summary.hidden_dim=64", "unknown setting network.summary.hidden_dim");
+}
+
+static void a_current_trace_counts_by_its_samples(void **state) {
+  (void)state;
+  char *lines[2] = {NULL, NULL};
+  for (int i = 0; i < 2; ++i) {
+    FILE *stream = fopen("input_current.csv", "w");
+    for (int k = 0; k < 100; ++k) (void)fprintf(stream, "%d\n", 200 + i * k);
+    (void)fclose(stream);
+    assert_int_equal(read_shipped("tiny.cfg", "simulator.current_file=input_current.csv"), RB_OK);
+    assert_true(input.simulator.current_count == 100 &&
+                input.simulator.current_pA[99] == 200 + i * 99);
+    assert_int_equal(rb_input_lines(&test_context, &input, RB_SIMULATE_SETTINGS, &lines[i]), RB_OK);
+    rb_input_free(&input);
+  }
+  char text[200];
+  assert_int_equal(rb_settings_difference(lines[0], lines[1], text, sizeof text), 1);
+  assert_non_null(strstr(text, "simulator.current_file_hash was "));
+  free(lines[0]);
+  free(lines[1]);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_notebook),
+                                          cmocka_unit_test(shipped_inputs_are_valid),
+                                          cmocka_unit_test(settings_that_do_not_go_together),
+                                          cmocka_unit_test(a_current_trace_counts_by_its_samples)};
+RB_TEST_MAIN(tests)

@@ -1,0 +1,286 @@
+#include "expect.h"
+#include "rb_test.h"
+#include "rheobase/settings.h"
+
+typedef enum { RED, GREEN } color;
+
+typedef struct example {
+  int64_t seed;
+  int count;
+  double rate;
+  bool on;
+  char name[16];
+  color paint;
+  bool exact;
+  int list[4];
+  int length;
+  int deep;
+} example;
+
+#define MEMBER(member) RB_SETTING_MEMBER(example, member)
+static const rb_setting rows[] = {{.path = "seed",
+                                   .type = RB_SETTING_INTEGER,
+                                   MEMBER(seed),
+                                   .standard = "45",
+                                   .range = "[0, 9e18]",
+                                   .help = "seed of everything"},
+                                  {.path = "net", .type = RB_SETTING_GROUP, .help = "The network"},
+                                  {.path = "net.count",
+                                   .type = RB_SETTING_INTEGER,
+                                   MEMBER(count),
+                                   .standard = "3",
+                                   .range = "[1, 10]",
+                                   .help = "how many"},
+                                  {.path = "net.rate",
+                                   .type = RB_SETTING_REAL,
+                                   MEMBER(rate),
+                                   .standard = "5e-4",
+                                   .range = "(0, 1]",
+                                   .unit = "1/ms",
+                                   .help = "how fast"},
+                                  {.path = "net.inner", .type = RB_SETTING_GROUP, .help = "Deeper"},
+                                  {.path = "net.inner.deep",
+                                   .type = RB_SETTING_INTEGER,
+                                   MEMBER(deep),
+                                   .standard = "1",
+                                   .help = "how deep"},
+                                  {.path = "other", .type = RB_SETTING_GROUP, .help = "The rest"},
+                                  {.path = "other.on",
+                                   .type = RB_SETTING_BOOL,
+                                   MEMBER(on),
+                                   .standard = "true",
+                                   .help = "on or off"},
+                                  {.path = "other.name",
+                                   .type = RB_SETTING_STRING,
+                                   MEMBER(name),
+                                   .standard = "\"\"",
+                                   .help = "a name"},
+                                  {.path = "other.paint",
+                                   .type = RB_SETTING_CHOICE,
+                                   MEMBER(paint),
+                                   .standard = "\"red\"",
+                                   .choices = "red|green",
+                                   .help = "a colour"},
+                                  {.path = "other.exact",
+                                   .type = RB_SETTING_CHOICE,
+                                   MEMBER(exact),
+                                   .standard = "\"no\"",
+                                   .choices = "no|yes",
+                                   .help = "a choice kept in a bool"},
+                                  {.path = "other.list",
+                                   .type = RB_SETTING_LIST,
+                                   MEMBER(list),
+                                   .standard = "[32]",
+                                   .length_offset = offsetof(example, length),
+                                   .range = "[1, 99]",
+                                   .help = "some numbers"}};
+static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
+
+static example defaults(void) {
+  example e;
+  memset(&e, 0, sizeof e);
+  assert_int_equal(rb_settings_read(&test_context, &table, NULL, 0, NULL, &e), RB_OK);
+  return e;
+}
+
+static rb_status parse(const char *text) {
+  example e = defaults();
+  return rb_settings_parse(&test_context, &table, "x.cfg", text, &e);
+}
+
+static rb_status override(const char *text) {
+  example e;
+  return rb_settings_read(&test_context, &table, NULL, 1, &text, &e);
+}
+
+static void defaults_are_set(void **state) {
+  (void)state;
+  const example e = defaults();
+  assert_true(e.seed == 45 && e.count == 3 && e.rate == 5e-4 && e.on && e.paint == RED &&
+              !e.exact && e.length == 1 && e.list[0] == 32 && e.name[0] == '\0');
+}
+
+static void a_file_and_overrides_are_read(void **state) {
+  (void)state;
+  write_text("settings_good.cfg",
+             "# comment with 12345678901234567890123 and \"\n"
+             "seed = 5000000000;\n"
+             "net : { count = 0x7, rate = 1; inner = { deep = -2; }; };\n"
+             "/* a\n comment */ other = { on = false; name = \"a\\\"b 7\"; paint = \"green\";\n"
+             "  exact = \"yes\"; list = [ 1, 2,\n 3 ]; };\n");
+  const char *const sets[] = {"net.count=9", "net.rate=1e-3", "other.paint=red",
+                              "other.list=[7, 8]"};
+  example e;
+  assert_int_equal(rb_settings_read(&test_context, &table, "settings_good.cfg", 0, NULL, &e),
+                   RB_OK);
+  assert_true(e.seed == 5000000000 && e.count == 7 && e.rate == 1 && !e.on && e.deep == -2 &&
+              e.paint == GREEN && e.exact && e.length == 3 && e.list[2] == 3);
+  assert_string_equal(e.name, "a\"b 7");
+  assert_int_equal(rb_settings_read(&test_context, &table, "settings_good.cfg", 4, sets, &e),
+                   RB_OK);
+  assert_true(e.count == 9 && e.rate == 1e-3 && e.paint == RED && e.length == 2 && e.list[1] == 8);
+}
+
+static void wrong_files_are_refused(void **state) {
+  (void)state;
+  EXPECT_FAILURE(parse("\n\nsed = 3;"), RB_ERR_SETTING,
+                 "x.cfg:3: unknown setting sed; did you mean seed?");
+  EXPECT_FAILURE(parse("net = { cuont = 3; };"), RB_ERR_SETTING, "did you mean net.count?");
+  EXPECT_FAILURE(parse("count = 3;"), RB_ERR_SETTING, "did you mean net.count?");
+  EXPECT_FAILURE(parse("temperature = 3;"), RB_ERR_SETTING, "rheobase config lists all");
+  EXPECT_FAILURE(parse("seed = 3;\nnet = { };\nseed = 4;"), RB_ERR_SETTING,
+                 "x.cfg:3: this setting is given twice: seed = 4;");
+  EXPECT_FAILURE(parse("net = { count = 3; };\nnet = { };"), RB_ERR_SETTING, "given twice");
+  EXPECT_FAILURE(parse("seed = = 3;"), RB_ERR_SETTING, "x.cfg:1: syntax error: seed = = 3;");
+  EXPECT_FAILURE(parse("seed = 3"
+                       "; net = {"),
+                 RB_ERR_SETTING, "syntax error");
+  EXPECT_FAILURE(parse("net = 3;"), RB_ERR_SETTING, "net is a group: write net = { ... };");
+  EXPECT_FAILURE(parse("seed = { };"), RB_ERR_SETTING, "seed must be a whole number");
+  EXPECT_FAILURE(parse("@include \"/etc/passwd\"\n"), RB_ERR_SETTING, "cannot include");
+}
+
+static void wrong_values_are_refused(void **state) {
+  (void)state;
+  EXPECT_FAILURE(parse("seed = 1.5;"), RB_ERR_SETTING, "seed must be a whole number");
+  EXPECT_FAILURE(parse("seed = \"3\";"), RB_ERR_SETTING, "seed must be a whole number");
+  EXPECT_FAILURE(parse("seed = -1;"), RB_ERR_SETTING, "seed = -1 is out of range [0, 9e18]");
+  EXPECT_FAILURE(parse("seed = 99999999999999999999;"), RB_ERR_SETTING, "is too large");
+  EXPECT_FAILURE(parse("net = { count = 4294967299; };"), RB_ERR_SETTING, "out of range [1, 10]");
+  EXPECT_FAILURE(parse("net = { rate = 0; };"), RB_ERR_SETTING,
+                 "net.rate = 0 is out of range (0, 1] 1/ms");
+  EXPECT_FAILURE(parse("net = { rate = 1e400; };"), RB_ERR_SETTING, "out of range");
+  EXPECT_FAILURE(parse("net = { rate = nan; };"), RB_ERR_SETTING, "syntax error");
+  EXPECT_FAILURE(parse("net = { rate = 1e-3x; };"), RB_ERR_SETTING, "syntax error");
+  EXPECT_FAILURE(parse("net = { rate = true; };"), RB_ERR_SETTING, "must be a number");
+  EXPECT_FAILURE(parse("other = { on = 1; };"), RB_ERR_SETTING, "must be true or false");
+  EXPECT_FAILURE(parse("other = { paint = \"blue\"; };"), RB_ERR_SETTING,
+                 "\"blue\" is unknown; choose one of red|green");
+  EXPECT_FAILURE(parse("other = { paint = 1; };"), RB_ERR_SETTING, "must be a text in quotes");
+  EXPECT_FAILURE(parse("other = { name = \"0123456789abcdef\"; };"), RB_ERR_SETTING, "too long");
+  EXPECT_FAILURE(parse("other = { name = \"a\\nb\"; };"), RB_ERR_SETTING, "control character");
+  EXPECT_FAILURE(parse("other = { list = []; };"), RB_ERR_SETTING,
+                 "has 0 entries; it takes 1 to 4");
+  EXPECT_FAILURE(parse("other = { list = [1,2,3,4,5]; };"), RB_ERR_SETTING, "has 5 entries");
+  EXPECT_FAILURE(parse("other = { list = [1.5]; };"), RB_ERR_SETTING, "list of whole numbers");
+  EXPECT_FAILURE(parse("other = { list = [100]; };"), RB_ERR_SETTING, "out of range [1, 99]");
+  EXPECT_FAILURE(parse("other = { list = 3; };"), RB_ERR_SETTING, "list of whole numbers");
+}
+
+static void wrong_overrides_are_refused(void **state) {
+  (void)state;
+  EXPECT_FAILURE(override("net.cout=3"), RB_ERR_SETTING,
+                 "--set net.cout=3: unknown setting net.cout; did you mean net.count?");
+  EXPECT_FAILURE(override("net=3"), RB_ERR_SETTING, "unknown setting net");
+  EXPECT_FAILURE(override("net.count"), RB_ERR_SETTING, "path=value");
+  EXPECT_FAILURE(override("net.count=3; seed = 4"), RB_ERR_SETTING, "must be a whole number");
+  EXPECT_FAILURE(override("net.count="), RB_ERR_SETTING, "must be a whole number");
+  EXPECT_FAILURE(override("net.count=30"), RB_ERR_SETTING, "out of range");
+  EXPECT_FAILURE(override("other.paint=blue"), RB_ERR_SETTING, "choose one of");
+}
+
+static void unreadable_files_are_refused(void **state) {
+  (void)state;
+  example e;
+  EXPECT_FAILURE(rb_settings_read(&test_context, &table, "absent.cfg", 0, NULL, &e), RB_ERR_FILE,
+                 "absent.cfg: cannot be read: No such file");
+  EXPECT_FAILURE(rb_settings_read(&test_context, &table, ".", 0, NULL, &e), RB_ERR_FILE,
+                 "Is a directory");
+  FILE *stream = fopen("settings_binary.cfg", "wb");
+  assert_int_equal(fwrite("seed\0=3", 1, 7, stream), 7);
+  (void)fclose(stream);
+  EXPECT_FAILURE(rb_settings_read(&test_context, &table, "settings_binary.cfg", 0, NULL, &e),
+                 RB_ERR_SETTING, "not an input file");
+}
+
+static void print(const example *e, bool documented, char *text, size_t size) {
+  FILE *stream = fmemopen(text, size, "w");
+  rb_settings_print(&table, e, documented, stream);
+  (void)fclose(stream);
+}
+
+static void what_is_printed_reads_back(void **state) {
+  (void)state;
+  example e = defaults();
+  assert_int_equal(rb_settings_parse(&test_context, &table, "x",
+                                     "seed = 9000000000000000000L; net = {rate = 0.1; inner = "
+                                     "{deep = -7;};}; other = { name = \"a\\\\b\\\"c\"; list = [4,"
+                                     "5]; on = false; exact = \"yes\"; };",
+                                     &e),
+                   RB_OK);
+  e.rate = 1.0 / 3;
+  for (int documented = 0; documented < 2; ++documented) {
+    char text[4096];
+    print(&e, documented != 0, text, sizeof text);
+    example back = defaults();
+    assert_int_equal(rb_settings_parse(&test_context, &table, "printed", text, &back), RB_OK);
+    char again[4096];
+    print(&back, documented != 0, again, sizeof again);
+    assert_string_equal(text, again);
+    assert_true(back.rate == e.rate && back.seed == e.seed && back.deep == -7 && back.exact);
+    assert_string_equal(back.name, "a\\b\"c");
+  }
+}
+
+static void lines_digests_and_differences(void **state) {
+  (void)state;
+  example e = defaults();
+  char *before = NULL;
+  char *now = NULL;
+  assert_int_equal(rb_settings_lines(&test_context, &table, &e, "seed net.inner other.on", &before),
+                   RB_OK);
+  assert_string_equal(before, "seed = 45\nnet.inner.deep = 1\nother.on = true\n");
+  char text[200];
+  assert_int_equal(rb_settings_difference(before, before, text, sizeof text), 0);
+  e.seed = 46;
+  e.deep = 12;
+  assert_int_equal(rb_settings_lines(&test_context, &table, &e, "seed net.inner other.on", &now),
+                   RB_OK);
+  assert_int_equal(rb_settings_difference(before, now, text, sizeof text), 2);
+  assert_string_equal(text, "seed was 45 and is 46 now (and 1 more)");
+  assert_int_equal(rb_settings_difference("", "seed = 46\n", text, sizeof text), 1);
+  assert_string_equal(text, "seed was unset and is 46 now");
+  // Published values of FNV-1a.
+  assert_true(rb_hash(RB_HASH_START, "", 0) == UINT64_C(0xcbf29ce484222325));
+  assert_true(rb_hash(RB_HASH_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+  assert_true(rb_hash(RB_HASH_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
+  free(before);
+  free(now);
+}
+
+static void reals_read_back(void **state) {
+  (void)state;
+  static const double values[] = {0, 0.1, 1.0 / 3, 5e-4, 1e300, -2.2250738585072014e-308, 200};
+  char text[32];
+  for (size_t i = 0; i < sizeof values / sizeof *values; ++i) {
+    rb_format_real(values[i], text);
+    assert_true(strtod(text, NULL) == values[i]);
+  }
+  assert_string_equal(text, "200");
+  rb_format_real(0.1, text);
+  assert_string_equal(text, "0.1");
+}
+
+static void markdown_has_a_row_per_setting(void **state) {
+  (void)state;
+  const example e = defaults();
+  char text[4096];
+  FILE *stream = fmemopen(text, sizeof text, "w");
+  rb_settings_markdown(&table, &e, stream);
+  (void)fclose(stream);
+  assert_non_null(strstr(text, "| `net.rate` | `0.0005` | 1/ms | (0, 1] | how fast |"));
+  assert_non_null(strstr(text, "red\\|green"));
+  assert_non_null(strstr(text, "## `net.inner`"));
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
+                                          cmocka_unit_test(a_file_and_overrides_are_read),
+                                          cmocka_unit_test(wrong_files_are_refused),
+                                          cmocka_unit_test(wrong_values_are_refused),
+                                          cmocka_unit_test(wrong_overrides_are_refused),
+                                          cmocka_unit_test(unreadable_files_are_refused),
+                                          cmocka_unit_test(what_is_printed_reads_back),
+                                          cmocka_unit_test(lines_digests_and_differences),
+                                          cmocka_unit_test(reals_read_back),
+                                          cmocka_unit_test(markdown_has_a_row_per_setting)};
+RB_TEST_MAIN(tests)
