@@ -53,4 +53,9 @@ RB_NODISCARD rb_status rb_verify_network(rb_context *ctx, const char *path,
 RB_NODISCARD rb_status rb_verify_diagnostics(rb_context *ctx, const char *path,
                                              rb_verify_report *report);
 
+/** The exact log likelihood, notebook settings: largest error in nats; and the median time of an
+ * evaluation, for information. Local. */
+RB_NODISCARD rb_status rb_verify_likelihood(rb_context *ctx, const char *path,
+                                            rb_verify_report *report);
+
 #endif

@@ -113,6 +113,18 @@ static void prior_corruption_is_noticed(void **state) {
   check_noticed(rb_verify_prior, 5, words);
 }
 
+static void likelihood_reference(void **state) {
+  (void)state;
+  check_reference(rb_verify_likelihood, "likelihood.h5", 2);
+}
+
+static void likelihood_corruption_is_noticed(void **state) {
+  (void)state;
+  static const char *const words[] = {"log likelihood"};
+  corrupt("log_likelihood", 1 + 2e-6);
+  check_noticed(rb_verify_likelihood, 1, words);
+}
+
 static void other_files_are_refused(void **state) {
   (void)state;
   rb_verify_report report = {0};
@@ -129,8 +141,9 @@ static void other_files_are_refused(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(lif_reference), cmocka_unit_test(lif_corruption_is_noticed),
-    cmocka_unit_test(prior_reference), cmocka_unit_test(prior_corruption_is_noticed),
+    cmocka_unit_test(lif_reference),          cmocka_unit_test(lif_corruption_is_noticed),
+    cmocka_unit_test(prior_reference),        cmocka_unit_test(prior_corruption_is_noticed),
+    cmocka_unit_test(likelihood_reference),   cmocka_unit_test(likelihood_corruption_is_noticed),
     cmocka_unit_test(other_files_are_refused)};
 
 int main(int argc, char **argv) {
