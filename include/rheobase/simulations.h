@@ -10,8 +10,9 @@
 #define RB_SIMULATIONS_SCHEMA "simulations"
 enum { RB_SIMULATIONS_VERSION = 1 };
 
-/** Begins the dimensions that all groups share: parameter and the samples' axis. */
-RB_NODISCARD rb_status rb_simulations_begin(rb_context *ctx, rb_file *file, const rb_model *model);
+/** Writes the dimensions all groups of a file share, with their coordinates: parameters and the
+ * samples' axis. */
+RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
 /** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
  * theta, latent, and one array per channel. */

@@ -1,15 +1,61 @@
 #include <mpi.h>
+#include <stdio.h>
 
+#include "arguments.h"
+#include "commands.h"
 #include "rheobase/context.h"
 #include "rheobase/log.h"
 #include "rheobase/signals.h"
+#include "rheobase/version.h"
+
+enum {
+  STUDY = RB_OPTION_OUTPUT | RB_OPTION_SET | RB_OPTION_FORCE,
+  SETTINGS = RB_OPTION_SET,
+};
+
+static const rb_command commands[] = {
+    {"run", "INPUT", "all stages of a study, in order; skips what is finished",
+     STUDY | RB_OPTION_DATA | RB_OPTION_OBSERVATION, 1, 1, rb_cmd_run},
+    {"simulate", "INPUT", "draw parameters and simulate: simulations.h5", STUDY, 1, 1,
+     rb_cmd_simulate},
+    {"train", "INPUT", "train the network: checkpoint.h5", STUDY | RB_OPTION_DATA, 1, 1,
+     rb_cmd_train},
+    {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
+     1, 1, rb_cmd_infer},
+    {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},
+    {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,
+     RB_MAX_ARGUMENTS, rb_cmd_verify},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_version(const rb_context *ctx) {
+  if (ctx->rank != 0) return;
+  (void)printf("rheobase %s (%s)\n", RB_VERSION, RB_GIT_REVISION);
+}
+
+static rb_status run(rb_context *ctx, int argc, char **argv) {
+  rb_arguments arguments;
+  const rb_command *command = NULL;
+  rb_status status = rb_arguments_parse(ctx, argc, argv, commands, COMMANDS, &arguments, &command);
+  if (status != RB_OK) return status;
+  ctx->quiet = arguments.quiet;
+  if (arguments.version) {
+    print_version(ctx);
+  } else if (arguments.help || command == NULL) {
+    rb_arguments_help(ctx, commands, COMMANDS, command);
+  } else {
+    status = command->run(ctx, &arguments);
+  }
+  return status;
+}
 
 int main(int argc, char **argv) {
   rb_signals_block();
   MPI_Init(&argc, &argv);
   rb_context ctx;
   rb_status status = rb_context_create(&ctx, MPI_COMM_WORLD);
-  if (status != RB_OK) rb_log_error(&ctx);
+  if (status == RB_OK) status = run(&ctx, argc, argv);
+  if (ctx.error.code != RB_OK) rb_log_error(&ctx);
   rb_context_destroy(&ctx);
   MPI_Finalize();
   return rb_status_exit_code(status);

@@ -42,7 +42,7 @@ static void describe(const rb_model *model, const char *group, group_fields *f) 
   }
 }
 
-rb_status rb_simulations_begin(rb_context *ctx, rb_file *file, const rb_model *model) {
+rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model) {
   rb_status status = RB_OK;
   const char *names[RB_MAX_PARAMETERS], *units[RB_MAX_PARAMETERS];
   double *axis = NULL;

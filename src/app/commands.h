@@ -1,0 +1,20 @@
+#ifndef RB_APP_COMMANDS_H
+#define RB_APP_COMMANDS_H
+
+#include "arguments.h"
+
+/** @file commands.h
+ * The subcommands, one file cmd_<name>.c each (the stages of a study share cmd_stage.c).
+ * Collective. */
+
+RB_NODISCARD rb_status rb_cmd_run(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_simulate(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_train(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_calibrate(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_predict(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_config(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_info(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_verify(rb_context *ctx, const rb_arguments *arguments);
+
+#endif

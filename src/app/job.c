@@ -1,0 +1,82 @@
+#include "job.h"
+
+#include <stdio.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/log.h"
+#include "stage_file.h"
+
+enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network
+
+rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job) {
+  rb_status status = RB_OK;
+  *job = (rb_job){.arguments = arguments};
+  if (arguments->output == NULL) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "no output folder: add -o DIR"));
+  }
+  if (snprintf(job->folder, sizeof job->folder, "%s", arguments->output) >=
+      (int)sizeof job->folder) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "the name of the output folder is too long"));
+  }
+  RB_TRY(rb_input_read(ctx, arguments, &job->input));
+  RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
+cleanup:
+  return status;
+}
+
+void rb_job_close(rb_job *job) {
+  rb_job_free_network(job);
+  if (job->model.destroy != NULL) job->model.destroy(&job->model);
+  rb_input_free(&job->input);
+}
+
+void rb_job_path(const rb_job *job, const char *file, char *path) {
+  (void)snprintf(path, RB_JOB_PATH, "%s/%s", job->folder, file);
+}
+
+rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch) {
+  const rb_model *model = &job->model;
+  return rb_estimator_create(ctx, &job->input.network, model->length, model->channels, model->dim,
+                             batch, &job->estimator);
+}
+
+void rb_job_free_network(rb_job *job) {
+  if (job->network.destroy != NULL) job->network.destroy(&job->network);
+  job->network = (rb_posterior){0};
+  rb_estimator_destroy(job->estimator);
+  job->estimator = NULL;
+}
+
+/* Local part of loading: the checkpoint has to be of a finished training. */
+static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const char *path) {
+  rb_status status = RB_OK;
+  int64_t step = 0, total_steps = 0;
+  rb_standardisation standardisation;
+  RB_TRY(rb_checkpoint_position(ctx, file, &step, &total_steps));
+  if (step < total_steps) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
+                   "%s: the training is at step %lld of %lld; finish it with `rheobase train`",
+                   path, (long long)step, (long long)total_steps));
+  }
+  RB_TRY(rb_job_create_network(ctx, job, INFERENCE_BATCH));
+  RB_TRY(rb_checkpoint_read_network(ctx, file, job->input.training.keep == RB_KEEP_BEST,
+                                    job->estimator, &standardisation));
+  RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->estimator, &standardisation,
+                                  INFERENCE_BATCH, 0, &job->network));
+cleanup:
+  return status;
+}
+
+rb_status rb_job_load_network(rb_context *ctx, rb_job *job) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  if (job->network.sample != NULL) return RB_OK;
+  rb_job_path(job, "checkpoint.h5", path);
+  RB_TRY(rb_file_open(ctx, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_agree(ctx, load(ctx, job, file, path)));
+cleanup:
+  rb_file_close(&file);
+  if (status != RB_OK) rb_job_free_network(job);
+  return status;
+}

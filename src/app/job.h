@@ -1,0 +1,47 @@
+#ifndef RB_APP_JOB_H
+#define RB_APP_JOB_H
+
+#include "rheobase/flow_posterior.h"
+#include "settings.h"
+
+/** @file job.h
+ * What the stages of a study share: the input, the model, and the trained network once it is
+ * there. */
+
+typedef struct rb_job {
+  const rb_arguments *arguments;
+  rb_input input;
+  rb_model model;
+  char folder[1024];        ///< of the study
+  bool resume;              ///< `train`: checkpoint.h5 is an unfinished training of this input
+  rb_estimator *estimator;  ///< NULL until opened
+  rb_posterior network;     ///< the trained network as a posterior
+} rb_job;
+
+/** Reads the input and makes the model. Collective. The caller calls rb_job_close, also after a
+ * failure. */
+RB_NODISCARD rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job);
+void rb_job_close(rb_job *job);
+
+/** The path of a file in the study's folder. Local. @param path (1024 + 64) */
+enum { RB_JOB_PATH = 1024 + 64 };
+void rb_job_path(const rb_job *job, const char *file, char *path);
+
+/** Creates the network of the input with room for batches of @p batch. Local. */
+RB_NODISCARD rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch);
+
+void rb_job_free_network(rb_job *job);
+
+/** Loads the trained network from checkpoint.h5, once. Collective. */
+RB_NODISCARD rb_status rb_job_load_network(rb_context *ctx, rb_job *job);
+
+/** @name The stages: each writes `path`, whole or not at all. Collective.
+ * @{ */
+RB_NODISCARD rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path);
+/** @} */
+
+#endif

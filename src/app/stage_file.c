@@ -1,0 +1,45 @@
+#include "stage_file.h"
+
+#include <stdio.h>
+
+rb_status rb_stage_file_create(rb_context *ctx, const rb_job *job, const char *path,
+                               const char *schema, int version, rb_file **file) {
+  (void)job;
+  return rb_file_create(ctx, path, schema, version, file);
+}
+
+rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file) {
+  (void)job;
+  return rb_file_commit(ctx, file);
+}
+
+static void channel_path(const rb_model *model, int c, char *path, size_t size) {
+  (void)snprintf(path, size, "observation/%s", model->channel[c].quantity.name);
+}
+
+rb_status rb_stage_write_observation(rb_context *ctx, rb_file *file, const rb_model *model,
+                                     const float *x) {
+  rb_status status = RB_OK;
+  for (int c = 0; c < model->channels; ++c) {
+    const rb_quantity *quantity = &model->channel[c].quantity;
+    char path[128];
+    channel_path(model, c, path, sizeof path);
+    const rb_field field = {path, RB_F32, model->axis.name, quantity->unit, quantity->description,
+                            false};
+    RB_TRY(rb_file_write(ctx, file, &field, x + c * model->length));
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_stage_read_observation(rb_context *ctx, const rb_file *file, const rb_model *model,
+                                    float *x) {
+  rb_status status = RB_OK;
+  for (int c = 0; c < model->channels; ++c) {
+    char path[128];
+    channel_path(model, c, path, sizeof path);
+    RB_TRY(rb_file_read(ctx, file, path, RB_F32, true, 1, &model->length, x + c * model->length));
+  }
+cleanup:
+  return status;
+}

@@ -1,0 +1,33 @@
+#ifndef RB_APP_STAGE_FILE_H
+#define RB_APP_STAGE_FILE_H
+
+#include "job.h"
+#include "rheobase/checkpoint.h"
+#include "rheobase/hdf5_file.h"
+#include "rheobase/simulations.h"
+
+/** @file stage_file.h
+ * What the stages' files have in common. */
+
+#define RB_CALIBRATION_SCHEMA "calibration"
+#define RB_POSTERIOR_SCHEMA "posterior"
+#define RB_PREDICTIVE_SCHEMA "predictive"
+enum { RB_CALIBRATION_VERSION = 1, RB_POSTERIOR_VERSION = 1, RB_PREDICTIVE_VERSION = 1 };
+
+/** Begins a stage's file; then the stage writes what it has and commits. Collective. */
+RB_NODISCARD rb_status rb_stage_file_create(rb_context *ctx, const rb_job *job, const char *path,
+                                            const char *schema, int version, rb_file **file);
+
+/** Adds the input, the provenance and the stage's digest, and commits. Collective. */
+RB_NODISCARD rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file);
+
+/** One observation: an array per channel in group `observation`. Collective.
+ * @param x (C, L) */
+RB_NODISCARD rb_status rb_stage_write_observation(rb_context *ctx, rb_file *file,
+                                                  const rb_model *model, const float *x);
+
+/** Reads it back. Local. @param x (C, L) */
+RB_NODISCARD rb_status rb_stage_read_observation(rb_context *ctx, const rb_file *file,
+                                                 const rb_model *model, float *x);
+
+#endif
