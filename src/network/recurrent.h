@@ -23,8 +23,8 @@
  *     i, f, o = sig(x W + h U + b)    g = tanh(x Wc + h Uc + bc)    c' = f c + i g    h' = o
  * tanh(c')
  *
- * Every result of a row depends on that row alone and not on the size of the batch. All functions
- * are local. */
+ * A row's state and input gradient depend on that row alone; the same batch size gives the same
+ * bits. All functions are local. */
 
 typedef struct rb_recurrent rb_recurrent;
 

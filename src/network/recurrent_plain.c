@@ -1,25 +1,10 @@
 #include "recurrent_plain.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
+#include "gemm.h"
 #include "rheobase/memory.h"
-
-#undef I  // cblas.h includes complex.h; here I is the number of inputs
-
-/* C (M, N) += A (M, K) B (K, N), row-major; A and B transposed where asked. */
-static void add_product(bool transpose_a, bool transpose_b, int M, int N, int K, const rb_real *A,
-                        const rb_real *B, rb_real *C) {
-  const CBLAS_TRANSPOSE ta = transpose_a ? CblasTrans : CblasNoTrans;
-  const CBLAS_TRANSPOSE tb = transpose_b ? CblasTrans : CblasNoTrans;
-  const int lda = transpose_a ? M : K, ldb = transpose_b ? K : N;
-#if RB_REAL_IS_DOUBLE
-  cblas_dgemm(CblasRowMajor, ta, tb, M, N, K, 1, A, lda, B, ldb, 1, C, N);
-#else
-  cblas_sgemm(CblasRowMajor, ta, tb, M, N, K, 1, A, lda, B, ldb, 1, C, N);
-#endif
-}
 
 static rb_real logistic(rb_real x) { return (rb_real)(1 / (1 + exp(-(double)x))); }
 static rb_real hyperbolic_tangent(rb_real x) { return (rb_real)tanh((double)x); }
@@ -76,12 +61,6 @@ static void load_inputs(rb_recurrent_plain *net, int B, const rb_real *x, const 
   }
 }
 
-static void fill_rows(int rows, int columns, const rb_real *row, rb_real *matrix) {
-  for (int i = 0; i < rows; ++i) {
-    memcpy(matrix + (int64_t)i * columns, row, (size_t)columns * sizeof *row);
-  }
-}
-
 /* One row of one step: u (3H) = x W + b0, v (3H) = h U + b1. */
 static void gru_step(int H, const rb_real *u, const rb_real *v, const rb_real *h, rb_real *gates,
                      rb_real *h_next) {
@@ -115,17 +94,18 @@ static void lstm_step(int H, const rb_real *u, const rb_real *v, const rb_real *
 
 void rb_recurrent_plain_forward(rb_recurrent_plain *net, int B, const rb_real *x,
                                 const rb_real *input_mask, bool reverse_time, rb_real *h) {
-  const int H = net->H, GH = net->G * H;
+  const int I = net->I, H = net->H, GH = net->G * H;
   const int64_t BH = (int64_t)B * H;
   memset(net->h, 0, (size_t)BH * sizeof *h);
   if (net->type == RB_LSTM) memset(net->c, 0, (size_t)BH * sizeof *h);
   for (int64_t s = 0; s < net->T; ++s) {
     load_inputs(net, B, x, input_mask, reverse_time ? net->T - 1 - s : s);
-    fill_rows(B, GH, net->bias, net->from_x);
-    add_product(false, false, B, GH, net->I, net->x, net->kernel, net->from_x);
+    rb_fill_rows(B, GH, net->bias, net->from_x);
+    rb_gemm(RB_AS_IS, RB_AS_IS, B, GH, I, net->x, I, net->kernel, GH, 1, net->from_x, GH);
     // the recurrent row of the bias; net->bias is zero there for an LSTM
-    fill_rows(B, GH, net->bias + GH, net->from_h);
-    add_product(false, false, B, GH, H, net->h + s * BH, net->recurrent_kernel, net->from_h);
+    rb_fill_rows(B, GH, net->bias + GH, net->from_h);
+    rb_gemm(RB_AS_IS, RB_AS_IS, B, GH, H, net->h + s * BH, H, net->recurrent_kernel, GH, 1,
+            net->from_h, GH);
     for (int b = 0; b < B; ++b) {
       const rb_real *u = net->from_x + b * GH, *v = net->from_h + b * GH;
       const int64_t now = s * BH + b * H, next = now + BH;
@@ -175,19 +155,12 @@ static void lstm_step_backward(int H, const rb_real *gates, const rb_real *c, co
 static void add_input_gradient(rb_recurrent_plain *net, int B, const rb_real *input_mask, int64_t t,
                                rb_real *dx) {
   const int I = net->I, GH = net->G * net->H;
-  memset(net->x, 0, (size_t)B * (size_t)I * sizeof *dx);
-  add_product(false, true, B, I, GH, net->from_x, net->kernel, net->x);
+  rb_gemm(RB_AS_IS, RB_TRANSPOSED, B, I, GH, net->from_x, GH, net->kernel, GH, 0, net->x, I);
   for (int b = 0; b < B; ++b) {
     for (int i = 0; i < I; ++i) {
       const rb_real factor = input_mask != NULL ? input_mask[b * I + i] : 1;
       dx[(b * net->T + t) * I + i] += net->x[b * I + i] * factor;
     }
-  }
-}
-
-static void add_column_sums(int rows, int columns, const rb_real *matrix, rb_real *sums) {
-  for (int i = 0; i < rows; ++i) {
-    for (int j = 0; j < columns; ++j) sums[j] += matrix[(int64_t)i * columns + j];
   }
 }
 
@@ -213,11 +186,13 @@ void rb_recurrent_plain_backward(rb_recurrent_plain *net, int B, const rb_real *
       }
     }
     load_inputs(net, B, x, input_mask, t);
-    add_product(true, false, I, GH, B, net->x, net->from_x, dkernel);
-    add_product(true, false, H, GH, B, net->h + s * BH, net->from_h, drecurrent_kernel);
-    add_column_sums(B, GH, net->from_x, dbias);
-    if (net->type == RB_GRU) add_column_sums(B, GH, net->from_h, dbias + GH);
-    add_product(false, true, B, H, GH, net->from_h, net->recurrent_kernel, net->dh);
+    rb_gemm(RB_TRANSPOSED, RB_AS_IS, I, GH, B, net->x, I, net->from_x, GH, 1, dkernel, GH);
+    rb_gemm(RB_TRANSPOSED, RB_AS_IS, H, GH, B, net->h + s * BH, H, net->from_h, GH, 1,
+            drecurrent_kernel, GH);
+    rb_add_column_sums(B, GH, net->from_x, dbias);
+    if (net->type == RB_GRU) rb_add_column_sums(B, GH, net->from_h, dbias + GH);
+    rb_gemm(RB_AS_IS, RB_TRANSPOSED, B, H, GH, net->from_h, GH, net->recurrent_kernel, GH, 1,
+            net->dh, H);
     if (dx != NULL) add_input_gradient(net, B, input_mask, t, dx);
   }
 }

@@ -47,8 +47,6 @@ RB_INLINE rb_vector rb_in_register(rb_vector v) {
 RB_INLINE void rb_used(rb_vector v) {
 #if defined(__x86_64__)
   __asm__ volatile("" : : "v"(v));
-#elif defined(__aarch64__)
-  __asm__ volatile("" : : "w"(v));
 #else
   (void)v;
 #endif

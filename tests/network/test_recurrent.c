@@ -217,8 +217,80 @@ static void network_sizes_agree(void **state) {
   for_each_kernel(check_network_sizes);
 }
 
+/* Everything a net returns for the first B rows of a problem, as one array; the caller frees it. */
+static rb_real *run_rows(rb_recurrent *net, const problem *p, rb_real *real[ARGUMENTS], int B,
+                         const rb_real *dh, size_t *size) {
+  const int GH = gates_of(p) * p->H;
+  const int count[] = {B * p->H, B * p->T * p->I, p->I * GH, p->H * GH, 2 * GH};
+  int total = 0;
+  for (int k = 0; k < 5; ++k) total += count[k];
+  rb_real *result = calloc((size_t)total, sizeof *result), *part[5] = {result};
+  for (int k = 1; k < 5; ++k) part[k] = part[k - 1] + count[k - 1];
+  rb_recurrent_forward(net, B, real[X], NULL, false, true, part[0]);
+  rb_recurrent_backward(net, B, real[X], NULL, false, dh, part[1], part[2], part[3], part[4]);
+  *size = (size_t)total * sizeof *result;
+  return result;
+}
+
+/* A batch of another size in between leaves nothing behind. */
+static void check_repetition(rb_recurrent_type type) {
+  const problem p = {type, .B = 13, .T = 4, .I = 5, .H = 7};
+  arrays a = make_arrays(&p);
+  rb_real *real[ARGUMENTS], *dh = to_real(a.dh, p.B * p.H);
+  for (int k = 0; k < ARGUMENTS; ++k) real[k] = to_real(a.value[k], a.count[k]);
+  rb_recurrent *net = NULL;
+  assert_all_ok(rb_recurrent_create(&test_context, type, p.I, p.H, p.T, p.B, &net));
+  rb_recurrent_set_weights(net, real[KERNEL], real[RECURRENT_KERNEL], real[BIAS]);
+  size_t size = 0, other = 0;
+  rb_real *first = run_rows(net, &p, real, 3, dh, &size);
+  rb_real *between = run_rows(net, &p, real, p.B, dh, &other);
+  rb_real *again = run_rows(net, &p, real, 3, dh, &size);
+  assert_memory_equal(first, again, size);
+  assert_true(other > size);
+  rb_recurrent_destroy(net);
+  free(first);
+  free(between);
+  free(again);
+  for (int k = 0; k < ARGUMENTS; ++k) free(real[k]);
+  free(dh);
+  free_arrays(&a);
+}
+
+/* Huge inputs saturate the gates; an input that is no number shows in its row and in no other. */
+static void check_extreme_inputs(rb_recurrent_type type) {
+  const problem p = {type, .B = 3, .T = 2, .I = 5, .H = 7};
+  arrays a = make_arrays(&p);
+  for (int i = 0; i < a.count[X]; ++i) a.value[X][i] *= 1e4;
+  rb_real *real[ARGUMENTS], *h = calloc((size_t)(p.B * p.H), sizeof *h);
+  for (int k = 0; k < ARGUMENTS; ++k) real[k] = to_real(a.value[k], a.count[k]);
+  rb_recurrent *net = NULL;
+  assert_all_ok(rb_recurrent_create(&test_context, type, p.I, p.H, p.T, p.B, &net));
+  rb_recurrent_set_weights(net, real[KERNEL], real[RECURRENT_KERNEL], real[BIAS]);
+  rb_recurrent_forward(net, p.B, real[X], NULL, false, false, h);
+  check_states(&p, &a, h);
+  real[X][1 * p.T * p.I] = (rb_real)NAN;
+  rb_recurrent_forward(net, p.B, real[X], NULL, false, false, h);
+  for (int i = 0; i < p.B * p.H; ++i) assert_int_equal(isnan((double)h[i]) != 0, i / p.H == 1);
+  rb_recurrent_destroy(net);
+  for (int k = 0; k < ARGUMENTS; ++k) free(real[k]);
+  free(h);
+  free_arrays(&a);
+}
+
+static void repetition_is_exact(void **state) {
+  (void)state;
+  for_each_kernel(check_repetition);
+}
+
+static void extreme_inputs_are_handled(void **state) {
+  (void)state;
+  for_each_kernel(check_extreme_inputs);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(odd_sizes_agree),
     cmocka_unit_test(network_sizes_agree),
+    cmocka_unit_test(repetition_is_exact),
+    cmocka_unit_test(extreme_inputs_are_handled),
 };
 RB_TEST_MAIN(tests)
