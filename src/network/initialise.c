@@ -69,9 +69,9 @@ static void initialise_glorot(uint64_t seed, uint16_t member, const rb_parameter
                               int index) {
   const rb_tensor *tensor = &parameters->tensor[index];
   const int64_t out = tensor->shape[tensor->rank - 1], in = tensor->shape[tensor->rank - 2];
-  const double field = (double)(tensor->count / (in * out));
-  rb_glorot_uniform(initial_stream(seed, member, (uint64_t)index), field * (double)in,
-                    field * (double)out, tensor->count, rb_parameters_at(parameters, index));
+  const int64_t field = tensor->count / (in * out);
+  rb_glorot_uniform(initial_stream(seed, member, (uint64_t)index), (double)(field * in),
+                    (double)(field * out), tensor->count, rb_parameters_at(parameters, index));
 }
 
 static rb_status initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
