@@ -105,6 +105,10 @@ RB_NODISCARD rb_status rb_file_set_double(rb_context *ctx, rb_file *file, const 
 RB_NODISCARD rb_status rb_file_open(rb_context *ctx, const char *path, const char *schema,
                                     int version, rb_file **file);
 
+/** The same on this rank alone. Local. */
+RB_NODISCARD rb_status rb_file_open_one(rb_context *ctx, const char *path, const char *schema,
+                                        int version, rb_file **file);
+
 /** Opens any HDF5 file on this rank. Local. */
 RB_NODISCARD rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **file);
 

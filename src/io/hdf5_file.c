@@ -247,11 +247,17 @@ cleanup:
   return status;
 }
 
-rb_status rb_file_open(rb_context *ctx, const char *path, const char *schema, int version,
-                       rb_file **file) {
+rb_status rb_file_open_one(rb_context *ctx, const char *path, const char *schema, int version,
+                           rb_file **file) {
   rb_status status = rb_file_open_foreign(ctx, path, file);
   if (status == RB_OK) status = check_schema(ctx, *file, schema, version);
-  status = rb_agree(ctx, status);
+  if (status != RB_OK) rb_file_close(file);
+  return status;
+}
+
+rb_status rb_file_open(rb_context *ctx, const char *path, const char *schema, int version,
+                       rb_file **file) {
+  const rb_status status = rb_agree(ctx, rb_file_open_one(ctx, path, schema, version, file));
   if (status != RB_OK) rb_file_close(file);
   return status;
 }

@@ -1,0 +1,195 @@
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "expect.h"
+#include "rb_test.h"
+#include "rheobase/provenance.h"
+#include "rheobase/settings.h"
+#include "rheobase/study.h"
+
+static char folder[64];
+static char lock[128];
+
+static int set_up(void **state) {
+  (void)state;
+  (void)snprintf(folder, sizeof folder, "study_%d/inner", test_context.size);
+  (void)snprintf(lock, sizeof lock, "%s/rheobase.lock", folder);
+  if (test_context.rank == 0) (void)unlink(lock);
+  MPI_Barrier(test_context.comm);
+  return 0;
+}
+
+static bool locked(void) {
+  int there = access(lock, F_OK) == 0;
+  MPI_Bcast(&there, 1, MPI_INT, 0, test_context.comm);
+  return there != 0;
+}
+
+static void a_folder_is_made_and_locked(void **state) {
+  (void)state;
+  rb_study study;
+  rb_study second;
+  assert_all_ok(rb_study_open(&test_context, folder, &study));
+  assert_all_true(locked());
+  EXPECT_FAILURE(rb_study_open(&test_context, folder, &second), RB_ERR_STUDY,
+                 "another job works in this folder (host ");
+  rb_study_close(&test_context, &second);
+  assert_all_true(locked());
+  rb_study_close(&test_context, &study);
+  assert_all_true(!locked());
+  rb_study_close(&test_context, &study);
+}
+
+// Opens the folder with a lock of `host`, `pid`, `start` and `job` in it.
+static rb_status open_with_lock(const char *host, long pid, const char *start, const char *job) {
+  char text[512];
+  char here[256];
+  (void)gethostname(here, sizeof here);
+  (void)snprintf(text, sizeof text, "host %s process %ld start %s job %s\n",
+                 host != NULL ? host : here, pid, start, job);
+  if (test_context.rank == 0) write_text(lock, text);
+  MPI_Barrier(test_context.comm);
+  rb_study study;
+  const rb_status status = rb_study_open(&test_context, folder, &study);
+  rb_study_close(&test_context, &study);
+  return status;
+}
+
+static long dead_process(void) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  (void)waitpid(child, NULL, 0);
+  return (long)child;
+}
+
+static void stale_locks_are_taken_over(void **state) {
+  (void)state;
+  (void)unsetenv("SLURM_JOB_ID");
+  assert_all_ok(open_with_lock(NULL, dead_process(), "5", "-"));
+  // The number of a living process that began at another time: rank 0's own.
+  assert_all_ok(open_with_lock(NULL, (long)getpid(), "1", "-"));
+  EXPECT_FAILURE(open_with_lock("elsewhere", dead_process(), "5", "77"), RB_ERR_STUDY,
+                 "host elsewhere");
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "-"), RB_ERR_STUDY, "delete study_");
+  (void)setenv("SLURM_JOB_ID", "77", 1);
+  assert_all_ok(open_with_lock("elsewhere", 5, "5", "77"));
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "78"), RB_ERR_STUDY, "job 78");
+  (void)unsetenv("SLURM_JOB_ID");
+}
+
+static void folders_that_cannot_be(void **state) {
+  (void)state;
+  rb_study study;
+  if (test_context.rank == 0) write_text("study_file", "x");
+  MPI_Barrier(test_context.comm);
+  EXPECT_FAILURE(rb_study_open(&test_context, "study_file", &study), RB_ERR_FILE, "study_file");
+  EXPECT_FAILURE(rb_study_open(&test_context, "study_file/x", &study), RB_ERR_FILE,
+                 "cannot be created: Not a directory");
+  EXPECT_FAILURE(rb_study_open(&test_context, "/proc/rheobase", &study), RB_ERR_FILE,
+                 "/proc/rheobase: cannot be created");
+  EXPECT_FAILURE(rb_study_open(&test_context, "/proc/self", &study), RB_ERR_FILE,
+                 "/proc/self: cannot be written");
+  EXPECT_FAILURE(rb_study_open(&test_context, "", &study), RB_ERR_FILE, "empty");
+}
+
+static rb_status write_product(const char *path, const rb_recipe *recipe) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  const rb_provenance provenance = {"seed = 45;\n", 45, MPI_Wtime()};
+  RB_TRY(rb_file_create(&test_context, path, "product", 1, &file));
+  RB_TRY(rb_recipe_write(&test_context, file, recipe));
+  RB_TRY(rb_provenance_write(&test_context, file, &provenance));
+  RB_TRY(rb_file_commit(&test_context, &file));
+cleanup:
+  rb_file_abort(&test_context, &file);
+  return status;
+}
+
+static void recipes_are_compared(void **state) {
+  (void)state;
+  char path[64];
+  char why[RB_STUDY_WHY];
+  rb_product_state found;
+  const rb_recipe recipe = {"seed = 45\ntraining.epochs = 10\n", 7};
+  const rb_recipe longer = {"seed = 45\ntraining.epochs = 20\n", 7};
+  const rb_recipe other_data = {"seed = 45\ntraining.epochs = 10\n", 8};
+  (void)snprintf(path, sizeof path, "product_%d.h5", test_context.size);
+  if (test_context.rank == 0) (void)unlink(path);
+  MPI_Barrier(test_context.comm);
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 1, &recipe, &found, why));
+  assert_all_true(found == RB_PRODUCT_ABSENT);
+  assert_all_ok(write_product(path, &recipe));
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 1, &recipe, &found, why));
+  assert_all_true(found == RB_PRODUCT_CURRENT);
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 1, &longer, &found, why));
+  assert_all_true(found == RB_PRODUCT_DIFFERENT &&
+                  strcmp(why, "training.epochs was 10 and is 20 now") == 0);
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 1, &other_data, &found, why));
+  assert_all_true(found == RB_PRODUCT_DIFFERENT && strstr(why, "files it was made from") != NULL);
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 2, &recipe, &found, why));
+  assert_all_true(found == RB_PRODUCT_DIFFERENT && strstr(why, "has version 1") != NULL);
+
+  rb_file *file = NULL;
+  uint64_t digest = 0;
+  assert_all_ok(rb_file_open(&test_context, path, "product", 1, &file));
+  assert_all_ok(rb_recipe_read_digest(&test_context, file, &digest));
+  assert_all_true(digest == rb_recipe_digest(&recipe) && digest != rb_recipe_digest(&other_data));
+  rb_file_close(&file);
+
+  MPI_Barrier(test_context.comm);
+  if (test_context.rank == 0) write_text(path, "no more");
+  MPI_Barrier(test_context.comm);
+  assert_all_ok(rb_recipe_check(&test_context, path, "product", 1, &recipe, &found, why));
+  assert_all_true(found == RB_PRODUCT_DIFFERENT && strstr(why, "not a whole HDF5 file") != NULL);
+  assert_all_true(test_context.error.code == RB_OK);
+}
+
+static void provenance_is_complete(void **state) {
+  (void)state;
+  char path[64];
+  rb_file *file = NULL;
+  const rb_recipe recipe = {"seed = 45\n", 0};
+  (void)snprintf(path, sizeof path, "provenance_%d.h5", test_context.size);
+  assert_all_ok(write_product(path, &recipe));
+  assert_all_ok(rb_file_open(&test_context, path, "product", 1, &file));
+  for (const rb_field *field = rb_provenance_fields; field->path != NULL; ++field) {
+    assert_all_true(rb_file_has(file, field->path));
+  }
+  int64_t ranks = 0;
+  assert_all_ok(
+      rb_file_read(&test_context, file, "provenance/ranks", RB_I64, false, 0, NULL, &ranks));
+  int64_t count = 0;
+  char **text = NULL;
+  assert_all_ok(rb_file_read_strings(&test_context, file, "provenance/input", &count, &text));
+  assert_all_true(ranks == test_context.size && strcmp(text[0], "seed = 45;\n") == 0);
+  free(text);
+  char versions[RB_VERSIONS_SIZE];
+  rb_library_versions(versions);
+  assert_all_true(strstr(versions, "HDF5 1.") && strstr(versions, "MPI: ") &&
+                  strstr(versions, "GSL ") && strstr(versions, "OpenBLAS") &&
+                  strstr(versions, "libconfig 1.") && strstr(versions, "ScaLAPACK "));
+  rb_file_close(&file);
+}
+
+static void files_are_hashed(void **state) {
+  (void)state;
+  char path[64];
+  uint64_t digest = 0;
+  (void)snprintf(path, sizeof path, "hash_%d", test_context.size);
+  if (test_context.rank == 0) write_text(path, "foobar");
+  assert_all_ok(rb_study_hash_file(&test_context, path, &digest));
+  assert_all_true(digest == UINT64_C(0x85944171f73967e8));
+  EXPECT_FAILURE(rb_study_hash_file(&test_context, "absent", &digest), RB_ERR_FILE, "absent");
+  EXPECT_FAILURE(rb_study_hash_file(&test_context, ".", &digest), RB_ERR_FILE, "Is a directory");
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(a_folder_is_made_and_locked, set_up),
+    cmocka_unit_test_setup(stale_locks_are_taken_over, set_up),
+    cmocka_unit_test(folders_that_cannot_be),
+    cmocka_unit_test(recipes_are_compared),
+    cmocka_unit_test(provenance_is_complete),
+    cmocka_unit_test(files_are_hashed)};
+RB_TEST_MAIN(tests)
