@@ -24,20 +24,25 @@ void rb_rank_points(int64_t S, double *z);
  * @param below (S + 1) */
 void rb_ranks_below(int64_t S, const int64_t *count, int64_t *below);
 
-/** gamma = 2 min over k of min(P(X_k <= R_k), P(X_k >= R_k)), X_k ~ Binomial(N, z_k). Local.
+/** A statistic of how many of N values lie below each of K points. Local.
  * @param z (K) ascending, in (0, 1] @param below (K) */
+typedef double (*rb_count_statistic)(int64_t N, int64_t K, const double *z, const int64_t *below);
+
+/** gamma = 2 min over k of min(P(X_k <= R_k), P(X_k >= R_k)), X_k ~ Binomial(N, z_k). An
+ * rb_count_statistic. */
 double rb_gamma(int64_t N, int64_t K, const double *z, const int64_t *below);
 
-/** gamma of simulated uniform samples first .. first+count-1, by stream item. Local. Fails with
- * RB_ERR_MEMORY. @param gamma (count) */
-RB_NODISCARD rb_status rb_gamma_null(rb_context *ctx, rb_stream stream, int64_t N, int64_t K,
-                                     const double *z, int64_t first, int64_t count, double *gamma);
+/** The statistic of simulated uniform samples first .. first+count-1, by stream item. Local. Fails
+ * with RB_ERR_MEMORY. @param value (count) */
+RB_NODISCARD rb_status rb_null_sample(rb_context *ctx, rb_stream stream,
+                                      rb_count_statistic statistic, int64_t N, int64_t K,
+                                      const double *z, int64_t first, int64_t count, double *value);
 
-/** The quantile @p level of gamma under uniformity, from RB_NULL_SAMPLES samples. Collective: ranks
- * split the samples; all get the same. */
-RB_NODISCARD rb_status rb_gamma_null_quantile(rb_context *ctx, rb_stream stream, int64_t N,
-                                              int64_t K, const double *z, double level,
-                                              double *quantile);
+/** The quantile @p level of the statistic under uniformity, from RB_NULL_SAMPLES samples.
+ * Collective: ranks split the samples; all get the same. */
+RB_NODISCARD rb_status rb_null_quantile(rb_context *ctx, rb_stream stream,
+                                        rb_count_statistic statistic, int64_t N, int64_t K,
+                                        const double *z, double level, double *quantile);
 
 /** Number of evaluation points of the band for N values: min(N, RB_MAX_BAND_POINTS). Local. */
 int64_t rb_band_points(int64_t N);

@@ -70,7 +70,7 @@ static rb_status check_log_gamma(rb_verify_group *g) {
   RB_TRY(rb_verify_read(g, "log_gamma", 1, &g->D, &log_gamma));
   if (reference == NULL || log_gamma == NULL) goto cleanup;
   const rb_stream stream = rb_stream_make(SEED, RB_FOR_TESTS, RB_RANDOM_NULLS, SUB_RANKS, 0);
-  RB_TRY(rb_gamma_null(g->ctx, stream, g->N, g->S + 1, z, 0, SAMPLES, null_sample));
+  RB_TRY(rb_null_sample(g->ctx, stream, rb_gamma, g->N, g->S + 1, z, 0, SAMPLES, null_sample));
   for (int64_t d = 0; d < g->D; ++d) {
     if (reference[d] < 1.0 / NOISE_FREE) {
       // far out: ours must be as small as the reference's rounding allows to say
@@ -127,7 +127,7 @@ static rb_status check_bands(rb_verify_group *g) {
   RB_TRY(rb_verify_compare(g, "ecdf/upper", 1, &K, ours + K));
   RB_TRY(RB_ALLOCATE(g->ctx, null_sample, SAMPLES));
   const rb_stream stream = rb_stream_make(SEED, RB_FOR_TESTS, RB_RANDOM_NULLS, SUB_BANDS, 0);
-  RB_TRY(rb_gamma_null(g->ctx, stream, N, K, z, 0, SAMPLES, null_sample));
+  RB_TRY(rb_null_sample(g->ctx, stream, rb_gamma, N, K, z, 0, SAMPLES, null_sample));
   RB_TRY(rb_verify_row_add(g, "ecdf/gamma (deviations)", deviations(null_sample, gamma),
                            RB_VERIFY_DEVIATIONS));
 cleanup:

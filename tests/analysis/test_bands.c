@@ -1,5 +1,6 @@
 #include "rb_test.h"
 #include "rheobase/bands.h"
+#include "rheobase/binomial.h"
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
 
@@ -19,6 +20,30 @@ static void gamma_of_one_point_is_a_p_value(void **state) {
   assert_near(rb_gamma(4, 1, &z, &below), 2 * 11.0 / 16, 1e-15);
 }
 
+/* Points are passed over by a bound on their tails; the result is that of evaluating all. */
+static void gamma_is_the_smallest_of_all_points(void **state) {
+  (void)state;
+  enum { K = 40 };
+  for (int m = 0; m < 300; ++m) {
+    rb_stream stream = stream_of(6);
+    stream.item = (uint64_t)m;
+    const int64_t N = 1 + m % 7 * 23;
+    double z[K], smallest = 1;
+    int64_t below[K] = {0};
+    rb_rank_points(K - 1, z);
+    const double power = 0.3 + 2 * rb_stream_uniform(stream, 0);  // mostly far from uniform
+    for (int64_t i = 0; i < N; ++i) {
+      const double u = pow(rb_stream_uniform(stream, (uint32_t)i + 1), power);
+      for (int k = 0; k < K; ++k) below[k] += u <= z[k];
+    }
+    for (int k = 0; k < K; ++k) {
+      smallest = fmin(smallest, rb_binomial_lower(below[k], N, z[k]));
+      smallest = fmin(smallest, rb_binomial_upper(below[k], N, z[k]));
+    }
+    assert_near(rb_gamma(N, K, z, below), 2 * smallest, 0);
+  }
+}
+
 /* The multinomial way against N uniform values, as the definition says: two samples of gamma from
  * one distribution. Their empirical distributions differ by at most D with probability
  * 1 - 2 exp(-n D^2), here 1 - 2e-7 (two samples of n = 2000, D = 0.09). */
@@ -29,7 +54,8 @@ static void nulls_are_those_of_uniform_samples(void **state) {
   rb_rank_points(S, z);
   assert_all_ok(RB_ALLOCATE(&test_context, fast, SAMPLES));
   assert_all_ok(RB_ALLOCATE(&test_context, slow, SAMPLES));
-  assert_all_ok(rb_gamma_null(&test_context, stream_of(0), N, S + 1, z, 0, SAMPLES, fast));
+  assert_all_ok(
+      rb_null_sample(&test_context, stream_of(0), rb_gamma, N, S + 1, z, 0, SAMPLES, fast));
   for (int m = 0; m < SAMPLES; ++m) {
     rb_stream stream = stream_of(1);
     stream.item = (uint64_t)m;
@@ -62,7 +88,7 @@ static void bands_hold_simultaneously(void **state) {
   double z[N], lower[N], upper[N], gamma = 0;
   assert_int_equal(K, N);
   rb_band_z(K, z);
-  assert_all_ok(rb_gamma_null_quantile(&test_context, stream_of(2), N, K, z, 0.05, &gamma));
+  assert_all_ok(rb_null_quantile(&test_context, stream_of(2), rb_gamma, N, K, z, 0.05, &gamma));
   assert_true(gamma > 0 && gamma < 0.05);
   rb_band_at(gamma, N, K, z, lower, upper);
   int held = 0;
@@ -88,8 +114,9 @@ static void null_quantile_does_not_depend_on_ranks(void **state) {
   (void)state;
   double z[11], gamma = 0, all[RB_NULL_SAMPLES];
   rb_rank_points(10, z);
-  assert_all_ok(rb_gamma_null_quantile(&test_context, stream_of(4), 30, 11, z, 0.05, &gamma));
-  assert_all_ok(rb_gamma_null(&test_context, stream_of(4), 30, 11, z, 0, RB_NULL_SAMPLES, all));
+  assert_all_ok(rb_null_quantile(&test_context, stream_of(4), rb_gamma, 30, 11, z, 0.05, &gamma));
+  assert_all_ok(
+      rb_null_sample(&test_context, stream_of(4), rb_gamma, 30, 11, z, 0, RB_NULL_SAMPLES, all));
   rb_sort(RB_NULL_SAMPLES, all);
   assert_all_true(gamma == rb_quantile_of_sorted(RB_NULL_SAMPLES, all, 0.05));
 }
@@ -98,8 +125,8 @@ static void a_million_values_cost_no_more(void **state) {
   (void)state;
   double z[RB_MAX_BAND_POINTS], gamma[2];
   rb_band_z(RB_MAX_BAND_POINTS, z);
-  assert_all_ok(
-      rb_gamma_null(&test_context, stream_of(5), 1000000, RB_MAX_BAND_POINTS, z, 0, 2, gamma));
+  assert_all_ok(rb_null_sample(&test_context, stream_of(5), rb_gamma, 1000000, RB_MAX_BAND_POINTS,
+                               z, 0, 2, gamma));
   assert_true(gamma[0] > 0 && gamma[0] < 1 && gamma[1] > 0 && gamma[1] < 1);
 }
 
@@ -116,6 +143,7 @@ static void ecdf_counts_fractional_ranks(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(gamma_of_one_point_is_a_p_value),
+                                          cmocka_unit_test(gamma_is_the_smallest_of_all_points),
                                           cmocka_unit_test(nulls_are_those_of_uniform_samples),
                                           cmocka_unit_test(bands_hold_simultaneously),
                                           cmocka_unit_test(null_quantile_does_not_depend_on_ranks),

@@ -1,0 +1,198 @@
+#include "rheobase/records.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+
+static const rb_record_field fields[RB_RECORD_COUNT] = {
+    [RB_RECORD_TRUTH] = {"truth", RB_F64, RB_PER_PARAMETER, "parameter", "true value"},
+    [RB_RECORD_MEDIAN] = {"median", RB_F64, RB_PER_PARAMETER, "parameter", "median of the draws"},
+    [RB_RECORD_LOW] = {"low", RB_F64, RB_PER_PARAMETER, "parameter", "2.5% quantile of the draws"},
+    [RB_RECORD_HIGH] = {"high", RB_F64, RB_PER_PARAMETER, "parameter",
+                        "97.5% quantile of the draws"},
+    [RB_RECORD_MEAN] = {"mean", RB_F64, RB_PER_PARAMETER, "parameter", "mean of the draws"},
+    [RB_RECORD_SD] = {"sd", RB_F64, RB_PER_PARAMETER, "parameter",
+                      "standard deviation of the draws (n - 1)"},
+    [RB_RECORD_RMSE] = {"rmse", RB_F64, RB_PER_PARAMETER, "parameter",
+                        "root mean square over draws of draw minus truth"},
+    [RB_RECORD_RANK] = {"rank", RB_I32, RB_PER_QUANTITY, "1",
+                        "number of draws whose quantity is smaller than the truth's"},
+    [RB_RECORD_CENTRAL] = {"in_central", RB_I32, RB_PER_PARAMETER, "1",
+                           "bit a: the truth lies in the central interval of level a"},
+    [RB_RECORD_HPD] = {"in_hpd", RB_I32, RB_PER_PARAMETER, "1",
+                       "bit a: the truth lies in the highest-density interval of level a"},
+    [RB_RECORD_OUTSIDE] = {"outside", RB_I32, RB_PER_PARAMETER_AND_ALL, "1",
+                           "draws outside the prior's range of each parameter; last: of any"},
+    [RB_RECORD_ACTIVITY] = {"activity", RB_F64, RB_PER_DATASET, "1",
+                            "what regimes are made by, e.g. the number of spikes"},
+    [RB_RECORD_LOG_DENSITY] = {"log_density", RB_F64, RB_PER_DATASET, "1",
+                               "log posterior density of the truth, per unit of the parameters"},
+    [RB_RECORD_DRAWS] = {"draws", RB_F32, RB_PER_DRAW_AND_PARAMETER, "parameter",
+                         "posterior draws"},
+};
+
+const rb_record_field *rb_record_fields(void) { return fields; }
+
+static int64_t columns_of(const rb_records *records, rb_record_width width) {
+  switch (width) {
+    case RB_PER_PARAMETER:
+      return records->dim;
+    case RB_PER_QUANTITY:
+      return records->quantities;
+    case RB_PER_PARAMETER_AND_ALL:
+      return records->dim + 1;
+    case RB_PER_DATASET:
+      return 1;
+    case RB_PER_DRAW_AND_PARAMETER:
+      return records->draws * records->dim;
+  }
+  return 0;
+}
+
+static int64_t rows_of_rank(const rb_partition *partition, int rank) {
+  rb_partition other = *partition;
+  other.rank = rank;
+  int64_t rows = 0;
+  for (int64_t round = 0; round < other.rounds; ++round) {
+    rows += rb_partition_round(&other, round).count;
+  }
+  return rows;
+}
+
+rb_status rb_records_create(rb_context *ctx, int64_t datasets, int64_t chunk, int dim,
+                            int quantities, int64_t draws, bool store_draws, rb_records *records) {
+  rb_status status = RB_OK;
+  *records = (rb_records){.partition = rb_partition_make(ctx, datasets, chunk),
+                          .dim = dim,
+                          .quantities = quantities,
+                          .draws = draws};
+  records->rows = rows_of_rank(&records->partition, ctx->rank);
+  for (int f = 0; f < RB_RECORD_COUNT; ++f) {
+    if (f == RB_RECORD_DRAWS && !store_draws) continue;
+    records->columns[f] = columns_of(records, fields[f].width);
+    const size_t row = (size_t)(records->columns[f] * rb_type_size(fields[f].type));
+    records->data[f] = rb_allocate(ctx, records->rows, row);
+    if (records->data[f] == NULL) RB_TRY(RB_ERR_MEMORY);
+  }
+cleanup:
+  if (status != RB_OK) rb_records_free(records);
+  return status;
+}
+
+void rb_records_free(rb_records *records) {
+  for (int f = 0; f < RB_RECORD_COUNT; ++f) free(records->data[f]);
+  *records = (rb_records){0};
+}
+
+static int64_t row_bytes(const rb_records *records, rb_record field) {
+  return records->columns[field] * rb_type_size(fields[field].type);
+}
+
+void *rb_records_at(const rb_records *records, rb_record field, int64_t row) {
+  return (char *)records->data[field] + row * row_bytes(records, field);
+}
+
+int64_t rb_records_row(const rb_records *records, int64_t round) {
+  return round * records->partition.chunk;  // only the last chunk of all may be short
+}
+
+/* How many bytes each rank contributes to rows first .. first+count-1, and where they begin when
+ * ranks follow each other. */
+static void layout(const rb_records *records, int64_t first, int64_t count, int64_t bytes,
+                   int *counts, int *offsets) {
+  const rb_partition *p = &records->partition;
+  for (int r = 0; r < p->size; ++r) counts[r] = 0;
+  for (int64_t at = first; at < first + count;) {
+    const rb_range chunk = rb_partition_chunk(p, at / p->chunk);
+    counts[(at / p->chunk) % p->size] += (int)(chunk.count * bytes);
+    at += chunk.count;
+  }
+  for (int r = 0, sum = 0; r < p->size; ++r) {
+    offsets[r] = sum;
+    sum += counts[r];
+  }
+}
+
+/* Puts rows that came rank by rank into the order of data sets. */
+static void interleave(const rb_records *records, int64_t first, int64_t count, int64_t bytes,
+                       int *offsets, const char *by_rank, char *ordered) {
+  const rb_partition *p = &records->partition;
+  for (int64_t at = first; at < first + count;) {
+    const rb_range chunk = rb_partition_chunk(p, at / p->chunk);
+    const int owner = (int)((at / p->chunk) % p->size);
+    const size_t size = (size_t)(chunk.count * bytes);
+    memcpy(ordered + (at - first) * bytes, by_rank + offsets[owner], size);
+    offsets[owner] += (int)size;
+    at += chunk.count;
+  }
+}
+
+static double value_at(const rb_records *records, rb_record field, int64_t row, int64_t index) {
+  const void *data = rb_records_at(records, field, row);
+  switch (fields[field].type) {
+    case RB_F32:
+      return (double)((const float *)data)[index];
+    case RB_I32:
+      return ((const int32_t *)data)[index];
+    default:
+      return ((const double *)data)[index];
+  }
+}
+
+rb_status rb_records_column(rb_context *ctx, const rb_records *records, rb_record field,
+                            int64_t index, double *column) {
+  rb_status status = RB_OK;
+  const int64_t N = records->partition.items;
+  double *mine = NULL, *by_rank = NULL;
+  int *counts = NULL, *offsets = NULL;
+  if (N > INT_MAX / (int64_t)sizeof(double)) {
+    status = RB_FAIL(ctx, RB_ERR_MEMORY, "more than %d data sets cannot be gathered",
+                     INT_MAX / (int)sizeof(double));
+  }
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, mine, records->rows);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, by_rank, N);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, counts, ctx->size);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, offsets, ctx->size);
+  RB_TRY(rb_agree(ctx, status));
+  for (int64_t i = 0; i < records->rows; ++i) mine[i] = value_at(records, field, i, index);
+  layout(records, 0, N, sizeof *mine, counts, offsets);
+  MPI_Allgatherv(mine, (int)(records->rows * (int64_t)sizeof *mine), MPI_BYTE, by_rank, counts,
+                 offsets, MPI_BYTE, ctx->comm);
+  interleave(records, 0, N, sizeof *mine, offsets, (const char *)by_rank, (char *)column);
+cleanup:
+  free(mine);
+  free(by_rank);
+  free(counts);
+  free(offsets);
+  return status;
+}
+
+rb_status rb_records_gather(rb_context *ctx, const rb_records *records, rb_record field,
+                            int64_t first, int64_t count, void *rows) {
+  rb_status status = RB_OK;
+  const int64_t bytes = row_bytes(records, field);
+  const rb_partition *p = &records->partition;
+  char *by_rank = NULL;
+  int *counts = NULL, *offsets = NULL;
+  if (count * bytes > INT_MAX) {
+    status = RB_FAIL(ctx, RB_ERR_INTERNAL, "too many rows gathered at once");
+  }
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, by_rank, ctx->rank == 0 ? count * bytes : 0);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, counts, ctx->size);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, offsets, ctx->size);
+  RB_TRY(rb_agree(ctx, status));
+  layout(records, first, count, bytes, counts, offsets);
+  // this rank's first chunk that is not before `first`
+  const int64_t chunk = first / p->chunk;
+  const int64_t round = chunk / p->size + (chunk % p->size > p->rank ? 1 : 0);
+  const void *mine = rb_records_at(records, field, rb_records_row(records, round));
+  MPI_Gatherv(mine, counts[ctx->rank], MPI_BYTE, by_rank, counts, offsets, MPI_BYTE, 0, ctx->comm);
+  if (ctx->rank == 0) interleave(records, first, count, bytes, offsets, by_rank, rows);
+cleanup:
+  free(by_rank);
+  free(counts);
+  free(offsets);
+  return status;
+}

@@ -1,0 +1,180 @@
+#include "calibration_fixture.h"
+#include "rheobase/diagnostics.h"
+
+static double value(const rb_calibration *result, rb_calibration_field field, int index) {
+  return rb_calibration_values(result, field)[index];
+}
+
+static void the_exact_posterior_passes_every_test(void **state) {
+  (void)state;
+  rb_records records;
+  rb_calibration result;
+  calibrate((gaussian_errors){.widen = 1}, &records, &result);
+  assert_int_equal(result.length[RB_DIM_QUANTITY], QUANTITIES);
+  for (int q = 0; q < QUANTITIES; ++q) {
+    // fixed seeds: 21 p-values of which one below 1e-5 has a chance of 2e-4
+    assert_all_true(value(&result, RB_CAL_CHI_SQUARE_P, q) > 1e-5);
+    assert_all_true(value(&result, RB_CAL_KS_P, q) > 1e-5);
+    assert_all_true(value(&result, RB_CAL_LOG_GAMMA, q) > -5);
+  }
+  for (int d = 0; d < D; ++d) {
+    assert_all_true(value(&result, RB_CAL_CALIBRATION_ERROR, d) <
+                    2 * value(&result, RB_CAL_CALIBRATION_ERROR_95, 0));
+    assert_near(value(&result, RB_CAL_Z_SCORE, d), 0, 6 * 1.2533 / sqrt(500));
+    assert_all_true(value(&result, RB_CAL_OUTSIDE_ANY, 0) == 0);
+  }
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+/* NRMSE and contraction of a Gaussian posterior are known: its variance v is that of every data
+ * set, and rmse^2 of many draws is v + (mean - truth)^2. The expected log density is minus its
+ * entropy. */
+static void numbers_are_those_of_the_closed_form(void **state) {
+  (void)state;
+  rb_records records;
+  rb_calibration result;
+  rb_model model;
+  double mean[D], covariance[D * D];
+  float x[2 * LENGTH] = {0};
+  make_model(&model);
+  rb_linear_gaussian_posterior(&model, x, mean, covariance);
+  calibrate((gaussian_errors){.widen = 1}, &records, &result);
+  for (int d = 0; d < D; ++d) {
+    const double v = covariance[d * D + d];
+    assert_near(value(&result, RB_CAL_CONTRACTION, d), 1 - v, 0.1);
+    assert_near(value(&result, RB_CAL_R, d), sqrt(1 - v), 0.1);
+    // median of |N(0,1)| is 0.6745: sqrt(v (1 + 0.455)) over the prior's sqrt(1 + 0.455)
+    const double nrmse = value(&result, RB_CAL_NRMSE, RB_NORMALISE_PRIOR * D + d);
+    assert_near(nrmse, sqrt(v), 0.1 * sqrt(v));
+  }
+  const double determinant =
+      covariance[0] * (covariance[4] * covariance[8] - covariance[5] * covariance[7]) -
+      covariance[1] * (covariance[3] * covariance[8] - covariance[5] * covariance[6]) +
+      covariance[2] * (covariance[3] * covariance[7] - covariance[4] * covariance[6]);
+  const double entropy = 0.5 * (D * log(2 * acos(-1) * exp(1)) + log(determinant));
+  const double se = value(&result, RB_CAL_EXPECTED_LOG_DENSITY_SE, 0);
+  assert_near(se, sqrt(D / 2.0 / 500), 0.2 * se);
+  assert_near(value(&result, RB_CAL_EXPECTED_LOG_DENSITY, 0), -entropy, 6 * se);
+  assert_near(value(&result, RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED, 0) -
+                  value(&result, RB_CAL_EXPECTED_LOG_DENSITY, 0),
+              1.5, 1e-12);
+  model.destroy(&model);
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+/* Each error is found by the tests made for it. */
+static void wrong_posteriors_are_detected(void **state) {
+  (void)state;
+  static const struct {
+    gaussian_errors errors;
+    int rejected[4];  // quantities; -1 ends
+    int kept[4];      // not rejected
+  } cases[] = {
+      {{.widen = 0.7}, {0, 1, 2, DENSITY}, {-1}},
+      {{.widen = 1.4}, {0, 1, 2, DENSITY}, {-1}},
+      {{.widen = 1, .shift = 0.5}, {0, 1, 2, -1}, {-1}},
+      {{.widen = 1, .prior = true}, {TARP, PROJECTION, -1}, {0, 1, 2, DENSITY}},
+      {{.widen = 1, .uncorrelated = true}, {PRODUCT, DENSITY, -1}, {0, 1, 2, -1}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    rb_records records;
+    rb_calibration result;
+    calibrate(cases[i].errors, &records, &result);
+    for (int k = 0; k < 4 && cases[i].rejected[k] >= 0; ++k) {
+      assert_all_true(value(&result, RB_CAL_LOG_GAMMA, cases[i].rejected[k]) < -5);
+    }
+    for (int k = 0; k < 4 && cases[i].kept[k] >= 0; ++k) {
+      assert_all_true(value(&result, RB_CAL_LOG_GAMMA, cases[i].kept[k]) > -5);
+    }
+    rb_records_free(&records);
+    rb_calibration_free(&result);
+  }
+}
+
+/* Coverage of too narrow a posterior falls short, by interval and by density alike; that of the
+ * regions with an exact level stays within its band for the right one. */
+static void coverage_follows_the_width(void **state) {
+  (void)state;
+  rb_records records;
+  rb_calibration result;
+  calibrate((gaussian_errors){.widen = 0.5}, &records, &result);
+  for (int a = 3; a < RB_LEVELS - 1; ++a) {
+    assert_all_true(value(&result, RB_CAL_CENTRAL, a * D) < value(&result, RB_CAL_CENTRAL_LOW, a));
+    assert_all_true(value(&result, RB_CAL_HPD, a * D) < value(&result, RB_CAL_EXACT_LOW, a));
+    assert_all_true(value(&result, RB_CAL_DENSEST, a) < value(&result, RB_CAL_EXACT_LOW, a));
+  }
+  // P(|truth - mean| < z sd / 2) for the level 0.5 is 2 Phi(0.6745 / 2) - 1 = 0.264
+  assert_near(value(&result, RB_CAL_BY_RANK, 25 * D), 0.264, 6 * sqrt(0.264 * 0.736 / 500));
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+  calibrate((gaussian_errors){.widen = 1}, &records, &result);
+  for (int a = 0; a < RB_LEVELS; ++a) {
+    const double exact = value(&result, RB_CAL_EXACT_LEVEL, a);
+    const double six = 6 * sqrt(exact * (1 - exact) / 500);
+    for (int d = 0; d < D; ++d) assert_near(value(&result, RB_CAL_HPD, a * D + d), exact, six);
+    assert_near(value(&result, RB_CAL_DENSEST, a), exact, six);
+    assert_near(value(&result, RB_CAL_TARP, a), exact, six);
+  }
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+/* A shift up in one regime and down in the other: the regimes show it. */
+static void errors_that_cancel_show_by_regime(void **state) {
+  (void)state;
+  rb_records records;
+  rb_calibration result;
+  calibrate((gaussian_errors){.widen = 1, .steep_shift = 0.5}, &records, &result);
+  const int64_t *datasets = rb_calibration_counts(&result, RB_CAL_REGIME_DATASETS);
+  assert_all_true(datasets[RB_SILENT] == 0 && datasets[RB_FEW] > 150 &&
+                  datasets[RB_BURSTING] > 150);
+  assert_all_true(datasets[RB_FEW] + datasets[RB_BURSTING] == 500);
+  assert_near(value(&result, RB_CAL_REGIME_HIGH, RB_FEW), 1, 0);
+  assert_near(value(&result, RB_CAL_REGIME_LOW, RB_BURSTING), 2, 0);
+  for (int d = 0; d < D; ++d) {
+    assert_near(value(&result, RB_CAL_Z_SCORE, d), 0, 0.35);
+    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_FEW * D + d), -0.5, 0.35);
+    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_BURSTING * D + d), 0.5, 0.35);
+    assert_all_true(value(&result, RB_CAL_REGIME_LOG_GAMMA, RB_FEW * QUANTITIES + d) < -5);
+    assert_all_true(isnan(value(&result, RB_CAL_REGIME_R, RB_SILENT * D + d)));
+  }
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+/* The draws that were stored, reduced by hand, give the records. */
+static void records_are_those_of_the_draws(void **state) {
+  (void)state;
+  rb_records records;
+  rb_calibration result;
+  calibrate((gaussian_errors){.widen = 1}, &records, &result);
+  bool same = true;
+  for (int64_t row = 0; row < records.rows; ++row) {
+    const float *draws = rb_records_at(&records, RB_RECORD_DRAWS, row);
+    const double *truth = rb_records_at(&records, RB_RECORD_TRUTH, row);
+    const double *mean = rb_records_at(&records, RB_RECORD_MEAN, row);
+    const int32_t *rank = rb_records_at(&records, RB_RECORD_RANK, row);
+    for (int d = 0; d < D; ++d) {
+      int32_t below = 0;
+      double sum = 0;
+      for (int64_t s = 0; s < set.draws; ++s) {
+        below += (double)draws[s * D + d] < truth[d];
+        sum += (double)draws[s * D + d];
+      }
+      same &= below == rank[d] && fabs(sum / (double)set.draws - mean[d]) < 1e-12;
+    }
+  }
+  assert_all_true(same);
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(the_exact_posterior_passes_every_test),
+                                          cmocka_unit_test(numbers_are_those_of_the_closed_form),
+                                          cmocka_unit_test(wrong_posteriors_are_detected),
+                                          cmocka_unit_test(coverage_follows_the_width),
+                                          cmocka_unit_test(errors_that_cancel_show_by_regime),
+                                          cmocka_unit_test(records_are_those_of_the_draws)};
+RB_TEST_MAIN(tests)
