@@ -58,6 +58,12 @@ struct rb_model {
   double (*activity)(const rb_model *model, const float *x);
   rb_quantity activity_quantity;
 
+  /** Summary statistics an expert would look at; 0 and NULL where there are none.
+   * @param x (C, L) @param out (summaries), always finite */
+  int summaries;
+  const rb_quantity *summary;  ///< (summaries)
+  void (*summarise)(const rb_model *model, const float *x, double *out);
+
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
   bool (*accepts)(const rb_model *model, const double *theta, const char **reason);
 
