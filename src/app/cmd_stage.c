@@ -1,45 +1,191 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "commands.h"
 #include "job.h"
+#include "rheobase/agree.h"
 #include "rheobase/log.h"
+#include "rheobase/study.h"
+#include "stage_file.h"
 
-/* The stages in order: what each writes, what it depends on, and what does it. */
+enum { MAX_SOURCES = 2 };
+
+/* The stages in order: what each writes, which settings and files it is made from, what does it. */
 static const struct stage {
-  const char *name, *file;
+  const char *name, *file, *schema;
+  int version;
+  const char *settings;
+  const char *sources[MAX_SOURCES];  // files of earlier stages
+  bool takes_data, takes_observation;
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
 } stages[] = {
-    {"simulate", "simulations.h5", rb_stage_simulate},
-    {"train", "checkpoint.h5", rb_stage_train},
-    {"infer", "posterior.h5", rb_stage_infer},
-    {"predict", "predictive.h5", rb_stage_predict},
+    {"simulate",
+     "simulations.h5",
+     RB_SIMULATIONS_SCHEMA,
+     RB_SIMULATIONS_VERSION,
+     RB_SIMULATE_SETTINGS,
+     {NULL, NULL},
+     false,
+     false,
+     rb_stage_simulate},
+    {"train",
+     "checkpoint.h5",
+     RB_CHECKPOINT_SCHEMA,
+     RB_CHECKPOINT_VERSION,
+     RB_TRAIN_SETTINGS,
+     {"simulations.h5", NULL},
+     true,
+     false,
+     rb_stage_train},
+    {"infer",
+     "posterior.h5",
+     RB_POSTERIOR_SCHEMA,
+     RB_POSTERIOR_VERSION,
+     RB_INFER_SETTINGS,
+     {"checkpoint.h5", NULL},
+     false,
+     true,
+     rb_stage_infer},
+    {"predict",
+     "predictive.h5",
+     RB_PREDICTIVE_SCHEMA,
+     RB_PREDICTIVE_VERSION,
+     RB_PREDICT_SETTINGS,
+     {"posterior.h5", NULL},
+     false,
+     false,
+     rb_stage_predict},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
-static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, int first, int last) {
+static const struct stage *stage_that_writes(const char *file) {
+  const struct stage *found = NULL;
+  for (int i = 0; i < STAGES; ++i) {
+    if (strcmp(stages[i].file, file) == 0) found = &stages[i];
+  }
+  return found;
+}
+
+/* Continues *digest with what an earlier stage's file was made from. Collective. */
+static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source,
+                             uint64_t *digest) {
+  rb_status status = RB_OK;
+  const struct stage *maker = stage_that_writes(source);
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  uint64_t made_from = 0;
+  rb_job_path(job, source, path);
+  if (rb_file_open(ctx, path, maker->schema, maker->version, &file) == RB_ERR_FILE) {
+    rb_error_clear(ctx);
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be opened: run `rheobase %s` first", path,
+                   maker->name));
+  }
+  RB_TRY(rb_agree(ctx, rb_recipe_read_digest(ctx, file, &made_from)));
+  *digest = rb_hash(*digest, &made_from, sizeof made_from);
+cleanup:
+  rb_file_close(&file);
+  return status;
+}
+
+/* Continues *digest with the content of a file of the user's. Collective. */
+static rb_status add_foreign(rb_context *ctx, const char *path, uint64_t *digest) {
+  uint64_t content = 0;
+  const rb_status status = rb_study_hash_file(ctx, path, &content);
+  *digest = rb_hash(*digest, &content, sizeof content);
+  return status;
+}
+
+/* What the stage's file is to be made from. Collective; the caller frees *lines. */
+static rb_status write_recipe(rb_context *ctx, rb_job *job, const struct stage *stage,
+                              char **lines) {
+  rb_status status = RB_OK;
+  const char *data = stage->takes_data ? job->arguments->data : NULL;
+  const char *observation = stage->takes_observation ? job->arguments->observation : NULL;
+  uint64_t digest = RB_HASH_START;
+  RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job->input, stage->settings, lines)));
+  if (data != NULL) {
+    RB_TRY(add_foreign(ctx, data, &digest));
+  } else {
+    for (int i = 0; i < MAX_SOURCES && stage->sources[i] != NULL; ++i) {
+      RB_TRY(add_product(ctx, job, stage->sources[i], &digest));
+    }
+  }
+  if (observation != NULL) RB_TRY(add_foreign(ctx, observation, &digest));
+  job->recipe = (rb_recipe){*lines, digest};
+cleanup:
+  return status;
+}
+
+/* Whether the training in a current checkpoint is still to be finished. Collective. */
+static rb_status is_unfinished(rb_context *ctx, const char *path, bool *unfinished) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  int64_t step = 0, total_steps = 0;
+  RB_TRY(rb_file_open(ctx, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_agree(ctx, rb_checkpoint_position(ctx, file, &step, &total_steps)));
+  *unfinished = step < total_steps;
+cleanup:
+  rb_file_close(&file);
+  return status;
+}
+
+/* Runs a stage unless its file is there and made from the same input. Collective. */
+static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
+  rb_status status = RB_OK;
+  char path[RB_JOB_PATH], why[RB_STUDY_WHY];
+  char *lines = NULL;
+  rb_product_state state = RB_PRODUCT_ABSENT;
+  rb_job_path(job, stage->file, path);
+  RB_TRY(write_recipe(ctx, job, stage, &lines));
+  RB_TRY(rb_recipe_check(ctx, path, stage->schema, stage->version, &job->recipe, &state, why));
+  if (state == RB_PRODUCT_DIFFERENT && !job->arguments->force) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
+                   "%s is of another study: %s; use another folder, or --force to replace it", path,
+                   why));
+  }
+  job->resume = false;
+  if (state == RB_PRODUCT_CURRENT && !job->arguments->force) {
+    if (stage->run == rb_stage_train) RB_TRY(is_unfinished(ctx, path, &job->resume));
+    if (!job->resume) {
+      rb_log_info(ctx, "%-10s finished earlier: %s", stage->name, path);
+      goto cleanup;
+    }
+  }
+  job->began_s = MPI_Wtime();
+  RB_TRY(stage->run(ctx, job, path));
+cleanup:
+  free(lines);
+  job->recipe = (rb_recipe){NULL, 0};
+  return status;
+}
+
+/* Runs one stage, or all of them if `name` is NULL. */
+static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, const char *name) {
   rb_status status = RB_OK;
   rb_job job;
   RB_TRY(rb_job_open(ctx, arguments, &job));
-  for (int i = first; i <= last; ++i) {
-    char path[RB_JOB_PATH];
-    rb_job_path(&job, stages[i].file, path);
-    RB_TRY(stages[i].run(ctx, &job, path));
+  for (int i = 0; i < STAGES; ++i) {
+    if (name == NULL || strcmp(stages[i].name, name) == 0) {
+      RB_TRY(run_stage(ctx, &job, &stages[i]));
+    }
   }
 cleanup:
-  rb_job_close(&job);
+  rb_job_close(ctx, &job);
   return status;
 }
 
 rb_status rb_cmd_run(rb_context *ctx, const rb_arguments *arguments) {
-  return run_stages(ctx, arguments, 0, STAGES - 1);
+  return run_stages(ctx, arguments, NULL);
 }
 rb_status rb_cmd_simulate(rb_context *ctx, const rb_arguments *arguments) {
-  return run_stages(ctx, arguments, 0, 0);
+  return run_stages(ctx, arguments, "simulate");
 }
 rb_status rb_cmd_train(rb_context *ctx, const rb_arguments *arguments) {
-  return run_stages(ctx, arguments, 1, 1);
+  return run_stages(ctx, arguments, "train");
 }
 rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments) {
-  return run_stages(ctx, arguments, 2, 2);
+  return run_stages(ctx, arguments, "infer");
 }
 rb_status rb_cmd_predict(rb_context *ctx, const rb_arguments *arguments) {
-  return run_stages(ctx, arguments, 3, 3);
+  return run_stages(ctx, arguments, "predict");
 }

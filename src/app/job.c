@@ -1,6 +1,7 @@
 #include "job.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
@@ -8,30 +9,39 @@
 
 enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network
 
+/* The folder of -o, else results/NAME for an input NAME.cfg. */
+static void choose_folder(const rb_arguments *arguments, char *folder) {
+  if (arguments->output != NULL) {
+    (void)snprintf(folder, RB_STUDY_PATH, "%s", arguments->output);
+    return;
+  }
+  const char *slash = strrchr(arguments->input[0], '/');
+  (void)snprintf(folder, RB_STUDY_PATH, "results/%s", slash ? slash + 1 : arguments->input[0]);
+  char *dot = strrchr(folder, '.');
+  if (dot != NULL && strcmp(dot, ".cfg") == 0) *dot = '\0';
+}
+
 rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job) {
   rb_status status = RB_OK;
   *job = (rb_job){.arguments = arguments};
-  if (arguments->output == NULL) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "no output folder: add -o DIR"));
-  }
-  if (snprintf(job->folder, sizeof job->folder, "%s", arguments->output) >=
-      (int)sizeof job->folder) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "the name of the output folder is too long"));
-  }
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
+  char folder[RB_STUDY_PATH];
+  choose_folder(arguments, folder);
+  RB_TRY(rb_study_open(ctx, folder, &job->study));
 cleanup:
   return status;
 }
 
-void rb_job_close(rb_job *job) {
+void rb_job_close(rb_context *ctx, rb_job *job) {
+  rb_study_close(ctx, &job->study);
   rb_job_free_network(job);
   if (job->model.destroy != NULL) job->model.destroy(&job->model);
   rb_input_free(&job->input);
 }
 
 void rb_job_path(const rb_job *job, const char *file, char *path) {
-  (void)snprintf(path, RB_JOB_PATH, "%s/%s", job->folder, file);
+  (void)snprintf(path, RB_JOB_PATH, "%s/%s", job->study.folder, file);
 }
 
 rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch) {

@@ -2,6 +2,7 @@
 #define RB_APP_JOB_H
 
 #include "rheobase/flow_posterior.h"
+#include "rheobase/study.h"
 #include "settings.h"
 
 /** @file job.h
@@ -12,19 +13,21 @@ typedef struct rb_job {
   const rb_arguments *arguments;
   rb_input input;
   rb_model model;
-  char folder[1024];        ///< of the study
+  rb_study study;           ///< the folder, locked
+  rb_recipe recipe;         ///< what the running stage's file is made from
+  double began_s;           ///< when the running stage began
   bool resume;              ///< `train`: checkpoint.h5 is an unfinished training of this input
   rb_estimator *estimator;  ///< NULL until opened
   rb_posterior network;     ///< the trained network as a posterior
 } rb_job;
 
-/** Reads the input and makes the model. Collective. The caller calls rb_job_close, also after a
- * failure. */
+/** Reads the input, makes the model, opens and locks the study's folder. Collective. The caller
+ * calls rb_job_close, also after a failure. */
 RB_NODISCARD rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job);
-void rb_job_close(rb_job *job);
+void rb_job_close(rb_context *ctx, rb_job *job);
 
 /** The path of a file in the study's folder. Local. @param path (1024 + 64) */
-enum { RB_JOB_PATH = 1024 + 64 };
+enum { RB_JOB_PATH = RB_STUDY_PATH + 64 };
 void rb_job_path(const rb_job *job, const char *file, char *path);
 
 /** Creates the network of the input with room for batches of @p batch. Local. */

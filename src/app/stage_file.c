@@ -1,16 +1,22 @@
 #include "stage_file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-rb_status rb_stage_file_create(rb_context *ctx, const rb_job *job, const char *path,
-                               const char *schema, int version, rb_file **file) {
-  (void)job;
-  return rb_file_create(ctx, path, schema, version, file);
-}
+#include "rheobase/agree.h"
+#include "rheobase/provenance.h"
 
 rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file) {
-  (void)job;
-  return rb_file_commit(ctx, file);
+  rb_status status = RB_OK;
+  char *text = NULL;
+  RB_TRY(rb_agree(ctx, rb_input_text(ctx, &job->input, false, &text)));
+  const rb_provenance provenance = {text, job->input.seed, job->began_s};
+  RB_TRY(rb_recipe_write(ctx, *file, &job->recipe));
+  RB_TRY(rb_provenance_write(ctx, *file, &provenance));
+  RB_TRY(rb_file_commit(ctx, file));
+cleanup:
+  free(text);
+  return status;
 }
 
 static void channel_path(const rb_model *model, int c, char *path, size_t size) {

@@ -14,11 +14,7 @@
 #define RB_PREDICTIVE_SCHEMA "predictive"
 enum { RB_CALIBRATION_VERSION = 1, RB_POSTERIOR_VERSION = 1, RB_PREDICTIVE_VERSION = 1 };
 
-/** Begins a stage's file; then the stage writes what it has and commits. Collective. */
-RB_NODISCARD rb_status rb_stage_file_create(rb_context *ctx, const rb_job *job, const char *path,
-                                            const char *schema, int version, rb_file **file);
-
-/** Adds the input, the provenance and the stage's digest, and commits. Collective. */
+/** Adds what a stage's file was made from, and where, and commits it. Collective. */
 RB_NODISCARD rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file);
 
 /** One observation: an array per channel in group `observation`. Collective.

@@ -170,7 +170,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
       rb_agree(ctx, job->network.sample(&job->network, ctx, (uint64_t)job->input.seed,
                                         RB_FOR_OBSERVATION, 0, 1, r.x, S, r.draws, r.log_density)));
   summarise(&job->model, S, &r);
-  RB_TRY(rb_stage_file_create(ctx, job, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
+  RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
   RB_TRY(write(ctx, job, file, &r));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
   print(ctx, &job->model, &r);

@@ -168,7 +168,7 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_agree(ctx, read_posterior(ctx, job, in, &c)));
   // Cheap enough for every rank to do alone; rank 0's result is written.
   RB_TRY(rb_agree(ctx, compute(ctx, job, &c)));
-  RB_TRY(rb_stage_file_create(ctx, job, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
+  RB_TRY(rb_file_create(ctx, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
   rb_log_info(ctx,

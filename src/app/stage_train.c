@@ -14,8 +14,7 @@ static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
   rb_status status = RB_OK;
   const target *t = owner;
   rb_file *file = NULL;
-  RB_TRY(rb_stage_file_create(ctx, t->job, t->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION,
-                              &file));
+  RB_TRY(rb_file_create(ctx, t->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
   RB_TRY(rb_checkpoint_write(ctx, file, &t->job->model, training));
   RB_TRY(rb_stage_file_commit(ctx, t->job, &file));
 cleanup:

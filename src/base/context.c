@@ -18,6 +18,18 @@ static rb_status choose_isa(rb_context *ctx) {
   return RB_FAIL(ctx, (rb_status)-lowest[1], "another rank cannot use the kernel RB_KERNEL names");
 }
 
+/* Whether a person watches standard output. mpirun gives its ranks a pseudo-terminal even where its
+ * own output goes to a file, so the parent process has to write to a terminal as well. */
+static bool stdout_is_watched(void) {
+  if (isatty(STDOUT_FILENO) != 1) return false;
+  char link[64], target[64];
+  (void)snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
+  const ssize_t length = readlink(link, target, sizeof target - 1);
+  if (length < 0) return true;
+  target[length] = '\0';
+  return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
 rb_status rb_context_create(rb_context *ctx, MPI_Comm parent) {
   memset(ctx, 0, sizeof *ctx);
   MPI_Comm_dup(parent, &ctx->comm);
@@ -26,7 +38,7 @@ rb_status rb_context_create(rb_context *ctx, MPI_Comm parent) {
   MPI_Comm_split_type(ctx->comm, MPI_COMM_TYPE_SHARED, ctx->rank, MPI_INFO_NULL, &ctx->node);
   MPI_Comm_rank(ctx->node, &ctx->node_rank);
   MPI_Comm_size(ctx->node, &ctx->node_size);
-  ctx->terminal = ctx->rank == 0 && isatty(STDOUT_FILENO) == 1;
+  ctx->terminal = ctx->rank == 0 && stdout_is_watched();
   return choose_isa(ctx);
 }
 

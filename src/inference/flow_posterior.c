@@ -157,7 +157,8 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, rb_es
   state->standardisation = *standardisation;
   state->batch = batch;
   state->member = member;
-  for (int d = 0; d < model->dim; ++d) state->log_jacobian -= log(standardisation->theta_std[d]);
+  for (int d = 0; d < model->dim; ++d) posterior->log_scale += log(standardisation->theta_std[d]);
+  state->log_jacobian = -posterior->log_scale;
   RB_TRY(RB_ALLOCATE(ctx, state->x, batch * model->length * model->channels));
   RB_TRY(RB_ALLOCATE(ctx, state->summary, (int64_t)batch * rb_estimator_summary_dim(estimator)));
 cleanup:
