@@ -232,12 +232,13 @@ static rb_real *run_rows(rb_recurrent *net, const problem *p, rb_real *real[ARGU
   return result;
 }
 
-/* A batch of another size in between leaves nothing behind. */
+/* A batch of another size in between, with values that are no numbers, leaves nothing behind. */
 static void check_repetition(rb_recurrent_type type) {
   const problem p = {type, .B = 13, .T = 4, .I = 5, .H = 7};
   arrays a = make_arrays(&p);
   rb_real *real[ARGUMENTS], *dh = to_real(a.dh, p.B * p.H);
   for (int k = 0; k < ARGUMENTS; ++k) real[k] = to_real(a.value[k], a.count[k]);
+  for (int i = 3 * p.T * p.I; i < a.count[X]; ++i) real[X][i] = (rb_real)NAN;  // beyond row 2
   rb_recurrent *net = NULL;
   assert_all_ok(rb_recurrent_create(&test_context, type, p.I, p.H, p.T, p.B, &net));
   rb_recurrent_set_weights(net, real[KERNEL], real[RECURRENT_KERNEL], real[BIAS]);
