@@ -170,7 +170,7 @@ static void add_unpacked_bias(const rb_recurrent_fused *net, rb_real *bias) {
 static void panel_from_rows(const rb_recurrent_fused *net, int B, int R, const rb_real *rows,
                             rb_real *panel) {
   memset(panel, 0, (size_t)R * (size_t)net->h_blocks * (size_t)net->kernels->lanes * sizeof *rows);
-  net->kernels->load_inputs(B, net->H, R, rows, net->H, NULL, panel);
+  net->kernels->load_inputs(B, net->H, R, rows, net->H, NULL, panel, 0);
 }
 
 static void rows_from_panel(const rb_recurrent_fused *net, int B, int R, const rb_real *panel,
@@ -216,7 +216,8 @@ void rb_recurrent_fused_forward(rb_recurrent_fused *net, int B, const rb_real *x
   for (int64_t s = 0; s < net->T; ++s) {
     const int64_t t = reverse_time ? net->T - 1 - s : s;
     const rb_recurrent_step step = step_at(net, R, s, keep);
-    kernels->load_inputs(B, net->I, R, x + t * net->I, net->T * net->I, input_mask, net->x);
+    kernels->load_inputs(B, net->I, R, x + t * net->I, net->T * net->I, input_mask, net->x,
+                         reverse_time ? -net->I : net->I);
     kernels->forward[net->type](&step);
   }
   rows_from_panel(net, B, R, step_at(net, R, net->T, keep).h, h);
@@ -258,7 +259,8 @@ void rb_recurrent_fused_backward(rb_recurrent_fused *net, int B, const rb_real *
   for (int64_t s = net->T - 1; s >= 0; --s) {
     const int64_t t = reverse_time ? net->T - 1 - s : s;
     const rb_recurrent_step step = step_at(net, R, s, true);
-    kernels->load_inputs(B, net->I, R, x + t * net->I, stride, input_mask, net->x);
+    kernels->load_inputs(B, net->I, R, x + t * net->I, stride, input_mask, net->x,
+                         reverse_time ? net->I : -net->I);
     memset(net->dx, 0, (size_t)R * inputs * sizeof *dx);
     backward_step(net, &step, dx != NULL);
     if (dx != NULL) {

@@ -287,9 +287,10 @@ static void add_outer(int R, int h_blocks, int G, int first, const rb_real *pane
 }
 
 static void load_inputs(int B, int I, int R, const rb_real *x, int64_t stride, const rb_real *mask,
-                        rb_real *panel) {
+                        rb_real *panel, int64_t ahead) {
   for (int b = 0; b < B; ++b) {
     const rb_real *from = x + b * stride, *factor = mask == NULL ? NULL : mask + (ptrdiff_t)b * I;
+    for (int k = 0; k < I; k += LINE) __builtin_prefetch(from + ahead + k);
     int i = 0;
     for (; i + L <= I; i += L) {
       rb_vector v = *(const rb_unaligned_vector *)(const void *)(from + i);

@@ -46,9 +46,10 @@ typedef struct rb_recurrent_kernels {
   int lanes;  ///< L
   int rows;   ///< R is a multiple of this
 
-  /** x (rows at distance `stride`, I) times mask (B, I; may be NULL) to a panel of R rows. */
+  /** x (rows at distance `stride`, I) times mask (B, I; may be NULL) to a panel of R rows. Fetches
+   * what lies `ahead` of x, the inputs of the next step, into the cache. */
   void (*load_inputs)(int B, int I, int R, const rb_real *x, int64_t stride, const rb_real *mask,
-                      rb_real *panel);
+                      rb_real *panel, int64_t ahead);
   /** Adds a panel times mask to x, as above. */
   void (*add_inputs)(int B, int I, int R, const rb_real *panel, const rb_real *mask, rb_real *x,
                      int64_t stride);
