@@ -10,10 +10,12 @@
  * the learning rate's schedule. With weight_decay 0 it is Adam. Local; the same input gives the
  * same bits, so ranks that hold the same gradient keep the same weights. */
 
+/** The optimiser's constants; plain data. */
 typedef struct rb_adamw {
-  double beta_1, beta_2, epsilon;
-  double weight_decay;  ///< share of every weight taken off per step and unit of learning rate
-  double clip_norm;     ///< bound of each tensor's gradient norm; 0: none
+  double beta_1, beta_2;  ///< decay of the first and second moment
+  double epsilon;         ///< added to the root of the second moment
+  double weight_decay;    ///< share of every weight taken off per step and unit of learning rate
+  double clip_norm;       ///< bound of each tensor's gradient norm; 0: none
 } rb_adamw;
 
 /** beta 0.9 and 0.999, epsilon 1e-7. */

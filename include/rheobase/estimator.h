@@ -15,9 +15,12 @@
  * do the same arithmetic for the same batch size: callers pad to a fixed batch for equal bits. */
 
 enum { RB_MAX_LAYERS = 8 };
+/** Kind of the recurrent nets. */
 typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
+/** Elementwise functions. */
 typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
 
+/** Settings of the summary network. */
 typedef struct rb_summary_settings {
   int summary_dim;
   int conv_layers;  ///< used entries of the three arrays below
@@ -30,6 +33,7 @@ typedef struct rb_summary_settings {
   int skip_steps;
 } rb_summary_settings;
 
+/** Settings of the coupling flow. */
 typedef struct rb_flow_settings {
   int depth;
   int mlp_layers;
@@ -40,11 +44,13 @@ typedef struct rb_flow_settings {
   bool permutation;  ///< a fixed random permutation in each layer
 } rb_flow_settings;
 
+/** Settings of both. */
 typedef struct rb_network_settings {
   rb_summary_settings summary;
   rb_flow_settings flow;
 } rb_network_settings;
 
+/** Weights and workspaces of one network; opaque. */
 typedef struct rb_estimator rb_estimator;
 
 /** Builds the network for x (B, T, C) and theta (B, D), with workspaces for batches of up to
@@ -53,6 +59,7 @@ typedef struct rb_estimator rb_estimator;
 RB_NODISCARD rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings,
                                            int64_t T, int C, int D, int max_batch,
                                            rb_estimator **estimator);
+/** Frees it; NULL is allowed. */
 void rb_estimator_destroy(rb_estimator *estimator);
 
 /** Random initial weights and permutations from the study's seed. @p member: of the ensemble. */
@@ -62,6 +69,7 @@ RB_NODISCARD rb_status rb_estimator_initialise(rb_context *ctx, rb_estimator *es
 /** All weights as one flat buffer with named views; owned by the estimator, writable. After writing
  * weights through it, call rb_estimator_weights_changed. */
 rb_parameters *rb_estimator_parameters(rb_estimator *estimator);
+/** To be called after weights were written. */
 void rb_estimator_weights_changed(rb_estimator *estimator);
 
 /** The fixed permutations, (depth, D), owned by the estimator, writable (loading). */

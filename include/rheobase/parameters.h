@@ -20,6 +20,7 @@ typedef struct rb_tensor {
   int64_t offset, count;              ///< in elements of the flat buffer
 } rb_tensor;
 
+/** The table of tensors and their values. Start from {0}. */
 typedef struct rb_parameters {
   int tensors, capacity;
   rb_tensor *tensor;
@@ -31,7 +32,9 @@ typedef struct rb_parameters {
 RB_NODISCARD rb_status rb_parameters_add(rb_context *ctx, rb_parameters *parameters,
                                          const char *name, int rank, const int64_t *shape,
                                          int *index);
+/** Allocates the values, all zero. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_parameters_allocate(rb_context *ctx, rb_parameters *parameters);
+/** Frees table and values. */
 void rb_parameters_free(rb_parameters *parameters);
 
 /** @return the values of tensor @p index. */

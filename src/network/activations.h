@@ -21,6 +21,7 @@ typedef struct rb_activation_kernel {
   void (*backward[RB_ACTIVATION_COUNT])(int64_t n, const rb_real *x, rb_real *d);
 } rb_activation_kernel;
 
+/** @return the table for an instruction set. */
 const rb_activation_kernel *rb_activation_kernel_for(rb_isa isa);
 
 #endif

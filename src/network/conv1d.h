@@ -10,19 +10,22 @@
  * max((out-1) s + k - T, 0), of which pad/2 (rounded down) stands before the first sample. One
  * matrix product for the whole batch on gathered windows. Local. */
 
+/** Sizes of a convolution; plain data. */
 typedef struct rb_conv1d {
   int64_t T, T_out;
   int in, out;  ///< channels
   int kernel, stride;
-  int64_t pad_left, pad;
+  int64_t pad_left, pad;  ///< zeros before the first sample, and in all
 } rb_conv1d;
 
+/** All arguments positive. */
 rb_conv1d rb_conv1d_make(int64_t T, int in, int out, int kernel, int stride);
 
 /** @return elements of the scratch buffer `windows` that a batch of B needs; 0 where the input
  * itself serves (stride = kernel, no padding). */
 int64_t rb_conv1d_scratch(const rb_conv1d *conv, int B);
 
+/** y[b, t] = bias + sum over k of x[b, t s - pad_left + k] kernel[k], x zero outside. */
 void rb_conv1d_forward(const rb_conv1d *conv, int B,
                        const rb_real *x,       // (B, T, in)
                        const rb_real *kernel,  // (k, in, out)
@@ -30,6 +33,7 @@ void rb_conv1d_forward(const rb_conv1d *conv, int B,
                        rb_real *windows,       // scratch
                        rb_real *y);            // (B, T_out, out)
 
+/** Its gradients. */
 void rb_conv1d_backward(const rb_conv1d *conv, int B,
                         const rb_real *x,       // (B, T, in)
                         const rb_real *kernel,  // (k, in, out)

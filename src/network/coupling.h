@@ -10,6 +10,7 @@
  * u of the parameters and on the summary h, and s = softplus(asinh(a) + log(e - 1)) > 0, which is 1
  * at a = 0. Local; no function allocates. */
 
+/** Sizes and weights of a coupling; plain data. */
 typedef struct rb_coupling {
   int in, out;    ///< dimensions of u and of x
   int condition;  ///< dimension of h
@@ -35,7 +36,7 @@ typedef struct rb_coupling_cache {
 RB_NODISCARD rb_status rb_coupling_add_parameters(rb_context *ctx, rb_coupling *coupling,
                                                   const char *prefix, rb_parameters *parameters);
 
-/** @param masks whether dropout masks are wanted */
+/** Cuts the arrays. @param masks whether dropout masks are wanted */
 void rb_coupling_cache_layout(const rb_coupling *coupling, int64_t rows, bool masks,
                               rb_workspace *workspace, rb_coupling_cache *cache);
 

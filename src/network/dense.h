@@ -8,12 +8,14 @@
 /** @file dense.h
  * y = x W + b. Local. */
 
+/** y = x W + b. */
 void rb_dense_forward(int64_t rows, int in, int out,
                       const rb_real *x,       // (rows, in)
                       const rb_real *kernel,  // (in, out)
                       const rb_real *bias,    // (out)
                       rb_real *y);            // (rows, out)
 
+/** Its gradients. */
 void rb_dense_backward(int64_t rows, int in, int out,
                        const rb_real *x,       // (rows, in)
                        const rb_real *kernel,  // (in, out)

@@ -8,10 +8,10 @@
  * Local. */
 
 /** Masks of a batch. They depend on the source and on first_item + row, not on how samples are
- * grouped.
+ * grouped: each is read off the sample's stream, four elements per block.
  * @param position first block of each sample's stream to use; moved past the blocks used */
-void rb_dropout_mask(const rb_dropout_source *source, uint32_t *position, double rate, int B,
-                     int width,
+void rb_dropout_mask(rb_isa isa, const rb_dropout_source *source, uint32_t *position, double rate,
+                     int B, int width,
                      rb_real *mask);  // (B, width), 0 or 1/(1 - rate)
 
 /** x *= mask. */

@@ -17,6 +17,7 @@ struct rb_estimator {
   rb_network_settings settings;
   int64_t T;
   int C, D, max_batch;
+  rb_isa isa;
   const rb_activation_kernel *kernels;
   rb_parameters parameters;
   rb_summary summary;
@@ -55,6 +56,7 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   e->C = C;
   e->D = D;
   e->max_batch = max_batch;
+  e->isa = ctx->isa;
   e->kernels = rb_activation_kernel_for(ctx->isa);
   rb_gemm_single_thread();
   if (max_batch < 1) {
@@ -133,8 +135,8 @@ static rb_real log_normal(int D, const rb_real *z) {
 
 static void draw_masks(rb_estimator *e, const rb_dropout_source *source, int B) {
   uint32_t position = 0;
-  rb_summary_draw_masks(&e->summary, source, &position, B);
-  rb_flow_draw_masks(&e->flow, source, &position, B, &e->training);
+  rb_summary_draw_masks(&e->summary, e->isa, source, &position, B);
+  rb_flow_draw_masks(&e->flow, e->isa, source, &position, B, &e->training);
 }
 
 rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const rb_real *x,

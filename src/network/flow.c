@@ -116,13 +116,13 @@ void rb_flow_cache_layout(const rb_flow *flow, int64_t rows, bool keep, rb_works
   cache->scratch = keep ? rb_workspace_take(workspace, scratch) : NULL;
 }
 
-void rb_flow_draw_masks(const rb_flow *flow, const rb_dropout_source *source, uint32_t *position,
-                        int B, rb_flow_cache *cache) {
+void rb_flow_draw_masks(const rb_flow *flow, rb_isa isa, const rb_dropout_source *source,
+                        uint32_t *position, int B, rb_flow_cache *cache) {
   for (int i = 0; i < 2 * flow->depth; ++i) {
     const rb_coupling *coupling = &flow->layer[i / 2].coupling[i % 2];
     if (coupling->dropout <= 0) continue;
     for (int j = 0; j < coupling->layers; ++j) {
-      rb_dropout_mask(source, position, coupling->dropout, B, coupling->width[j],
+      rb_dropout_mask(isa, source, position, coupling->dropout, B, coupling->width[j],
                       cache->coupling[i].mask[j]);
     }
   }

@@ -11,11 +11,13 @@
 
 enum { RB_FLOW_MAX_DIM = 64 };
 
+/** One layer of the flow. */
 typedef struct rb_flow_layer {
   int scale, bias;          ///< tensor indices of actnorm
   rb_coupling coupling[2];  ///< of x2 given x1, of x1 given x2'
 } rb_flow_layer;
 
+/** Sizes, weights and permutations of the flow. */
 typedef struct rb_flow {
   int D, pivot;   ///< pivot = D/2
   int condition;  ///< dimension of h
@@ -38,11 +40,13 @@ typedef struct rb_flow_cache {
  * setting is out of range. Free with rb_flow_destroy. */
 RB_NODISCARD rb_status rb_flow_create(rb_context *ctx, const rb_flow_settings *settings, int D,
                                       int condition, rb_parameters *parameters, rb_flow *flow);
+/** Frees what rb_flow_create allocated. */
 void rb_flow_destroy(rb_flow *flow);
 
 /** Allocates the list of couplings' caches; free with rb_flow_cache_destroy. */
 RB_NODISCARD rb_status rb_flow_cache_create(rb_context *ctx, const rb_flow *flow,
                                             rb_flow_cache *cache);
+/** Frees the list. */
 void rb_flow_cache_destroy(rb_flow_cache *cache);
 
 /** Cuts the arrays. @param keep for a backward pass; else all couplings share their arrays */
@@ -50,10 +54,10 @@ void rb_flow_cache_layout(const rb_flow *flow, int64_t rows, bool keep, rb_works
                           rb_flow_cache *cache);
 
 /** Fills the dropout masks; @p position as in rb_dropout_mask. */
-void rb_flow_draw_masks(const rb_flow *flow, const rb_dropout_source *source, uint32_t *position,
-                        int B, rb_flow_cache *cache);
+void rb_flow_draw_masks(const rb_flow *flow, rb_isa isa, const rb_dropout_source *source,
+                        uint32_t *position, int B, rb_flow_cache *cache);
 
-/** @return z (rows, D), in the cache. */
+/** theta to z. @return z (rows, D), in the cache. */
 const rb_real *rb_flow_forward(const rb_flow *flow, const rb_activation_kernel *kernels,
                                const rb_parameters *parameters, int64_t rows,
                                const rb_real *theta,  // (rows, D)

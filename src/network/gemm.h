@@ -8,6 +8,7 @@
 /** @file gemm.h
  * Matrix products through BLAS (OpenBLAS), row-major, on rb_real. Local. */
 
+/** How a matrix enters a product. */
 typedef enum rb_op { RB_AS_IS, RB_TRANSPOSED } rb_op;
 
 /** Keeps OpenBLAS to one thread: there is one rank per core. Library-wide; call before the first

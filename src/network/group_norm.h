@@ -10,6 +10,7 @@
  * channels g C/G .. (g+1) C/G - 1, eps = 1e-3 as in Keras, with a factor and an offset per channel.
  * Local. */
 
+/** y = (x - mean) rstd gamma + beta. */
 void rb_group_norm_forward(int B, int64_t T, int C, int groups,
                            const rb_real *x,      // (B, T, C)
                            const rb_real *gamma,  // (C)
@@ -18,6 +19,7 @@ void rb_group_norm_forward(int B, int64_t T, int C, int groups,
                            rb_real *rstd,         // (B, groups), 1 / sqrt(variance + eps)
                            rb_real *y);           // (B, T, C)
 
+/** Its gradients. */
 void rb_group_norm_backward(int B, int64_t T, int C, int groups,
                             const rb_real *x,      // (B, T, C)
                             const rb_real *gamma,  // (C)

@@ -15,12 +15,12 @@ void rb_summary_weights_changed(rb_summary *summary, const rb_parameters *parame
   }
 }
 
-void rb_summary_draw_masks(rb_summary *summary, const rb_dropout_source *source, uint32_t *position,
-                           int B) {
+void rb_summary_draw_masks(rb_summary *summary, rb_isa isa, const rb_dropout_source *source,
+                           uint32_t *position, int B) {
   if (summary->settings.dropout <= 0) return;
   for (int i = 0; i < summary->nets; ++i) {
     const rb_summary_net *net = &summary->net[i];
-    rb_dropout_mask(source, position, summary->settings.dropout, B, net->inputs, net->mask);
+    rb_dropout_mask(isa, source, position, summary->settings.dropout, B, net->inputs, net->mask);
   }
 }
 

@@ -16,6 +16,7 @@
 
 enum { RB_SUMMARY_MAX_NETS = 4 };
 
+/** One convolution with its activation and norm. */
 typedef struct rb_summary_conv {
   rb_conv1d conv;
   int kernel, bias;      ///< tensor indices
@@ -27,6 +28,7 @@ typedef struct rb_summary_conv {
   rb_real *d;            ///< (B, T_out, out), gradient of output
 } rb_summary_conv;
 
+/** One recurrent net. */
 typedef struct rb_summary_net {
   rb_recurrent *recurrent;  ///< owned
   bool skip, reverse;
@@ -35,6 +37,7 @@ typedef struct rb_summary_net {
   rb_real *mask;                       ///< (B, inputs), dropout factors; NULL without dropout
 } rb_summary_net;
 
+/** The network and its arrays for batches of up to max_batch. */
 typedef struct rb_summary {
   rb_summary_settings settings;
   int max_batch;
@@ -54,6 +57,7 @@ typedef struct rb_summary {
 RB_NODISCARD rb_status rb_summary_create(rb_context *ctx, const rb_summary_settings *settings,
                                          int64_t T, int C, int max_batch, rb_parameters *parameters,
                                          rb_summary *summary);
+/** Frees the recurrent nets. */
 void rb_summary_destroy(rb_summary *summary);
 
 /** Cuts the arrays for batches of up to max_batch. */
@@ -63,10 +67,10 @@ void rb_summary_layout(rb_summary *summary, rb_workspace *workspace);
 void rb_summary_weights_changed(rb_summary *summary, const rb_parameters *parameters);
 
 /** Fills the dropout masks; @p position as in rb_dropout_mask. */
-void rb_summary_draw_masks(rb_summary *summary, const rb_dropout_source *source, uint32_t *position,
-                           int B);
+void rb_summary_draw_masks(rb_summary *summary, rb_isa isa, const rb_dropout_source *source,
+                           uint32_t *position, int B);
 
-/** @param use_masks dropout @param keep rb_summary_backward will follow */
+/** Summaries of a batch. @param use_masks dropout @param keep rb_summary_backward will follow */
 void rb_summary_forward(rb_summary *summary, const rb_activation_kernel *kernels,
                         const rb_parameters *parameters, int B,
                         const rb_real *x,  // (B, T, C)

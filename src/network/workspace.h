@@ -10,6 +10,7 @@
  * One allocation cut into arrays. The code that lays out arrays runs twice: with base NULL to count
  * the elements, and again after the allocation. Local. */
 
+/** Start from {0} to count. */
 typedef struct rb_workspace {
   rb_real *base;  ///< NULL while counting
   int64_t used;   ///< elements handed out

@@ -47,7 +47,7 @@ static fixture *new_fixture(int D, rb_flow_settings settings) {
   f->masks = settings.mlp_dropout > 0;
   const rb_dropout_source source = {.seed = 3, .member = 1, .first_item = 100};
   uint32_t position = 5;
-  if (f->masks) rb_flow_draw_masks(&f->flow, &source, &position, ROWS, &f->cache);
+  if (f->masks) rb_flow_draw_masks(&f->flow, test_context.isa, &source, &position, ROWS, &f->cache);
   return f;
 }
 

@@ -159,23 +159,31 @@ static void test_dropout(void **state) {
   static rb_real whole[B * WIDTH], part[WIDTH];
   const rb_dropout_source source = {.seed = 45, .member = 2, .first_item = 1000};
   uint32_t position = 17;
-  rb_dropout_mask(&source, &position, 0.2, B, WIDTH, whole);
+  rb_dropout_mask(test_context.isa, &source, &position, 0.2, B, WIDTH, whole);
   assert_int_equal(position, 17 + (WIDTH + 3) / 4);
   int dropped = 0;
   for (int b = 0; b < B; ++b) {  // a sample's mask does not depend on its batch
     rb_dropout_source alone = source;
     alone.first_item += (uint64_t)b;
     position = 17;
-    rb_dropout_mask(&alone, &position, 0.2, 1, WIDTH, part);
+    rb_dropout_mask(test_context.isa, &alone, &position, 0.2, 1, WIDTH, part);
     assert_memory_equal(part, whole + b * WIDTH, sizeof part);
     for (int i = 0; i < WIDTH; ++i) {
-      assert_true(part[i] == 0 || part[i] == (rb_real)1.25);
+      uint32_t word[4];
+      rb_stream_block(rb_stream_make(45, RB_FOR_TRAINING, RB_RANDOM_DROPOUT, 2, alone.first_item),
+                      17 + (uint32_t)i / 4, word);
+      assert_true(part[i] == (word[i % 4] < 0.2 * 4294967296.0 ? 0 : (rb_real)1.25));
       dropped += part[i] == 0;
     }
   }
   assert_near(dropped, 0.2 * B * WIDTH, 6 * sqrt(0.16 * B * WIDTH));
+  for (int isa = 0; isa < (int)test_context.isa; ++isa) {  // the same bits from every set
+    position = 17;
+    rb_dropout_mask((rb_isa)isa, &source, &position, 0.2, 1, WIDTH, part);
+    assert_memory_equal(part, whole, sizeof part);
+  }
   position = 18;  // the next position gives other masks
-  rb_dropout_mask(&source, &position, 0.2, 1, WIDTH, part);
+  rb_dropout_mask(test_context.isa, &source, &position, 0.2, 1, WIDTH, part);
   assert_true(memcmp(part, whole, sizeof part) != 0);
 }
 
