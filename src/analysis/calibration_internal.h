@@ -35,4 +35,8 @@ RB_NODISCARD rb_status rb_sum_parameters(rb_summing *s);
 /** Everything about ranks, with the null distributions. Collective. */
 RB_NODISCARD rb_status rb_sum_ranks(rb_summing *s);
 
+/** Writes one field of the first `count` records in the order of data sets. Collective. */
+RB_NODISCARD rb_status rb_records_write(rb_context *ctx, rb_file *file, const rb_field *field,
+                                        const rb_records *records, rb_record record, int64_t count);
+
 #endif

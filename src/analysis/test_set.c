@@ -66,7 +66,7 @@ rb_status rb_test_loop_create(rb_context *ctx, rb_posterior *posterior, uint64_t
   self->posterior = posterior;
   self->seed = seed;
   self->set = *set;
-  self->chunk = chunk < set->datasets ? chunk : set->datasets;
+  self->chunk = chunk;
   self->joint = joint_count(posterior);
   self->quantities = posterior->model->dim + self->joint;
   status = allocate(ctx, self);
@@ -157,6 +157,7 @@ static rb_status reduce_parameter(rb_context *ctx, rb_test_loop *loop, int64_t d
 /* Counts draws outside the prior's support, parameter by parameter where the model can tell. */
 static void count_outside(const rb_model *model, int64_t S, const float *draws, int32_t *outside) {
   const int D = model->dim;
+  for (int d = 0; d <= D; ++d) outside[d] = 0;
   for (int64_t s = 0; s < S; ++s) {
     double theta[RB_MAX_PARAMETERS];
     for (int d = 0; d < D; ++d) theta[d] = (double)draws[s * D + d];
@@ -183,6 +184,7 @@ static void rank_jointly(rb_test_loop *loop, int64_t dataset, int64_t i, int32_t
                           loop->x + i * model->channels * model->length, &reference);
   rb_joint_evaluate(&reference, D, loop->theta + i * D, truth);
   truth[RB_JOINT_LOG_DENSITY] = loop->log_truth[i];
+  for (int q = 0; q < loop->joint; ++q) rank[q] = 0;
   for (int64_t s = 0; s < S; ++s) {
     double theta[RB_MAX_PARAMETERS];
     for (int d = 0; d < D; ++d) theta[d] = (double)loop->draws[(i * S + s) * D + d];
