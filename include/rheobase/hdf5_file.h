@@ -160,6 +160,19 @@ RB_NODISCARD rb_status rb_file_get_int(rb_context *ctx, const rb_file *file, con
 RB_NODISCARD rb_status rb_file_get_double(rb_context *ctx, const rb_file *file, const char *object,
                                           const char *name, double *value);
 
+/** What a file says about an array. */
+typedef struct rb_array_info {
+  char type[16];  ///< as rb_type_name, or "other"
+  int rank;
+  int64_t shape[RB_FILE_MAX_RANK];
+  char dims[256];         ///< names of its dimensions as in rb_field, "" where it names none
+  char unit[64];          ///< "" where it has none
+  char description[256];  ///< "" where it has none
+  bool dimension;         ///< stands for a dimension without coordinates and holds no values
+} rb_array_info;
+RB_NODISCARD rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *path,
+                                        rb_array_info *info);
+
 /** Names of the members of a group, sorted; one block as in rb_file_read_strings. */
 RB_NODISCARD rb_status rb_file_list(rb_context *ctx, const rb_file *file, const char *group,
                                     int64_t *count, char ***names);

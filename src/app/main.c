@@ -5,12 +5,11 @@
 #include "commands.h"
 #include "rheobase/context.h"
 #include "rheobase/log.h"
+#include "rheobase/provenance.h"
 #include "rheobase/signals.h"
-#include "rheobase/version.h"
 
 enum {
   STUDY = RB_OPTION_OUTPUT | RB_OPTION_SET | RB_OPTION_FORCE,
-  SETTINGS = RB_OPTION_SET,
 };
 
 static const rb_command commands[] = {
@@ -23,6 +22,10 @@ static const rb_command commands[] = {
     {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
      1, 1, rb_cmd_infer},
     {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},
+    {"config", "[INPUT]", "print all settings with their meaning, as an input file",
+     RB_OPTION_SET | RB_OPTION_MARKDOWN, 0, 1, rb_cmd_config},
+    {"info", "FILE...", "describe what a file holds", RB_OPTION_MARKDOWN, 1, RB_MAX_ARGUMENTS,
+     rb_cmd_info},
     {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,
      RB_MAX_ARGUMENTS, rb_cmd_verify},
 };
@@ -30,7 +33,9 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_version(const rb_context *ctx) {
   if (ctx->rank != 0) return;
-  (void)printf("rheobase %s (%s)\n", RB_VERSION, RB_GIT_REVISION);
+  char versions[RB_VERSIONS_SIZE];
+  rb_library_versions(versions);
+  (void)fputs(versions, stdout);
 }
 
 static rb_status run(rb_context *ctx, int argc, char **argv) {

@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
 #include "rheobase/memory.h"
+
+enum { METADATA_BYTES = 16384 };  // of an array: header, attributes, index of chunks
 
 int64_t rb_type_size(rb_type type) {
   switch (type) {
@@ -100,15 +103,24 @@ static rb_status set_paths(rb_context *ctx, const char *path, rb_file *file) {
   return RB_OK;
 }
 
-// Rank 0 makes the file first: the operating system's reason is clearer than MPI-IO's.
-static rb_status touch(rb_context *ctx, const rb_file *file) {
+// Rank 0 makes the file, or claims space for it: the operating system's reason is clearer than
+// MPI-IO's.
+static rb_status claim(rb_context *ctx, const rb_file *file, int flags, int64_t bytes) {
+  rb_status status = RB_OK;
   if (ctx->rank != 0) return RB_OK;
-  const int fd = open(file->temporary, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", file->path, strerror(errno));
+  const int fd = open(file->temporary, flags | O_WRONLY | O_CLOEXEC, 0666);
+  const bool claimed = fd >= 0 && (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ||
+                                   errno == EOPNOTSUPP || errno == ENOSYS);
+  if (!claimed) {
+    status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", file->path, strerror(errno));
   }
-  (void)close(fd);
-  return RB_OK;
+  if (fd >= 0) (void)close(fd);
+  return status;
+}
+
+rb_status rb_file_reserve(rb_context *ctx, rb_file *file, int64_t bytes) {
+  file->reserved += bytes + bytes / 64 + METADATA_BYTES;
+  return rb_agree(ctx, claim(ctx, file, 0, file->reserved));
 }
 
 rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, int version,
@@ -123,12 +135,13 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
     file->writing = true;
     status = set_paths(ctx, path, file);
   }
-  if (status == RB_OK) status = touch(ctx, file);
+  if (status == RB_OK) status = claim(ctx, file, O_CREAT | O_TRUNC, METADATA_BYTES);
   RB_TRY(rb_agree(ctx, status));
   list = access_list(ctx, true);
   file->id = H5Fcreate(file->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, list);
   if (file->id < 0) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, "", "cannot be created");
   RB_TRY(rb_agree(ctx, status));
+  RB_TRY(rb_file_reserve(ctx, file, 0));
   RB_TRY(rb_file_set_string(ctx, file, "", "schema", schema));
   RB_TRY(rb_file_set_int(ctx, file, "", "schema_version", version));
   *result = file;
@@ -156,9 +169,12 @@ static bool sync_folder(const char *path) {
 }
 
 static bool sync_file(const char *path) {
+  struct stat info;
   const int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return false;
-  const bool ok = fsync(fd) == 0;
+  // Setting the size to what it is gives back space that was claimed beyond it.
+  bool ok = fstat(fd, &info) == 0 && ftruncate(fd, info.st_size) == 0;
+  ok = fsync(fd) == 0 && ok;
   return close(fd) == 0 && ok;
 }
 

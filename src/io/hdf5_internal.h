@@ -32,6 +32,10 @@ rb_status rb_hdf5_fail(rb_context *ctx, rb_status code, const char *source, int 
 #define RB_HDF5_FAIL(ctx, code, file, object, what) \
   rb_hdf5_fail((ctx), (code), __FILE__, __LINE__, (file), (object), (what))
 
+/* Claims disk space for `bytes` more and some metadata, before a collective write: a rank that
+ * meets a full disk within one would leave the others waiting. Collective, agreed. */
+RB_NODISCARD rb_status rb_file_reserve(rb_context *ctx, rb_file *file, int64_t bytes);
+
 /* HDF5 type of an element in memory; not for strings. */
 hid_t rb_hdf5_type(rb_type type);
 

@@ -1,8 +1,5 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <hdf5_hl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
@@ -92,23 +89,6 @@ static rb_status resolve(rb_context *ctx, rb_file *file, const rb_field *field,
                    field->path);
   }
   return RB_OK;
-}
-
-// Claims disk space before a collective write: a rank that meets a full disk within one would leave
-// the others waiting.
-static rb_status reserve(rb_context *ctx, rb_file *file, int64_t bytes) {
-  rb_status status = RB_OK;
-  file->reserved += bytes + bytes / 64 + 65536;
-  if (ctx->rank == 0) {
-    const int fd = open(file->temporary, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, file->reserved) != 0 &&
-                   errno != EOPNOTSUPP && errno != ENOSYS)) {
-      status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written (%.1f MB): %s", file->path,
-                       (double)file->reserved / 1048576.0, strerror(errno));
-    }
-    if (fd >= 0) (void)close(fd);
-  }
-  return rb_agree(ctx, status);
 }
 
 // Chunks of whole rows where these are not too long.
@@ -236,7 +216,7 @@ static rb_status create_array(rb_context *ctx, rb_file *file, const rb_field *fi
   if (count < 0 || __builtin_mul_overflow(count, (int64_t)H5Tget_size(type), &bytes)) {
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: %s is too large", file->path, field->path);
   }
-  status = reserve(ctx, file, bytes);
+  status = rb_file_reserve(ctx, file, bytes);
   if (status != RB_OK) return status;
   if (!make_dataset(file, field, type, shape, rows)) {
     status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, field->path, "cannot be created");

@@ -168,7 +168,9 @@ void rb_settings_markdown(const rb_settings_table *table, const void *values, FI
   for (int i = 0; i < table->rows; ++i) {
     const rb_setting *row = &table->row[i];
     if (row->type == RB_SETTING_GROUP) {
-      (void)fprintf(stream, "\n## `%s`\n\n%s.\n%s", row->path, row->help, head);
+      (void)fprintf(stream, "\n## `%s`\n\n%s.\n", row->path, row->help);
+      const bool outer = i + 1 == table->rows || row[1].type == RB_SETTING_GROUP;
+      if (!outer) (void)fprintf(stream, "%s", head);
       continue;
     }
     if (i == 0) (void)fprintf(stream, "%s", head);

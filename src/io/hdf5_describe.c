@@ -1,0 +1,97 @@
+#include <hdf5_hl.h>
+#include <string.h>
+
+#include "hdf5_internal.h"
+#include "rheobase/memory.h"
+
+/* What a file says about its arrays, for `rheobase info`. */
+
+static void describe_type(hid_t type, char *text, size_t size) {
+  const size_t bits = 8 * H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      (void)snprintf(text, size, "float%zu", bits);
+      break;
+    case H5T_INTEGER:
+      (void)snprintf(text, size, "%sint%zu", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "", bits);
+      break;
+    case H5T_STRING:
+      (void)snprintf(text, size, "string");
+      break;
+    default:
+      (void)snprintf(text, size, "other");
+  }
+}
+
+// Copies an attribute's text, if there is one.
+static rb_status copy_text(rb_context *ctx, const rb_file *file, const char *path, const char *name,
+                           char *text, size_t size) {
+  char *value = NULL;
+  *text = '\0';
+  if (!rb_file_has_attribute(file, path, name)) return RB_OK;
+  const rb_status status = rb_file_get_string(ctx, file, path, name, &value);
+  if (status == RB_OK) (void)snprintf(text, size, "%s", value);
+  free(value);
+  return status;
+}
+
+static herr_t copy_scale_name(hid_t dataset, unsigned dim, hid_t scale, void *name) {
+  (void)dataset;
+  (void)dim;
+  char path[RB_OBJECT_PATH_SIZE] = "";
+  if (H5Iget_name(scale, path, sizeof path) <= 0) return 0;
+  const char *slash = strrchr(path, '/');
+  const char *last = slash != NULL ? slash + 1 : path;
+  // A length without a name of its own is stored as "n128".
+  const bool nameless = last[0] == 'n' && last[1] >= '0' && last[1] <= '9';
+  (void)snprintf(name, 64, "%.63s", last + nameless);
+  return 1;  // the first one will do
+}
+
+static void describe_dims(hid_t dataset, const char *path, rb_array_info *info) {
+  size_t at = 0;
+  info->dims[0] = '\0';
+  if (info->rank == 1 && H5DSis_scale(dataset) > 0) {
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(info->dims, sizeof info->dims, "%.200s", slash != NULL ? slash + 1 : path);
+    return;
+  }
+  for (int i = 0; i < info->rank; ++i) {
+    char name[64] = "";
+    if (H5DSget_num_scales(dataset, (unsigned)i) > 0) {
+      (void)H5DSiterate_scales(dataset, (unsigned)i, NULL, copy_scale_name, name);
+    }
+    if (name[0] == '\0') {
+      info->dims[0] = '\0';
+      return;
+    }
+    if (at < sizeof info->dims) {
+      at +=
+          (size_t)snprintf(info->dims + at, sizeof info->dims - at, "%s%s", i > 0 ? "," : "", name);
+    }
+  }
+}
+
+rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *path,
+                           rb_array_info *info) {
+  rb_status status = RB_OK;
+  hid_t id = H5I_INVALID_HID;
+  hid_t type = H5I_INVALID_HID;
+  char scale[80];
+  *info = (rb_array_info){.rank = -1};
+  RB_TRY(rb_file_shape(ctx, file, path, &info->rank, info->shape));
+  id = H5Dopen2(file->id, path, H5P_DEFAULT);
+  type = H5Dget_type(id);
+  if (type < 0) RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "cannot be opened"));
+  describe_type(type, info->type, sizeof info->type);
+  describe_dims(id, path, info);
+  RB_TRY(copy_text(ctx, file, path, "units", info->unit, sizeof info->unit));
+  RB_TRY(copy_text(ctx, file, path, "long_name", info->description, sizeof info->description));
+  RB_TRY(copy_text(ctx, file, path, "NAME", scale, sizeof scale));
+  info->dimension = strncmp(scale, "This is a netCDF dimension", 26) == 0;
+cleanup:
+  H5Eclear2(H5E_DEFAULT);
+  if (type >= 0) H5Tclose(type);
+  if (id >= 0) H5Dclose(id);
+  return status;
+}

@@ -1,0 +1,19 @@
+# docs/files.md is what `rheobase info --markdown` says of the files of a tiny study. With the
+# argument "update" (and RB_PROGRAM and RB_SOURCE_DIR set) writes it anew.
+set -euo pipefail
+page=$RB_SOURCE_DIR/docs/files.md
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$RB_PROGRAM" run --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder"
+files=
+for stage in simulations checkpoint calibration posterior predictive; do
+  if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi
+done
+"$RB_PROGRAM" info --markdown $files > "$folder/files.md"
+if [ "${1:-}" = update ]; then
+  cp "$folder/files.md" "$page"
+elif ! diff "$page" "$folder/files.md"; then
+  echo "docs/files.md is not current: RB_PROGRAM=build/rheobase RB_SOURCE_DIR=. bash" \
+       "tests/app/test_docs_files.sh update"
+  exit 1
+fi
