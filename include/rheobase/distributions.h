@@ -19,8 +19,8 @@
  * square root written in rb_normal_pair: no branch, no library function, no contraction. So scalar
  * code and vectors of any width give the same bits. The largest value is sqrt(66 ln 2) = 6.76. */
 
-/** ln u for 2^-33 <= u < 1, relative error below 1e-15. */
-static inline double rb_log_of_unit(double u) {
+/** ln u for 2^-62 <= u < 2^1000, relative error below 1e-15. */
+static inline double rb_log(double u) {
   // u = 2^k m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh((m-1)/(m+1)) by its Taylor series,
   // whose first omitted term is below 3e-18 relative.
   const uint64_t sqrt_half = UINT64_C(0x3fe6a09e667f3bcd), bias = 64;
@@ -89,7 +89,7 @@ static inline void rb_cos_sin_of_word(uint32_t b, double *cosine, double *sine) 
 
 /** Two independent standard normal numbers from two random words; see the top of the file. */
 static inline void rb_normal_pair(uint32_t a, uint32_t b, double *first, double *second) {
-  const double radius = __builtin_sqrt(-2.0 * rb_log_of_unit(((double)a + 0.5) * 0x1p-32));
+  const double radius = __builtin_sqrt(-2.0 * rb_log(((double)a + 0.5) * 0x1p-32));
   double cosine = 0, sine = 0;
   rb_cos_sin_of_word(b, &cosine, &sine);
   *first = radius * cosine;

@@ -1,0 +1,44 @@
+#ifndef RB_MODEL_LIF_FILTER_BANK_H
+#define RB_MODEL_LIF_FILTER_BANK_H
+
+#include "rheobase/lif.h"
+
+/** @file filter_bank.h
+ * A summary of an observation that knows the model: features and a rough posterior.
+ *
+ * Between resets the membrane potential is a linear Gaussian chain with unknown V_reset,
+ * mu = E_L + I_mean/g_L and V_init, once tau_m and g_L are fixed. So for each (tau_m, g_L) of a
+ * grid a Kalman filter, without the threshold, gives their Gaussian posterior and the marginal
+ * likelihood of (tau_m, g_L): first on a coarse grid, then on a fine one around the best tau_m.
+ * The features are the moments of this posterior, what the best point of the grid says about the
+ * threshold, and statistics of the spikes. Settings are those of the simulator: the features of
+ * data made with other settings mean something else.
+ *
+ * All functions are local. Every data set's results are the same bits in whatever group and with
+ * whatever instruction set they are computed. */
+
+enum { RB_LIF_FEATURES = 64 };
+
+typedef struct rb_lif_filter_bank rb_lif_filter_bank;
+
+/** Names, units and descriptions of the features. @return (RB_LIF_FEATURES) */
+const rb_quantity *rb_lif_filter_bank_quantities(void);
+
+/** Builds the tables; the settings must be those rb_lif_model accepts. The caller frees the bank
+ * with rb_lif_filter_bank_free. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_lif_filter_bank_create(rb_context *ctx, const rb_lif_settings *settings,
+                                                 rb_lif_filter_bank **bank);
+
+/** Frees; does nothing for NULL. */
+void rb_lif_filter_bank_free(rb_lif_filter_bank *bank);
+
+/** Computes features of `count` data sets, and a location and scale for each support coordinate:
+ * V_reset; mu; ln tau_m; 0.3 ln(expm1(d/0.3)), d = V_init - 0.5 - V_reset; V_th;
+ * ln(expm1(E_L - V_init - 0.5)), which is left alone (0 and 1).
+ * @param x (count, 2, L) @param features (count, RB_LIF_FEATURES) @param location (count, 6)
+ * @param scale (count, 6), positive. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank,
+                                                  int64_t count, const float *x, float *features,
+                                                  double *location, double *scale);
+
+#endif

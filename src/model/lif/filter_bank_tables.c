@@ -1,0 +1,151 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "filter_bank_state.h"
+#include "rheobase/memory.h"
+
+/* Kalman filter of x' = a x + (1-a) mu + q noise, observed with variance r, from a known x: the
+ * gains do not depend on the data. P: variance of the prediction, S = P + r, K = P/S; A and B:
+ * derivatives of the prediction with respect to the start and to mu. */
+
+static const double G_NS[RB_BANK_GS] = {6.8, 8.8, 11.2, 14};
+static const double COARSE_LOW_MS = 5, COARSE_HIGH_MS = 20;
+static const double FINE_STEP = 0.05, WINDOW_LOW_MS = 5, WINDOW_STEP = 0.1066;  // of ln tau
+static const double LOG_TEN = 2.30258509299404568402, LOG_SD = 0.2;  // prior of tau and of g
+
+typedef struct lane {
+  double a, q2, r;
+  double P, A, B;  // of the next prediction
+} lane;
+
+static lane lane_make(const rb_lif_filter_bank *bank, double log_tau, double log_g) {
+  const double d = bank->settings.dt_ms / exp(log_tau);
+  const double q = d * bank->settings.I_std_pA / exp(log_g);
+  return (lane){.a = 1 - d, .q2 = q * q, .r = bank->noise_variance, .P = q * q, .A = 1 - d, .B = d};
+}
+
+static void lane_advance(lane *f) {
+  const double K = f->P / (f->P + f->r);
+  f->P = f->a * f->a * f->r * K + f->q2;
+  f->A *= f->a * (1 - K);
+  f->B = f->a * (1 - K) * f->B + (1 - f->a);
+}
+
+/* Whether later gains differ from these by less than float rounding. */
+static bool lane_is_steady(const lane *f) {
+  const double half = 0.5 * (f->r * (f->a * f->a - 1) + f->q2);
+  const double P = half + sqrt(half * half + f->q2 * f->r);
+  const double B = (1 - f->a) / (1 - f->a * f->r / (P + f->r));
+  const double tolerance = 1e-7;
+  return fabs(f->P - P) <= tolerance * P && fabs(f->B - B) <= tolerance * B && f->A <= tolerance;
+}
+
+static void set_points(const rb_lif_filter_bank *bank, double log_tau_first, double step,
+                       rb_bank_grid *grid) {
+  for (int i = 0; i < RB_BANK_LANES; ++i) {
+    grid->log_tau[i] = log_tau_first + step * (i / RB_BANK_GS);
+    grid->log_g[i] = log(G_NS[i % RB_BANK_GS]);
+    const double z_tau = (grid->log_tau[i] - LOG_TEN) / LOG_SD;
+    const double z_g = (grid->log_g[i] - LOG_TEN) / LOG_SD;
+    grid->log_prior[i] = -0.5 * (z_tau * z_tau + z_g * z_g);
+    grid->mu_mean[i] =
+        RB_BANK_E_L_MV + bank->settings.I_mean_pA / G_NS[i % RB_BANK_GS] - bank->level_mV;
+  }
+}
+
+static void set_lane_points(rb_lif_filter_bank *bank) {
+  set_points(bank, log(COARSE_LOW_MS), log(COARSE_HIGH_MS / COARSE_LOW_MS) / (RB_BANK_TAUS - 1),
+             &bank->coarse);
+  for (int w = 0; w < RB_BANK_WINDOWS; ++w) {
+    const double centre = log(WINDOW_LOW_MS) + WINDOW_STEP * w;
+    set_points(bank, centre - 0.5 * FINE_STEP * (RB_BANK_TAUS - 1), FINE_STEP, &bank->fine[w]);
+  }
+}
+
+int rb_bank_window(double log_tau) {
+  const double w = rint((log_tau - log(WINDOW_LOW_MS)) / WINDOW_STEP);
+  return (int)fmin(fmax(w, 0), RB_BANK_WINDOWS - 1);
+}
+
+static int64_t steady_lag(const rb_lif_filter_bank *bank, const rb_bank_grid *grid) {
+  int64_t longest = 1;
+  for (int i = 0; i < RB_BANK_LANES; ++i) {
+    lane f = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
+    int64_t lag = 1;
+    for (; lag < bank->length && !lane_is_steady(&f); ++lag) lane_advance(&f);
+    if (lag > longest) longest = lag;
+  }
+  return longest;
+}
+
+/* Column `l` of a group's tables. */
+static void fill_lane(const rb_lif_filter_bank *bank, lane f, rb_bank_group *group, int l) {
+  double start_start = 0, start_mu = 0, mu_mu = 0, log_s = 0;
+  for (int64_t n = 0; n <= bank->lags; ++n) {
+    const double S = f.P + f.r;
+    rb_bank_total *total = &group->total[n];
+    total->start_start[l] = (float)start_start;
+    total->start_mu[l] = (float)start_mu;
+    total->mu_mu[l] = (float)mu_mu;
+    total->log_s[l] = (float)log_s;
+    total->next_start[l] = (float)f.A;
+    total->next_mu[l] = (float)f.B;
+    group->steady.mu_mu[l] = (float)(f.B * f.B / S);
+    group->steady.log_s[l] = (float)log(S);
+    if (n == bank->lags) break;
+    rb_bank_gain *gain = &group->gain[n];
+    gain->carry[l] = (float)(f.a * f.r / S);
+    gain->w[l] = (float)(1 / sqrt(S));
+    gain->start_w[l] = (float)(f.A / sqrt(S));
+    gain->mu_w[l] = (float)(f.B / sqrt(S));
+    start_start += f.A * f.A / S;
+    start_mu += f.A * f.B / S;
+    mu_mu += f.B * f.B / S;
+    log_s += log(S);
+    lane_advance(&f);
+  }
+}
+
+static rb_status fill_grid(rb_context *ctx, const rb_lif_filter_bank *bank, rb_bank_grid *grid) {
+  rb_status status = RB_OK;
+  for (int k = 0; k < RB_BANK_GROUPS; ++k) {
+    rb_bank_group *group = &grid->group[k];
+    RB_TRY(RB_ALLOCATE(ctx, group->gain, bank->lags));
+    RB_TRY(RB_ALLOCATE(ctx, group->total, bank->lags + 1));
+    for (int l = 0; l < RB_BANK_GROUP; ++l) {
+      const int i = k * RB_BANK_GROUP + l;
+      const lane f = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
+      group->decay[l] = (float)f.a;
+      group->input_gain[l] = (float)((1 - f.a) / exp(grid->log_g[i]));
+      fill_lane(bank, f, group, l);
+    }
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_bank_create_grids(rb_context *ctx, rb_lif_filter_bank *bank) {
+  rb_status status = RB_OK;
+  set_lane_points(bank);
+  bank->lags = steady_lag(bank, &bank->coarse);
+  for (int w = 0; w < RB_BANK_WINDOWS; ++w) {
+    const int64_t lag = steady_lag(bank, &bank->fine[w]);
+    if (lag > bank->lags) bank->lags = lag;
+  }
+  RB_TRY(fill_grid(ctx, bank, &bank->coarse));
+  for (int w = 0; w < RB_BANK_WINDOWS; ++w) RB_TRY(fill_grid(ctx, bank, &bank->fine[w]));
+cleanup:
+  return status;
+}
+
+static void free_grid(rb_bank_grid *grid) {
+  for (int k = 0; k < RB_BANK_GROUPS; ++k) {
+    free(grid->group[k].gain);
+    free(grid->group[k].total);
+  }
+}
+
+void rb_bank_free_grids(rb_lif_filter_bank *bank) {
+  free_grid(&bank->coarse);
+  for (int w = 0; w < RB_BANK_WINDOWS; ++w) free_grid(&bank->fine[w]);
+}
