@@ -73,6 +73,25 @@ struct rb_model {
   rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                         int64_t first, int64_t count, const double *theta, float *x);
 
+  /** Maps between the ways to write parameters; NULL: identities. Called through support.h, which
+   * says what they do. */
+  void (*from_latent)(const rb_model *model, int64_t count, const double *latent, double *theta);
+  void (*to_support)(const rb_model *model, int64_t count, const double *latent, double *phi,
+                     double *log_det);
+  void (*from_support)(const rb_model *model, int64_t count, const double *phi, double *latent,
+                       double *log_det);
+
+  const double *scale;  ///< (D) reference scales of the parameters, to give losses a unit; NULL: 1
+
+  /** Exact log likelihood of `count` parameter vectors given one data set, all constants included;
+   * NULL where there is none. Never NaN.
+   * @param x (C, L) @param theta (count, D) as the simulator uses them @param log_likelihood
+   * (count)
+   * @param reason if no parameter vector can produce x: why (all values are then -inf); else NULL.
+   * May be NULL */
+  rb_status (*log_likelihood)(const rb_model *model, rb_context *ctx, const float *x, int64_t count,
+                              const double *theta, double *log_likelihood, const char **reason);
+
   void (*destroy)(rb_model *model);  ///< frees state; the struct itself is the caller's
 };
 

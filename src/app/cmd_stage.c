@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "job.h"
+#include "refine_file.h"
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
 #include "rheobase/study.h"
@@ -18,6 +19,9 @@ static const struct stage {
   const char *sources[MAX_SOURCES];  // files of earlier stages
   bool takes_data, takes_observation;
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
+  /** Where its file may hold unfinished work: how far it is, of how much. */
+  rb_status (*position)(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total);
+  bool not_in_run;  ///< done only when asked for by name
 } stages[] = {
     {"simulate",
      "simulations.h5",
@@ -27,7 +31,9 @@ static const struct stage {
      {NULL, NULL},
      false,
      false,
-     rb_stage_simulate},
+     rb_stage_simulate,
+     NULL,
+     false},
     {"train",
      "checkpoint.h5",
      RB_CHECKPOINT_SCHEMA,
@@ -36,7 +42,9 @@ static const struct stage {
      {"simulations.h5", NULL},
      true,
      false,
-     rb_stage_train},
+     rb_stage_train,
+     rb_checkpoint_position,
+     false},
     {"infer",
      "posterior.h5",
      RB_POSTERIOR_SCHEMA,
@@ -45,7 +53,9 @@ static const struct stage {
      {"checkpoint.h5", NULL},
      false,
      true,
-     rb_stage_infer},
+     rb_stage_infer,
+     NULL,
+     false},
     {"predict",
      "predictive.h5",
      RB_PREDICTIVE_SCHEMA,
@@ -54,7 +64,20 @@ static const struct stage {
      {"posterior.h5", NULL},
      false,
      false,
-     rb_stage_predict},
+     rb_stage_predict,
+     NULL,
+     false},
+    {"refine",
+     "exact.h5",
+     RB_EXACT_SCHEMA,
+     RB_EXACT_VERSION,
+     RB_REFINE_SETTINGS,
+     {"checkpoint.h5", "posterior.h5"},
+     false,
+     false,
+     rb_stage_refine,
+     rb_refine_position,
+     true},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
@@ -116,14 +139,17 @@ cleanup:
   return status;
 }
 
-/* Whether the training in a current checkpoint is still to be finished. Collective. */
-static rb_status is_unfinished(rb_context *ctx, const char *path, bool *unfinished) {
+/* Whether the work a current file of the stage holds is still to be finished. Collective. */
+static rb_status is_unfinished(rb_context *ctx, const struct stage *stage, const char *path,
+                               bool *unfinished) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  int64_t step = 0, total_steps = 0;
-  RB_TRY(rb_file_open(ctx, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
-  RB_TRY(rb_agree(ctx, rb_checkpoint_position(ctx, file, &step, &total_steps)));
-  *unfinished = step < total_steps;
+  int64_t done = 0, total = 0;
+  *unfinished = false;
+  if (stage->position == NULL) return RB_OK;
+  RB_TRY(rb_file_open(ctx, path, stage->schema, stage->version, &file));
+  RB_TRY(rb_agree(ctx, stage->position(ctx, file, &done, &total)));
+  *unfinished = done < total;
 cleanup:
   rb_file_close(&file);
   return status;
@@ -145,7 +171,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
   }
   job->resume = false;
   if (state == RB_PRODUCT_CURRENT && !job->arguments->force) {
-    if (stage->run == rb_stage_train) RB_TRY(is_unfinished(ctx, path, &job->resume));
+    RB_TRY(is_unfinished(ctx, stage, path, &job->resume));
     if (!job->resume) {
       rb_log_info(ctx, "%-10s finished earlier: %s", stage->name, path);
       goto cleanup;
@@ -165,7 +191,7 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   rb_job job;
   RB_TRY(rb_job_open(ctx, arguments, &job));
   for (int i = 0; i < STAGES; ++i) {
-    if (name == NULL || strcmp(stages[i].name, name) == 0) {
+    if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }
   }
@@ -188,4 +214,7 @@ rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments) {
 }
 rb_status rb_cmd_predict(rb_context *ctx, const rb_arguments *arguments) {
   return run_stages(ctx, arguments, "predict");
+}
+rb_status rb_cmd_refine(rb_context *ctx, const rb_arguments *arguments) {
+  return run_stages(ctx, arguments, "refine");
 }

@@ -26,6 +26,8 @@ static const rb_command commands[] = {
      RB_OPTION_SET | RB_OPTION_MARKDOWN, 0, 1, rb_cmd_config},
     {"info", "FILE...", "describe what a file holds", RB_OPTION_MARKDOWN, 1, RB_MAX_ARGUMENTS,
      rb_cmd_info},
+    {"refine", "INPUT", "exact posterior of the observation and of test data sets: exact.h5", STUDY,
+     1, 1, rb_cmd_refine},
     {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,
      RB_MAX_ARGUMENTS, rb_cmd_verify},
 };

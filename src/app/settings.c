@@ -158,7 +158,24 @@ static const rb_setting rows[] = {
 
     GROUP("predictive", "The posterior predictive check"),
     INTEGER("predictive.replicates", predictive_replicates, "200", "[1, 10000000]", NULL,
-            "simulations from randomly picked posterior draws")};
+            "simulations from randomly picked posterior draws"),
+
+    GROUP("exact", "The exact posterior beside the network's (`refine`)"),
+    INTEGER("exact.datasets", exact_datasets, "100", "[0, 100000000]", NULL,
+            "data sets of the default diagnostics to refine; the observation always is"),
+    INTEGER("exact.draws", exact.draws, "2000", "[100, 1000000]", NULL,
+            "importance draws, and exact draws kept"),
+    REAL("exact.efficiency", exact.least_efficiency, "0.1", "(0, 1]", NULL,
+         "effective share of importance draws below which the next method is tried: the network's "
+         "draws, then a fitted proposal, then MCMC"),
+    REAL("exact.khat", exact.largest_khat, "0.7", "(0, 10]", NULL,
+         "Pareto tail index of the weights above which likewise"),
+    INTEGER("exact.walkers", exact.walkers, "32", "[8, 1024]", NULL,
+            "chains of an ensemble; rounded up to an even number"),
+    INTEGER("exact.short_steps", exact.short_steps, "160", "[20, 1000000]", NULL,
+            "steps of the chain a proposal is fitted to; the first half is left out"),
+    INTEGER("exact.long_steps", exact.long_steps, "2000", "[20, 1000000]", NULL,
+            "steps of MCMC; the first half is left out")};
 
 const rb_settings_table *rb_input_table(void) {
   static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};

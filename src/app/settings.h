@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "rheobase/calibration.h"
 #include "rheobase/estimator.h"
+#include "rheobase/exact.h"
 #include "rheobase/lif.h"
 #include "rheobase/settings.h"
 #include "rheobase/training.h"
@@ -32,6 +33,8 @@ typedef struct rb_input {
   rb_calibration_settings calibration;
   int64_t observation_draws;
   int64_t predictive_replicates;
+  int64_t exact_datasets;  ///< of the diagnostics' test set, refined
+  rb_exact_settings exact;
 } rb_input;
 
 /** Settings each stage depends on, for rb_input_lines; what an earlier stage's file holds comes in
@@ -42,6 +45,7 @@ typedef struct rb_input {
 #define RB_CALIBRATE_SETTINGS "seed simulator calibration"
 #define RB_INFER_SETTINGS "seed simulator observation"
 #define RB_PREDICT_SETTINGS "seed simulator predictive"
+#define RB_REFINE_SETTINGS "seed simulator exact"
 
 /** The table. */
 const rb_settings_table *rb_input_table(void);

@@ -101,6 +101,17 @@ cleanup:
   return status;
 }
 
+static rb_status log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
+                                int64_t count, const double *theta, double *value,
+                                const char **reason) {
+  (void)ctx;
+  if (reason != NULL) *reason = NULL;
+  for (int64_t i = 0; i < count; ++i) {
+    value[i] = rb_linear_gaussian_log_likelihood(model, &theta[i * D], x);
+  }
+  return RB_OK;
+}
+
 static void destroy(rb_model *model) {
   free(model->state);
   model->state = NULL;
@@ -130,6 +141,7 @@ rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels
                       .in_support = in_support,
                       .accepts = accepts,
                       .simulate = simulate,
+                      .log_likelihood = log_likelihood,
                       .destroy = destroy};
 cleanup:
   return status;

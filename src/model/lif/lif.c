@@ -19,6 +19,9 @@ static const rb_channel channels[RB_LIF_CHANNELS] = {
     [RB_LIF_VOLTAGE] = {{"voltage", "mV", "observed membrane potential"}, false},
     [RB_LIF_SPIKES] = {{"spikes", "1", "1 where a spike is recorded, else 0"}, true}};
 
+/* Standard deviations of the prior, rounded: a fixed unit for losses. */
+static const double scale[RB_LIF_DIM] = {1.908, 2.058, 1.987, 1.652, 1.743, 1.956};
+
 static const int64_t MAX_STEPS = 10000000;
 
 rb_lif_settings rb_lif_defaults(void) {
@@ -92,6 +95,14 @@ bool rb_lif_accepts(const rb_model *model, const double *theta, const char **rea
   return why == NULL;
 }
 
+static double spike_count(const rb_model *model, const float *x) {
+  double count = 0;
+  for (int64_t t = 0; t < model->length; ++t) {
+    count += (double)x[RB_LIF_SPIKES * model->length + t];
+  }
+  return count;
+}
+
 static void destroy_state(rb_lif_state *state) {
   if (state == NULL) return;
   free(state->mean_current_pA);
@@ -147,8 +158,15 @@ rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings, rb_mode
                       .summaries = RB_LIF_SUMMARIES,
                       .summary = rb_lif_summary,
                       .summarise = rb_lif_summarise,
+                      .activity = spike_count,
+                      .activity_quantity = {"spike_count", "1", "spikes in the recording"},
                       .accepts = rb_lif_accepts,
                       .simulate = rb_lif_simulate,
+                      .scale = scale,
+                      .from_latent = rb_lif_from_latent,
+                      .to_support = rb_lif_to_support,
+                      .from_support = rb_lif_from_support,
+                      .log_likelihood = settings->noise_mV > 0 ? rb_lif_log_likelihood : NULL,
                       .destroy = destroy};
 cleanup:
   return status;

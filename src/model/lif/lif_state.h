@@ -31,6 +31,14 @@ void rb_lif_summarise(const rb_model *model, const float *x, double *out);
 bool rb_lif_accepts(const rb_model *model, const double *theta, const char **reason);
 rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                           int64_t first, int64_t count, const double *theta, float *x);
+void rb_lif_from_latent(const rb_model *model, int64_t count, const double *latent, double *theta);
+void rb_lif_to_support(const rb_model *model, int64_t count, const double *latent, double *phi,
+                       double *log_det);
+void rb_lif_from_support(const rb_model *model, int64_t count, const double *phi, double *latent,
+                         double *log_det);
+rb_status rb_lif_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
+                                int64_t count, const double *theta, double *log_likelihood,
+                                const char **reason);
 /** @} */
 
 #endif

@@ -189,3 +189,32 @@ double rb_lif_likelihood_evaluate(rb_lif_likelihood *l, const double *theta, con
   if (reason != NULL) *reason = why;
   return value;
 }
+
+rb_status rb_lif_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
+                                int64_t count, const double *theta, double *log_likelihood,
+                                const char **reason) {
+  rb_status status = RB_OK;
+  const rb_lif_state *state = model->state;
+  const int64_t L = state->length;
+  rb_lif_likelihood *l = NULL;
+  double *voltage = NULL;
+  uint8_t *spikes = NULL;
+  RB_TRY(rb_lif_likelihood_create(ctx, &state->settings, &l));
+  RB_TRY(RB_ALLOCATE(ctx, voltage, L));
+  RB_TRY(RB_ALLOCATE(ctx, spikes, L));
+  for (int64_t t = 0; t < L; ++t) {
+    const float spike = x[RB_LIF_SPIKES * L + t];
+    voltage[t] = (double)x[RB_LIF_VOLTAGE * L + t];
+    spikes[t] = spike == 0.0F ? 0 : spike == 1.0F ? 1 : 2;  // 2 is refused
+  }
+  const char *why = rb_lif_likelihood_observe(l, voltage, spikes);
+  if (reason != NULL) *reason = why;
+  for (int64_t i = 0; i < count; ++i) {
+    log_likelihood[i] = rb_lif_likelihood_evaluate(l, &theta[i * RB_LIF_DIM], NULL);
+  }
+cleanup:
+  rb_lif_likelihood_destroy(l);
+  free(voltage);
+  free(spikes);
+  return status;
+}

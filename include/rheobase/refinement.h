@@ -1,0 +1,78 @@
+#ifndef RHEOBASE_REFINEMENT_H
+#define RHEOBASE_REFINEMENT_H
+
+#include "rheobase/exact.h"
+#include "rheobase/posterior.h"
+
+/** @file refinement.h
+ * A network's posterior beside the exact one, data set by data set. All functions are local and
+ * independent of ranks. */
+
+/** What is kept of a data set: doubles only, so that ranks can add their rows up. "Below" is the
+ * share of draws below the true value, which is uniform for a calibrated posterior. Losses are
+ * -log density at the true latent parameters, divided by the model's reference scales. */
+typedef struct rb_refined {
+  double done;  ///< 1
+  double truth[RB_MAX_PARAMETERS];
+  double network_mean[RB_MAX_PARAMETERS], network_sd[RB_MAX_PARAMETERS];
+  double exact_mean[RB_MAX_PARAMETERS], exact_sd[RB_MAX_PARAMETERS];
+  double network_below[RB_MAX_PARAMETERS], exact_below[RB_MAX_PARAMETERS];
+  double wasserstein[RB_MAX_PARAMETERS];  ///< in the parameters' units
+  double network_below_log_posterior, exact_below_log_posterior, exact_below_log_likelihood;
+  double network_inside;  ///< share of the network's draws inside the prior
+  double network_efficiency, network_khat, network_loss;
+  double network_kl;  ///< KL(exact || network), nats
+  double method, reliable, efficiency, khat, log_evidence, log_evidence_se;
+  double rhat, bulk_ess, tail_ess, acceptance, evaluations;
+  double exact_loss, exact_entropy;  ///< entropy: the loss averaged over the exact posterior
+  double c2st;
+  double clipped;   ///< 1 if a true parameter was clipped
+  double activity;  ///< of the model, e.g. spikes
+} rb_refined;
+
+/** Refines item @p item of a purpose, drawn and simulated by the model.
+ * @param network posterior with a log density, or NULL: starts from the truth, and the network's
+ * columns are NaN */
+RB_NODISCARD rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *network,
+                                      const rb_exact_settings *settings, uint64_t seed,
+                                      rb_purpose purpose, int64_t item, rb_refined *refined);
+
+/** Draws of the network and their density in double, as rb_exact_refine takes them. Arrays are
+ * owned. */
+typedef struct rb_network_draws {
+  int64_t count;
+  double *latent;       ///< (count, D)
+  double *log_density;  ///< (count)
+} rb_network_draws;
+
+RB_NODISCARD rb_status rb_network_draws_create(rb_context *ctx, rb_posterior *network,
+                                               const rb_exact_problem *problem, int64_t count,
+                                               rb_network_draws *draws);
+void rb_network_draws_free(rb_network_draws *draws);
+
+/** The distances of the network's draws from the exact ones, as the simulator uses them.
+ * @param wasserstein (D) */
+RB_NODISCARD rb_status rb_refine_distances(rb_context *ctx, const rb_model *model,
+                                           const rb_network_draws *draws,
+                                           const rb_exact_result *exact, double *c2st,
+                                           double *wasserstein);
+
+/** Summary over data sets; medians over data sets, standard errors from resampling them. */
+typedef struct rb_refinement_summary {
+  int64_t datasets, reliable, methods[RB_EXACT_METHOD_COUNT], clipped;
+  double network_efficiency, efficiency, kl, c2st;  ///< medians
+  double floor, floor_se;                           ///< mean entropy: what no training can go below
+  double network_loss;  ///< mean over data sets without a clipped parameter
+  double exact_loss;    ///< likewise
+  double network_contraction[RB_MAX_PARAMETERS], exact_contraction[RB_MAX_PARAMETERS];
+  double exact_contraction_se[RB_MAX_PARAMETERS];
+  double network_r[RB_MAX_PARAMETERS], exact_r[RB_MAX_PARAMETERS];  ///< of mean and truth
+  double exact_r_se[RB_MAX_PARAMETERS];
+  double wasserstein[RB_MAX_PARAMETERS];  ///< medians
+} rb_refinement_summary;
+
+RB_NODISCARD rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model,
+                                               int64_t count, const rb_refined *refined,
+                                               rb_refinement_summary *summary);
+
+#endif

@@ -1,0 +1,203 @@
+#include "rheobase/refinement.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/memory.h"
+#include "rheobase/support.h"
+#include "rheobase/two_sample.h"
+
+void rb_network_draws_free(rb_network_draws *draws) {
+  free(draws->latent);
+  free(draws->log_density);
+  *draws = (rb_network_draws){0};
+}
+
+rb_status rb_network_draws_create(rb_context *ctx, rb_posterior *network,
+                                  const rb_exact_problem *problem, int64_t count,
+                                  rb_network_draws *draws) {
+  rb_status status = RB_OK;
+  const int D = problem->model->dim;
+  float *theta = NULL;
+  *draws = (rb_network_draws){.count = count};
+  RB_TRY(RB_ALLOCATE(ctx, draws->latent, count * D));
+  RB_TRY(RB_ALLOCATE(ctx, draws->log_density, count));
+  RB_TRY(RB_ALLOCATE(ctx, theta, count * D));
+  RB_TRY(network->sample(network, ctx, problem->seed, problem->purpose, (int64_t)problem->item, 1,
+                         problem->x, count, theta, draws->log_density));
+  for (int64_t i = 0; i < count * D; ++i) draws->latent[i] = (double)theta[i];
+cleanup:
+  free(theta);
+  if (status != RB_OK) rb_network_draws_free(draws);
+  return status;
+}
+
+rb_status rb_refine_distances(rb_context *ctx, const rb_model *model, const rb_network_draws *draws,
+                              const rb_exact_result *exact, double *c2st, double *wasserstein) {
+  rb_status status = RB_OK;
+  const int D = model->dim;
+  const int64_t equal = draws->count < exact->draws ? draws->count : exact->draws;
+  double *theta = NULL, *spread = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, theta, draws->count * D));
+  RB_TRY(RB_ALLOCATE(ctx, spread, equal * D));
+  rb_model_from_latent(model, draws->count, draws->latent, theta);
+  // Exact draws come in an order (resampled ones with copies together): take them evenly.
+  for (int64_t i = 0; i < equal; ++i) {
+    memcpy(&spread[i * D], &exact->theta[i * exact->draws / equal * D], (size_t)D * sizeof *spread);
+  }
+  RB_TRY(rb_c2st(ctx, D, equal, theta, spread, c2st));
+  RB_TRY(rb_wasserstein(ctx, D, draws->count, theta, exact->draws, exact->theta, wasserstein));
+cleanup:
+  free(theta);
+  free(spread);
+  return status;
+}
+
+static double share_below(const double *value, int64_t stride, int64_t count, double x) {
+  int64_t below = 0;
+  for (int64_t i = 0; i < count; ++i) below += value[i * stride] < x;
+  return (double)below / (double)count;
+}
+
+static void moments(int dim, int64_t count, const double *value, double *mean, double *sd) {
+  for (int d = 0; d < dim; ++d) {
+    double sum = 0.0, squares = 0.0;
+    for (int64_t i = 0; i < count; ++i) sum += value[i * dim + d];
+    mean[d] = sum / (double)count;
+    for (int64_t i = 0; i < count; ++i) squares += pow(value[i * dim + d] - mean[d], 2.0);
+    sd[d] = sqrt(squares / (double)(count - 1));
+  }
+}
+
+static double log_scale(const rb_model *model) {
+  double sum = 0.0;
+  for (int d = 0; model->scale != NULL && d < model->dim; ++d) sum += log(model->scale[d]);
+  return sum;
+}
+
+static void fill_exact(const rb_model *model, const rb_exact_result *r, const double *latent,
+                       double log_density, rb_refined *out) {
+  const double log_evidence = r->importance.log_evidence,
+               log_posterior = log_density + log_evidence;
+  double log_prior, mean = 0.0;
+  model->log_prior(model, 1, latent, &log_prior);
+  moments(model->dim, r->draws, r->theta, out->exact_mean, out->exact_sd);
+  for (int d = 0; d < model->dim; ++d) {
+    out->exact_below[d] = share_below(r->latent + d, model->dim, r->draws, latent[d]);
+  }
+  out->exact_below_log_posterior = share_below(r->log_posterior, 1, r->draws, log_posterior);
+  out->exact_below_log_likelihood =
+      share_below(r->log_likelihood, 1, r->draws, log_posterior - log_prior);
+  for (int64_t i = 0; i < r->draws; ++i) mean += r->log_posterior[i] / (double)r->draws;
+  out->exact_loss = -log_density - log_scale(model);
+  out->exact_entropy = log_evidence - mean - log_scale(model);
+  out->method = r->method;
+  out->reliable = r->reliable;
+  out->efficiency = r->importance.efficiency;
+  out->khat = r->importance.khat;
+  out->log_evidence = log_evidence;
+  out->log_evidence_se = r->importance.log_evidence_se;
+  out->rhat = r->chains.rhat;
+  out->bulk_ess = r->chains.bulk_ess;
+  out->tail_ess = r->chains.tail_ess;
+  out->acceptance = r->acceptance;
+  out->evaluations = (double)r->evaluations;
+}
+
+static void fill_network(const rb_model *model, const rb_network_draws *draws,
+                         const rb_exact_result *r, const double *latent, double log_posterior,
+                         rb_refined *out) {
+  const int D = model->dim;
+  moments(D, draws->count, draws->latent, out->network_mean, out->network_sd);
+  for (int d = 0; d < D; ++d) {
+    out->network_below[d] = share_below(draws->latent + d, D, draws->count, latent[d]);
+  }
+  out->network_below_log_posterior =
+      share_below(r->given_log_posterior, 1, draws->count, log_posterior);
+  out->network_inside = 1.0 - share_below(r->given_log_posterior, 1, draws->count, -DBL_MAX);
+  out->network_efficiency = r->network.efficiency;
+  out->network_khat = r->network.khat;
+}
+
+/* What needs the network's density elsewhere than at its own draws: its loss at the truth, and the
+ * mean of log p - log q over exact draws, KL(exact || network). */
+static rb_status fill_densities(rb_context *ctx, const rb_exact_problem *problem,
+                                rb_posterior *network, const rb_exact_result *r,
+                                const double *latent, rb_refined *out) {
+  rb_status status = RB_OK;
+  double *log_density = NULL, at_truth, sum = 0.0;
+  RB_TRY(RB_ALLOCATE(ctx, log_density, r->draws));
+  RB_TRY(network->log_density(network, ctx, 1, problem->x, r->draws, r->latent, log_density));
+  RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &at_truth));
+  for (int64_t i = 0; i < r->draws; ++i) {
+    sum += r->log_posterior[i] - r->importance.log_evidence - log_density[i];
+  }
+  out->network_kl = sum / (double)r->draws;
+  out->network_loss = -at_truth - log_scale(problem->model);
+cleanup:
+  free(log_density);
+  return status;
+}
+
+static void forget_network(rb_refined *out) {
+  for (int d = 0; d < RB_MAX_PARAMETERS; ++d) {
+    out->network_mean[d] = out->network_sd[d] = out->network_below[d] = out->wasserstein[d] = NAN;
+  }
+  out->network_below_log_posterior = out->network_inside = NAN;
+  out->network_efficiency = out->network_khat = out->network_kl = out->network_loss = NAN;
+  out->c2st = NAN;
+}
+
+/* Everything about a data set whose posterior is known. */
+static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_posterior *network,
+                         const rb_network_draws *draws, const rb_exact_result *r,
+                         const double *latent, rb_refined *out) {
+  rb_status status = RB_OK;
+  const rb_model *model = problem->model;
+  double log_density;
+  RB_TRY(rb_exact_log_density(ctx, problem, r, latent, &log_density));
+  fill_exact(model, r, latent, log_density, out);
+  if (network == NULL) {
+    forget_network(out);
+    goto cleanup;
+  }
+  fill_network(model, draws, r, latent, log_density + r->importance.log_evidence, out);
+  RB_TRY(fill_densities(ctx, problem, network, r, latent, out));
+  RB_TRY(rb_refine_distances(ctx, model, draws, r, &out->c2st, out->wasserstein));
+cleanup:
+  return status;
+}
+
+rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *network,
+                         const rb_exact_settings *settings, uint64_t seed, rb_purpose purpose,
+                         int64_t item, rb_refined *out) {
+  rb_status status = RB_OK;
+  const int D = model->dim;
+  rb_exact_problem problem = {model, NULL, seed, purpose, (uint64_t)item};
+  rb_network_draws draws = {0};
+  rb_exact_result r = {0};
+  double latent[RB_MAX_PARAMETERS];
+  float *x = NULL;
+  *out = (rb_refined){.done = 1.0};
+  RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
+  problem.x = x;
+  RB_TRY(model->draw_prior(model, ctx, seed, purpose, item, 1, out->truth, latent));
+  RB_TRY(model->simulate(model, ctx, seed, purpose, item, 1, out->truth, x));
+  for (int d = 0; d < D; ++d) out->clipped = latent[d] != out->truth[d] ? 1.0 : out->clipped;
+  if (model->activity != NULL) out->activity = model->activity(model, x);
+  if (network != NULL) {
+    RB_TRY(rb_network_draws_create(ctx, network, &problem, settings->draws, &draws));
+    RB_TRY(
+        rb_exact_refine(ctx, &problem, settings, draws.count, draws.latent, draws.log_density, &r));
+  } else {  // the truth is a draw from the posterior: the best of starts
+    RB_TRY(rb_exact_refine(ctx, &problem, settings, 1, latent, NULL, &r));
+  }
+  RB_TRY(compare(ctx, &problem, network, &draws, &r, latent, out));
+cleanup:
+  free(x);
+  rb_network_draws_free(&draws);
+  rb_exact_result_free(&r);
+  return status;
+}

@@ -1,0 +1,243 @@
+#include "refine_file.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+
+/* A column of doubles of a struct: a scalar, or one entry per parameter. */
+typedef struct column {
+  const char *name;
+  size_t offset;
+  bool per_parameter;
+  const char *unit, *description;
+} column;
+
+#define UNIT "parameter's unit"
+#define SCALAR(member, unit, text) \
+  { #member, offsetof(STRUCT, member), false, unit, text }
+#define VECTOR(member, unit, text) \
+  { #member, offsetof(STRUCT, member), true, unit, text }
+
+#define STRUCT rb_refined
+static const column dataset_columns[] = {
+    SCALAR(done, "1", "1 where the data set is finished"),
+    VECTOR(truth, UNIT, "true parameters"),
+    SCALAR(clipped, "1", "1 where a true parameter was clipped"),
+    SCALAR(activity, "1", "what the model calls activity, e.g. the number of spikes"),
+    VECTOR(network_mean, UNIT, "mean of the network's draws"),
+    VECTOR(network_sd, UNIT, "their standard deviation"),
+    VECTOR(exact_mean, UNIT, "mean of exact draws"),
+    VECTOR(exact_sd, UNIT, "their standard deviation"),
+    VECTOR(network_below, "1", "share of the network's draws below the truth"),
+    VECTOR(exact_below, "1", "share of exact draws below the truth"),
+    SCALAR(network_below_log_posterior, "1",
+           "share of the network's draws with a lower exact posterior density than the truth"),
+    SCALAR(exact_below_log_posterior, "1", "the same share of exact draws"),
+    SCALAR(exact_below_log_likelihood, "1",
+           "share of exact draws with a lower likelihood than the truth"),
+    SCALAR(network_inside, "1", "share of the network's draws inside the prior"),
+    SCALAR(network_efficiency, "1",
+           "effective share of the network's draws as importance draws for the exact posterior"),
+    SCALAR(network_khat, "1", "Pareto tail index of their weights; above 0.7 unreliable"),
+    SCALAR(network_kl, "nat", "KL(exact || network)"),
+    SCALAR(network_loss, "nat",
+           "-log density of the network at the true latent parameters in units of their scales"),
+    SCALAR(exact_loss, "nat", "the same of the exact posterior"),
+    SCALAR(exact_entropy, "nat", "its mean over the exact posterior: the floor of the loss"),
+    SCALAR(method, "1", "how exact draws were made: 0 network, 1 adaptive, 2 MCMC"),
+    SCALAR(reliable, "1", "1 where the method met its criteria"),
+    SCALAR(efficiency, "1", "effective share of the importance draws"),
+    SCALAR(khat, "1", "Pareto tail index of their weights"),
+    SCALAR(log_evidence, "nat", "log p(x)"),
+    SCALAR(log_evidence_se, "nat", "its standard error"),
+    SCALAR(rhat, "1", "MCMC: largest rank-normalised split R-hat (0: no MCMC)"),
+    SCALAR(bulk_ess, "1", "MCMC: smallest bulk effective sample size"),
+    SCALAR(tail_ess, "1", "MCMC: smallest tail effective sample size"),
+    SCALAR(acceptance, "1", "MCMC: share of accepted moves"),
+    SCALAR(evaluations, "1", "evaluations of the likelihood"),
+    SCALAR(c2st, "1", "classifier two-sample test of network and exact draws; 0.5: the same"),
+    VECTOR(wasserstein, UNIT, "1-Wasserstein distance of their marginals"),
+};
+#undef STRUCT
+#define STRUCT rb_refinement_summary
+static const column summary_columns[] = {
+    SCALAR(network_efficiency, "1", "median over data sets"),
+    SCALAR(efficiency, "1", "median over data sets"),
+    SCALAR(kl, "nat", "median of KL(exact || network)"),
+    SCALAR(c2st, "1", "median over data sets"),
+    SCALAR(floor, "nat", "mean entropy of the exact posterior: no loss can be lower"),
+    SCALAR(floor_se, "nat", "its standard error"),
+    SCALAR(network_loss, "nat", "mean over data sets without a clipped parameter"),
+    SCALAR(exact_loss, "nat", "mean over the same data sets"),
+    VECTOR(network_contraction, "1", "median contraction of the network"),
+    VECTOR(exact_contraction, "1", "median contraction of the exact posterior: the ceiling"),
+    VECTOR(exact_contraction_se, "1", "its standard error"),
+    VECTOR(network_r, "1", "correlation of the network's mean and truth"),
+    VECTOR(exact_r, "1", "correlation of the exact mean and truth: the ceiling"),
+    VECTOR(exact_r_se, "1", "its standard error"),
+    VECTOR(wasserstein, UNIT, "median over data sets"),
+};
+#undef STRUCT
+
+static const double *at(const void *row, const column *c) {
+  return (const double *)((const char *)row + c->offset);
+}
+
+/* Writes columns of `count` structs of `size` bytes; count -1: of a single one, without a dimension
+ * for it. */
+static rb_status write_columns(rb_context *ctx, rb_file *file, const char *group, const char *dim,
+                               const column *columns, size_t number, int D, int64_t count,
+                               const void *rows, size_t size) {
+  rb_status status = RB_OK;
+  double *values = NULL;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, count * D)));
+  for (size_t k = 0; k < number; ++k) {
+    const column *c = &columns[k];
+    const int width = c->per_parameter ? D : 1;
+    char path[128], dims[64];
+    (void)snprintf(path, sizeof path, "%s/%s", group, c->name);
+    (void)snprintf(dims, sizeof dims, "%s%s%s", dim, *dim && c->per_parameter ? "," : "",
+                   c->per_parameter ? "parameter" : "");
+    for (int64_t i = 0; i < count; ++i) {
+      const double *from = at((const char *)rows + (size_t)i * size, c);
+      for (int d = 0; d < width; ++d) values[i * width + d] = from[d];
+    }
+    const rb_field field = {path, RB_F64, dims, c->unit, c->description, false};
+    RB_TRY(rb_file_write(ctx, file, &field, values));
+  }
+cleanup:
+  free(values);
+  return status;
+}
+
+#define NUMBER(columns) (sizeof(columns) / sizeof *(columns))
+
+rb_status rb_refine_write_datasets(rb_context *ctx, rb_file *file, const rb_model *model,
+                                   int64_t count, const rb_refined *refined) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_dimension(ctx, file, "datasets/dataset", count));
+  RB_TRY(write_columns(ctx, file, "datasets", "dataset", dataset_columns, NUMBER(dataset_columns),
+                       model->dim, count, refined, sizeof *refined));
+cleanup:
+  return status;
+}
+
+rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_get_int(ctx, file, "", "datasets_done", done));
+  RB_TRY(rb_file_get_int(ctx, file, "", "datasets", total));
+cleanup:
+  return status;
+}
+
+rb_status rb_refine_write_summary(rb_context *ctx, rb_file *file, const rb_model *model,
+                                  const rb_refinement_summary *summary) {
+  return write_columns(ctx, file, "summary", "", summary_columns, NUMBER(summary_columns),
+                       model->dim, 1, summary, sizeof *summary);
+}
+
+rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *file, const rb_model *model,
+                                  int64_t count, rb_refined *refined) {
+  rb_status status = RB_OK;
+  const int D = model->dim;
+  double *values = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, values, count * D));
+  for (size_t k = 0; k < NUMBER(dataset_columns); ++k) {
+    const column *c = &dataset_columns[k];
+    const int width = c->per_parameter ? D : 1;
+    char path[128];
+    (void)snprintf(path, sizeof path, "datasets/%s", c->name);
+    RB_TRY(rb_file_read(ctx, file, path, RB_F64, false, c->per_parameter ? 2 : 1,
+                        (int64_t[]){count, D}, values));
+    for (int64_t i = 0; i < count; ++i) {
+      double *to = (double *)((char *)&refined[i] + c->offset);
+      for (int d = 0; d < width; ++d) to[d] = values[i * width + d];
+    }
+  }
+cleanup:
+  free(values);
+  return status;
+}
+
+/* --- The single observation --- */
+
+static const rb_field LATENT = {"observation/latent",
+                                RB_F64,
+                                "draw,parameter",
+                                UNIT,
+                                "exact posterior draws, before clipping",
+                                false};
+static const rb_field THETA = {"observation/draws",
+                               RB_F64,
+                               "draw,parameter",
+                               UNIT,
+                               "exact posterior draws, as the simulator uses them",
+                               false};
+static const rb_field LOG_LIKELIHOOD = {
+    "observation/log_likelihood", RB_F64, "draw", "nat", "of each draw", false};
+static const rb_field LOG_POSTERIOR = {"observation/log_posterior",
+                                       RB_F64,
+                                       "draw",
+                                       "nat",
+                                       "log likelihood + log prior of the latent values",
+                                       false};
+static const rb_field WASSERSTEIN = {"observation/wasserstein",
+                                     RB_F64,
+                                     "parameter",
+                                     UNIT,
+                                     "1-Wasserstein distance of network and exact marginals",
+                                     false};
+
+static rb_status write_numbers(rb_context *ctx, rb_file *file, const rb_refined_observation *o) {
+  rb_status status = RB_OK;
+  const rb_exact_result *r = &o->exact;
+  const struct {
+    const char *path, *unit, *description;
+    double value;
+  } numbers[] = {
+      {"observation/reliable", "1", "1 where the method met its criteria", r->reliable},
+      {"observation/network_efficiency", "1",
+       "effective share of the network's draws as importance draws", r->network.efficiency},
+      {"observation/network_khat", "1", "Pareto tail index of their weights", r->network.khat},
+      {"observation/network_kl", "nat", "KL(exact || network) by these weights", r->network.kl},
+      {"observation/efficiency", "1", "of the importance draws used", r->importance.efficiency},
+      {"observation/khat", "1", "Pareto tail index of their weights", r->importance.khat},
+      {"observation/log_evidence", "nat", "log p(x)", r->importance.log_evidence},
+      {"observation/log_evidence_se", "nat", "its standard error", r->importance.log_evidence_se},
+      {"observation/rhat", "1", "MCMC: largest split R-hat (0: no MCMC)", r->chains.rhat},
+      {"observation/bulk_ess", "1", "MCMC: smallest bulk ESS", r->chains.bulk_ess},
+      {"observation/tail_ess", "1", "MCMC: smallest tail ESS", r->chains.tail_ess},
+      {"observation/evaluations", "1", "of the likelihood", (double)r->evaluations},
+      {"observation/c2st", "1", "classifier two-sample test of network and exact draws", o->c2st},
+      {"observation/plausibility", "1",
+       "log likelihood of the observation in standard deviations from that of simulated data",
+       o->plausibility},
+  };
+  for (size_t k = 0; k < NUMBER(numbers); ++k) {
+    const rb_field field = {numbers[k].path,        RB_F64, "", numbers[k].unit,
+                            numbers[k].description, false};
+    RB_TRY(rb_file_write(ctx, file, &field, &numbers[k].value));
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_refine_write_observation(rb_context *ctx, rb_file *file, const rb_model *model,
+                                      const rb_refined_observation *o) {
+  (void)model;
+  rb_status status = RB_OK;
+  const rb_exact_result *r = &o->exact;
+  RB_TRY(rb_file_dimension(ctx, file, "observation/draw", r->draws));
+  RB_TRY(rb_file_write(ctx, file, &THETA, r->theta));
+  RB_TRY(rb_file_write(ctx, file, &LATENT, r->latent));
+  RB_TRY(rb_file_write(ctx, file, &LOG_LIKELIHOOD, r->log_likelihood));
+  RB_TRY(rb_file_write(ctx, file, &LOG_POSTERIOR, r->log_posterior));
+  RB_TRY(rb_file_write(ctx, file, &WASSERSTEIN, o->wasserstein));
+  RB_TRY(write_numbers(ctx, file, o));
+  RB_TRY(rb_file_set_string(ctx, file, "observation", "method", rb_exact_method_name(r->method)));
+cleanup:
+  return status;
+}

@@ -1,0 +1,46 @@
+#ifndef RB_APP_REFINE_FILE_H
+#define RB_APP_REFINE_FILE_H
+
+#include "rheobase/hdf5_file.h"
+#include "rheobase/refinement.h"
+
+/** @file refine_file.h
+ * What exact.h5 holds. Collective, unless it says otherwise. */
+
+#define RB_EXACT_SCHEMA "exact"
+enum { RB_EXACT_VERSION = 1 };
+
+/** The single observation, refined. Arrays are owned. */
+typedef struct rb_refined_observation {
+  float *x;  ///< (C, L)
+  rb_network_draws draws;
+  rb_exact_result exact;
+  double c2st, wasserstein[RB_MAX_PARAMETERS];
+  double plausibility;  ///< see rb_exact_plausibility
+} rb_refined_observation;
+
+/** Group `observation`. */
+RB_NODISCARD rb_status rb_refine_write_observation(rb_context *ctx, rb_file *file,
+                                                   const rb_model *model,
+                                                   const rb_refined_observation *observation);
+
+/** Group `datasets`: one row per data set, finished or not. @param refined (count) */
+RB_NODISCARD rb_status rb_refine_write_datasets(rb_context *ctx, rb_file *file,
+                                                const rb_model *model, int64_t count,
+                                                const rb_refined *refined);
+
+/** Reads the rows of an unfinished file back. Local. @param refined (count) */
+RB_NODISCARD rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *file,
+                                               const rb_model *model, int64_t count,
+                                               rb_refined *refined);
+
+/** How many data sets an exact.h5 has finished. Local. */
+RB_NODISCARD rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done,
+                                          int64_t *total);
+
+/** Group `summary`. */
+RB_NODISCARD rb_status rb_refine_write_summary(rb_context *ctx, rb_file *file,
+                                               const rb_model *model,
+                                               const rb_refinement_summary *summary);
+
+#endif
