@@ -45,6 +45,17 @@ static const struct stage {
      rb_stage_train,
      rb_checkpoint_position,
      false},
+    {"baseline",
+     "baseline.h5",
+     RB_BASELINE_SCHEMA,
+     RB_BASELINE_VERSION,
+     RB_BASELINE_SETTINGS,
+     {NULL, NULL},
+     false,
+     false,
+     rb_stage_baseline,
+     NULL,
+     false},
     {"infer",
      "posterior.h5",
      RB_POSTERIOR_SCHEMA,
@@ -208,6 +219,9 @@ rb_status rb_cmd_simulate(rb_context *ctx, const rb_arguments *arguments) {
 }
 rb_status rb_cmd_train(rb_context *ctx, const rb_arguments *arguments) {
   return run_stages(ctx, arguments, "train");
+}
+rb_status rb_cmd_baseline(rb_context *ctx, const rb_arguments *arguments) {
+  return run_stages(ctx, arguments, "baseline");
 }
 rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments) {
   return run_stages(ctx, arguments, "infer");

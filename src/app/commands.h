@@ -10,6 +10,7 @@
 RB_NODISCARD rb_status rb_cmd_run(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_simulate(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_train(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_baseline(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_calibrate(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_predict(rb_context *ctx, const rb_arguments *arguments);

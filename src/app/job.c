@@ -33,9 +33,17 @@ cleanup:
   return status;
 }
 
+static void free_baseline(rb_job *job) {
+  if (job->baseline.destroy != NULL) job->baseline.destroy(&job->baseline);
+  job->baseline = (rb_posterior){0};
+  rb_baseline_destroy(job->linear);
+  job->linear = NULL;
+}
+
 void rb_job_close(rb_context *ctx, rb_job *job) {
   rb_study_close(ctx, &job->study);
   rb_job_free_network(job);
+  free_baseline(job);
   if (job->model.destroy != NULL) job->model.destroy(&job->model);
   rb_input_free(&job->input);
 }
@@ -88,5 +96,23 @@ rb_status rb_job_load_network(rb_context *ctx, rb_job *job) {
 cleanup:
   rb_file_close(&file);
   if (status != RB_OK) rb_job_free_network(job);
+  return status;
+}
+
+rb_status rb_job_load_baseline(rb_context *ctx, rb_job *job) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  if (job->baseline.sample != NULL) return RB_OK;
+  rb_job_path(job, "baseline.h5", path);
+  RB_TRY(rb_file_open(ctx, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));
+  status = rb_baseline_read(ctx, file, &job->model, &job->linear);
+  if (status == RB_OK) {
+    status = rb_baseline_posterior(ctx, job->linear, (uint64_t)job->input.seed, &job->baseline);
+  }
+  RB_TRY(rb_agree(ctx, status));
+cleanup:
+  rb_file_close(&file);
+  if (status != RB_OK) free_baseline(job);
   return status;
 }

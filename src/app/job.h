@@ -19,6 +19,8 @@ typedef struct rb_job {
   bool resume;              ///< `train`: checkpoint.h5 is an unfinished training of this input
   rb_estimator *estimator;  ///< NULL until opened
   rb_posterior network;     ///< the trained network as a posterior
+  rb_baseline *linear;      ///< NULL until loaded
+  rb_posterior baseline;    ///< the linear baseline as a posterior
 } rb_job;
 
 /** Reads the input, makes the model, opens and locks the study's folder. Collective. The caller
@@ -38,10 +40,14 @@ void rb_job_free_network(rb_job *job);
 /** Loads the trained network from checkpoint.h5, once. Collective. */
 RB_NODISCARD rb_status rb_job_load_network(rb_context *ctx, rb_job *job);
 
+/** Loads the linear baseline from baseline.h5, once. Collective. */
+RB_NODISCARD rb_status rb_job_load_baseline(rb_context *ctx, rb_job *job);
+
 /** @name The stages: each writes `path`, whole or not at all. Collective.
  * @{ */
 RB_NODISCARD rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_baseline(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path);

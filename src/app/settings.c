@@ -132,6 +132,16 @@ static const rb_setting rows[] = {
     REAL("checkpoint.minutes", training.checkpoint_minutes, "10", "(0, 1e5]", "min",
          "longest time between two of them; one is also written after each epoch"),
 
+    GROUP("baseline", "The linear-Gaussian baseline"),
+    INTEGER("baseline.simulations", baseline.simulations, "0", "[0, 1000000000]", NULL,
+            "simulations of the regression; 0: as many as training.simulations"),
+    INTEGER("baseline.random_features", baseline.random_features, "2048", "[0, 32768]", NULL,
+            "random Fourier features of a downsampled trace"),
+    REAL("baseline.penalty", baseline.penalty, "0", "[0, 1e6]", NULL,
+         "ridge penalty for features of unit variance; 0: by generalised cross-validation"),
+    REAL("baseline.memory_limit_GB", baseline.memory_limit_GB, "0", "[0, 1e6]", "GB",
+         "most memory per rank; 0: what the node has, shared by its ranks"),
+
     GROUP("calibration", "Test sets and what is computed from them"),
     INTEGER("calibration.recovery_datasets", calibration.recovery_datasets, "1000", MANY, NULL,
             "data sets of the recovery test"),

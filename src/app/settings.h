@@ -6,6 +6,7 @@
 #include "rheobase/estimator.h"
 #include "rheobase/exact.h"
 #include "rheobase/lif.h"
+#include "rheobase/linear_baseline.h"
 #include "rheobase/settings.h"
 #include "rheobase/training.h"
 
@@ -30,6 +31,7 @@ typedef struct rb_input {
   rb_network_settings network;
   int kernel_sizes, strides;  ///< lengths of these lists, checked to be network.summary.conv_layers
   rb_training_settings training;
+  rb_baseline_settings baseline;  ///< simulations may be 0: training.simulations
   rb_calibration_settings calibration;
   int64_t observation_draws;
   int64_t predictive_replicates;
@@ -42,6 +44,7 @@ typedef struct rb_input {
 #define RB_SIMULATE_SETTINGS \
   "seed simulator sanity training.mode training.simulations training.validation"
 #define RB_TRAIN_SETTINGS "seed simulator network training"
+#define RB_BASELINE_SETTINGS "seed simulator baseline training.simulations training.validation"
 #define RB_CALIBRATE_SETTINGS "seed simulator calibration"
 #define RB_INFER_SETTINGS "seed simulator observation"
 #define RB_PREDICT_SETTINGS "seed simulator predictive"

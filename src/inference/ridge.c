@@ -1,5 +1,6 @@
 #include "ridge.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,15 +35,15 @@ void rb_ridge_moments_add(rb_ridge_moments *moments, int64_t rows, const double 
   const int f = moments->features, r = moments->responses;
   for (int64_t i = 0; i < rows; ++i) {
     const double *row = x + i * f, *response = y + i * r;
-    for (int j = 0; j < f; ++j) {
-      moments->feature_sum[j] += row[j];
-      double *cross = moments->cross + (int64_t)j * r;
-      for (int k = 0; k < r; ++k) cross[k] += row[j] * response[k];
-    }
+    for (int j = 0; j < f; ++j) moments->feature_sum[j] += row[j];
     for (int k = 0; k < r; ++k) {
       moments->response_sum[k] += response[k];
       moments->response_square[k] += response[k] * response[k];
     }
+  }
+  if (rows > 0) {
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, f, r, (int)rows, 1.0, x, f, y, r, 1.0,
+                moments->cross, r);
   }
   moments->count += rows;
 }
