@@ -72,18 +72,23 @@ static void scales(int64_t rows, int out, const rb_real *projected, rb_real *sca
   }
 }
 
+/* The rows of the first kernel that belong to u stand before those that belong to h: two products
+ * into one result spare joining u and h. */
+void rb_coupling_condition(const rb_coupling *coupling, const rb_parameters *parameters,
+                           int64_t rows, const rb_real *h, rb_real *pre) {
+  const int width = coupling->width[0], condition = coupling->condition;
+  const rb_real *kernel =
+      rb_parameters_at(parameters, coupling->kernel[0]) + (int64_t)coupling->in * width;
+  rb_fill_rows(rows, width, rb_parameters_at(parameters, coupling->bias[0]), pre);
+  rb_gemm(RB_AS_IS, RB_AS_IS, rows, width, condition, h, condition, kernel, width, 1, pre, width);
+}
+
 void rb_coupling_network(const rb_coupling *coupling, const rb_activation_kernel *kernels,
                          const rb_parameters *parameters, int64_t rows, const rb_real *u,
-                         int64_t ld, const rb_real *h, bool use_masks, rb_coupling_cache *cache) {
-  // The rows of the first kernel that belong to u stand before those that belong to h: two products
-  // into one result spare joining u and h.
-  const int width = coupling->width[0];
-  const rb_real *kernel = rb_parameters_at(parameters, coupling->kernel[0]);
-  rb_fill_rows(rows, width, rb_parameters_at(parameters, coupling->bias[0]), cache->pre[0]);
-  rb_gemm(RB_AS_IS, RB_AS_IS, rows, width, coupling->in, u, ld, kernel, width, 1, cache->pre[0],
-          width);
-  rb_gemm(RB_AS_IS, RB_AS_IS, rows, width, coupling->condition, h, coupling->condition,
-          kernel + (int64_t)coupling->in * width, width, 1, cache->pre[0], width);
+                         int64_t ld, bool use_masks, rb_coupling_cache *cache) {
+  rb_gemm(RB_AS_IS, RB_AS_IS, rows, coupling->width[0], coupling->in, u, ld,
+          rb_parameters_at(parameters, coupling->kernel[0]), coupling->width[0], 1, cache->pre[0],
+          coupling->width[0]);
   for (int i = 0; i < coupling->layers; ++i) {
     const int64_t count = rows * coupling->width[i];
     const bool last = i + 1 == coupling->layers;

@@ -43,13 +43,19 @@ void rb_coupling_cache_layout(const rb_coupling *coupling, int64_t rows, bool ma
 /** @return elements of the scratch buffer of rb_coupling_backward. */
 int64_t rb_coupling_scratch(const rb_coupling *coupling, int64_t rows);
 
-/** Evaluates a, t and s. @param use_masks applies cache->mask after each activation */
+/** The part of the first layer that depends on h alone, with the bias: the same for all draws of a
+ * data set. */
+void rb_coupling_condition(const rb_coupling *coupling, const rb_parameters *parameters,
+                           int64_t rows,
+                           const rb_real *h,  // (rows, condition)
+                           rb_real *pre);     // (rows, width[0])
+
+/** Evaluates a, t and s. On entry cache->pre[0] holds what rb_coupling_condition gives.
+ * @param use_masks applies cache->mask after each activation */
 void rb_coupling_network(const rb_coupling *coupling, const rb_activation_kernel *kernels,
                          const rb_parameters *parameters, int64_t rows,
                          const rb_real *u,  // (rows, in), stride ld
-                         int64_t ld,
-                         const rb_real *h,  // (rows, condition)
-                         bool use_masks, rb_coupling_cache *cache);
+                         int64_t ld, bool use_masks, rb_coupling_cache *cache);
 
 /** y = s x + t and log_det += sum log s, with s and t in @p cache. */
 void rb_coupling_transform(const rb_coupling *coupling, int64_t rows,

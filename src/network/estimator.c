@@ -9,9 +9,9 @@
 #include "summary.h"
 #include "workspace.h"
 
-/* Density and sampling work on blocks of so many rows, short ones padded: a row's result then does
- * not depend on how rows are grouped into calls. */
-enum { BLOCK_ROWS = 256 };
+/* Density and sampling work on blocks of so many rows, and sampling on groups of so many data sets,
+ * short ones padded: a row's result then does not depend on how rows are grouped into calls. */
+enum { BLOCK_ROWS = 256, GROUP_SETS = 32 };
 
 struct rb_estimator {
   rb_network_settings settings;
@@ -29,6 +29,7 @@ struct rb_estimator {
   rb_real *dz;                             // (max_batch, D)
   rb_real *log_det, *dlog_det;             // (max_batch)
   rb_real *rows_theta, *rows_h, *rows_ld;  // one block: (rows, D), (rows, summary_dim), (rows)
+  rb_real *conditions;                     // of one group, see rb_flow_condition
 };
 
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
@@ -44,6 +45,7 @@ static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   e->rows_theta = rb_workspace_take(workspace, (int64_t)BLOCK_ROWS * e->D);
   e->rows_h = rb_workspace_take(workspace, BLOCK_ROWS * dim);
   e->rows_ld = rb_workspace_take(workspace, BLOCK_ROWS);
+  e->conditions = rb_workspace_take(workspace, rb_flow_condition_count(&e->flow, GROUP_SETS));
 }
 
 rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings, int64_t T,
@@ -175,23 +177,20 @@ void rb_estimator_summarise(rb_estimator *e, int B, const rb_real *x, rb_real *s
   }
 }
 
-/* Copies rows first .. first+count-1 of `source` (each row `per` times) to a block, zeros behind.
- */
-static void fill_block(int64_t first, int64_t count, int64_t per, int width, const rb_real *source,
+/* Copies `count` rows to a block of `rows`, zeros behind them. */
+static void fill_block(int64_t count, int64_t rows, int width, const rb_real *source,
                        rb_real *block) {
-  for (int64_t i = 0; i < count; ++i) {
-    memcpy(block + i * width, source + (first + i) / per * width, (size_t)width * sizeof *block);
-  }
-  memset(block + count * width, 0, (size_t)((BLOCK_ROWS - count) * width) * sizeof *block);
+  memcpy(block, source, (size_t)(count * width) * sizeof *block);
+  memset(block + count * width, 0, (size_t)((rows - count) * width) * sizeof *block);
 }
 
 void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, const rb_real *summary,
                               rb_real *z, rb_real *log_density) {
-  const int D = e->D;
+  const int D = e->D, dim = e->settings.summary.summary_dim;
   for (int64_t first = 0; first < B; first += BLOCK_ROWS) {
     const int64_t count = B - first < BLOCK_ROWS ? B - first : BLOCK_ROWS;
-    fill_block(first, count, 1, D, theta, e->rows_theta);
-    fill_block(first, count, 1, e->settings.summary.summary_dim, summary, e->rows_h);
+    fill_block(count, BLOCK_ROWS, D, theta + first * D, e->rows_theta);
+    fill_block(count, BLOCK_ROWS, dim, summary + first * dim, e->rows_h);
     const rb_real *base =
         rb_flow_forward(&e->flow, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_theta, e->rows_h,
                         false, &e->evaluation, e->rows_ld);
@@ -202,16 +201,27 @@ void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, cons
   }
 }
 
-void rb_estimator_sample(rb_estimator *e, int B, int64_t S, const rb_real *summary,
+/* All draws of up to GROUP_SETS data sets. */
+static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real *summary,
                          const rb_real *z, rb_real *theta) {
   const int D = e->D;
-  const int64_t rows = B * S;
+  const int64_t rows = sets * S;
+  fill_block(sets, GROUP_SETS, e->settings.summary.summary_dim, summary, e->rows_h);
+  rb_flow_condition(&e->flow, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
     const int64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    fill_block(first, count, 1, D, z, e->rows_theta);
-    fill_block(first, count, S, e->settings.summary.summary_dim, summary, e->rows_h);
-    rb_flow_inverse(&e->flow, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_h, &e->evaluation,
-                    e->rows_theta);
+    fill_block(count, BLOCK_ROWS, D, z + first * D, e->rows_theta);
+    rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
+                    e->conditions, &e->evaluation, e->rows_theta);
     memcpy(theta + first * D, e->rows_theta, (size_t)(count * D) * sizeof *theta);
+  }
+}
+
+void rb_estimator_sample(rb_estimator *e, int B, int64_t S, const rb_real *summary,
+                         const rb_real *z, rb_real *theta) {
+  const int dim = e->settings.summary.summary_dim;
+  for (int64_t first = 0; first < B; first += GROUP_SETS) {
+    const int64_t sets = B - first < GROUP_SETS ? B - first : GROUP_SETS, offset = first * S * e->D;
+    sample_group(e, sets, S, summary + first * dim, z + offset, theta + offset);
   }
 }

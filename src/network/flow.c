@@ -164,10 +164,12 @@ const rb_real *rb_flow_forward(const rb_flow *flow, const rb_activation_kernel *
     rb_coupling_cache *first = &cache->coupling[2 * i], *second = first + 1;
     const rb_coupling *coupling = flow->layer[i].coupling;
     enter_layer(flow, parameters, i, rows, input, x, log_det);
-    rb_coupling_network(&coupling[0], kernels, parameters, rows, x, D, h,
+    rb_coupling_condition(&coupling[0], parameters, rows, h, first->pre[0]);
+    rb_coupling_network(&coupling[0], kernels, parameters, rows, x, D,
                         use_masks && coupling[0].dropout > 0, first);
     rb_coupling_transform(&coupling[0], rows, first, x + pivot, y + pivot, D, log_det);
-    rb_coupling_network(&coupling[1], kernels, parameters, rows, y + pivot, D, h,
+    rb_coupling_condition(&coupling[1], parameters, rows, h, second->pre[0]);
+    rb_coupling_network(&coupling[1], kernels, parameters, rows, y + pivot, D,
                         use_masks && coupling[1].dropout > 0, second);
     rb_coupling_transform(&coupling[1], rows, second, x, y, D, log_det);
     input = y;
@@ -194,17 +196,45 @@ static void leave_layer(const rb_flow *flow, const rb_parameters *parameters, in
   }
 }
 
+int64_t rb_flow_condition_count(const rb_flow *flow, int64_t sets) {
+  return 2 * flow->depth * sets * flow->layer[0].coupling[0].width[0];
+}
+
+void rb_flow_condition(const rb_flow *flow, const rb_parameters *parameters, int64_t sets,
+                       const rb_real *h, rb_real *conditions) {
+  const int64_t step = sets * flow->layer[0].coupling[0].width[0];
+  for (int i = 0; i < 2 * flow->depth; ++i) {
+    rb_coupling_condition(&flow->layer[i / 2].coupling[i % 2], parameters, sets, h,
+                          conditions + i * step);
+  }
+}
+
+/* The inverse of one coupling. */
+static void invert_coupling(const rb_coupling *coupling, const rb_activation_kernel *kernels,
+                            const rb_parameters *parameters, int64_t first, int64_t rows,
+                            int64_t sets, int64_t per, const rb_real *conditions, int64_t ld,
+                            const rb_real *u, rb_coupling_cache *cache, rb_real *x) {
+  const int64_t width = coupling->width[0];
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t set = (first + i) / per < sets ? (first + i) / per : sets - 1;
+    memcpy(cache->pre[0] + i * width, conditions + set * width, (size_t)width * sizeof *conditions);
+  }
+  rb_coupling_network(coupling, kernels, parameters, rows, u, ld, false, cache);
+  rb_coupling_invert(coupling, rows, cache, x, ld);
+}
+
 void rb_flow_inverse(const rb_flow *flow, const rb_activation_kernel *kernels,
-                     const rb_parameters *parameters, int64_t rows, const rb_real *h,
-                     rb_flow_cache *cache, rb_real *x) {
+                     const rb_parameters *parameters, int64_t first, int64_t rows, int64_t sets,
+                     int64_t per, const rb_real *conditions, rb_flow_cache *cache, rb_real *x) {
   const int D = flow->D, pivot = flow->pivot;
+  const int64_t step = rb_flow_condition_count(flow, sets) / (2 * flow->depth);
   for (int i = flow->depth - 1; i >= 0; --i) {
-    rb_coupling_cache *first = &cache->coupling[2 * i], *second = first + 1;
     const rb_coupling *coupling = flow->layer[i].coupling;
-    rb_coupling_network(&coupling[1], kernels, parameters, rows, x + pivot, D, h, false, second);
-    rb_coupling_invert(&coupling[1], rows, second, x, D);
-    rb_coupling_network(&coupling[0], kernels, parameters, rows, x, D, h, false, first);
-    rb_coupling_invert(&coupling[0], rows, first, x + pivot, D);
+    const rb_real *condition = conditions + 2 * i * step;
+    invert_coupling(&coupling[1], kernels, parameters, first, rows, sets, per, condition + step, D,
+                    x + pivot, &cache->coupling[2 * i + 1], x);
+    invert_coupling(&coupling[0], kernels, parameters, first, rows, sets, per, condition, D, x,
+                    &cache->coupling[2 * i], x + pivot);
     leave_layer(flow, parameters, i, rows, x);
   }
 }

@@ -65,10 +65,20 @@ const rb_real *rb_flow_forward(const rb_flow *flow, const rb_activation_kernel *
                                bool use_masks, rb_flow_cache *cache,
                                rb_real *log_det);  // (rows)
 
-/** theta from z. */
+/** @return elements of `conditions` below, for @p sets data sets. */
+int64_t rb_flow_condition_count(const rb_flow *flow, int64_t sets);
+
+/** What the couplings' first layers need of the summaries, once for all draws of a data set. */
+void rb_flow_condition(const rb_flow *flow, const rb_parameters *parameters, int64_t sets,
+                       const rb_real *h,      // (sets, condition)
+                       rb_real *conditions);  // (2 depth, sets, mlp_widths[0])
+
+/** theta from z for rows first .. first+rows-1 of (sets, per): row i belongs to data set i / per;
+ * rows beyond the last set are padding. */
 void rb_flow_inverse(const rb_flow *flow, const rb_activation_kernel *kernels,
-                     const rb_parameters *parameters, int64_t rows,
-                     const rb_real *h,  // (rows, condition)
+                     const rb_parameters *parameters, int64_t first, int64_t rows, int64_t sets,
+                     int64_t per,
+                     const rb_real *conditions,  // (2 depth, sets, mlp_widths[0])
                      rb_flow_cache *cache,
                      rb_real *x);  // (rows, D), z on entry, theta on return
 
