@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Two ranks on two hosts over TCP: two network namespaces joined by a virtual cable, each with its own
+# host name, entered by the agent that mpirun takes for ssh.
+#   test_two_hosts.sh PROGRAM ARGUMENT... runs it there. Needs root; skipped where that is not allowed.
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+[ "$(id -u)" = 0 ] || { echo "SKIP: needs root for network namespaces" && exit 77; }
+for program in ip unshare; do
+  command -v $program >/dev/null || { echo "SKIP: $program is not installed" && exit 77; }
+done
+
+dir=$(mktemp -d /tmp/rb.XXXXXX)
+a=rb-a-$$
+b=rb-b-$$
+finish() {
+  ip netns del $a 2>/dev/null
+  ip netns del $b 2>/dev/null
+  rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+{ ip netns add $a && ip netns add $b && unshare --uts --mount true; } 2>"$dir/error" ||
+  { echo "SKIP: $(head -n 1 "$dir/error")" && exit 77; }
+ip link add rbA netns $a type veth peer name rbB netns $b 2>"$dir/error" ||
+  { echo "SKIP: $(head -n 1 "$dir/error")" && exit 77; }
+ip -n $a addr add 10.231.7.1/24 dev rbA
+ip -n $b addr add 10.231.7.2/24 dev rbB
+for side in "$a rbA" "$b rbB"; do
+  read -r netns device <<<"$side"
+  ip -n "$netns" link set lo up
+  ip -n "$netns" link set "$device" up
+done
+
+printf '127.0.0.1 localhost\n10.231.7.1 hosta\n10.231.7.2 hostb\n' >"$dir/hosts"
+# enter NAMESPACE HOST COMMAND...: as if logged in on that host.
+cat >"$dir/enter" <<'END'
+#!/usr/bin/env bash
+namespace=$1 host=$2 dir=$(dirname "$0")
+shift 2
+exec ip netns exec "$namespace" unshare --uts --mount bash -c '
+  mount --make-rprivate / && hostname "$1" && mount --bind "$2/hosts" /etc/hosts || exit 90
+  mkdir -p "$2/tmp-$1" && export TMPDIR=$2/tmp-$1
+  shift 2
+  exec "$@"' - "$host" "$dir" "$@"
+END
+# The agent that mpirun calls as it would call ssh: agent HOST COMMAND...
+cat >"$dir/agent" <<END
+#!/usr/bin/env bash
+case \$1 in hosta) namespace=$a ;; hostb) namespace=$b ;; *) exit 91 ;; esac
+host=\$1
+shift
+exec "$dir/enter" \$namespace \$host bash -c "\$*"
+END
+chmod +x "$dir/enter" "$dir/agent"
+
+# on_two_hosts PROGRAM ARGUMENT...: one rank on each.
+on_two_hosts() {
+  timeout 100 "$dir/enter" $a hosta mpirun --host hosta:1,hostb:1 --mca plm rsh --mca plm_rsh_agent "$dir/agent" \
+    --bind-to none --mca oob_tcp_if_include 10.231.7.0/24 --mca btl_tcp_if_include 10.231.7.0/24 \
+    --mca btl self,tcp --mca pml ob1 "$@"
+}
+
+on_two_hosts "$1" run ok >"$dir/output" || { cat "$dir/output" && exit 1; }
+cat "$dir/output"
+for host in hosta hostb; do
+  grep -q "of 2 on $host, sum 2" "$dir/output" || { echo "FAILED: no rank on $host" && exit 1; }
+done
