@@ -37,6 +37,7 @@ typedef struct rb_gradient_sum {
 /** @param micro_batches M, the most that are summed per step. Local. */
 RB_NODISCARD rb_status rb_gradient_sum_create(rb_context *ctx, int64_t count, int64_t micro_batches,
                                               rb_gradient_sum *sum);
+/** Frees the buffer. Local. */
 void rb_gradient_sum_destroy(rb_gradient_sum *sum);
 
 /** Zeroes sum and flags for a new step. Local. */

@@ -91,8 +91,10 @@ RB_NODISCARD rb_status rb_file_write(rb_context *ctx, rb_file *file, const rb_fi
  * ranks pass the same value. */
 RB_NODISCARD rb_status rb_file_set_string(rb_context *ctx, rb_file *file, const char *object,
                                           const char *name, const char *value);
+/** As rb_file_set_string. */
 RB_NODISCARD rb_status rb_file_set_int(rb_context *ctx, rb_file *file, const char *object,
                                        const char *name, int64_t value);
+/** As rb_file_set_string. */
 RB_NODISCARD rb_status rb_file_set_double(rb_context *ctx, rb_file *file, const char *object,
                                           const char *name, double value);
 /** @} */
@@ -155,8 +157,10 @@ bool rb_file_has_attribute(const rb_file *file, const char *object, const char *
 /** Reads an attribute. @param value allocated; the caller frees it */
 RB_NODISCARD rb_status rb_file_get_string(rb_context *ctx, const rb_file *file, const char *object,
                                           const char *name, char **value);
+/** As rb_file_get_string. */
 RB_NODISCARD rb_status rb_file_get_int(rb_context *ctx, const rb_file *file, const char *object,
                                        const char *name, int64_t *value);
+/** As rb_file_get_string. */
 RB_NODISCARD rb_status rb_file_get_double(rb_context *ctx, const rb_file *file, const char *object,
                                           const char *name, double *value);
 

@@ -29,7 +29,7 @@ double rb_binomial_upper(int64_t k, int64_t n, double p) {
 int64_t rb_binomial_quantile(double q, int64_t n, double p) {
   int64_t low = -1, high = n;  // P(X <= low) < q <= P(X <= high)
   const double mean = (double)n * p, sd = sqrt(mean * (1 - p));
-  for (double width = 1; width <= 64; width *= 2) {  // a narrow bracket saves evaluations
+  for (int width = 1; width <= 64; width *= 2) {  // a narrow bracket saves evaluations
     const double left = floor(mean - 4 * width * sd) - 1, right = ceil(mean + 4 * width * sd) + 1;
     const int64_t a = left < -1 ? -1 : (int64_t)left;
     const int64_t b = right > (double)n ? n : (int64_t)right;

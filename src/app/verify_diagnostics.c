@@ -50,6 +50,7 @@ rb_status rb_verify_compare(rb_verify_group *group, const char *name, int rank,
   if (reference == NULL) return RB_OK;
   const int64_t count = elements(rank, shape);
   for (int64_t i = 0; i < count; ++i) {
+    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): it loses the length of compound literals
     const double error = rb_verify_error(value[i], reference[i]);
     if (!(error <= worst)) worst = error;  // NaN stays
   }

@@ -24,7 +24,7 @@ static rb_status check_prior(rb_verify_group *g) {
   RB_TRY(RB_ALLOCATE(g->ctx, work, g->N));
   for (int64_t d = 0; d < g->D; ++d) {
     double sum = 0;
-    for (uint16_t b = 0; b < BOOTSTRAPS; ++b) {
+    for (int b = 0; b < BOOTSTRAPS; ++b) {
       const rb_stream stream =
           rb_stream_make(SEED, RB_FOR_TESTS, RB_RANDOM_NULLS, (uint16_t)(SUB_BOOTSTRAP + b), 0);
       rb_prior_rmse(stream, g->N, g->target + d * g->N, g->S, 0, g->N, prior);

@@ -11,7 +11,17 @@ const char *rb_isa_name(rb_isa isa) {
 }
 
 rb_isa rb_cpu_best_isa(void) {
-#ifdef RB_HAVE_X86_64_KERNELS
+#if defined(RB_HAVE_X86_64_KERNELS) && defined(__clang__)
+  // clang learnt the names of the levels late (17): by what tells them apart in practice
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("bmi2")) {
+    return RB_ISA_X86_64;
+  }
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                 __builtin_cpu_supports("avx512vl")
+             ? RB_ISA_X86_64_V4
+             : RB_ISA_X86_64_V3;
+#elif defined(RB_HAVE_X86_64_KERNELS)
   if (__builtin_cpu_supports("x86-64-v4")) return RB_ISA_X86_64_V4;
   if (__builtin_cpu_supports("x86-64-v3")) return RB_ISA_X86_64_V3;
   return RB_ISA_X86_64;

@@ -152,11 +152,12 @@ rb_status rb_file_get_string(rb_context *ctx, const rb_file *file, const char *o
   type = H5Aget_type(id);
   space = H5Aget_space(id);
   RB_TRY(read_texts(ctx, file, name, id, type, space, &count, &strings));
-  if (count != 1) {
+  if (count == 1 && strings != NULL) {
+    *value = strdup(strings[0]);
+    if (*value == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  } else {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: attribute %s is not one text", file->path, name));
   }
-  *value = strdup(strings[0]);
-  if (*value == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
 cleanup:
   free(strings);
   if (space >= 0) H5Sclose(space);

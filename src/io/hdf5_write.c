@@ -320,7 +320,7 @@ static rb_status write_scalar(rb_context *ctx, rb_file *file, const rb_field *fi
   const int64_t bytes = (int64_t)H5Tget_size(type);
   char *copy = rb_allocate(ctx, bytes, 1);
   RB_TRY(rb_agree(ctx, copy != NULL ? RB_OK : RB_ERR_MEMORY));
-  if (ctx->rank == 0) memcpy(copy, data, (size_t)bytes);
+  if (data != NULL && ctx->rank == 0) memcpy(copy, data, (size_t)bytes);
   MPI_Bcast(copy, (int)bytes, MPI_BYTE, 0, ctx->comm);
   status = write_part(ctx, file, field->path, type, 0, 1, true, copy);
 cleanup:

@@ -247,8 +247,8 @@ void rb_recurrent_fused_backward(rb_recurrent_fused *net, int B, const rb_real *
                                  rb_real *dbias) {
   const rb_recurrent_kernels *kernels = net->kernels;
   const int R = padded_rows(kernels, B), L = kernels->lanes;
-  const size_t inputs = (size_t)net->x_blocks * (size_t)L,
-               units = (size_t)net->h_blocks * (size_t)L;
+  const size_t inputs = (size_t)net->x_blocks * (size_t)L;
+  const size_t units = (size_t)net->h_blocks * (size_t)L;
   const size_t gates = (size_t)net->G * units;
   const int64_t stride = net->T * net->I;
   clear_inputs(net, R);
