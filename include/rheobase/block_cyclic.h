@@ -53,6 +53,7 @@ int rb_matrix_share(int count, int place, int places);
 
 /** Index in the whole matrix of a local row (column). Local. */
 int rb_matrix_row(const rb_matrix *matrix, int local_row);
+/** The same of a column. */
 int rb_matrix_column(const rb_matrix *matrix, int local_column);
 
 /** Takes this rank's part out of a matrix that every rank has. Local.

@@ -19,6 +19,7 @@ typedef struct rb_calibration_settings {
 /** Data sets are also looked at in groups by their activity (e.g. number of spikes), so that errors
  * that cancel over all of them show: none at all, and below and above the median of the others. */
 typedef enum rb_regime { RB_SILENT, RB_FEW, RB_BURSTING, RB_REGIME_COUNT } rb_regime;
+/** Its name in files, such as "silent". */
 const char *rb_regime_name(rb_regime regime);
 
 /** Dimensions of the results. */
@@ -134,6 +135,7 @@ void rb_calibration_free(rb_calibration *result);
 
 /** A field's values. */
 double *rb_calibration_values(const rb_calibration *result, rb_calibration_field field);
+/** The values of a field of counts. */
 int64_t *rb_calibration_counts(const rb_calibration *result, rb_calibration_field field);
 
 #endif

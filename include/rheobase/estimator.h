@@ -77,11 +77,11 @@ int32_t *rb_estimator_permutations(rb_estimator *estimator);
 
 /** @name Sizes of the network
  * @{ */
-int rb_estimator_dim(const rb_estimator *estimator);         ///< D
-int rb_estimator_channels(const rb_estimator *estimator);    ///< C
-int64_t rb_estimator_length(const rb_estimator *estimator);  ///< T
-int rb_estimator_summary_dim(const rb_estimator *estimator);
-int rb_estimator_depth(const rb_estimator *estimator);  ///< coupling layers
+int rb_estimator_dim(const rb_estimator *estimator);          ///< D
+int rb_estimator_channels(const rb_estimator *estimator);     ///< C
+int64_t rb_estimator_length(const rb_estimator *estimator);   ///< T
+int rb_estimator_summary_dim(const rb_estimator *estimator);  ///< summary statistics
+int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling layers
 /** @} */
 
 /** Floating-point operations of the matrix products of one forward pass, per sample. */
