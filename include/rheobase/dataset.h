@@ -29,6 +29,10 @@ void rb_dataset_destroy(rb_dataset *dataset);
 void rb_dataset_share(const rb_context *ctx, const rb_dataset *dataset, int64_t *first,
                       int64_t *count);
 
+/** Replaces theta by the support coordinates of the latent values (support.h), for a network that
+ * works with these. Collective. */
+void rb_dataset_to_support(const rb_context *ctx, const rb_model *model, rb_dataset *dataset);
+
 /** Call after filling: all ranks of the node see the contents. Collective. */
 void rb_dataset_fence(const rb_context *ctx, const rb_dataset *dataset);
 

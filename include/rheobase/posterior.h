@@ -17,6 +17,10 @@ struct rb_posterior {
   double log_scale;       ///< sum of log theta_std: added to a log density per unit of the
                           ///< parameters it gives that of standardised ones; 0: none
 
+  /** Draws, densities and so the truths they are compared with are latent values, before clipping
+   * (support.h), not values as the simulator uses them. */
+  bool latent;
+
   /** Draws from the posterior of each of `count` data sets.
    * @param first index of the first data set within @p purpose: selects the random numbers
    * @param x (count, C, L) @param draws S @param theta (count, S, D) in the parameters' units

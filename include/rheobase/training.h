@@ -24,6 +24,7 @@ typedef struct rb_training_settings {
   int64_t steps_per_epoch;  ///< online only: batches that make an epoch
   int batch_size, micro_batch;
   double learning_rate, warmup_fraction, weight_decay, clip_norm;
+  bool support;  ///< the network works with support coordinates (support.h), not with theta
   rb_keep keep;
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;

@@ -9,6 +9,7 @@
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
 #include "rheobase/recovery.h"
+#include "rheobase/support.h"
 
 struct rb_test_loop {
   rb_posterior *posterior;
@@ -17,7 +18,8 @@ struct rb_test_loop {
   int64_t chunk;
   int quantities, joint;  // ranked in all, and joint ones among them
   rb_rough_estimate estimate;
-  double *theta;        // (chunk, D)
+  double *theta;        // (chunk, D) the truth: latent values if the posterior is one of these
+  double *latent;       // (chunk, D)
   float *x;             // (chunk, C, L)
   float *draws;         // (chunk, S, D)
   double *log_density;  // (chunk, S) of the draws; NULL if the posterior has none
@@ -42,6 +44,7 @@ static rb_status allocate(rb_context *ctx, rb_test_loop *loop) {
   const rb_model *model = loop->posterior->model;
   const int64_t chunk = loop->chunk, S = loop->set.draws;
   RB_TRY(RB_ALLOCATE(ctx, loop->theta, chunk * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, loop->latent, chunk * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, loop->x, chunk * model->channels * model->length));
   RB_TRY(RB_ALLOCATE(ctx, loop->draws, chunk * S * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, loop->log_truth, chunk));
@@ -84,6 +87,7 @@ void rb_test_loop_destroy(rb_test_loop *loop) {
   if (loop == NULL) return;
   rb_rough_estimate_free(&loop->estimate);
   free(loop->theta);
+  free(loop->latent);
   free(loop->x);
   free(loop->draws);
   free(loop->log_density);
@@ -105,9 +109,12 @@ static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range)
   const rb_model *model = posterior->model;
   const rb_purpose purpose = loop->set.purpose;
   RB_TRY(model->draw_prior(model, ctx, loop->seed, purpose, range.first, range.count, loop->theta,
-                           NULL));
+                           loop->latent));
   RB_TRY(model->simulate(model, ctx, loop->seed, purpose, range.first, range.count, loop->theta,
                          loop->x));
+  if (posterior->latent) {
+    memcpy(loop->theta, loop->latent, (size_t)(range.count * model->dim) * sizeof *loop->theta);
+  }
   RB_TRY(posterior->sample(posterior, ctx, loop->seed, purpose, range.first, range.count, loop->x,
                            loop->set.draws, loop->draws, loop->log_density));
   if (posterior->log_density != NULL) {
@@ -155,12 +162,15 @@ static rb_status reduce_parameter(rb_context *ctx, rb_test_loop *loop, int64_t d
 }
 
 /* Counts draws outside the prior's support, parameter by parameter where the model can tell. */
-static void count_outside(const rb_model *model, int64_t S, const float *draws, int32_t *outside) {
+static void count_outside(const rb_posterior *posterior, int64_t S, const float *draws,
+                          int32_t *outside) {
+  const rb_model *model = posterior->model;
   const int D = model->dim;
   for (int d = 0; d <= D; ++d) outside[d] = 0;
   for (int64_t s = 0; s < S; ++s) {
     double theta[RB_MAX_PARAMETERS];
     for (int d = 0; d < D; ++d) theta[d] = (double)draws[s * D + d];
+    if (posterior->latent) rb_model_from_latent(model, 1, theta, theta);
     if (model->outside_support != NULL) {
       const uint32_t mask = model->outside_support(model, theta);
       for (int d = 0; d < D; ++d) outside[d] += (int32_t)(mask >> d & 1);
@@ -204,7 +214,8 @@ static rb_status reduce_dataset(rb_context *ctx, rb_test_loop *loop, int64_t dat
     RB_TRY(reduce_parameter(ctx, loop, dataset, d, draws, loop->theta[i * D + d], records, row));
   }
   rank_jointly(loop, dataset, i, (int32_t *)rb_records_at(records, RB_RECORD_RANK, row) + D);
-  count_outside(model, loop->set.draws, draws, rb_records_at(records, RB_RECORD_OUTSIDE, row));
+  count_outside(loop->posterior, loop->set.draws, draws,
+                rb_records_at(records, RB_RECORD_OUTSIDE, row));
   *(double *)rb_records_at(records, RB_RECORD_ACTIVITY, row) =
       model->activity != NULL
           ? model->activity(model, loop->x + i * model->channels * model->length)

@@ -79,8 +79,8 @@ static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const c
   RB_TRY(rb_job_create_network(ctx, job, INFERENCE_BATCH));
   RB_TRY(rb_checkpoint_read_network(ctx, file, job->input.training.keep == RB_KEEP_BEST,
                                     job->estimator, &standardisation));
-  RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->estimator, &standardisation,
-                                  INFERENCE_BATCH, 0, &job->network));
+  RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->input.training.support, job->estimator,
+                                  &standardisation, INFERENCE_BATCH, 0, &job->network));
 cleanup:
   return status;
 }

@@ -122,6 +122,9 @@ static const rb_setting rows[] = {
          "decoupled weight decay (offline)"),
     REAL("training.clip_norm", training.clip_norm, "1.5", "(0, 1e9]", NULL,
          "largest norm of each tensor's gradient"),
+    CHOICE("training.parameters", training.support, "\"support\"", "raw|support",
+           "what the network works with: the parameters as they are, or coordinates that cannot "
+           "leave the prior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",
            "weights to use: after the last epoch, or those of the lowest validation loss"),
     CHOICE("training.on_nonfinite", training.on_nonfinite, "\"stop\"", "stop|rollback",

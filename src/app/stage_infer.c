@@ -9,6 +9,7 @@
 #include "rheobase/log.h"
 #include "rheobase/memory.h"
 #include "rheobase/observation.h"
+#include "rheobase/support.h"
 #include "stage_file.h"
 
 /* Probabilities of the quantiles that are stored. */
@@ -67,6 +68,17 @@ static rb_status observe(rb_context *ctx, const rb_job *job, result *r) {
 cleanup:
   rb_observation_free(&observation);
   return status;
+}
+
+/* Latent draws become values as the simulator uses them; their log density remains. */
+static void clip_draws(const rb_model *model, int64_t S, float *draws) {
+  const int D = model->dim;
+  for (int64_t s = 0; s < S; ++s) {
+    double theta[RB_MAX_PARAMETERS];
+    for (int d = 0; d < D; ++d) theta[d] = (double)draws[s * D + d];
+    rb_model_from_latent(model, 1, theta, theta);
+    for (int d = 0; d < D; ++d) draws[s * D + d] = (float)theta[d];
+  }
 }
 
 /* Moments, quantiles and density estimate of each parameter's draws. */
@@ -169,6 +181,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(
       rb_agree(ctx, job->network.sample(&job->network, ctx, (uint64_t)job->input.seed,
                                         RB_FOR_OBSERVATION, 0, 1, r.x, S, r.draws, r.log_density)));
+  if (job->network.latent) clip_draws(&job->model, S, r.draws);
   summarise(&job->model, S, &r);
   RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
   RB_TRY(write(ctx, job, file, &r));

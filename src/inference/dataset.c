@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/support.h"
 
 static MPI_Aint aligned(int64_t bytes) { return (MPI_Aint)((bytes + 63) / 64 * 64); }
 
@@ -62,6 +63,14 @@ void rb_dataset_share(const rb_context *ctx, const rb_dataset *dataset, int64_t 
   const int64_t end = dataset->count * (ctx->node_rank + 1) / ctx->node_size;
   *first = begin;
   *count = end - begin;
+}
+
+void rb_dataset_to_support(const rb_context *ctx, const rb_model *model, rb_dataset *dataset) {
+  int64_t first = 0, count = 0;
+  rb_dataset_share(ctx, dataset, &first, &count);
+  rb_model_to_support(model, count, dataset->latent + first * dataset->dim,
+                      dataset->theta + first * dataset->dim, NULL);
+  rb_dataset_fence(ctx, dataset);
 }
 
 void rb_dataset_fence(const rb_context *ctx, const rb_dataset *dataset) {

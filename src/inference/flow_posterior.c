@@ -5,11 +5,13 @@
 
 #include "rheobase/distributions.h"
 #include "rheobase/memory.h"
+#include "rheobase/support.h"
 
 typedef struct flow_state {
   rb_estimator *estimator;
   rb_standardisation standardisation;
-  double log_jacobian;  // log |d standardised / d theta|
+  double log_jacobian;  // log |d standardised / d theta, or d phi|
+  bool support;
   int batch;
   uint16_t member;
   int64_t capacity;   // rows of z, values and density
@@ -19,6 +21,8 @@ typedef struct flow_state {
   rb_real *z;         // (capacity, D)
   rb_real *values;    // (capacity, D) standardised parameters
   rb_real *density;   // (capacity)
+  double *phi;        // (capacity, D) support coordinates, or the parameters themselves
+  double *log_det;    // (capacity)
 } flow_state;
 
 /* Standard normal numbers of the network's type. */
@@ -38,12 +42,17 @@ static rb_status reserve(rb_context *ctx, flow_state *state, int D, int64_t rows
   free(state->z);
   free(state->values);
   free(state->density);
+  free(state->phi);
+  free(state->log_det);
+  state->phi = state->log_det = NULL;
   state->repeated = state->z = state->values = state->density = NULL;
   state->capacity = 0;
   RB_TRY(RB_ALLOCATE(ctx, state->repeated, rows * rb_estimator_summary_dim(state->estimator)));
   RB_TRY(RB_ALLOCATE(ctx, state->z, rows * D));
   RB_TRY(RB_ALLOCATE(ctx, state->values, rows * D));
   RB_TRY(RB_ALLOCATE(ctx, state->density, rows));
+  RB_TRY(RB_ALLOCATE(ctx, state->phi, rows * D));
+  RB_TRY(RB_ALLOCATE(ctx, state->log_det, rows));
   state->capacity = rows;
 cleanup:
   return status;
@@ -78,6 +87,7 @@ static void densities(flow_state *state, int64_t count, int64_t per, double *log
   }
   for (int64_t row = 0; row < rows; ++row) {
     log_density[row] = (double)state->density[row] + state->log_jacobian;
+    if (state->support) log_density[row] -= state->log_det[row];
   }
 }
 
@@ -102,8 +112,12 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
                         state->values);
     float *out = theta + begin * draws * D;
     for (int64_t k = 0; k < here * draws * D; ++k) {
-      out[k] = (float)((double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D]);
+      state->phi[k] = (double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D];
     }
+    if (state->support) {
+      rb_model_from_support(model, here * draws, state->phi, state->phi, state->log_det);
+    }
+    for (int64_t k = 0; k < here * draws * D; ++k) out[k] = (float)state->phi[k];
     if (log_density != NULL) densities(state, here, draws, log_density + begin * draws);
   }
 cleanup:
@@ -120,8 +134,12 @@ static rb_status log_density(rb_posterior *self, rb_context *ctx, int64_t count,
   for (int64_t begin = 0; begin < count; begin += state->batch) {
     const int64_t here = count - begin < state->batch ? count - begin : state->batch;
     summarise(state, model, here, x + begin * model->channels * model->length);
-    rb_standardise_theta(&state->standardisation, D, here * per, theta + begin * per * D,
-                         state->values);
+    const double *here_theta = theta + begin * per * D;
+    if (state->support) {
+      rb_model_to_support(model, here * per, here_theta, state->phi, state->log_det);
+      here_theta = state->phi;
+    }
+    rb_standardise_theta(&state->standardisation, D, here * per, here_theta, state->values);
     densities(state, here, per, out + begin * per);
   }
 cleanup:
@@ -137,16 +155,20 @@ static void destroy(rb_posterior *self) {
   free(state->z);
   free(state->values);
   free(state->density);
+  free(state->phi);
+  free(state->log_det);
   free(state);
   self->state = NULL;
 }
 
-rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, rb_estimator *estimator,
+rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, bool support,
+                                   rb_estimator *estimator,
                                    const rb_standardisation *standardisation, int batch,
                                    uint16_t member, rb_posterior *posterior) {
   rb_status status = RB_OK;
   *posterior = (rb_posterior){.name = "network",
                               .model = model,
+                              .latent = support,
                               .sample = sample,
                               .log_density = log_density,
                               .destroy = destroy};
@@ -155,6 +177,7 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, rb_es
   posterior->state = state;
   state->estimator = estimator;
   state->standardisation = *standardisation;
+  state->support = support;
   state->batch = batch;
   state->member = member;
   for (int d = 0; d < model->dim; ++d) posterior->log_scale += log(standardisation->theta_std[d]);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rheobase/memory.h"
+#include "rheobase/support.h"
 
 rb_status rb_micro_batch_create(rb_context *ctx, const rb_model *model, int size,
                                 rb_micro_batch *batch) {
@@ -61,15 +62,16 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
 
 rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
                                   const rb_standardisation *standardisation, const rb_model *model,
-                                  uint64_t seed, int64_t first, int rows, double weight) {
+                                  bool support, uint64_t seed, int64_t first, int rows,
+                                  double weight) {
   rb_status status = RB_OK;
   const int D = model->dim;
   const int C = model->channels;
   const int64_t L = model->length;
-  double *theta = batch->drawn;
-  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta,
-                           theta + (int64_t)batch->size * D));
+  double *theta = batch->drawn, *latent = theta + (int64_t)batch->size * D;
+  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
+  if (support) rb_model_to_support(model, rows, latent, theta, NULL);
   for (int row = 0; row < rows; ++row) {
     set_row(batch, row, standardisation, D, C, L, theta + (int64_t)row * D,
             batch->simulated + row * C * L, weight);

@@ -28,10 +28,11 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
                            const rb_dataset *dataset, const int64_t *indices, int64_t first,
                            int rows, double weight);
 
-/** Simulates items first .. first + rows - 1 of the training purpose. */
+/** Simulates items first .. first + rows - 1 of the training purpose. @param support the network
+ * works with support coordinates */
 RB_NODISCARD rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
                                                const rb_standardisation *standardisation,
-                                               const rb_model *model, uint64_t seed, int64_t first,
-                                               int rows, double weight);
+                                               const rb_model *model, bool support, uint64_t seed,
+                                               int64_t first, int rows, double weight);
 
 #endif

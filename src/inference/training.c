@@ -119,8 +119,8 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
     } else {
       // Items after the stored ones: no sample of the standardisation set is trained on again.
       RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, data->model,
-                                     training->seed, data->training->count + (int64_t)seen, rows,
-                                     weight));
+                                     training->settings.support, training->seed,
+                                     data->training->count + (int64_t)seen, rows, weight));
     }
     const rb_dropout_source dropout = {training->seed, training->member, seen};
     RB_TRY(rb_estimator_gradient(ctx, training->estimator, w->batch.size, w->batch.x,

@@ -20,6 +20,8 @@ static rb_status read_shipped(const char *name, const char *set) {
 static void defaults_are_the_notebook(void **state) {
   (void)state;
   assert_int_equal(read_input(NULL, NULL), RB_OK);
+  assert_true(input.training.support);  // all but the notebook's own studies stay in the prior
+  assert_int_equal(read_input(NULL, "training.parameters=raw"), RB_OK);
   const rb_lif_settings lif = rb_lif_defaults();
   assert_memory_equal(&input.simulator, &lif, sizeof lif);
   char *before = NULL;

@@ -28,7 +28,7 @@ static void draws_and_their_densities_agree(void **state) {
   assert_all_ok(fixture_create(&test_context, &settings, &f));
   assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
   rb_posterior posterior;
-  assert_all_ok(rb_flow_posterior_create(&test_context, &f.model, f.estimator,
+  assert_all_ok(rb_flow_posterior_create(&test_context, &f.model, false, f.estimator,
                                          &f.train.standardisation, 4, 0, &posterior));
   static float theta[DATA_SETS * DRAWS * D], again[DRAWS * D];
   static double density[DATA_SETS * DRAWS], recomputed[DATA_SETS * DRAWS];
@@ -59,7 +59,7 @@ static void density_integrates_to_one(void **state) {
   assert_all_ok(fixture_create(&test_context, &settings, &f));
   for (int d = 0; d < D; ++d) f.train.standardisation.theta_std[d] = 0.5 * (d + 1);
   rb_posterior posterior;
-  assert_all_ok(rb_flow_posterior_create(&test_context, &f.model, f.estimator,
+  assert_all_ok(rb_flow_posterior_create(&test_context, &f.model, false, f.estimator,
                                          &f.train.standardisation, 16, 0, &posterior));
   double *grid = malloc(sizeof(double) * SIDE * SIDE * SIDE * D);
   double *density = malloc(sizeof(double) * SIDE * SIDE * SIDE);
@@ -83,6 +83,84 @@ static void density_integrates_to_one(void **state) {
   fixture_destroy(&f);
 }
 
+/* A map for the linear-Gaussian model, which has none: latent = sinh(phi). */
+static void from_sinh(const rb_model *model, int64_t count, const double *phi, double *latent,
+                      double *log_det) {
+  for (int64_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int d = 0; d < model->dim; ++d) {
+      sum += log(cosh(phi[i * D + d]));
+      latent[i * D + d] = sinh(phi[i * D + d]);
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}
+
+static void to_sinh(const rb_model *model, int64_t count, const double *latent, double *phi,
+                    double *log_det) {
+  for (int64_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int d = 0; d < model->dim; ++d) {
+      phi[i * D + d] = asinh(latent[i * D + d]);
+      sum += log(cosh(phi[i * D + d]));
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}
+
+/* In support coordinates the draws are mapped, and the density is one of the latent values. */
+static void support_coordinates(void **state) {
+  (void)state;
+  enum { SIDE = 40, S = 400 };
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &settings, &f));
+  f.model.from_support = from_sinh;
+  f.model.to_support = to_sinh;
+  rb_posterior posterior;
+  for (int d = 0; d < D; ++d) {
+    f.train.standardisation.theta_mean[d] = 0.3 * d;
+    f.train.standardisation.theta_std[d] = 0.2;
+  }
+  assert_all_ok(rb_flow_posterior_create(&test_context, &f.model, true, f.estimator,
+                                         &f.train.standardisation, 16, 0, &posterior));
+  assert_true(posterior.latent);
+  static float theta[S * D];
+  static double as_double[S * D], density[S], recomputed[S];
+  assert_all_ok(posterior.sample(&posterior, &test_context, 5, RB_FOR_SBC, 0, 1, f.validation.x, S,
+                                 theta, density));
+  double mean[D] = {0};
+  for (int k = 0; k < S * D; ++k) {
+    as_double[k] = (double)theta[k];
+    mean[k % D] += as_double[k] / S;
+  }
+  // An untrained flow is near N(mean, std^2) in phi.
+  for (int d = 0; d < D; ++d) assert_near(asinh(mean[d]), 0.3 * d, 0.2);
+  assert_all_ok(posterior.log_density(&posterior, &test_context, 1, f.validation.x, S, as_double,
+                                      recomputed));
+  for (int k = 0; k < S; ++k) assert_near(density[k], recomputed[k], 1e-3);
+  static double grid[SIDE * SIDE * SIDE * D], value[SIDE * SIDE * SIDE];
+  double volume = 1, integral = 0;
+  double low[D], high[D];
+  for (int d = 0; d < D; ++d) {
+    low[d] = sinh(0.3 * d - 1.2);
+    high[d] = sinh(0.3 * d + 1.2);
+    volume *= (high[d] - low[d]) / SIDE;
+  }
+  for (int k = 0; k < SIDE * SIDE * SIDE; ++k) {
+    const int at[D] = {k % SIDE, k / SIDE % SIDE, k / SIDE / SIDE};
+    for (int d = 0; d < D; ++d) {
+      grid[k * D + d] = low[d] + (high[d] - low[d]) * (at[d] + 0.5) / SIDE;
+    }
+  }
+  assert_all_ok(posterior.log_density(&posterior, &test_context, 1, f.validation.x,
+                                      (int64_t)SIDE * SIDE * SIDE, grid, value));
+  for (int k = 0; k < SIDE * SIDE * SIDE; ++k) integral += volume * exp(value[k]);
+  assert_near(integral, 1.0, 2e-3);
+  posterior.destroy(&posterior);
+  fixture_destroy(&f);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(draws_and_their_densities_agree),
-                                          cmocka_unit_test(density_integrates_to_one)};
+                                          cmocka_unit_test(density_integrates_to_one),
+                                          cmocka_unit_test(support_coordinates)};
 RB_TEST_MAIN(tests)
