@@ -56,6 +56,17 @@ static const struct stage {
      rb_stage_baseline,
      NULL,
      false},
+    {"calibrate",
+     "calibration.h5",
+     RB_CALIBRATION_SCHEMA,
+     RB_CALIBRATION_VERSION,
+     RB_CALIBRATE_SETTINGS,
+     {"checkpoint.h5", NULL},
+     false,
+     false,
+     rb_stage_calibrate,
+     NULL,
+     false},
     {"infer",
      "posterior.h5",
      RB_POSTERIOR_SCHEMA,
@@ -222,6 +233,9 @@ rb_status rb_cmd_train(rb_context *ctx, const rb_arguments *arguments) {
 }
 rb_status rb_cmd_baseline(rb_context *ctx, const rb_arguments *arguments) {
   return run_stages(ctx, arguments, "baseline");
+}
+rb_status rb_cmd_calibrate(rb_context *ctx, const rb_arguments *arguments) {
+  return run_stages(ctx, arguments, "calibrate");
 }
 rb_status rb_cmd_infer(rb_context *ctx, const rb_arguments *arguments) {
   return run_stages(ctx, arguments, "infer");

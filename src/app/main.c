@@ -21,6 +21,8 @@ static const rb_command commands[] = {
      rb_cmd_train},
     {"baseline", "INPUT", "fit the linear-Gaussian baseline: baseline.h5", STUDY, 1, 1,
      rb_cmd_baseline},
+    {"calibrate", "INPUT", "diagnose the network on fresh data sets: calibration.h5", STUDY, 1, 1,
+     rb_cmd_calibrate},
     {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
      1, 1, rb_cmd_infer},
     {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},

@@ -158,11 +158,11 @@ static const rb_setting rows[] = {
             NULL, "data sets of the default diagnostics"),
     INTEGER("calibration.diagnostics_draws", calibration.diagnostics_draws, "1000", "[2, 1000000]",
             NULL, "posterior draws for each of them"),
-    INTEGER("calibration.bins", calibration.bins, "10", "[0, 10000]", NULL,
+    INTEGER("calibration.bins", calibration.bins, "0", "[0, 10000]", NULL,
             "bins of the rank histograms; 0: as many as divide the draws evenly"),
     INTEGER("calibration.chunk", calibration.chunk, "32", "[1, 65536]", NULL,
             "data sets a rank takes at once"),
-    INTEGER("calibration.store_draws", calibration.store_draws, "200000", "[0, 1000000000000]",
+    INTEGER("calibration.store_draws", calibration.store_draws, "1000000", "[0, 1000000000000]",
             NULL, "the draws of a test set are stored if they are at most so many"),
 
     GROUP("observation", "The posterior of one observation"),

@@ -95,9 +95,21 @@ static void outside_the_support_there_is_no_density(void **state) {
     memcpy(point, inside, sizeof point);
     point[outside[i].index] = outside[i].value;
     assert_false(model.in_support(&model, point));
+    assert_true(model.outside_support(&model, point) != 0);
     model.log_prior(&model, 1, point, &log_density);
     assert_true(outside[i].latent_too ? log_density == -INFINITY : isfinite(log_density));
   }
+}
+
+/* Which parameter lies outside: bounds move with the parameters they depend on. */
+static void parameters_outside_are_told_apart(void **state) {
+  (void)state;
+  enum { V_TH = 1, TAU_M = 2, G_L = 4, V_RESET = 8, V_INIT = 16 };
+  const double none[D] = {-55, 10, 10, -75, -72, -70}, some[D] = {-61, 21, 10, -75, -72, -70};
+  const double bounds[D] = {-55, 10, 16, -71, -71.2, -71};  // E_L and V_init move the bounds
+  assert_int_equal(model.outside_support(&model, none), 0);
+  assert_int_equal(model.outside_support(&model, some), V_TH | TAU_M);
+  assert_int_equal(model.outside_support(&model, bounds), G_L | V_RESET | V_INIT);
 }
 
 enum { NODES = 40 };
@@ -194,6 +206,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(draws_do_not_depend_on_grouping),
     cmocka_unit_test(draws_lie_in_the_support),
     cmocka_unit_test(outside_the_support_there_is_no_density),
+    cmocka_unit_test(parameters_outside_are_told_apart),
     cmocka_unit_test(density_integrates_to_one),
     cmocka_unit_test(draws_follow_the_density),
     cmocka_unit_test(only_the_chain_of_potentials_correlates)};

@@ -155,6 +155,7 @@ rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings, rb_mode
                       .draw_prior = rb_lif_draw_prior,
                       .log_prior = rb_lif_log_prior,
                       .in_support = rb_lif_in_support,
+                      .outside_support = rb_lif_outside_support,
                       .summaries = RB_LIF_SUMMARIES,
                       .summary = rb_lif_summary,
                       .summarise = rb_lif_summarise,

@@ -25,6 +25,7 @@ rb_status rb_lif_draw_prior(const rb_model *model, rb_context *ctx, uint64_t see
 void rb_lif_log_prior(const rb_model *model, int64_t count, const double *latent,
                       double *log_density);
 bool rb_lif_in_support(const rb_model *model, const double *theta);
+uint32_t rb_lif_outside_support(const rb_model *model, const double *theta);
 enum { RB_LIF_SUMMARIES = 5 };
 extern const rb_quantity rb_lif_summary[RB_LIF_SUMMARIES];
 void rb_lif_summarise(const rb_model *model, const float *x, double *out);

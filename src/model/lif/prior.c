@@ -91,17 +91,23 @@ void rb_lif_log_prior(const rb_model *model, int64_t count, const double *latent
   }
 }
 
-static bool within(double x, double low, double high) { return x >= low && x <= high; }
+static uint32_t outside(int parameter, double x, double low, double high) {
+  return x >= low && x <= high ? 0 : UINT32_C(1) << parameter;
+}
 
-bool rb_lif_in_support(const rb_model *model, const double *theta) {
+uint32_t rb_lif_outside_support(const rb_model *model, const double *theta) {
   (void)model;
   const rb_truncated_normal V_th = rb_lif_prior_V_th(), E_L = rb_lif_prior_E_L();
   const rb_truncated_normal V_init = rb_lif_prior_V_init(theta[RB_LIF_E_L]);
   const rb_truncated_normal V_reset = rb_lif_prior_V_reset(theta[RB_LIF_V_INIT]);
-  return within(theta[RB_LIF_V_TH], V_th.low, V_th.high) &&
-         within(theta[RB_LIF_E_L], E_L.low, E_L.high) &&
-         within(theta[RB_LIF_V_INIT], V_init.low, V_init.high) &&
-         within(theta[RB_LIF_V_RESET], V_reset.low, V_reset.high) &&
-         within(theta[RB_LIF_TAU_M], TAU_LOW_MS, TAU_HIGH_MS) &&
-         within(theta[RB_LIF_G_L], G_LOW_NS, G_HIGH_NS);
+  return outside(RB_LIF_V_TH, theta[RB_LIF_V_TH], V_th.low, V_th.high) |
+         outside(RB_LIF_E_L, theta[RB_LIF_E_L], E_L.low, E_L.high) |
+         outside(RB_LIF_V_INIT, theta[RB_LIF_V_INIT], V_init.low, V_init.high) |
+         outside(RB_LIF_V_RESET, theta[RB_LIF_V_RESET], V_reset.low, V_reset.high) |
+         outside(RB_LIF_TAU_M, theta[RB_LIF_TAU_M], TAU_LOW_MS, TAU_HIGH_MS) |
+         outside(RB_LIF_G_L, theta[RB_LIF_G_L], G_LOW_NS, G_HIGH_NS);
+}
+
+bool rb_lif_in_support(const rb_model *model, const double *theta) {
+  return rb_lif_outside_support(model, theta) == 0;
 }

@@ -1,0 +1,210 @@
+#include "rheobase/calibration_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/hdf5_file.h"
+#include "rheobase/log.h"
+#include "rheobase/memory.h"
+
+/* A column of the table of parameters: where its numbers are, and how they are shown. */
+typedef struct table_column {
+  const char *title, *path, *format;
+  int row;  // of a two-dimensional array; -1: the array is one-dimensional
+} table_column;
+
+/* The last normaliser is the prior: its row is put in when the file is read. */
+enum { LAST_ROW = -2, WIDTH = 12, LINE = 256 };
+static const table_column columns[] = {
+    {"r", "recovery/r", "%*.3f", -1},
+    {"NRMSE", "diagnostics/nrmse", "%*.3f", LAST_ROW},
+    {"contraction", "diagnostics/contraction", "%*.3f", -1},
+    {"z-score", "diagnostics/z_score", "%*.3f", -1},
+    {"cal. error", "diagnostics/calibration_error", "%*.4f", -1},
+    {"outside", "diagnostics/outside", "%*.2g", -1},
+};
+static const table_column tests[] = {
+    {"log gamma", "sbc/log_gamma", "%*.2f", -1},
+    {"chi-square p", "sbc/chi_square_p", "%*.2g", -1},
+    {"K-S p", "sbc/ks_p", "%*.2g", -1},
+    {"log gamma", "diagnostics/log_gamma", "%*.2f", -1},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns, TESTS = sizeof tests / sizeof *tests };
+
+static rb_status scalar(rb_context *ctx, const rb_file *file, const char *path, double *value) {
+  return rb_file_read(ctx, file, path, RB_F64, false, 0, NULL, value);
+}
+
+/* Reads a column. @param values (count) allocated; the caller frees */
+static rb_status read_column(rb_context *ctx, const rb_file *file, const table_column *column,
+                             int64_t *count, double **values) {
+  rb_status status = RB_OK;
+  int64_t shape[2];
+  void *data = NULL;
+  if (column->row == -1) {
+    RB_TRY(rb_file_read_new(ctx, file, column->path, RB_F64, false, 1, shape, &data));
+    *count = shape[0];
+  } else {
+    RB_TRY(rb_file_read_new(ctx, file, column->path, RB_F64, false, 2, shape, &data));
+    *count = shape[1];
+    if (shape[0] > 1) {
+      memmove(data, (double *)data + (shape[0] - 1) * shape[1], (size_t)shape[1] * sizeof(double));
+    }
+  }
+  *values = data;
+cleanup:
+  return status;
+}
+
+static rb_status print_columns(rb_context *ctx, const rb_file *file, const char *title,
+                               const char *const *names, int64_t rows, const table_column *column,
+                               int count) {
+  rb_status status = RB_OK;
+  double *values[COLUMNS > TESTS ? COLUMNS : TESTS] = {0};
+  char line[LINE];
+  int used = snprintf(line, sizeof line, "%-12s", title);
+  for (int c = 0; c < count; ++c) {
+    int64_t length = 0;
+    RB_TRY(read_column(ctx, file, &column[c], &length, &values[c]));
+    if (length != rows) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: not one value per row", column[c].path));
+    }
+    used += snprintf(line + used, sizeof line - (size_t)used, "%*s", WIDTH, column[c].title);
+  }
+  rb_log_info(ctx, "%s", line);
+  for (int64_t i = 0; i < rows; ++i) {
+    used = snprintf(line, sizeof line, "%-12.12s", names[i]);
+    for (int c = 0; c < count; ++c) {
+      char number[32];
+      // the formats come from the tables above
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+      (void)snprintf(number, sizeof number, column[c].format, WIDTH, values[c][i]);
+#pragma GCC diagnostic pop
+      used += snprintf(line + used, sizeof line - (size_t)used, "%s", number);
+    }
+    rb_log_info(ctx, "%s", line);
+  }
+cleanup:
+  for (int c = 0; c < count; ++c) free(values[c]);
+  return status;
+}
+
+static rb_status print_score(rb_context *ctx, const rb_file *file) {
+  rb_status status = RB_OK;
+  double mean = 0, error = 0, standardised = 0, outside = 0, null_error = 0;
+  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density", &mean));
+  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density_se", &error));
+  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density_standardised", &standardised));
+  RB_TRY(scalar(ctx, file, "diagnostics/outside_any", &outside));
+  RB_TRY(scalar(ctx, file, "diagnostics/calibration_error_95", &null_error));
+  if (isfinite(mean)) {
+    rb_log_info(ctx,
+                "expected log density of the truth %.3f +- %.3f (standardised parameters %.3f)",
+                mean, error, standardised);
+  }
+  rb_log_info(ctx,
+              "%.2g%% of the draws lie outside the prior's support; calibration errors above %.4f "
+              "have a chance of 5%%",
+              100 * outside, null_error);
+cleanup:
+  return status;
+}
+
+/* For each regime, the worst parameter's calibration error and log gamma. */
+static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char *const *parameters,
+                               int64_t D) {
+  enum { REGIMES = 3 };
+  rb_status status = RB_OK;
+  int64_t datasets[REGIMES], shape[2];
+  double low[REGIMES], high[REGIMES], score[REGIMES];
+  double *error = NULL, *log_gamma = NULL;
+  char **names = NULL;
+  int64_t count = 0;
+  void *data = NULL;
+  const int64_t regimes = REGIMES;
+  RB_TRY(rb_file_read(ctx, file, "sbc/regime/datasets", RB_I64, false, 1, &regimes, datasets));
+  RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_low", RB_F64, false, 1, &regimes, low));
+  RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_high", RB_F64, false, 1, &regimes, high));
+  RB_TRY(rb_file_read(ctx, file, "sbc/regime/expected_log_density", RB_F64, false, 1, &regimes,
+                      score));
+  RB_TRY(rb_file_read_strings(ctx, file, "regime_name", &count, &names));
+  RB_TRY(
+      rb_file_read_new(ctx, file, "sbc/regime/calibration_error", RB_F64, false, 2, shape, &data));
+  error = data;
+  if (shape[0] != REGIMES || shape[1] != D || count != REGIMES) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "sbc/regime: shapes do not match"));
+  }
+  RB_TRY(rb_file_read_new(ctx, file, "sbc/regime/log_gamma", RB_F64, false, 2, shape, &data));
+  log_gamma = data;
+  if (isnan(low[0]) && isnan(low[1]) && isnan(low[2])) goto cleanup;  // nothing to group by
+  rb_log_info(ctx, "%-12s%*s%*s%*s  %s", "regime", WIDTH, "data sets", WIDTH, "activity", 15,
+              "log density", "worst parameter: cal. error, log gamma");
+  for (int g = 0; g < REGIMES; ++g) {
+    if (datasets[g] == 0) continue;
+    int worst = 0, least = 0;
+    for (int d = 1; d < D; ++d) {
+      if (error[g * D + d] > error[g * D + worst]) worst = d;
+      if (log_gamma[g * shape[1] + d] < log_gamma[g * shape[1] + least]) least = d;
+    }
+    char range[32];
+    (void)snprintf(range, sizeof range, "%g..%g", low[g], high[g]);
+    rb_log_info(ctx, "%-12s%*lld%*s%*.3f  %s %.4f, %s %.2f", names[g], WIDTH,
+                (long long)datasets[g], WIDTH, range, 15, score[g], parameters[worst],
+                error[g * D + worst], parameters[least], log_gamma[g * shape[1] + least]);
+  }
+cleanup:
+  free(error);
+  free(log_gamma);
+  free(names);
+  return status;
+}
+
+/* Says how many data sets and draws each test set has. */
+static rb_status print_sizes(rb_context *ctx, const rb_file *file) {
+  static const char *const sets[] = {"recovery", "sbc", "diagnostics"};
+  rb_status status = RB_OK;
+  char line[LINE] = "", *posterior = NULL;
+  int used = 0;
+  RB_TRY(rb_file_get_string(ctx, file, "", "posterior", &posterior));
+  for (int k = 0; k < 3; ++k) {
+    int64_t datasets = 0, draws = 0;
+    RB_TRY(rb_file_get_int(ctx, file, sets[k], "datasets", &datasets));
+    RB_TRY(rb_file_get_int(ctx, file, sets[k], "draws", &draws));
+    used += snprintf(line + used, sizeof line - (size_t)used, "%s%s %lld x %lld", k > 0 ? ", " : "",
+                     sets[k], (long long)datasets, (long long)draws);
+  }
+  rb_log_info(ctx, "diagnostics of the posterior \"%s\": %s (data sets x draws)", posterior, line);
+cleanup:
+  free(posterior);
+  return status;
+}
+
+static rb_status print_file(rb_context *ctx, const char *path) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  char **parameters = NULL, **quantities = NULL;
+  int64_t D = 0, Q = 0;
+  RB_TRY(rb_file_open_foreign(ctx, path, &file));
+  RB_TRY(print_sizes(ctx, file));
+  RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
+  RB_TRY(rb_file_read_strings(ctx, file, "quantity", &Q, &quantities));
+  RB_TRY(print_columns(ctx, file, "", (const char *const *)parameters, D, columns, COLUMNS));
+  rb_log_info(ctx,
+              "ranks of:                    sbc set                     diagnostics set"
+              "   (log gamma below 0 rejects at 5%%)");
+  RB_TRY(print_columns(ctx, file, "", (const char *const *)quantities, Q, tests, TESTS));
+  RB_TRY(print_regimes(ctx, file, (const char *const *)parameters, D));
+  RB_TRY(print_score(ctx, file));
+cleanup:
+  free(parameters);
+  free(quantities);
+  rb_file_close(&file);
+  return status;
+}
+
+rb_status rb_table_calibration(rb_context *ctx, const char *path) {
+  return rb_agree(ctx, ctx->rank == 0 ? print_file(ctx, path) : RB_OK);
+}
