@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rheobase/memory.h"
 #include "rheobase/nearest.h"
 
 enum { MAX_FIELDS = 256, MAX_LINE = 65536 };
@@ -24,7 +25,6 @@ typedef struct reader {
   int fields;
   char *field[MAX_FIELDS];  // of the current line, trimmed
   int place[RB_CSV_MAX_COLUMNS];
-  int64_t capacity;
 } reader;
 
 #define LINE_FAIL(r, format, ...) \
@@ -96,24 +96,22 @@ static rb_status find_columns(reader *r, int columns, const char *const *names) 
   return RB_OK;
 }
 
-static rb_status grow(reader *r, int64_t rows, rb_columns *result) {
-  if (rows < r->capacity) return RB_OK;
-  const int64_t capacity = r->capacity > 0 ? 2 * r->capacity : 1024;
-  bool ok = true;
-  for (int i = 0; i <= result->columns; ++i) {
-    void *old = i < result->columns ? (void *)result->value[i] : (void *)result->line;
-    void *longer = realloc(old, (size_t)capacity * sizeof(double));
-    ok = ok && longer != NULL;
-    if (longer == NULL) continue;
-    if (i < result->columns) {
-      result->value[i] = longer;
-    } else {
-      result->line = longer;
-    }
+// Makes room for as many rows as the file has lines.
+static rb_status allocate(reader *r, int64_t max_rows, rb_columns *result) {
+  rb_status status = RB_OK;
+  int64_t lines = 1;
+  char piece[4096];
+  for (;;) {
+    const size_t length = fread(piece, 1, sizeof piece, r->stream);
+    if (length == 0) break;
+    for (size_t i = 0; i < length; ++i) lines += piece[i] == '\n';
   }
-  if (!ok) return RB_FAIL(r->ctx, RB_ERR_MEMORY, "%s: out of memory", r->path);
-  r->capacity = capacity;
-  return RB_OK;
+  rewind(r->stream);
+  if (lines > max_rows) lines = max_rows;
+  for (int i = 0; i < result->columns; ++i) RB_TRY(RB_ALLOCATE(r->ctx, result->value[i], lines));
+  RB_TRY(RB_ALLOCATE(r->ctx, result->line, lines));
+cleanup:
+  return status;
 }
 
 static rb_status take_row(reader *r, int width, const char *const *names, int64_t max_rows,
@@ -124,7 +122,7 @@ static rb_status take_row(reader *r, int width, const char *const *names, int64_
   if (result->rows == max_rows) {
     return LINE_FAIL(r, "the file has more than %lld samples", (long long)max_rows);
   }
-  rb_status status = grow(r, result->rows, result);
+  rb_status status = RB_OK;
   for (int i = 0; status == RB_OK && i < result->columns; ++i) {
     status = parse_number(r, names[i], r->field[r->place[i]], &result->value[i][result->rows]);
   }
@@ -168,6 +166,7 @@ rb_status rb_csv_read(rb_context *ctx, const char *path, int columns, const char
   if (r.stream == NULL) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
+  RB_TRY(allocate(&r, max_rows, result));
   RB_TRY(read_header(&r, names, headless, &width, max_rows, result));
   for (;;) {
     bool more = false;

@@ -140,7 +140,7 @@ rb_status rb_current_read(rb_context *ctx, const char *path, int64_t length, dou
   if (ctx->rank == 0) status = read_columns(ctx, path, 1, current, length, &columns);
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, length)));
-  if (ctx->rank == 0) memcpy(values, columns.value[0], (size_t)length * sizeof *values);
+  for (int64_t i = 0; i < columns.rows; ++i) values[i] = columns.value[0][i];
   MPI_Bcast(values, (int)length, MPI_DOUBLE, 0, ctx->comm);
   *current_pA = values;
   values = NULL;

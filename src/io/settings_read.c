@@ -114,7 +114,7 @@ static rb_status set_text(const source *s, const rb_setting *row, const char *va
       }
     }
     memset(member, 0, row->size);
-    memcpy(member, value, strlen(value));
+    (void)snprintf(member, row->size, "%s", value);
     return RB_OK;
   }
   const int index = rb_choice_index(row->choices, value);
