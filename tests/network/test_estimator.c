@@ -101,6 +101,24 @@ static void test_density_and_sampling(void **state) {
   free_fixture(f);
 }
 
+/* The same for more data sets than the sampler takes at a time. */
+static void test_many_data_sets(void **state) {
+  (void)state;
+  enum { SETS = 70, S = 3 };
+  const rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  static rb_real h[SETS * DIM], base[SETS * S * D], theta[SETS * S * D];
+  rb_real alone[S * D];
+  fill_normal(41, (int64_t)SETS * DIM, 1, h);
+  fill_normal(42, (int64_t)SETS * S * D, 1, base);
+  rb_estimator_sample(f->estimator, SETS, S, h, base, theta);
+  for (int b = 0; b < SETS; ++b) {
+    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone);
+    assert_memory_equal(alone, theta + b * S * D, sizeof alone);
+  }
+  free_fixture(f);
+}
+
 /* Dropout belongs to the sample: alone or in a batch it has the same loss, to rounding. */
 static void test_dropout_of_a_sample(void **state) {
   (void)state;
@@ -192,13 +210,10 @@ static void test_flops(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_gradients),
-    cmocka_unit_test(test_gradients_strided),
-    cmocka_unit_test(test_padding),
-    cmocka_unit_test(test_density_and_sampling),
-    cmocka_unit_test(test_dropout_of_a_sample),
-    cmocka_unit_test(test_settings),
-    cmocka_unit_test(test_batch_too_large),
+    cmocka_unit_test(test_gradients),      cmocka_unit_test(test_gradients_strided),
+    cmocka_unit_test(test_padding),        cmocka_unit_test(test_density_and_sampling),
+    cmocka_unit_test(test_many_data_sets), cmocka_unit_test(test_dropout_of_a_sample),
+    cmocka_unit_test(test_settings),       cmocka_unit_test(test_batch_too_large),
     cmocka_unit_test(test_flops),
 };
 
