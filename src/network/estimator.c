@@ -30,6 +30,7 @@ struct rb_estimator {
   rb_real *log_det, *dlog_det;             // (max_batch)
   rb_real *rows_theta, *rows_h, *rows_ld;  // one block: (rows, D), (rows, summary_dim), (rows)
   rb_real *conditions;                     // of one group, see rb_flow_condition
+  double seconds[RB_NETWORK_PARTS];
 };
 
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
@@ -128,6 +129,8 @@ double rb_estimator_flops(const rb_estimator *estimator) {
   return rb_summary_flops(&estimator->summary) + rb_flow_flops(&estimator->flow);
 }
 
+const double *rb_estimator_seconds(const rb_estimator *estimator) { return estimator->seconds; }
+
 /* log N(z; 0, I) */
 static rb_real log_normal(int D, const rb_real *z) {
   rb_real squares = 0;
@@ -155,7 +158,12 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   memset(gradient, 0, (size_t)e->parameters.count * sizeof *gradient);
   memset(e->dh, 0, (size_t)B * (size_t)dim * sizeof *e->dh);
 
+  double *seconds = e->seconds;
+  const double began = MPI_Wtime();
+  const double nets_before = e->summary.recurrent_seconds;
   rb_summary_forward(&e->summary, e->kernels, &e->parameters, B, x, masks, true, e->h);
+  const double summarised = MPI_Wtime();
+  const double nets_between = e->summary.recurrent_seconds;
   const rb_real *z = rb_flow_forward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks,
                                      &e->training, e->log_det);
   for (int b = 0; b < B; ++b) {
@@ -165,7 +173,14 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   }
   rb_flow_backward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks, &e->training,
                    e->dlog_det, e->dz, e->dh, gradient);
+  const double flowed = MPI_Wtime();
   rb_summary_backward(&e->summary, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
+  const double forward = nets_between - nets_before;
+  const double backward = e->summary.recurrent_seconds - nets_between;
+  seconds[RB_PART_RECURRENT_FORWARD] += forward;
+  seconds[RB_PART_RECURRENT_BACKWARD] += backward;
+  seconds[RB_PART_FLOW] += flowed - summarised;
+  seconds[RB_PART_CONV] += MPI_Wtime() - flowed + summarised - began - forward - backward;
   return RB_OK;
 }
 
