@@ -27,7 +27,7 @@ static rb_status fill(rb_context *ctx, rb_lif_filter_bank *bank, const rb_lif_se
   bank->level_mV = RB_BANK_E_L_MV + settings->I_mean_pA / 10;
   const double noise = fmax(settings->noise_mV, LEAST_NOISE_MV);
   bank->noise_variance = noise * noise;
-  for (double left = settings->tref_ms / settings->dt_ms; left > 0; left -= 1) ++bank->refractory;
+  bank->refractory = (int64_t)ceil(settings->tref_ms / settings->dt_ms);
   RB_TRY(RB_ALLOCATE(ctx, bank->spike_index, bank->length));
   for (int64_t t = 0; t < bank->length; ++t) {
     bank->spike_index[t] = rb_lif_spike_index(settings, t);
