@@ -128,8 +128,9 @@ void rb_estimator_log_density(rb_estimator *estimator, int B, const rb_real *the
                               const rb_real *summary, rb_real *z, rb_real *log_density);
 
 /** Inverts the flow: base draws to standardised parameters, S per data set in one batch.
- * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D) */
+ * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D)
+ * @param log_density (B, S) of the draws, as rb_estimator_log_density gives it; may be NULL */
 void rb_estimator_sample(rb_estimator *estimator, int B, int64_t S, const rb_real *summary,
-                         const rb_real *z, rb_real *theta);
+                         const rb_real *z, rb_real *theta, rb_real *log_density);
 
 #endif

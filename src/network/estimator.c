@@ -218,7 +218,7 @@ void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, cons
 
 /* All draws of up to GROUP_SETS data sets. */
 static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real *summary,
-                         const rb_real *z, rb_real *theta) {
+                         const rb_real *z, rb_real *theta, rb_real *log_density) {
   const int D = e->D;
   const int64_t rows = sets * S;
   fill_block(sets, GROUP_SETS, e->settings.summary.summary_dim, summary, e->rows_h);
@@ -227,16 +227,21 @@ static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real
     const int64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
     fill_block(count, BLOCK_ROWS, D, z + first * D, e->rows_theta);
     rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
-                    e->conditions, &e->evaluation, e->rows_theta);
+                    e->conditions, &e->evaluation, e->rows_theta,
+                    log_density != NULL ? e->rows_ld : NULL);
     memcpy(theta + first * D, e->rows_theta, (size_t)(count * D) * sizeof *theta);
+    for (int64_t i = 0; i < count && log_density != NULL; ++i) {
+      log_density[first + i] = log_normal(D, z + (first + i) * D) + e->rows_ld[i];
+    }
   }
 }
 
 void rb_estimator_sample(rb_estimator *e, int B, int64_t S, const rb_real *summary,
-                         const rb_real *z, rb_real *theta) {
+                         const rb_real *z, rb_real *theta, rb_real *log_density) {
   const int dim = e->settings.summary.summary_dim;
   for (int64_t first = 0; first < B; first += GROUP_SETS) {
     const int64_t sets = B - first < GROUP_SETS ? B - first : GROUP_SETS, offset = first * S * e->D;
-    sample_group(e, sets, S, summary + first * dim, z + offset, theta + offset);
+    sample_group(e, sets, S, summary + first * dim, z + offset, theta + offset,
+                 log_density != NULL ? log_density + first * S : NULL);
   }
 }
