@@ -6,6 +6,7 @@
 #include "refine_file.h"
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
+#include "rheobase/report.h"
 #include "rheobase/study.h"
 #include "stage_file.h"
 
@@ -207,16 +208,19 @@ cleanup:
   return status;
 }
 
-/* Runs one stage, or all of them if `name` is NULL. */
+/* Runs one stage, or all of them and the report if `name` is NULL. */
 static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, const char *name) {
   rb_status status = RB_OK;
-  rb_job job;
+  rb_job job = {0};
+  rb_figure_format format = RB_FIGURE_PNG;
+  RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_job_open(ctx, arguments, &job));
   for (int i = 0; i < STAGES; ++i) {
     if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }
   }
+  if (name == NULL) RB_TRY(rb_report_write(ctx, &job.model, job.study.folder, format));
 cleanup:
   rb_job_close(ctx, &job);
   return status;

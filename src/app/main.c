@@ -14,7 +14,7 @@ enum {
 
 static const rb_command commands[] = {
     {"run", "INPUT", "all stages of a study, in order; skips what is finished",
-     STUDY | RB_OPTION_DATA | RB_OPTION_OBSERVATION, 1, 1, rb_cmd_run},
+     STUDY | RB_OPTION_DATA | RB_OPTION_OBSERVATION | RB_OPTION_FORMAT, 1, 1, rb_cmd_run},
     {"simulate", "INPUT", "draw parameters and simulate: simulations.h5", STUDY, 1, 1,
      rb_cmd_simulate},
     {"train", "INPUT", "train the network: checkpoint.h5", STUDY | RB_OPTION_DATA, 1, 1,
@@ -32,8 +32,8 @@ static const rb_command commands[] = {
      rb_cmd_info},
     {"refine", "INPUT", "exact posterior of the observation and of test data sets: exact.h5", STUDY,
      1, 1, rb_cmd_refine},
-    {"bench", "[WHAT] [INPUT]", "speed of simulate, train, summary, sample, io, allreduce, or all",
-     RB_OPTION_SET | RB_OPTION_OUTPUT | RB_OPTION_JSON, 0, 2, rb_cmd_bench},
+    {"report", "DIR", "figures and report.html of a study's folder (--format png, svg or pdf)",
+     RB_OPTION_FORMAT, 1, 1, rb_cmd_report},
     {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,
      RB_MAX_ARGUMENTS, rb_cmd_verify},
 };

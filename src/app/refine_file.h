@@ -2,20 +2,18 @@
 #define RB_APP_REFINE_FILE_H
 
 #include "rheobase/hdf5_file.h"
+#include "rheobase/products.h"
 #include "rheobase/refinement.h"
 
 /** @file refine_file.h
  * What exact.h5 holds. Collective, unless it says otherwise. */
-
-#define RB_EXACT_SCHEMA "exact"
-enum { RB_EXACT_VERSION = 1 };
 
 /** The single observation, refined. Arrays are owned. */
 typedef struct rb_refined_observation {
   float *x;  ///< (C, L)
   rb_network_draws draws;
   rb_exact_result exact;
-  double kl, c2st, wasserstein[RB_MAX_PARAMETERS];
+  double c2st, wasserstein[RB_MAX_PARAMETERS];
   double plausibility;  ///< see rb_exact_plausibility
 } rb_refined_observation;
 

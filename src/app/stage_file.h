@@ -4,15 +4,11 @@
 #include "job.h"
 #include "rheobase/checkpoint.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/products.h"
 #include "rheobase/simulations.h"
 
 /** @file stage_file.h
  * What the stages' files have in common. */
-
-#define RB_CALIBRATION_SCHEMA "calibration"
-#define RB_POSTERIOR_SCHEMA "posterior"
-#define RB_PREDICTIVE_SCHEMA "predictive"
-enum { RB_CALIBRATION_VERSION = 1, RB_POSTERIOR_VERSION = 1, RB_PREDICTIVE_VERSION = 1 };
 
 /** Adds what a stage's file was made from, and where, and commits it. Collective. */
 RB_NODISCARD rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file);

@@ -1,0 +1,39 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "rheobase/agree.h"
+#include "rheobase/lif.h"
+#include "rheobase/report.h"
+#include "rheobase/study.h"
+
+/* rb_study_open would make the folder: a report is of one that is there. Local. */
+static rb_status check_folder(rb_context *ctx, const char *folder) {
+  struct stat about;
+  if (stat(folder, &about) != 0) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%s: %s", folder, strerror(errno));
+  }
+  if (!S_ISDIR(about.st_mode)) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%s is not a folder: give the study's folder", folder);
+  }
+  return RB_OK;
+}
+
+rb_status rb_cmd_report(rb_context *ctx, const rb_arguments *arguments) {
+  rb_status status = RB_OK;
+  const char *folder = arguments->input[0];
+  const rb_lif_settings settings = rb_lif_defaults();  // the prior does not depend on them
+  rb_figure_format format = RB_FIGURE_PNG;
+  rb_study study = {0};
+  rb_model model = {0};
+  RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
+  RB_TRY(rb_agree(ctx, ctx->rank == 0 ? check_folder(ctx, folder) : RB_OK));
+  RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &settings, &model)));
+  RB_TRY(rb_study_open(ctx, folder, &study));
+  RB_TRY(rb_report_write(ctx, &model, folder, format));
+cleanup:
+  rb_study_close(ctx, &study);
+  if (model.destroy != NULL) model.destroy(&model);
+  return status;
+}

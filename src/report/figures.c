@@ -1,0 +1,74 @@
+#include "figures.h"
+
+#define CALIBRATION RB_FROM_CALIBRATION
+
+const rb_figure rb_figures[] = {
+    {"prior", "Prior",
+     "Histograms of draws with the prior's density. Time constant and leak conductance are "
+     "clipped: "
+     "what would lie beyond an end lies on it, which shows as a taller last bin.",
+     RB_FROM_SIMULATIONS, "prior_check/theta", 1200, 800, rb_draw_prior},
+    {"traces", "Simulated recordings",
+     "Membrane potential with observation noise for six parameter vectors of the prior, from the "
+     "fewest spikes to the most.",
+     RB_FROM_SIMULATIONS, "shape_check/spikes", 1200, 800, rb_draw_traces},
+    {"loss", "Training",
+     "Mean negative log density of the true parameters, by epoch; smoothed exponentially (0.8). "
+     "Training losses are taken with dropout, so the validation loss may lie below them. A "
+     "validation loss that rises while the training loss falls means overfitting.",
+     RB_FROM_CHECKPOINT, "history/loss", 1200, 680, rb_draw_loss},
+    {"recovery", "Recovery",
+     "Posterior median and central 95% interval against the true value. Points on the dashed line "
+     "are exact; a flat cloud means that the data say little about the parameter.",
+     CALIBRATION, "recovery/records/truth", 1200, 884, rb_draw_recovery},
+    {"ranks", "Rank histograms",
+     "Number of posterior draws below the truth. Uniform if the posterior is calibrated: 99 of 100 "
+     "bars then end inside the grey band. A hump in the middle means intervals that are too wide, "
+     "a "
+     "valley too narrow ones, a slope a bias.",
+     CALIBRATION, "sbc/histogram/count", 1200, 800, rb_draw_ranks},
+    {"ecdf", "Rank distributions",
+     "The same ranks without bins: their empirical distribution minus the uniform one. A curve "
+     "that "
+     "leaves the band anywhere is evidence, at 5%, against calibration.",
+     CALIBRATION, "sbc/ecdf/ecdf", 1200, 800, rb_draw_ecdf},
+    {"joint", "Joint quantities",
+     "Ranks of quantities of all parameters, and of parameters and data together: they see errors "
+     "that no single parameter shows, such as a posterior that ignores the data.",
+     CALIBRATION, "sbc/ecdf/ecdf", 1200, 640, rb_draw_joint},
+    {"coverage", "Coverage of intervals",
+     "How many true values lie inside posterior intervals of each level. Above the diagonal the "
+     "intervals are too wide, below too narrow.",
+     CALIBRATION, "diagnostics/coverage/central", 1200, 884, rb_draw_coverage},
+    {"expected_coverage", "Coverage of the whole posterior",
+     "Left: the truth among the densest draws by the posterior's own log density. Right: TARP, the "
+     "truth among the draws nearest to a reference that depends on the data.",
+     CALIBRATION, "diagnostics/coverage/densest", 1200, 680, rb_draw_expected_coverage},
+    {"local", "Local calibration",
+     "Coverage of central intervals minus their level, for recordings without spikes, with few and "
+     "with many: errors that cancel over all recordings show here. Shaded: 95% bands if "
+     "calibrated.",
+     CALIBRATION, "diagnostics/regime/central", 1200, 800, rb_draw_local},
+    {"contraction", "z-score and contraction",
+     "Each point is a data set. To the right: the data narrow the prior down; within the shaded "
+     "rows: the truth lies within two posterior standard deviations of the mean. z-scores beyond 5 "
+     "are drawn at 5.",
+     CALIBRATION, "diagnostics/records/z_score", 1200, 800, rb_draw_contraction},
+    {"posterior", "Posterior of the observation",
+     "Kernel density of the posterior draws (Scott's bandwidth) with prior and, where it is known, "
+     "the true value.",
+     RB_FROM_POSTERIOR, "draws", 1200, 1050, rb_draw_posterior},
+    {"pairs", "Pairs of parameters",
+     "Posterior draws in every plane; upper right: correlation coefficients of the draws.",
+     RB_FROM_POSTERIOR, "draws", 1200, 1200, rb_draw_pairs},
+    {"predictive", "Posterior predictive check: voltage",
+     "Recordings simulated from posterior draws beside the observation: it should lie inside the "
+     "band about nine times in ten.",
+     RB_FROM_PREDICTIVE, "voltage_low", 1200, 600, rb_draw_predictive},
+    {"spike_counts", "Posterior predictive check: spikes",
+     "Number of spikes of the replicates and of the observation: a count at the edge of the "
+     "histogram means that the model, or its posterior, misses something about the firing.",
+     RB_FROM_PREDICTIVE, "spike_count", 1200, 600, rb_draw_spike_counts},
+};
+
+_Static_assert(sizeof rb_figures / sizeof *rb_figures == RB_FIGURES, "one row per figure");

@@ -1,0 +1,208 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "figures.h"
+#include "rheobase/binomial.h"
+#include "rheobase/calibration.h"
+
+/* How often truths lie inside intervals and regions of the posterior. */
+
+#define SET "diagnostics"
+
+rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  const rb_source from = RB_FROM_CALIBRATION;
+  rb_array level = {0}, central = {0}, exact = {0}, hpd = {0}, low = {0}, high = {0};
+  char symbol[RB_LABEL];
+  RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
+  const int64_t K = level.shape[0];
+  RB_TRY(rb_study_read(study, from, SET "/coverage/central", 2, D, &central));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/hpd", 2, D, &hpd));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/exact_level", 1, K, &exact));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/central_low", 1, K, &low));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/central_high", 1, K, &high));
+  if (central.shape[0] != K || hpd.shape[0] != K) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: coverage: shapes do not match"));
+  }
+  rb_script_data(out, "coverage", -1);
+  for (int64_t k = 0; k < K; ++k) {
+    double row[4 + 2 * RB_MAX_PARAMETERS] = {level.v[k], exact.v[k], low.v[k], high.v[k]};
+    for (int d = 0; d < D; ++d) {
+      row[4 + 2 * d] = central.v[k * D + d];
+      row[5 + 2 * d] = hpd.v[k * D + d];
+    }
+    rb_script_row(out, 4 + 2 * D, row);
+  }
+  rb_script_end(out);
+  rb_script_panels(out, figure, "Coverage of posterior intervals",
+                   "$outside using 1:2:3 with filledcurves fc rgb band title '95% band if "
+                   "calibrated', NaN with lines lw 2.5 lc rgb blue title 'central intervals', "
+                   "NaN with lines lw 2.5 dt (10,5) lc rgb vermilion title 'highest density', "
+                   "NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated'");
+  (void)fputs(
+      "set xlabel 'level'\nset ylabel 'share of truths inside'\n"
+      "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
+      "0,0.25,1\n",
+      out);
+  for (int d = 0; d < D; ++d) {
+    rb_script_symbol(study->model->parameters[d].name, symbol);
+    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    (void)fprintf(out,
+                  "set title '%s' offset 0,-0.6\n"
+                  "plot $coverage using 1:3:4 with filledcurves fc rgb band, "
+                  "x with lines lw 1.5 dt 2 lc rgb black, "
+                  "$coverage using 1:%d with lines lw 2.5 lc rgb blue, "
+                  "$coverage using 2:%d with lines lw 2.5 dt (10,5) lc rgb vermilion\n",
+                  symbol, 5 + 2 * d, 6 + 2 * d);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  rb_array_free(&level);
+  rb_array_free(&central);
+  rb_array_free(&exact);
+  rb_array_free(&hpd);
+  rb_array_free(&low);
+  rb_array_free(&high);
+  return status;
+}
+
+rb_status rb_draw_expected_coverage(const rb_study_data *study, const rb_figure *figure,
+                                    FILE *out) {
+  rb_status status = RB_OK;
+  const rb_source from = RB_FROM_CALIBRATION;
+  rb_array level = {0}, densest = {0}, tarp = {0}, low = {0}, high = {0};
+  RB_TRY(rb_study_read(study, from, SET "/coverage/exact_level", 1, -1, &level));
+  const int64_t K = level.shape[0];
+  RB_TRY(rb_study_read(study, from, SET "/coverage/densest", 1, K, &densest));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/tarp", 1, K, &tarp));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/exact_low", 1, K, &low));
+  RB_TRY(rb_study_read(study, from, SET "/coverage/exact_high", 1, K, &high));
+  rb_script_data(out, "coverage", -1);
+  for (int64_t k = 0; k < K; ++k) {
+    rb_script_row(out, 5,
+                  (const double[]){level.v[k], low.v[k], high.v[k], densest.v[k], tarp.v[k]});
+  }
+  rb_script_end(out);
+  rb_script_panels(out, figure, "Coverage of the posterior as a whole",
+                   "$outside using 1:2:3 with filledcurves fc rgb band title '95% band if "
+                   "calibrated', NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated', "
+                   "NaN with linespoints pt 7 ps 0.8 lw 2.5 lc rgb blue title 'this posterior'");
+  (void)fputs(
+      "set xlabel 'level'\nset ylabel 'share of truths inside'\n"
+      "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
+      "0,0.25,1\n",
+      out);
+  const char *const titles[] = {"densest region by the log density",
+                                "TARP: nearest to a reference"};
+  for (int k = 0; k < 2; ++k) {
+    rb_script_panel(out, figure, 1, 2, k);
+    (void)fprintf(out,
+                  "set title '%s' offset 0,-0.6\n"
+                  "plot $coverage using 1:2:3 with filledcurves fc rgb band, "
+                  "x with lines lw 1.5 dt 2 lc rgb black, "
+                  "$coverage using 1:%d with linespoints pt 7 ps 0.8 lw 2.5 lc rgb blue\n",
+                  titles[k], 4 + k);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  rb_array_free(&level);
+  rb_array_free(&densest);
+  rb_array_free(&tarp);
+  rb_array_free(&low);
+  rb_array_free(&high);
+  return status;
+}
+
+/* A regime's coverage minus level, and the band of a calibrated posterior on its data sets. */
+static void write_regime(FILE *out, int g, int64_t datasets, const rb_array *level,
+                         const double *central, int D) {
+  rb_script_data(out, "regime", g);
+  for (int64_t k = 0; k < level->shape[0]; ++k) {
+    int64_t low = 0, high = 0;
+    double row[3 + RB_MAX_PARAMETERS] = {level->v[k]};
+    rb_binomial_interval(0.95, datasets, level->v[k], &low, &high);
+    row[1] = (double)low / (double)datasets - level->v[k];
+    row[2] = (double)high / (double)datasets - level->v[k];
+    for (int d = 0; d < D; ++d) row[3 + d] = central[k * D + d] - level->v[k];
+    rb_script_row(out, 3 + D, row);
+  }
+  rb_script_end(out);
+}
+
+static const char *const regime_lines[RB_REGIME_COUNT] = {
+    "lw 2.5 lc rgb orange", "lw 2.5 lc rgb blue dt (12,4)", "lw 2.5 lc rgb green dt (4,3)"};
+
+/* What the three lines mean. @param legend (size) */
+static void write_regimes(const rb_array *datasets, const rb_array *low, const rb_array *high,
+                          char *legend, int size) {
+  int used = 0;
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    char spikes[64];
+    if (datasets->v[g] < 1) continue;
+    (void)snprintf(spikes, sizeof spikes, low->v[g] < high->v[g] ? "%g–%g spikes" : "%g spikes",
+                   low->v[g], high->v[g]);
+    used += snprintf(legend + used, (size_t)(size - used),
+                     "%sNaN with lines %s title '%s: %s (n = %g)'", used > 0 ? ", " : "",
+                     regime_lines[g], rb_regime_name((rb_regime)g), spikes, datasets->v[g]);
+  }
+}
+
+static void plot_regimes(FILE *out, const rb_array *datasets, int d) {
+  static const char *const fill[RB_REGIME_COUNT] = {"#D8E69F00", "#D80072B2", "#D8009E73"};
+  (void)fputs("plot 0 with lines lw 1 lc rgb black", out);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (datasets->v[g] < 1) continue;
+    (void)fprintf(out, ", $regime%d using 1:2:3 with filledcurves fc rgb '%s'", g, fill[g]);
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (datasets->v[g] < 1) continue;
+    (void)fprintf(out, ", $regime%d using 1:%d with lines %s", g, 4 + d, regime_lines[g]);
+  }
+  (void)fputc('\n', out);
+}
+
+rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  const rb_source from = RB_FROM_CALIBRATION;
+  rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0};
+  char symbol[RB_LABEL], legend[512] = "NaN notitle";
+  double limit = 0.05;
+  RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
+  const int64_t K = level.shape[0];
+  RB_TRY(rb_study_read(study, from, SET "/regime/datasets", 1, RB_REGIME_COUNT, &datasets));
+  RB_TRY(rb_study_read(study, from, SET "/regime/activity_low", 1, RB_REGIME_COUNT, &low));
+  RB_TRY(rb_study_read(study, from, SET "/regime/activity_high", 1, RB_REGIME_COUNT, &high));
+  RB_TRY(rb_study_read(study, from, SET "/regime/central", 3, D, &central));
+  if (central.shape[0] != RB_REGIME_COUNT || central.shape[1] != K) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: shapes do not match"));
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    const double *values = central.v + g * K * D;
+    if (datasets.v[g] < 1) continue;
+    write_regime(out, g, (int64_t)datasets.v[g], &level, values, D);
+    for (int64_t i = 0; i < K * D; ++i) limit = fmax(limit, fabs(values[i] - level.v[i / D]));
+    limit = fmax(limit, fmin(0.5, 1.0 / sqrt(datasets.v[g])));
+  }
+  write_regimes(&datasets, &low, &high, legend, sizeof legend);
+  rb_script_panels(out, figure, "Coverage of central intervals by number of spikes", legend);
+  (void)fprintf(out,
+                "set xlabel 'level'\nset ylabel 'coverage minus level'\nset xrange [0:1]\n"
+                "set xtics nomirror 0,0.25,1\nset yrange [%.4g:%.4g]\n",
+                -1.1 * limit, 1.1 * limit);
+  for (int d = 0; d < D; ++d) {
+    rb_script_symbol(study->model->parameters[d].name, symbol);
+    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    (void)fprintf(out, "set title '%s' offset 0,-0.6\n", symbol);
+    plot_regimes(out, &datasets, d);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  rb_array_free(&level);
+  rb_array_free(&central);
+  rb_array_free(&datasets);
+  rb_array_free(&low);
+  rb_array_free(&high);
+  return status;
+}

@@ -1,0 +1,307 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "figures.h"
+#include "prior_density.h"
+#include "rheobase/density.h"
+#include "rheobase/memory.h"
+#include "rheobase/recovery.h"
+
+/* The posterior of the observation, the exact one beside it where the study has it. */
+
+enum { PAIR_POINTS = 800 };
+
+/* What both figures read. */
+typedef struct posterior {
+  rb_array draws, exact, truth;  // truth, exact: empty where there is none
+  rb_array grid, density;
+} posterior;
+
+static void posterior_free(posterior *p) {
+  rb_array_free(&p->draws);
+  rb_array_free(&p->exact);
+  rb_array_free(&p->truth);
+  rb_array_free(&p->grid);
+  rb_array_free(&p->density);
+}
+
+static rb_status read_posterior(const rb_study_data *study, posterior *p) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "draws", 2, D, &p->draws));
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "density/grid", 2, -1, &p->grid));
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "density/posterior", 2, p->grid.shape[1],
+                       &p->density));
+  if (p->grid.shape[0] != D || p->density.shape[0] != D) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "posterior.h5: density: shapes do not match"));
+  }
+  if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
+    RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &p->truth));
+  }
+  if (rb_study_has(study, RB_FROM_EXACT, "observation/draws")) {
+    RB_TRY(rb_study_read(study, RB_FROM_EXACT, "observation/draws", 2, D, &p->exact));
+  }
+cleanup:
+  return status;
+}
+
+/* Density curves of parameter d: network, and exact posterior. */
+static rb_status write_densities(const rb_study_data *study, FILE *out, const posterior *p, int d) {
+  rb_status status = RB_OK;
+  const int64_t points = p->grid.shape[1];
+  double *column = NULL;
+  rb_script_curve(out, "network", d, points, p->grid.v + d * points, p->density.v + d * points);
+  if (p->exact.v != NULL && p->exact.shape[0] > 1) {
+    double grid[RB_DENSITY_POINTS], density[RB_DENSITY_POINTS];
+    const int64_t n = p->exact.shape[0];
+    RB_TRY(rb_array_column(study, &p->exact, d, &column));
+    const double bandwidth = rb_scott_bandwidth(n, column);
+    rb_density_grid(n, column, bandwidth, grid);
+    rb_density(n, column, bandwidth, RB_DENSITY_POINTS, grid, density);
+    rb_script_curve(out, "exact", d, RB_DENSITY_POINTS, grid, density);
+  }
+cleanup:
+  free(column);
+  return status;
+}
+
+/* Range of x that shows prior, posterior and truth. */
+static void panel_range(const posterior *p, int d, const double *prior_grid,
+                        const double *prior_density, double range[2]) {
+  const int64_t points = p->grid.shape[1];
+  double low = p->grid.v[d * points], high = p->grid.v[d * points + points - 1];
+  for (int k = 0; k < RB_PRIOR_POINTS; ++k) {
+    if (prior_density[k] > 0) {
+      low = fmin(low, prior_grid[k]);
+      high = fmax(high, prior_grid[k]);
+    }
+  }
+  range[0] = low;
+  range[1] = high;
+}
+
+/* Title and legend. */
+static void write_legend(FILE *out, const rb_figure *figure, const char *title, const posterior *p,
+                         bool lines) {
+  char legend[512];
+  (void)snprintf(legend, sizeof legend, "%s%s%s",
+                 lines ? "NaN with lines lw 2 dt (8,5) lc rgb grey title 'prior', NaN with lines "
+                         "lw 2.5 lc rgb blue title 'posterior (network)'"
+                       : "NaN with points pt 7 ps 1 lc rgb blue title 'posterior (network)'",
+                 p->exact.v == NULL ? ""
+                 : lines ? ", NaN with lines lw 2.5 dt (3,3) lc rgb orange title 'exact posterior'"
+                         : ", NaN with points pt 7 ps 1 lc rgb orange title 'exact posterior'",
+                 p->truth.v == NULL ? ""
+                 : lines
+                     ? ", NaN with lines lw 2.5 lc rgb vermilion title 'true value'"
+                     : ", NaN with points pt 2 ps 1.6 lw 3 lc rgb vermilion title 'true value'");
+  rb_script_panels(out, figure, title, legend);
+}
+
+static void plot_densities(FILE *out, const posterior *p, int d, double top) {
+  (void)fprintf(out,
+                "plot $network%d using 1:2 with filledcurves y=0 fc rgb faint_blue, "
+                "$prior%d using 1:2 with lines lw 2 dt (8,5) lc rgb grey, "
+                "$network%d using 1:2 with lines lw 2.5 lc rgb blue",
+                d, d, d);
+  if (p->exact.v != NULL) {
+    (void)fprintf(out, ", $exact%d using 1:2 with lines lw 2.5 dt (3,3) lc rgb orange", d);
+  }
+  if (p->truth.v != NULL) {
+    (void)fprintf(out, ", $true%d using 1:($2*%.6g) with lines lw 2.5 lc rgb vermilion", d, top);
+  }
+  (void)fputc('\n', out);
+}
+
+rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  posterior p = {0};
+  double *grid = NULL, *density = NULL;
+  char label[RB_LABEL];
+  RB_TRY(read_posterior(study, &p));
+  RB_TRY(RB_ALLOCATE(study->ctx, grid, (int64_t)D * RB_PRIOR_POINTS));
+  RB_TRY(RB_ALLOCATE(study->ctx, density, (int64_t)D * RB_PRIOR_POINTS));
+  RB_TRY(rb_prior_density(study->ctx, study->model, grid, density));
+  for (int d = 0; d < D; ++d) {
+    RB_TRY(write_densities(study, out, &p, d));
+    rb_script_curve(out, "prior", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
+                    density + (int64_t)d * RB_PRIOR_POINTS);
+    if (p.truth.v != NULL) {
+      rb_script_curve(out, "true", d, 2, (const double[]){p.truth.v[d], p.truth.v[d]},
+                      (const double[]){0, 1});
+    }
+  }
+  write_legend(out, figure, "Posterior of the observation", &p, true);
+  for (int d = 0; d < D; ++d) {
+    const rb_quantity *q = &study->model->parameters[d];
+    double range[2], top = 0;
+    panel_range(&p, d, grid + d * RB_PRIOR_POINTS, density + d * RB_PRIOR_POINTS, range);
+    for (int64_t k = 0; k < p.grid.shape[1]; ++k) {
+      top = fmax(top, p.density.v[d * p.grid.shape[1] + k]);
+    }
+    for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
+    rb_script_axis(q, label);
+    rb_script_panel(out, figure, (D + 1) / 2, 2, d);
+    rb_script_range(out, "x", range[0], range[1], 6);
+    rb_script_range(out, "y", 0, 1.1 * top, 4);
+    (void)fprintf(out, "set xlabel '%s'\nset ylabel 'density (1/%s)'\n", label, q->unit);
+    plot_densities(out, &p, d, 1.1 * top);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  posterior_free(&p);
+  free(grid);
+  free(density);
+  return status;
+}
+
+/* --- Pairs --- */
+
+static void write_points(FILE *out, const char *name, const rb_array *draws) {
+  const int64_t n = draws->shape[0], D = draws->shape[1];
+  const int64_t stride = (n + PAIR_POINTS - 1) / PAIR_POINTS;
+  rb_script_data(out, name, -1);
+  for (int64_t i = 0; i < n; i += stride) rb_script_row(out, (int)D, draws->v + i * D);
+  rb_script_end(out);
+}
+
+/* Smallest and largest of the draws and the truth, with a margin. */
+static void pair_limits(const posterior *p, int d, double limit[2]) {
+  const int64_t n = p->draws.shape[0], D = p->draws.shape[1];
+  double low = p->draws.v[d], high = low;
+  for (int64_t i = 0; i < n; ++i) {
+    low = fmin(low, p->draws.v[i * D + d]);
+    high = fmax(high, p->draws.v[i * D + d]);
+  }
+  if (p->truth.v != NULL) {
+    low = fmin(low, p->truth.v[d]);
+    high = fmax(high, p->truth.v[d]);
+  }
+  limit[0] = low - 0.08 * (high - low) - 1e-9;
+  limit[1] = high + 0.08 * (high - low) + 1e-9;
+}
+
+static void plot_pair(FILE *out, const posterior *p, int row, int column) {
+  (void)fputs("plot ", out);
+  if (p->exact.v != NULL) {
+    (void)fprintf(out, "$exactpoints using %d:%d with points pt 7 ps 0.35 lc rgb faint_orange, ",
+                  column + 1, row + 1);
+  }
+  (void)fprintf(out, "$points using %d:%d with points pt 7 ps 0.35 lc rgb faint_blue", column + 1,
+                row + 1);
+  if (p->truth.v != NULL) {
+    (void)fprintf(out,
+                  ", '+' using (%.6g):(%.6g) every ::::0 with points pt 2 ps 1.6 lw 3 "
+                  "lc rgb vermilion",
+                  p->truth.v[column], p->truth.v[row]);
+  }
+  (void)fputc('\n', out);
+}
+
+static void plot_diagonal(FILE *out, const posterior *p, int d, double top) {
+  (void)fprintf(out,
+                "plot $network%d using 1:2 with filledcurves y=0 fc rgb faint_blue, "
+                "$network%d using 1:2 with lines lw 2 lc rgb blue",
+                d, d);
+  if (p->exact.v != NULL) {
+    (void)fprintf(out, ", $exact%d using 1:2 with lines lw 2 dt (3,3) lc rgb orange", d);
+  }
+  if (p->truth.v != NULL) {
+    (void)fprintf(out, ", $true%d using 1:($2*%.6g) with lines lw 2 lc rgb vermilion", d, top);
+  }
+  (void)fputc('\n', out);
+}
+
+static rb_status plot_correlation(const rb_study_data *study, FILE *out, const posterior *p,
+                                  int row, int column) {
+  rb_status status = RB_OK;
+  double *x = NULL, *y = NULL;
+  RB_TRY(rb_array_column(study, &p->draws, column, &x));
+  RB_TRY(rb_array_column(study, &p->draws, row, &y));
+  const double r = rb_correlation(p->draws.shape[0], x, y);
+  (void)fprintf(out,
+                "unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
+                "set label 1 '%+.2f' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
+                "plot NaN\nunset label 1\nset border 3; set tics nomirror out scale 0.6\n",
+                r, 16 + (int)(8 * fabs(r)), fabs(r) < 0.3 ? "#777777" : "#000000");
+cleanup:
+  free(x);
+  free(y);
+  return status;
+}
+
+/* Labels at the outer panels only. */
+static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row, int column) {
+  char label[RB_LABEL];
+  rb_script_axis(&parameters[column], label);
+  (void)fprintf(out, "set xlabel '%s'\nset xtics format '%s'\n", row == D - 1 ? label : "",
+                row == D - 1 ? "%g" : "");
+  rb_script_axis(&parameters[row], label);
+  const bool shown = column == 0 && row > 0;
+  (void)fprintf(out, "set ylabel '%s'\nset ytics format '%s'\n", shown ? label : "",
+                shown ? "%g" : "");
+}
+
+static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p, int row,
+                           int column) {
+  const int D = study->model->dim;
+  double x[2], y[2], top = 0;
+  if (column > row) return plot_correlation(study, out, p, row, column);
+  write_axes(out, study->model->parameters, D, row, column);
+  pair_limits(p, column, x);
+  rb_script_range(out, "x", x[0], x[1], 2);
+  if (column == row) {
+    for (int64_t k = 0; k < p->grid.shape[1]; ++k) {
+      top = fmax(top, p->density.v[row * p->grid.shape[1] + k]);
+    }
+    rb_script_range(out, "y", 0, 1.15 * top, 2);
+    (void)fputs("unset ytics\n", out);
+    plot_diagonal(out, p, row, 1.15 * top);
+    (void)fputs("set ytics nomirror out scale 0.6\n", out);
+  } else {
+    pair_limits(p, row, y);
+    rb_script_range(out, "y", y[0], y[1], 2);
+    plot_pair(out, p, row, column);
+  }
+  return RB_OK;
+}
+
+/* Places a cell of the square; closer to each other than the panels of other figures. */
+static void place_cell(FILE *out, int D, int row, int column) {
+  const double left = 0.085, right = 0.985, top = 0.915, bottom = 0.07, gap = 0.012;
+  const double width = (right - left - (D - 1) * gap) / D;
+  const double height = (top - bottom - (D - 1) * gap) / D;
+  const double x = left + column * (width + gap), y = top - row * (height + gap);
+  (void)fprintf(out,
+                "\nset lmargin at screen %.4f; set rmargin at screen %.4f\n"
+                "set tmargin at screen %.4f; set bmargin at screen %.4f\n",
+                x, x + width, y, y - height);
+}
+
+rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  posterior p = {0};
+  RB_TRY(read_posterior(study, &p));
+  write_points(out, "points", &p.draws);
+  if (p.exact.v != NULL) write_points(out, "exactpoints", &p.exact);
+  for (int d = 0; d < D; ++d) {
+    RB_TRY(write_densities(study, out, &p, d));
+    if (p.truth.v != NULL) {
+      rb_script_curve(out, "true", d, 2, (const double[]){p.truth.v[d], p.truth.v[d]},
+                      (const double[]){0, 1});
+    }
+  }
+  write_legend(out, figure, "Pairs of parameters (upper right: correlation)", &p, false);
+  for (int row = 0; row < D; ++row) {
+    for (int column = 0; column < D; ++column) {
+      place_cell(out, D, row, column);
+      RB_TRY(plot_cell(study, out, &p, row, column));
+    }
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  posterior_free(&p);
+  return status;
+}

@@ -1,0 +1,116 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "figures.h"
+
+/* Estimates against truths. */
+
+enum { MOST_POINTS = 1500 };  // of a scatter plot; of more data sets every k-th is shown
+
+static int64_t stride_of(int64_t datasets) { return (datasets + MOST_POINTS - 1) / MOST_POINTS; }
+
+/* Truth, median, ends of the interval of one parameter; widens limit[2] to truths and medians. */
+static void write_estimates(FILE *out, int d, const rb_array *truth, const rb_array *median,
+                            const rb_array *low, const rb_array *high, double limit[2]) {
+  const int64_t N = truth->shape[0], D = truth->shape[1], stride = stride_of(N);
+  limit[0] = INFINITY;
+  limit[1] = -INFINITY;
+  rb_script_data(out, "estimate", d);
+  for (int64_t i = 0; i < N; i += stride) {
+    const double t = truth->v[i * D + d], m = median->v[i * D + d];
+    rb_script_row(out, 4, (const double[]){t, m, low->v[i * D + d], high->v[i * D + d]});
+    limit[0] = fmin(limit[0], fmin(t, m));
+    limit[1] = fmax(limit[1], fmax(t, m));
+  }
+  rb_script_end(out);
+  const double margin = 0.06 * (limit[1] - limit[0]) + 1e-9;
+  limit[0] -= margin;
+  limit[1] += margin;
+}
+
+rb_status rb_draw_recovery(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  static const char *const paths[4] = {"recovery/records/truth", "recovery/records/median",
+                                       "recovery/records/low", "recovery/records/high"};
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  rb_array array[4] = {0}, r = {0};
+  double limit[RB_MAX_PARAMETERS][2];
+  char label[RB_LABEL], symbol[RB_LABEL];
+  for (int k = 0; k < 4; ++k) {
+    RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, paths[k], 2, D, &array[k]));
+  }
+  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "recovery/r", 1, D, &r));
+  for (int d = 0; d < D; ++d) {
+    write_estimates(out, d, &array[0], &array[1], &array[2], &array[3], limit[d]);
+  }
+  rb_script_panels(out, figure, "Recovery: estimated against true parameters",
+                   "$outside using 1:2:3:4 with yerrorbars pt 7 ps 0.8 lw 1.2 lc rgb blue title "
+                   "'median and central 95% interval', NaN with lines lw 2 dt 2 lc rgb "
+                   "black title 'identity'");
+  for (int d = 0; d < D; ++d) {
+    const rb_quantity *p = &study->model->parameters[d];
+    rb_script_axis(p, label);
+    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_range(out, "x", limit[d][0], limit[d][1], 5);
+    rb_script_range(out, "y", limit[d][0], limit[d][1], 5);
+    rb_script_symbol(p->name, symbol);
+    (void)fprintf(out,
+                  "set title '{/:Italic r} = %.3f' offset 0,-0.6\n"
+                  "set xlabel 'true %s'\nset ylabel 'estimated %s'\n"
+                  "plot $estimate%d using 1:2:3:4 with yerrorbars pt 0 lw 0.8 lc rgb '#C00072B2', "
+                  "$estimate%d using 1:2 with points pt 7 ps 0.6 lc rgb '#500072B2', "
+                  "x with lines lw 2 dt 2 lc rgb black\n",
+                  r.v[d], label, label, d, d);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  for (int k = 0; k < 4; ++k) rb_array_free(&array[k]);
+  rb_array_free(&r);
+  return status;
+}
+
+rb_status rb_draw_contraction(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  rb_array z = {0}, contraction = {0};
+  char symbol[RB_LABEL];
+  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "diagnostics/records/z_score", 2, D, &z));
+  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "diagnostics/records/contraction", 2, D,
+                       &contraction));
+  const int64_t N = z.shape[0];
+  int64_t beyond = 0;
+  const double edge = 5;
+  for (int d = 0; d < D; ++d) {
+    rb_script_data(out, "dataset", d);
+    for (int64_t i = 0; i < N; i += stride_of(N)) {
+      const double value = z.v[i * D + d];
+      beyond += fabs(value) > edge;
+      rb_script_row(out, 2,
+                    (const double[]){contraction.v[i * D + d], fmax(-edge, fmin(edge, value))});
+    }
+    rb_script_end(out);
+  }
+  rb_script_panels(out, figure, "Posterior z-score against contraction",
+                   "NaN with points pt 7 ps 0.8 lc rgb blue title 'data set', $outside using 1:2 "
+                   "with boxes fc rgb '#EEEEEE' title 'truth within two standard deviations'");
+  (void)fprintf(out,
+                "set xlabel 'contraction'\nset ylabel 'z-score'\nset xrange [-0.04:1.04]\n"
+                "set yrange [-5.5:5.5]\nset xtics nomirror 0,0.25,1\nset ytics nomirror -4,2,4\n"
+                "set object 1 rectangle from graph 0, first -2 to graph 1, first 2 "
+                "fc rgb '#EEEEEE' behind\n");
+  for (int d = 0; d < D; ++d) {
+    rb_script_symbol(study->model->parameters[d].name, symbol);
+    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    (void)fprintf(out,
+                  "set title '%s' offset 0,-0.6\n"
+                  "plot $dataset%d using 1:2 with points pt 7 ps 0.6 lc rgb '#700072B2', "
+                  "0 with lines lw 1.5 dt 2 lc rgb black\n",
+                  symbol, d);
+  }
+  (void)fprintf(out, "unset multiplot\n# %lld z-scores beyond +-5 are drawn at +-5\n",
+                (long long)beyond);
+cleanup:
+  rb_array_free(&z);
+  rb_array_free(&contraction);
+  return status;
+}

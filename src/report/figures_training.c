@@ -1,0 +1,200 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "figures.h"
+#include "prior_density.h"
+#include "rheobase/memory.h"
+
+/* What a study starts from: the prior, simulated traces, the loss of the training. */
+
+enum { PRIOR_BINS = 30, TRACE_ROWS = 512, TRACES = 6 };
+
+/* A histogram as a density: middle and height of each bin, and the bin's width.
+ * @param limit (3) ends of the histogram and its highest bin */
+static void write_histogram(FILE *out, int index, int64_t n, int64_t stride, const double *x,
+                            double limit[3]) {
+  double low = x[0], high = x[0];
+  int64_t count[PRIOR_BINS] = {0};
+  for (int64_t i = 0; i < n; ++i) {
+    low = fmin(low, x[i * stride]);
+    high = fmax(high, x[i * stride]);
+  }
+  const double width = high > low ? (high - low) / PRIOR_BINS : 1.0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int bin = (int)((x[i * stride] - low) / width);
+    ++count[bin < PRIOR_BINS ? bin : PRIOR_BINS - 1];
+  }
+  limit[0] = low;
+  limit[1] = low + PRIOR_BINS * width;
+  limit[2] = 0;
+  rb_script_data(out, "draws", index);
+  for (int b = 0; b < PRIOR_BINS; ++b) {
+    limit[2] = fmax(limit[2], (double)count[b] / (double)n / width);
+    rb_script_row(
+        out, 3,
+        (const double[]){low + (b + 0.5) * width, (double)count[b] / (double)n / width, width});
+  }
+  rb_script_end(out);
+}
+
+rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  rb_array theta = {0};
+  double *grid = NULL, *density = NULL;
+  double limit[RB_MAX_PARAMETERS][3];
+  char label[RB_LABEL], legend[200];
+  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, "prior_check/theta", 2, D, &theta));
+  RB_TRY(RB_ALLOCATE(study->ctx, grid, (int64_t)D * RB_PRIOR_POINTS));
+  RB_TRY(RB_ALLOCATE(study->ctx, density, (int64_t)D * RB_PRIOR_POINTS));
+  RB_TRY(rb_prior_density(study->ctx, study->model, grid, density));
+  for (int d = 0; d < D; ++d) {
+    write_histogram(out, d, theta.shape[0], D, theta.v + d, limit[d]);
+    rb_script_curve(out, "density", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
+                    density + (int64_t)d * RB_PRIOR_POINTS);
+  }
+  (void)snprintf(legend, sizeof legend,
+                 "$outside using 1:2 with boxes fc rgb sky title '%lld draws', "
+                 "NaN with lines lw 2.5 lc rgb vermilion title 'prior density'",
+                 (long long)theta.shape[0]);
+  rb_script_panels(out, figure, "Prior of the parameters", legend);
+  for (int d = 0; d < D; ++d) {
+    const rb_quantity *p = &study->model->parameters[d];
+    const double margin = 0.05 * (limit[d][1] - limit[d][0]);
+    double top = limit[d][2];
+    for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
+    rb_script_axis(p, label);
+    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 5);
+    rb_script_range(out, "y", 0, 1.08 * top, 5);
+    (void)fprintf(out,
+                  "set xlabel '%s'\nset ylabel 'density (1/%s)'\n"
+                  "plot $draws%d using 1:2:3 with boxes fc rgb sky, "
+                  "$density%d with lines lw 2.5 lc rgb vermilion\n",
+                  label, p->unit, d, d);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  rb_array_free(&theta);
+  free(grid);
+  free(density);
+  return status;
+}
+
+/* The rows with evenly spaced places in the order of their spike counts, fewest first. */
+static void choose_traces(const rb_array *spikes, int64_t *count, int64_t chosen[TRACES]) {
+  const int64_t n = spikes->shape[0], L = spikes->shape[1];
+  for (int64_t i = 0; i < n; ++i) {
+    count[i] = 0;
+    for (int64_t t = 0; t < L; ++t) count[i] += spikes->v[i * L + t] > 0.5;
+  }
+  for (int k = 0; k < TRACES; ++k) {
+    const int64_t place = n > 1 ? k * (n - 1) / (TRACES - 1) : 0;
+    for (int64_t i = 0; i < n; ++i) {  // the row with this place
+      int64_t before = 0;
+      for (int64_t j = 0; j < n; ++j) {
+        before += count[j] < count[i] || (count[j] == count[i] && j < i);
+      }
+      if (before == place) chosen[k] = i;
+    }
+  }
+}
+
+rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  rb_array voltage = {0}, spikes = {0};
+  int64_t *count = NULL, chosen[TRACES] = {0};
+  const rb_model *model = study->model;
+  double low = INFINITY, high = -INFINITY;
+  RB_TRY(
+      rb_study_read_rows(study, RB_FROM_SIMULATIONS, "shape_check/voltage", TRACE_ROWS, &voltage));
+  RB_TRY(rb_study_read_rows(study, RB_FROM_SIMULATIONS, "shape_check/spikes", TRACE_ROWS, &spikes));
+  RB_TRY(RB_ALLOCATE(study->ctx, count, spikes.shape[0]));
+  choose_traces(&spikes, count, chosen);
+  rb_array time = {0};
+  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, model->axis.name, 1, voltage.shape[1], &time));
+  const int64_t L = time.shape[0];
+  for (int k = 0; k < TRACES; ++k) {
+    const double *v = voltage.v + chosen[k] * L, *s = spikes.v + chosen[k] * L;
+    rb_script_data(out, "trace", k);
+    for (int64_t t = 0; t < L; ++t) {
+      low = fmin(low, v[t]);
+      high = fmax(high, v[t]);
+      rb_script_row(out, 3, (const double[]){time.v[t], v[t], s[t] > 0.5 ? 1 : NAN});
+    }
+    rb_script_end(out);
+  }
+  const double top = high + 0.18 * (high - low), at = high + 0.08 * (high - low);
+  rb_script_panels(out, figure, "Simulated recordings, from few spikes to many",
+                   "NaN with lines lw 2 lc rgb blue title 'voltage', NaN with points pt 11 ps 1.2 "
+                   "lc rgb vermilion title 'spike'");
+  rb_script_range(out, "x", time.v[0], time.v[L - 1], 4);
+  rb_script_range(out, "y", low - 0.03 * (high - low), top, 5);
+  (void)fputs("set xlabel 'time (ms)'\nset ylabel 'voltage (mV)'\n", out);
+  for (int k = 0; k < TRACES; ++k) {
+    rb_script_panel(out, figure, 2, 3, k);
+    (void)fprintf(out,
+                  "set title '%lld spike%s' offset 0,-0.6\n"
+                  "plot $trace%d using 1:2 with lines lw 1.2 lc rgb blue, "
+                  "$trace%d using 1:($3*%.6g) with points pt 11 ps 1.1 lc rgb vermilion\n",
+                  (long long)count[chosen[k]], count[chosen[k]] == 1 ? "" : "s", k, k, at);
+  }
+  (void)fputs("unset multiplot\n", out);
+  rb_array_free(&time);
+cleanup:
+  rb_array_free(&voltage);
+  rb_array_free(&spikes);
+  free(count);
+  return status;
+}
+
+/* Exponential moving average with weights 0.8^age that sum to one. */
+static void smooth(int64_t n, const double *x, double *out) {
+  const double factor = 0.8;
+  double sum = 0, weight = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    sum = factor * sum + x[i];
+    weight = factor * weight + 1;
+    out[i] = sum / weight;
+  }
+}
+
+rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  rb_array loss = {0}, validation = {0};
+  double *smooth_loss = NULL, *smooth_validation = NULL;
+  RB_TRY(rb_study_read(study, RB_FROM_CHECKPOINT, "history/loss", 1, -1, &loss));
+  const int64_t epochs = loss.shape[0];
+  RB_TRY(
+      rb_study_read(study, RB_FROM_CHECKPOINT, "history/validation_loss", 1, epochs, &validation));
+  RB_TRY(RB_ALLOCATE(study->ctx, smooth_loss, epochs));
+  RB_TRY(RB_ALLOCATE(study->ctx, smooth_validation, epochs));
+  smooth(epochs, loss.v, smooth_loss);
+  smooth(epochs, validation.v, smooth_validation);
+  rb_script_data(out, "loss", -1);
+  for (int64_t e = 0; e < epochs; ++e) {
+    rb_script_row(out, 5,
+                  (const double[]){(double)(e + 1), loss.v[e], smooth_loss[e], validation.v[e],
+                                   smooth_validation[e]});
+  }
+  rb_script_end(out);
+  rb_script_single(out, figure, "Training: loss by epoch");
+  (void)fprintf(out,
+                "set xlabel 'epoch'\nset ylabel '-log q of standardised parameters (nat)'\n"
+                "set xrange [%.1f:%.1f]\nset offsets 0,0,graph 0.03,graph 0.03\n",
+                epochs > 1 ? 1.0 : 0.5, epochs > 1 ? (double)epochs : 1.5);
+  (void)fputs(
+      "plot $loss using 1:2 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#8FC1E3' "
+      "title 'training', "
+      "$loss using 1:3 with lines lw 3 lc rgb blue title 'smoothed', "
+      "$loss using 1:4 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#F0B48A' "
+      "title 'validation', "
+      "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'smoothed'\n",
+      out);
+cleanup:
+  rb_array_free(&loss);
+  rb_array_free(&validation);
+  free(smooth_loss);
+  free(smooth_validation);
+  return status;
+}

@@ -1,0 +1,179 @@
+#include "page.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "rheobase/version.h"
+
+/* The order of the page: what was simulated and trained, how well it is calibrated, what it says
+ * about the observation, where it all comes from. Each section's tables come before its figures. */
+static const struct section {
+  const char *id, *title;
+  rb_status (*tables)(const rb_study_data *study, FILE *out);  // NULL: none
+  rb_source needs;
+  const char *figures;  // names, each between blanks
+} sections[] = {
+    {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT, " prior traces loss "},
+    {"calibration", "Calibration", rb_page_calibration, RB_FROM_CALIBRATION,
+     " recovery ranks ecdf joint coverage expected_coverage local contraction "},
+    {"posterior", "Posterior of the observation", rb_page_posterior, RB_FROM_POSTERIOR,
+     " posterior pairs "},
+    {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT, " "},
+    {"predictive", "Posterior predictive check", rb_page_predictive, RB_FROM_PREDICTIVE,
+     " predictive spike_counts "},
+};
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+void rb_html_text(FILE *out, const char *text) {
+  for (; *text != '\0'; ++text) {
+    switch (*text) {
+      case '&':
+        (void)fputs("&amp;", out);
+        break;
+      case '<':
+        (void)fputs("&lt;", out);
+        break;
+      case '>':
+        (void)fputs("&gt;", out);
+        break;
+      case '"':
+        (void)fputs("&quot;", out);
+        break;
+      default:
+        (void)fputc(*text, out);
+    }
+  }
+}
+
+rb_status rb_html_base64(rb_context *ctx, const char *path, FILE *out) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  unsigned char bytes[3];
+  size_t count;
+  FILE *in = fopen(path, "rb");
+  if (in == NULL) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno));
+  }
+  while ((count = fread(bytes, 1, 3, in)) > 0) {
+    for (size_t i = count; i < 3; ++i) bytes[i] = 0;
+    const char text[4] = {digits[bytes[0] >> 2], digits[(bytes[0] & 3) << 4 | bytes[1] >> 4],
+                          count > 1 ? digits[(bytes[1] & 15) << 2 | bytes[2] >> 6] : '=',
+                          count > 2 ? digits[bytes[2] & 63] : '='};
+    (void)fwrite(text, 1, sizeof text, out);
+  }
+  const bool failed = ferror(in) != 0;
+  (void)fclose(in);
+  if (failed) return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read", path);
+  return RB_OK;
+}
+
+static const char *const style =
+    "body{font:16px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;color:#222;"
+    "background:#fff;margin:0 auto;padding:0 1.5rem 4rem;max-width:1200px}"
+    "h1{font-size:1.9rem;margin:1.6rem 0 .3rem}"
+    "h2{font-size:1.45rem;margin:2.6rem 0 .6rem;border-bottom:2px solid #0072b2;"
+    "padding-bottom:.2rem}"
+    "h3{font-size:1.1rem;margin:1.6rem 0 .3rem}"
+    "p,figcaption{max-width:52rem}p.note{color:#555}"
+    "nav a{margin-right:1.2rem}a{color:#0072b2}"
+    "figure{margin:1.4rem 0 2.2rem}img{max-width:100%;height:auto;display:block}"
+    ".scroll{overflow-x:auto}"
+    "table{border-collapse:collapse;margin:.6rem 0 1rem;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
+    "th{border-bottom:2px solid #999;vertical-align:bottom}"
+    "th:first-child,td:first-child,.text{text-align:left}"
+    ".bad{color:#b34700;font-weight:600}"
+    "pre{background:#f5f5f5;padding:.8rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}"
+    "details summary{cursor:pointer;color:#0072b2}"
+    "@media print{nav,details{display:none}figure{break-inside:avoid}}";
+
+static void write_head(const rb_study_data *study, FILE *out) {
+  const char *slash = strrchr(study->folder, '/');
+  const char *name = slash != NULL && slash[1] != '\0' ? slash + 1 : study->folder;
+  (void)fputs(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+      out);
+  rb_html_text(out, name);
+  (void)fprintf(out, " - rheobase report</title>\n<style>%s</style>\n</head>\n<body>\n<h1>Study ",
+                style);
+  rb_html_text(out, name);
+  (void)fprintf(out,
+                "</h1>\n<p class=\"note\">Simulation-based inference with rheobase %s (%s). The "
+                "figures are also in the folder <code>figures</code>, each beside the gnuplot "
+                "script that draws it.</p>\n<nav>",
+                RB_VERSION, RB_GIT_REVISION);
+  for (int s = 0; s < SECTIONS; ++s) {
+    if (study->file[sections[s].needs] == NULL) continue;
+    (void)fprintf(out, "<a href=\"#%s\">%s</a>\n", sections[s].id, sections[s].title);
+  }
+  (void)fputs("<a href=\"#provenance\">Settings and provenance</a></nav>\n", out);
+}
+
+static rb_status write_figure(const rb_study_data *study, const rb_figure *figure,
+                              rb_figure_state state, const char *format, FILE *out) {
+  rb_status status = RB_OK;
+  char path[RB_PATH];
+  if (state == RB_FIGURE_NO_DATA) {
+    (void)fprintf(out, "<h3>%s</h3>\n<p class=\"note\">Not drawn: %s %s.</p>\n", figure->title,
+                  rb_source_name(figure->source),
+                  study->file[figure->source] == NULL ? "is missing" : "does not hold its data");
+    return RB_OK;
+  }
+  (void)fprintf(out, "<h3 id=\"figure-%s\">%s</h3>\n<figure>\n", figure->name, figure->title);
+  if (state == RB_FIGURE_DRAWN) {
+    (void)snprintf(path, sizeof path, "%.*s/figures/%s.%s", RB_PATH - 120, study->folder,
+                   figure->name, format);
+    (void)fprintf(out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/%s;base64,",
+                  figure->title, figure->width, figure->height,
+                  strcmp(format, "svg") == 0 ? "svg+xml" : format);
+    RB_TRY(rb_html_base64(study->ctx, path, out));
+    (void)fputs("\">\n", out);
+  } else {
+    (void)fprintf(out,
+                  "<p class=\"note\">Not drawn: gnuplot was not available or failed. Its data are "
+                  "in <code>figures/%s.gp</code>.</p>\n",
+                  figure->name);
+  }
+  (void)fprintf(out, "<figcaption>%s</figcaption>\n</figure>\n", figure->caption);
+cleanup:
+  return status;
+}
+
+/* Whether the list " a b c " has the name. */
+static bool lists(const char *list, const char *name) {
+  const size_t length = strlen(name);
+  for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name)) {
+    if (at[-1] == ' ' && at[length] == ' ') return true;
+  }
+  return false;
+}
+
+static rb_status write_section(const rb_study_data *study, const struct section *section,
+                               const rb_figure_state *state, const char *format, FILE *out) {
+  rb_status status = RB_OK;
+  const bool there = study->file[section->needs] != NULL;
+  if (!there && strcmp(section->figures, " ") == 0) return RB_OK;
+  (void)fprintf(out, "<section>\n<h2 id=\"%s\">%s</h2>\n", section->id, section->title);
+  if (there && section->tables != NULL) RB_TRY(section->tables(study, out));
+  for (int f = 0; f < RB_FIGURES; ++f) {
+    if (!lists(section->figures, rb_figures[f].name)) continue;
+    RB_TRY(write_figure(study, &rb_figures[f], state[f], format, out));
+  }
+  (void)fputs("</section>\n", out);
+cleanup:
+  return status;
+}
+
+rb_status rb_page_write(const rb_study_data *study, const rb_figure_state *state,
+                        const char *format, FILE *out) {
+  rb_status status = RB_OK;
+  write_head(study, out);
+  for (int s = 0; s < SECTIONS; ++s) {
+    RB_TRY(write_section(study, &sections[s], state, format, out));
+  }
+  (void)fputs("<section>\n<h2 id=\"provenance\">Settings and provenance</h2>\n", out);
+  RB_TRY(rb_page_provenance(study, out));
+  (void)fputs("</section>\n</body>\n</html>\n", out);
+cleanup:
+  return status;
+}

@@ -1,0 +1,82 @@
+#include <stdlib.h>
+
+#include "page.h"
+
+/* Where each file of the study comes from, and the input. */
+
+static rb_status read_text(const rb_study_data *study, rb_source source, const char *path,
+                           char ***strings) {
+  int64_t count = 0;
+  *strings = NULL;
+  if (!rb_study_has(study, source, path)) return RB_OK;
+  return rb_file_read_strings(study->ctx, study->file[source], path, &count, strings);
+}
+
+static rb_status write_file(const rb_study_data *study, rb_source source, FILE *out) {
+  static const char *const texts[] = {"provenance/version",         "provenance/git_revision",
+                                      "provenance/instruction_set", "provenance/host",
+                                      "provenance/slurm_job",       "provenance/finished"};
+  static const char *const numbers[] = {"provenance/seed", "provenance/ranks", "provenance/wall_s"};
+  rb_status status = RB_OK;
+  char **strings = NULL;
+  (void)fprintf(out, "<tr><td>%s</td>", rb_source_name(source));
+  for (size_t k = 0; k < sizeof texts / sizeof *texts; ++k) {
+    RB_TRY(read_text(study, source, texts[k], &strings));
+    (void)fputs("<td class=\"text\">", out);
+    if (strings != NULL) rb_html_text(out, strings[0]);
+    (void)fputs("</td>", out);
+    free(strings);
+    strings = NULL;
+  }
+  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; ++k) {
+    double value = 0;
+    if (rb_study_has(study, source, numbers[k])) {
+      RB_TRY(rb_study_number(study, source, numbers[k], &value));
+    }
+    (void)fprintf(out, k == 2 ? "<td>%.1f</td>" : "<td>%.0f</td>", value);
+  }
+  (void)fputs("</tr>\n", out);
+cleanup:
+  free(strings);
+  return status;
+}
+
+/* A long text of the file, folded. */
+static rb_status write_text(const rb_study_data *study, rb_source source, const char *path,
+                            const char *title, FILE *out) {
+  rb_status status = RB_OK;
+  char **strings = NULL;
+  RB_TRY(read_text(study, source, path, &strings));
+  if (strings != NULL) {
+    (void)fprintf(out, "<details><summary>%s</summary>\n<pre>", title);
+    rb_html_text(out, strings[0]);
+    (void)fputs("</pre></details>\n", out);
+  }
+cleanup:
+  free(strings);
+  return status;
+}
+
+rb_status rb_page_provenance(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  int last = -1;
+  (void)fputs(
+      "<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th class=\"text\">version"
+      "</th><th class=\"text\">revision</th><th class=\"text\">instruction set</th>"
+      "<th class=\"text\">host</th><th class=\"text\">Slurm job</th>"
+      "<th class=\"text\">finished</th><th>seed</th><th>ranks</th><th>time (s)</th></tr>"
+      "</thead>\n<tbody>\n",
+      out);
+  for (int s = 0; s < RB_SOURCES; ++s) {
+    if (study->file[s] == NULL) continue;
+    RB_TRY(write_file(study, (rb_source)s, out));
+    last = s;
+  }
+  (void)fputs("</tbody>\n</table></div>\n", out);
+  if (last >= 0) {
+    RB_TRY(write_text(study, (rb_source)last, "provenance/input", "The whole resolved input", out));
+    RB_TRY(write_text(study, (rb_source)last, "provenance/libraries", "Libraries", out));
+  }
+cleanup:
+  return status;
+}

@@ -1,0 +1,307 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "page.h"
+
+/* Tables whose rows are parameters or quantities and whose columns are arrays of a file. */
+
+enum { MOST_COLUMNS = 12 };
+
+/* When a value is printed as one that needs a look. */
+typedef enum warn_when { NEVER, IF_NEGATIVE, IF_BELOW_5_PERCENT, IF_ABOVE_5_PERCENT } warn_when;
+
+typedef struct column {
+  const char *title, *path;
+  int digits;  // significant ones
+  warn_when when;
+} column;
+
+static void write_number(FILE *out, double value, int digits, warn_when when) {
+  const bool bad = (when == IF_NEGATIVE && value < 0) ||
+                   (when == IF_BELOW_5_PERCENT && value < 0.05) ||
+                   (when == IF_ABOVE_5_PERCENT && value > 0.05);
+  (void)fprintf(out, bad ? "<td class=\"bad\">" : "<td>");
+  if (isfinite(value)) {
+    (void)fprintf(out, "%.*g</td>", digits, value);
+  } else {
+    (void)fputs("–</td>", out);
+  }
+}
+
+static void table_begin(FILE *out, int count, const char *const *titles) {
+  (void)fputs("<div class=\"scroll\"><table>\n<thead><tr>", out);
+  for (int i = 0; i < count; ++i) (void)fprintf(out, "<th>%s</th>", titles[i]);
+  (void)fputs("</tr></thead>\n<tbody>\n", out);
+}
+
+static void table_end(FILE *out) { (void)fputs("</tbody>\n</table></div>\n", out); }
+
+/* Reads the last row of a matrix, or a vector. @param values allocated; the caller frees */
+static rb_status read_column(const rb_study_data *study, rb_source source, const char *path,
+                             int64_t rows, double **values) {
+  rb_status status = RB_OK;
+  rb_array array = {0};
+  int rank = -1;
+  int64_t shape[RB_FILE_MAX_RANK];
+  RB_TRY(rb_file_shape(study->ctx, study->file[source], path, &rank, shape));
+  if (rank != 1 && rank != 2) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is no vector or matrix",
+                   rb_source_name(source), path));
+  }
+  RB_TRY(rb_study_read(study, source, path, rank, rows, &array));
+  if (rank == 2 && array.shape[0] > 1) {
+    memmove(array.v, array.v + (array.shape[0] - 1) * rows, (size_t)rows * sizeof *array.v);
+  }
+  *values = array.v;
+  array.v = NULL;
+cleanup:
+  rb_array_free(&array);
+  return status;
+}
+
+/* One row per name, one column per array the file has. */
+static rb_status write_columns(const rb_study_data *study, rb_source source, FILE *out,
+                               const char *title, int64_t rows, const char *const *names,
+                               const column *columns, int count) {
+  rb_status status = RB_OK;
+  double *values[MOST_COLUMNS] = {0};
+  const column *used[MOST_COLUMNS];
+  const char *titles[MOST_COLUMNS + 1] = {title};
+  int n = 0;
+  for (int c = 0; c < count && n < MOST_COLUMNS; ++c) {
+    if (!rb_study_has(study, source, columns[c].path)) continue;
+    RB_TRY(read_column(study, source, columns[c].path, rows, &values[n]));
+    used[n] = &columns[c];
+    titles[++n] = columns[c].title;
+  }
+  table_begin(out, n + 1, titles);
+  for (int64_t i = 0; i < rows; ++i) {
+    (void)fputs("<tr><td>", out);
+    rb_html_text(out, names[i]);
+    (void)fputs("</td>", out);
+    for (int c = 0; c < n; ++c) write_number(out, values[c][i], used[c]->digits, used[c]->when);
+    (void)fputs("</tr>\n", out);
+  }
+  table_end(out);
+cleanup:
+  for (int c = 0; c < MOST_COLUMNS; ++c) free(values[c]);
+  return status;
+}
+
+/* Names of the parameters with their units. @param text (D, 64) @param names (D) into it */
+static void parameter_names(const rb_model *model, char text[][64], const char **names) {
+  for (int d = 0; d < model->dim; ++d) {
+    (void)snprintf(text[d], sizeof text[d], "%s (%s)", model->parameters[d].name,
+                   model->parameters[d].unit);
+    names[d] = text[d];
+  }
+}
+
+/* How many data sets and draws each test set has. */
+static rb_status write_sizes(const rb_study_data *study, FILE *out) {
+  static const char *const sets[] = {"recovery", "sbc", "diagnostics"};
+  rb_status status = RB_OK;
+  (void)fputs("<p>", out);
+  for (int k = 0; k < 3; ++k) {
+    int64_t datasets = 0, draws = 0;
+    if (!rb_study_has(study, RB_FROM_CALIBRATION, sets[k])) continue;
+    RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "datasets",
+                           &datasets));
+    RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "draws", &draws));
+    (void)fprintf(out, "%s%s: %lld data sets × %lld draws", k > 0 ? "; " : "Test sets: ", sets[k],
+                  (long long)datasets, (long long)draws);
+  }
+  (void)fputs(".</p>\n", out);
+cleanup:
+  return status;
+}
+
+static rb_status write_score(const rb_study_data *study, FILE *out) {
+  static const char *const paths[] = {
+      "diagnostics/expected_log_density", "diagnostics/expected_log_density_se",
+      "diagnostics/expected_log_density_standardised", "diagnostics/outside_any",
+      "diagnostics/calibration_error_95"};
+  rb_status status = RB_OK;
+  double value[5];
+  for (int k = 0; k < 5; ++k) {
+    RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, paths[k], &value[k]));
+  }
+  (void)fputs("<p>", out);
+  if (isfinite(value[0])) {
+    (void)fprintf(out,
+                  "Headline score, the expected log density of the truth: <strong>%.3f ± "
+                  "%.3f</strong> (standardised parameters: %.3f); higher is better. ",
+                  value[0], value[1], value[2]);
+  }
+  (void)fprintf(
+      out,
+      "%.2g%% of the draws lie outside the prior's support. If the posterior is "
+      "calibrated, a parameter's calibration error exceeds %.3f with a chance of 5%%.</p>\n",
+      100 * value[3], value[4]);
+cleanup:
+  return status;
+}
+
+static rb_status write_regimes(const rb_study_data *study, FILE *out) {
+  static const column columns[] = {
+      {"data sets", "diagnostics/regime/datasets", 8, NEVER},
+      {"fewest spikes", "diagnostics/regime/activity_low", 5, NEVER},
+      {"most", "diagnostics/regime/activity_high", 5, NEVER},
+      {"expected log density", "diagnostics/regime/expected_log_density", 4, NEVER}};
+  rb_status status = RB_OK;
+  char **names = NULL;
+  int64_t count = 0;
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_FROM_CALIBRATION], "regime_name", &count,
+                              &names));
+  RB_TRY(write_columns(study, RB_FROM_CALIBRATION, out, "recordings", count,
+                       (const char *const *)names, columns, sizeof columns / sizeof *columns));
+cleanup:
+  free(names);
+  return status;
+}
+
+rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
+  static const column parameters[] = {
+      {"<i>r</i>", "recovery/r", 3, NEVER},
+      {"NRMSE (of the prior's)", "diagnostics/nrmse", 3, NEVER},
+      {"contraction", "diagnostics/contraction", 3, NEVER},
+      {"z-score", "diagnostics/z_score", 2, NEVER},
+      {"calibration error", "diagnostics/calibration_error", 2, NEVER},
+      {"log γ", "diagnostics/log_gamma", 3, IF_NEGATIVE},
+      {"outside the prior", "diagnostics/outside", 2, IF_ABOVE_5_PERCENT}};
+  static const column ranks[] = {{"log γ (sbc)", "sbc/log_gamma", 3, IF_NEGATIVE},
+                                 {"χ² <i>p</i> (sbc)", "sbc/chi_square_p", 2, IF_BELOW_5_PERCENT},
+                                 {"K-S <i>p</i> (sbc)", "sbc/ks_p", 2, IF_BELOW_5_PERCENT},
+                                 {"log γ (diagnostics)", "diagnostics/log_gamma", 3, IF_NEGATIVE}};
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  char text[RB_MAX_PARAMETERS][64];
+  const char *names[RB_MAX_PARAMETERS];
+  char **quantities = NULL;
+  int64_t Q = 0;
+  const rb_source from = RB_FROM_CALIBRATION;
+  parameter_names(study->model, text, names);
+  RB_TRY(write_sizes(study, out));
+  RB_TRY(write_score(study, out));
+  RB_TRY(write_columns(study, from, out, "parameter", D, names, parameters,
+                       sizeof parameters / sizeof *parameters - 2));
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "quantity", &Q, &quantities));
+  (void)fputs(
+      "<p>Tests of the ranks. log γ below 0 rejects calibration at 5%; of many values some "
+      "do so by chance.</p>\n",
+      out);
+  RB_TRY(write_columns(study, from, out, "quantity", Q, (const char *const *)quantities, ranks,
+                       sizeof ranks / sizeof *ranks));
+  RB_TRY(write_regimes(study, out));
+cleanup:
+  free(quantities);
+  return status;
+}
+
+rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  const int D = study->model->dim;
+  rb_array mean = {0}, sd = {0}, quantile = {0}, level = {0}, truth = {0};
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "mean", 1, D, &mean));
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "sd", 1, D, &sd));
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "level", 1, -1, &level));
+  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "quantile", 2, level.shape[0], &quantile));
+  if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
+    RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &truth));
+  }
+  (void)fputs(
+      "<div class=\"scroll\"><table>\n<thead><tr><th>parameter</th><th>mean</th>"
+      "<th>sd</th>",
+      out);
+  for (int64_t k = 0; k < level.shape[0]; ++k)
+    (void)fprintf(out, "<th>%g%%</th>", 100 * level.v[k]);
+  (void)fputs(
+      truth.v != NULL ? "<th>true value</th></tr></thead>\n<tbody>\n" : "</tr></thead>\n<tbody>\n",
+      out);
+  for (int d = 0; d < D; ++d) {
+    const rb_quantity *p = &study->model->parameters[d];
+    (void)fprintf(out, "<tr><td title=\"%s\">%s (%s)</td>", p->description, p->name, p->unit);
+    write_number(out, mean.v[d], 4, NEVER);
+    write_number(out, sd.v[d], 3, NEVER);
+    for (int64_t k = 0; k < level.shape[0]; ++k) {
+      write_number(out, quantile.v[d * level.shape[0] + k], 4, NEVER);
+    }
+    if (truth.v != NULL) write_number(out, truth.v[d], 4, NEVER);
+    (void)fputs("</tr>\n", out);
+  }
+  table_end(out);
+cleanup:
+  rb_array_free(&mean);
+  rb_array_free(&sd);
+  rb_array_free(&quantile);
+  rb_array_free(&level);
+  rb_array_free(&truth);
+  return status;
+}
+
+/* Single numbers of a file with what the file says about them. */
+static rb_status write_numbers(const rb_study_data *study, rb_source source, int count,
+                               const char *const *paths, FILE *out) {
+  rb_status status = RB_OK;
+  static const char *const titles[] = {"quantity", "value", "unit"};
+  table_begin(out, 3, titles);
+  for (int k = 0; k < count; ++k) {
+    double value = 0;
+    rb_array_info info;
+    if (!rb_study_has(study, source, paths[k])) continue;
+    RB_TRY(rb_study_number(study, source, paths[k], &value));
+    RB_TRY(rb_file_describe(study->ctx, study->file[source], paths[k], &info));
+    (void)fputs("<tr><td>", out);
+    rb_html_text(out, info.description);
+    (void)fputs("</td>", out);
+    write_number(out, value, 4, NEVER);
+    (void)fputs("<td>", out);
+    rb_html_text(out, strcmp(info.unit, "1") == 0 ? "" : info.unit);
+    (void)fputs("</td></tr>\n", out);
+  }
+  table_end(out);
+cleanup:
+  return status;
+}
+
+rb_status rb_page_predictive(const rb_study_data *study, FILE *out) {
+  static const char *const paths[] = {"voltage_coverage", "spike_count_percentile",
+                                      "observed_spike_count", "subthreshold_deviation",
+                                      "refused_draws"};
+  return write_numbers(study, RB_FROM_PREDICTIVE, sizeof paths / sizeof *paths, paths, out);
+}
+
+rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
+  static const char *const observation[] = {
+      "observation/reliable",     "observation/network_efficiency",
+      "observation/network_khat", "observation/network_kl",
+      "observation/efficiency",   "observation/khat",
+      "observation/log_evidence", "observation/log_evidence_se",
+      "observation/rhat",         "observation/bulk_ess",
+      "observation/c2st",         "observation/plausibility"};
+  static const char *const summary[] = {
+      "summary/floor", "summary/floor_se", "summary/network_loss",      "summary/exact_loss",
+      "summary/kl",    "summary/c2st",     "summary/network_efficiency"};
+  static const column parameters[] = {
+      {"contraction: network", "summary/network_contraction", 3, NEVER},
+      {"exact", "summary/exact_contraction", 3, NEVER},
+      {"<i>r</i>: network", "summary/network_r", 3, NEVER},
+      {"exact", "summary/exact_r", 3, NEVER},
+      {"Wasserstein distance", "summary/wasserstein", 3, NEVER}};
+  rb_status status = RB_OK;
+  char text[RB_MAX_PARAMETERS][64];
+  const char *names[RB_MAX_PARAMETERS];
+  (void)fputs("<p>Of the observation:</p>\n", out);
+  RB_TRY(write_numbers(study, RB_FROM_EXACT, sizeof observation / sizeof *observation, observation,
+                       out));
+  if (rb_study_has(study, RB_FROM_EXACT, "summary")) {
+    (void)fputs("<p>Over the test data sets:</p>\n", out);
+    RB_TRY(write_numbers(study, RB_FROM_EXACT, sizeof summary / sizeof *summary, summary, out));
+    parameter_names(study->model, text, names);
+    RB_TRY(write_columns(study, RB_FROM_EXACT, out, "parameter", study->model->dim, names,
+                         parameters, sizeof parameters / sizeof *parameters));
+  }
+cleanup:
+  return status;
+}

@@ -1,0 +1,163 @@
+#include "rheobase/report.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "figures.h"
+#include "gnuplot.h"
+#include "page.h"
+#include "rheobase/agree.h"
+#include "rheobase/log.h"
+
+static const char *const format_names[] = {
+    [RB_FIGURE_PNG] = "png", [RB_FIGURE_SVG] = "svg", [RB_FIGURE_PDF] = "pdf"};
+
+rb_status rb_figure_format_parse(rb_context *ctx, const char *name, rb_figure_format *format) {
+  *format = RB_FIGURE_PNG;
+  if (name == NULL) return RB_OK;
+  for (int f = RB_FIGURE_PNG; f <= RB_FIGURE_PDF; ++f) {
+    if (strcmp(name, format_names[f]) == 0) {
+      *format = (rb_figure_format)f;
+      return RB_OK;
+    }
+  }
+  return RB_FAIL(ctx, RB_ERR_USAGE, "--format %s: figures are drawn as png, svg or pdf", name);
+}
+
+/* Opens path.tmp for writing. @param tmp (RB_PATH) */
+static rb_status create(rb_context *ctx, const char *path, char *tmp, FILE **out) {
+  if (snprintf(tmp, RB_PATH, "%s.tmp", path) >= RB_PATH) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", path);
+  }
+  *out = fopen(tmp, "w");
+  if (*out == NULL) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", tmp, strerror(errno));
+  }
+  return RB_OK;
+}
+
+/* Closes path.tmp and gives it its name if all went well; else deletes it. */
+static rb_status finish(rb_context *ctx, rb_status status, const char *path, const char *tmp,
+                        FILE *out) {
+  const bool written = ferror(out) == 0 && fflush(out) == 0 && fsync(fileno(out)) == 0;
+  const bool closed = fclose(out) == 0;
+  if (status == RB_OK && (!written || !closed || rename(tmp, path) != 0)) {
+    status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", path, strerror(errno));
+  }
+  if (status != RB_OK) (void)unlink(tmp);
+  return status;
+}
+
+static rb_status write_script(const rb_study_data *study, const char *folder,
+                              const rb_figure *figure) {
+  rb_status status = RB_OK;
+  char path[RB_PATH], tmp[RB_PATH];
+  FILE *out = NULL;
+  (void)snprintf(path, sizeof path, "%.*s/%s.gp", RB_PATH - 100, folder, figure->name);
+  RB_TRY(create(study->ctx, path, tmp, &out));
+  rb_script_head(out, figure);
+  status = figure->write(study, figure, out);
+  status = finish(study->ctx, status, path, tmp, out);
+cleanup:
+  return status;
+}
+
+/* What happened to gnuplot over all figures. */
+typedef struct drawing {
+  const char *folder;
+  rb_figure_format format;
+  bool missing;
+  int drawn, failed;
+  char first[2 * RB_GNUPLOT_MESSAGE];  // what it said first, and to which script
+} drawing;
+
+static rb_figure_state draw_as(drawing *all, const rb_figure *figure, const char *format) {
+  char message[RB_GNUPLOT_MESSAGE];
+  if (all->missing) return RB_FIGURE_NOT_DRAWN;
+  const rb_gnuplot_result result = rb_gnuplot_run(all->folder, figure->name, format, message);
+  all->missing = result == RB_GNUPLOT_MISSING;
+  if (message[0] != '\0' && all->first[0] == '\0') {
+    (void)snprintf(all->first, sizeof all->first, "%s.gp: %s", figure->name, message);
+  }
+  if (result == RB_GNUPLOT_FAILED) ++all->failed;
+  return result == RB_GNUPLOT_DONE ? RB_FIGURE_DRAWN : RB_FIGURE_NOT_DRAWN;
+}
+
+static rb_figure_state draw(drawing *all, const rb_figure *figure) {
+  const bool pdf = all->format == RB_FIGURE_PDF;
+  // A page cannot show PDF: those come in addition.
+  const rb_figure_state state =
+      draw_as(all, figure, format_names[pdf ? RB_FIGURE_PNG : all->format]);
+  if (pdf && state == RB_FIGURE_DRAWN) (void)draw_as(all, figure, format_names[RB_FIGURE_PDF]);
+  if (state == RB_FIGURE_DRAWN) ++all->drawn;
+  return state;
+}
+
+static void warn(const rb_context *ctx, const drawing *all) {
+  if (all->missing) {
+    rb_log_warning(ctx,
+                   "gnuplot is not installed: no figures were drawn. The scripts are in %s (draw "
+                   "them elsewhere with `gnuplot NAME.gp`), the numbers in report.html",
+                   all->folder);
+  } else if (all->failed > 0) {
+    rb_log_warning(ctx, "gnuplot could not draw %d figures: %s", all->failed, all->first);
+  } else if (all->first[0] != '\0') {
+    rb_log_warning(ctx, "gnuplot said: %s", all->first);
+  }
+}
+
+static rb_status write_figures(const rb_study_data *study, drawing *all, rb_figure_state *state) {
+  rb_status status = RB_OK;
+  if (mkdir(all->folder, 0777) != 0 && errno != EEXIST) {
+    RB_TRY(
+        RB_FAIL(study->ctx, RB_ERR_FILE, "%s: cannot be made: %s", all->folder, strerror(errno)));
+  }
+  for (int f = 0; f < RB_FIGURES; ++f) {
+    const rb_figure *figure = &rb_figures[f];
+    state[f] = RB_FIGURE_NO_DATA;
+    if (!rb_study_has(study, figure->source, figure->object)) continue;
+    RB_TRY(write_script(study, all->folder, figure));
+    state[f] = draw(all, figure);
+  }
+  warn(study->ctx, all);
+cleanup:
+  return status;
+}
+
+static rb_status write_page(const rb_study_data *study, const rb_figure_state *state,
+                            const char *format) {
+  rb_status status = RB_OK;
+  char path[RB_PATH], tmp[RB_PATH];
+  FILE *out = NULL;
+  (void)snprintf(path, sizeof path, "%.*s/report.html", RB_PATH - 100, study->folder);
+  RB_TRY(create(study->ctx, path, tmp, &out));
+  status = rb_page_write(study, state, format, out);
+  status = finish(study->ctx, status, path, tmp, out);
+cleanup:
+  return status;
+}
+
+static rb_status report(rb_context *ctx, const rb_model *model, const char *folder,
+                        rb_figure_format format) {
+  rb_status status = RB_OK;
+  rb_study_data study = {0};
+  rb_figure_state state[RB_FIGURES];
+  char figures[RB_PATH];
+  drawing all = {.folder = figures, .format = format};
+  RB_TRY(rb_study_data_open(ctx, model, folder, &study));
+  (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
+  RB_TRY(write_figures(&study, &all, state));
+  RB_TRY(write_page(&study, state,
+                    format_names[format == RB_FIGURE_SVG ? RB_FIGURE_SVG : RB_FIGURE_PNG]));
+  rb_log_info(ctx, "report     %d figures, %s/report.html", all.drawn, folder);
+cleanup:
+  rb_study_data_close(&study);
+  return status;
+}
+
+rb_status rb_report_write(rb_context *ctx, const rb_model *model, const char *folder,
+                          rb_figure_format format) {
+  return rb_agree(ctx, ctx->rank == 0 ? report(ctx, model, folder, format) : RB_OK);
+}

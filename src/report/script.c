@@ -1,0 +1,170 @@
+#include "script.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#define AXES                                           \
+  "set border 3 lc rgb '#444444'\n"                    \
+  "set tics nomirror out scale 0.6 tc rgb black\n"     \
+  "set xlabel offset 0,0.3; set ylabel offset 0.3,0\n" \
+  "set grid back lc rgb '#E8E8E8' lt 1 lw 0.6\n"
+
+void rb_script_head(FILE *out, const rb_figure *f) {
+  (void)fprintf(out,
+                "# %s. Draw it again with: gnuplot %s.gp\n"
+                "# or, as a drawing without pixels: gnuplot -e \"format='svg'\" %s.gp (or pdf)\n"
+                "if (!exists('format')) format = 'png'\n"
+                "if (!exists('target')) target = '%s.'.format\n"
+                "set encoding utf8\n",
+                f->title, f->name, f->name, f->name);
+  (void)fprintf(out,
+                "if (format eq 'png') set terminal pngcairo enhanced size %d,%d font 'Sans,16'\n"
+                "if (format eq 'svg') set terminal svg enhanced size %d,%d font 'Sans,16' "
+                "background 'white'\n"
+                "if (format eq 'pdf') set terminal pdfcairo enhanced size %.3fin,%.3fin "
+                "font 'Sans,16' fontscale 1\n"
+                "set output target\n",
+                f->width, f->height, f->width, f->height, f->width / 72.0, f->height / 72.0);
+  (void)fputs(
+      "blue = '#0072B2'; vermilion = '#D55E00'; green = '#009E73'; orange = '#E69F00'\n"
+      "sky = '#56B4E9'; purple = '#CC79A7'; black = '#000000'; grey = '#777777'\n"
+      "faint_blue = '#A00072B2'; faint_orange = '#A0E69F00'; band = '#D9D9D9'\n" AXES
+      "set style fill solid 1.0 noborder\n"
+      "set key noautotitle samplen 1.6 spacing 1.1\n",
+      out);
+}
+
+/* Room around panels, in pixels. */
+enum { LEFT = 112, RIGHT = 26, TOP = 128, BOTTOM = 80, BETWEEN_COLUMNS = 118, BETWEEN_ROWS = 122 };
+enum { TITLE_AT = 28, LEGEND_AT = 50 };
+
+void rb_script_panels(FILE *out, const rb_figure *f, const char *title, const char *legend) {
+  (void)fprintf(out,
+                "$outside << EOD\n-9 -9 -9 -9 -9 -9\nEOD\n"
+                "set multiplot\n"
+                "# title and legend\n"
+                "set label 1 '%s' at screen 0.5,%.4f center font ',20'\n"
+                "set lmargin at screen 0; set rmargin at screen 1\n"
+                "set bmargin at screen 0; set tmargin at screen 1\n"
+                "unset border; unset tics; unset grid; set xrange [0:1]; set yrange [0:1]\n"
+                "set key at screen 0.5,%.4f center top horizontal Left reverse\n"
+                "plot %s\n"
+                "unset label 1; unset key; set autoscale\n" AXES,
+                title, 1 - (double)TITLE_AT / f->height, 1 - (double)LEGEND_AT / f->height, legend);
+}
+
+void rb_script_panel(FILE *out, const rb_figure *f, int rows, int columns, int index) {
+  const int row = index / columns, column = index % columns;
+  const double width =
+      (double)(f->width - LEFT - RIGHT - (columns - 1) * BETWEEN_COLUMNS) / columns;
+  const double height = (double)(f->height - TOP - BOTTOM - (rows - 1) * BETWEEN_ROWS) / rows;
+  const double left = LEFT + column * (width + BETWEEN_COLUMNS);
+  const double top = TOP + row * (height + BETWEEN_ROWS);
+  (void)fprintf(out,
+                "\n# panel %d\nset lmargin at screen %.4f; set rmargin at screen %.4f\n"
+                "set tmargin at screen %.4f; set bmargin at screen %.4f\n",
+                index + 1, left / f->width, (left + width) / f->width, 1 - top / f->height,
+                1 - (top + height) / f->height);
+}
+
+void rb_script_single(FILE *out, const rb_figure *f, const char *title) {
+  (void)fprintf(out,
+                "set label 1 '%s' at screen 0.5,%.4f center font ',20'\n"
+                "set tmargin at screen %.4f\nset lmargin at screen %.4f\n"
+                "set rmargin at screen %.4f\n"
+                "set key at screen 0.5,%.4f center top horizontal Left reverse\n",
+                title, 1 - (double)TITLE_AT / f->height, 1 - (double)(TOP - 26) / f->height,
+                (double)LEFT / f->width, 1 - (double)RIGHT / f->width,
+                1 - (double)LEGEND_AT / f->height);
+}
+
+void rb_script_range(FILE *out, const char *axis, double low, double high, int count) {
+  const double span = high > low ? high - low : 1;
+  const double unit = pow(10, floor(log10(span / count)));
+  const double ratio = span / count / unit;
+  const double step = unit * (ratio > 5 ? 10 : ratio > 2 ? 5 : ratio > 1 ? 2 : 1);
+  (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g\n", axis, low, high, axis,
+                step);
+}
+
+void rb_script_text(FILE *out, const char *text) {
+  (void)fputc('\'', out);
+  for (; *text != '\0'; ++text) {
+    if (*text == '\'') {
+      (void)fputs("''", out);
+    } else if (strchr("{}^_@&~\\", *text) != NULL) {
+      (void)fprintf(out, "\\%c", *text);  // marks up text in enhanced mode
+    } else if ((unsigned char)*text >= ' ') {
+      (void)fputc(*text, out);
+    }
+  }
+  (void)fputc('\'', out);
+}
+
+/* Copies letters and digits; an underscore becomes a blank, others are left out. */
+static void copy_plain(const char *from, size_t length, char *to, size_t size) {
+  size_t used = 0;
+  for (size_t i = 0; i < length && from[i] != '\0' && used + 1 < size; ++i) {
+    if (isalnum((unsigned char)from[i])) to[used++] = from[i];
+    if (from[i] == '_') to[used++] = ' ';
+  }
+  to[used] = '\0';
+}
+
+void rb_script_words(const char *name, char *label) {
+  copy_plain(name, strlen(name), label, RB_LABEL);
+}
+
+void rb_script_symbol(const char *name, char *label) {
+  char symbol[48], index[48];
+  const char *underscore = strchr(name, '_');
+  const size_t length = underscore != NULL ? (size_t)(underscore - name) : strlen(name);
+  if (underscore == NULL || length > 3) {
+    rb_script_words(name, label);
+    return;
+  }
+  copy_plain(name, length, symbol, sizeof symbol);
+  copy_plain(underscore + 1, strlen(underscore), index, sizeof index);
+  (void)snprintf(label, RB_LABEL, "{/:Italic %s}_{%s}", strcmp(symbol, "tau") == 0 ? "τ" : symbol,
+                 index);
+}
+
+void rb_script_axis(const rb_quantity *quantity, char *label) {
+  char symbol[RB_LABEL], unit[32];
+  rb_script_symbol(quantity->name, symbol);
+  copy_plain(quantity->unit, strlen(quantity->unit), unit, sizeof unit);
+  if (strcmp(unit, "1") == 0) {
+    (void)snprintf(label, RB_LABEL, "%.110s", symbol);
+  } else {
+    (void)snprintf(label, RB_LABEL, "%.110s (%s)", symbol, unit);
+  }
+}
+
+void rb_script_data(FILE *out, const char *name, int index) {
+  if (index >= 0) {
+    (void)fprintf(out, "$%s%d << EOD\n", name, index);
+  } else {
+    (void)fprintf(out, "$%s << EOD\n", name);
+  }
+}
+
+void rb_script_row(FILE *out, int count, const double *values) {
+  for (int i = 0; i < count; ++i) {
+    if (isfinite(values[i])) {
+      (void)fprintf(out, i > 0 ? " %.6g" : "%.6g", values[i]);
+    } else {
+      (void)fputs(i > 0 ? " NaN" : "NaN", out);
+    }
+  }
+  (void)fputc('\n', out);
+}
+
+void rb_script_end(FILE *out) { (void)fputs("EOD\n", out); }
+
+void rb_script_curve(FILE *out, const char *name, int index, int64_t count, const double *x,
+                     const double *y) {
+  rb_script_data(out, name, index);
+  for (int64_t i = 0; i < count; ++i) rb_script_row(out, 2, (const double[]){x[i], y[i]});
+  rb_script_end(out);
+}

@@ -1,0 +1,65 @@
+#ifndef RB_REPORT_SCRIPT_H
+#define RB_REPORT_SCRIPT_H
+
+#include <stdio.h>
+
+#include "study_data.h"
+
+/** @file script.h
+ * Gnuplot scripts: what all figures have in common. All functions are local.
+ *
+ * A script holds its data as datablocks, so that a user can restyle and draw it again with gnuplot
+ * alone. Text of files enters it in single quotes only, where gnuplot expands nothing. */
+
+typedef struct rb_figure rb_figure;
+struct rb_figure {
+  const char *name;     ///< of its files, e.g. "loss"; letters and underscores
+  const char *title;    ///< of its section of the page
+  const char *caption;  ///< how to read it; HTML
+  rb_source source;     ///< file it is drawn from
+  const char *object;   ///< what that file has to hold
+  int width, height;    ///< pixels
+  /** Writes everything after the head. */
+  rb_status (*write)(const rb_study_data *study, const rb_figure *figure, FILE *out);
+};
+
+/** Terminal, output, fonts, the colours as variables (Okabe and Ito's, told apart by everyone). */
+void rb_script_head(FILE *out, const rb_figure *figure);
+
+/** Starts a figure of panels: the title, and below it the legend, so that it covers none of them.
+ * Ends with `unset multiplot`. @param legend what to plot for it, e.g. "NaN with lines title 'x'";
+ * $outside is a datablock with a point that is not seen */
+void rb_script_panels(FILE *out, const rb_figure *figure, const char *title, const char *legend);
+
+/** Places the next plot as panel @p index of rows x columns, with room for labels. */
+void rb_script_panel(FILE *out, const rb_figure *figure, int rows, int columns, int index);
+
+/** Title and legend of a figure that is one panel, in its place between title and plot. */
+void rb_script_single(FILE *out, const rb_figure *figure, const char *title);
+
+/** Sets the range of an axis and tics at about @p count round numbers of it. */
+void rb_script_range(FILE *out, const char *axis, double low, double high, int count);
+
+/** Text in single quotes, safe for gnuplot's enhanced mode. */
+void rb_script_text(FILE *out, const char *text);
+
+enum { RB_LABEL = 160 };
+/** A parameter's name as gnuplot text: tau_m as an italic tau with index m.
+ * @param label (RB_LABEL) */
+void rb_script_symbol(const char *name, char *label);
+/** A name of words: blanks for underscores. @param label (RB_LABEL) */
+void rb_script_words(const char *name, char *label);
+/** A symbol with its unit: `V_th (mV)`. @param label (RB_LABEL) */
+void rb_script_axis(const rb_quantity *quantity, char *label);
+
+/** Begins datablock $name, or $name<index> if @p index >= 0. */
+void rb_script_data(FILE *out, const char *name, int index);
+/** A row of it; what is not finite becomes NaN, which gnuplot leaves out. */
+void rb_script_row(FILE *out, int count, const double *values);
+void rb_script_end(FILE *out);
+
+/** A datablock of two columns of equal length. */
+void rb_script_curve(FILE *out, const char *name, int index, int64_t count, const double *x,
+                     const double *y);
+
+#endif

@@ -1,0 +1,116 @@
+#include "study_data.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "rheobase/checkpoint.h"
+#include "rheobase/linear_baseline.h"
+#include "rheobase/memory.h"
+#include "rheobase/products.h"
+#include "rheobase/simulations.h"
+
+static const struct {
+  const char *name, *schema;
+  int version;
+} files[RB_SOURCES] = {
+    [RB_FROM_SIMULATIONS] = {"simulations.h5", RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION},
+    [RB_FROM_CHECKPOINT] = {"checkpoint.h5", RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION},
+    [RB_FROM_BASELINE] = {"baseline.h5", RB_BASELINE_SCHEMA, RB_BASELINE_VERSION},
+    [RB_FROM_CALIBRATION] = {"calibration.h5", RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION},
+    [RB_FROM_POSTERIOR] = {"posterior.h5", RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION},
+    [RB_FROM_PREDICTIVE] = {"predictive.h5", RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION},
+    [RB_FROM_EXACT] = {"exact.h5", RB_EXACT_SCHEMA, RB_EXACT_VERSION},
+};
+
+const char *rb_source_name(rb_source source) { return files[source].name; }
+
+rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char *folder,
+                             rb_study_data *study) {
+  rb_status status = RB_OK;
+  int found = 0;
+  *study = (rb_study_data){.ctx = ctx, .model = model, .folder = folder};
+  for (int s = 0; s < RB_SOURCES; ++s) {
+    char path[RB_PATH];
+    struct stat about;
+    if (snprintf(path, sizeof path, "%s/%s", folder, files[s].name) >= RB_PATH) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", folder));
+    }
+    if (stat(path, &about) != 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
+    RB_TRY(rb_file_open_one(ctx, path, files[s].schema, files[s].version, &study->file[s]));
+    ++found;
+  }
+  if (found == 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE,
+                   "%s holds no file of a study (simulations.h5, checkpoint.h5, ...): nothing to "
+                   "report; run `rheobase run` first",
+                   folder));
+  }
+cleanup:
+  return status;
+}
+
+void rb_study_data_close(rb_study_data *study) {
+  for (int s = 0; s < RB_SOURCES; ++s) rb_file_close(&study->file[s]);
+}
+
+bool rb_study_has(const rb_study_data *study, rb_source source, const char *path) {
+  return study->file[source] != NULL && rb_file_has(study->file[source], path);
+}
+
+rb_status rb_study_read(const rb_study_data *study, rb_source source, const char *path, int rank,
+                        int64_t columns, rb_array *array) {
+  rb_status status = RB_OK;
+  int64_t shape[RB_FILE_MAX_RANK] = {0};
+  void *data = NULL;
+  *array = (rb_array){.rank = rank};
+  if (study->file[source] == NULL) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FILE, "%s is missing", files[source].name));
+  }
+  RB_TRY(
+      rb_file_read_new(study->ctx, study->file[source], path, RB_F64, false, rank, shape, &data));
+  array->v = data;
+  for (int i = 0; i < rank; ++i) array->shape[i] = shape[i];
+  if (columns >= 0 && shape[rank - 1] != columns) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld columns where %lld are expected",
+                   files[source].name, path, (long long)shape[rank - 1], (long long)columns));
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_study_read_rows(const rb_study_data *study, rb_source source, const char *path,
+                             int64_t rows, rb_array *array) {
+  rb_status status = RB_OK;
+  int rank = 2;
+  int64_t shape[RB_FILE_MAX_RANK] = {0};
+  const rb_file *file = study->file[source];
+  *array = (rb_array){.rank = 2};
+  RB_TRY(rb_file_shape(study->ctx, file, path, &rank, shape));
+  array->shape[0] = shape[0] < rows ? shape[0] : rows;
+  array->shape[1] = shape[1];
+  RB_TRY(RB_ALLOCATE(study->ctx, array->v, array->shape[0] * array->shape[1]));
+  RB_TRY(rb_file_read_rows(study->ctx, file, path, RB_F64, false, 2, shape, 0, array->shape[0],
+                           array->v));
+cleanup:
+  return status;
+}
+
+rb_status rb_study_number(const rb_study_data *study, rb_source source, const char *path,
+                          double *value) {
+  return rb_file_read(study->ctx, study->file[source], path, RB_F64, false, 0, NULL, value);
+}
+
+void rb_array_free(rb_array *array) {
+  free(array->v);
+  array->v = NULL;
+}
+
+rb_status rb_array_column(const rb_study_data *study, const rb_array *array, int64_t index,
+                          double **column) {
+  const int64_t rows = array->shape[0], columns = array->shape[1];
+  if (RB_ALLOCATE(study->ctx, *column, rows) != RB_OK) return RB_ERR_MEMORY;
+  for (int64_t i = 0; i < rows; ++i) (*column)[i] = array->v[i * columns + index];
+  return RB_OK;
+}

@@ -1,0 +1,68 @@
+#ifndef RB_REPORT_STUDY_DATA_H
+#define RB_REPORT_STUDY_DATA_H
+
+#include "rheobase/hdf5_file.h"
+#include "rheobase/model.h"
+
+/** @file study_data.h
+ * A study's files, read on one rank as arrays of doubles. All functions are local. */
+
+typedef enum rb_source {
+  RB_FROM_SIMULATIONS,
+  RB_FROM_CHECKPOINT,
+  RB_FROM_BASELINE,
+  RB_FROM_CALIBRATION,
+  RB_FROM_POSTERIOR,
+  RB_FROM_PREDICTIVE,
+  RB_FROM_EXACT,
+  RB_SOURCES
+} rb_source;
+
+enum { RB_PATH = 1200 };
+
+typedef struct rb_study_data {
+  rb_context *ctx;
+  const rb_model *model;
+  const char *folder;
+  rb_file *file[RB_SOURCES];  ///< NULL where the study has no such file
+} rb_study_data;
+
+/** Name of a source's file. */
+const char *rb_source_name(rb_source source);
+
+/** Opens what is there. The caller calls rb_study_data_close, also after a failure. Fails with
+ * RB_ERR_FILE (nothing there) or RB_ERR_FORMAT (damaged). */
+RB_NODISCARD rb_status rb_study_data_open(rb_context *ctx, const rb_model *model,
+                                          const char *folder, rb_study_data *study);
+void rb_study_data_close(rb_study_data *study);
+
+/** An array, row-major. */
+typedef struct rb_array {
+  int rank;
+  int64_t shape[3];
+  double *v;  ///< owned
+} rb_array;
+
+/** Whether a source is there and has the object. */
+bool rb_study_has(const rb_study_data *study, rb_source source, const char *path);
+
+/** Reads an array of @p rank dimensions (at most 3). The caller calls rb_array_free, also after a
+ * failure. A @p columns >= 0 is the length its last dimension has to have. */
+RB_NODISCARD rb_status rb_study_read(const rb_study_data *study, rb_source source, const char *path,
+                                     int rank, int64_t columns, rb_array *array);
+
+/** Reads the first @p rows rows, or fewer where there are no more, of a matrix. */
+RB_NODISCARD rb_status rb_study_read_rows(const rb_study_data *study, rb_source source,
+                                          const char *path, int64_t rows, rb_array *array);
+
+/** Reads one number. */
+RB_NODISCARD rb_status rb_study_number(const rb_study_data *study, rb_source source,
+                                       const char *path, double *value);
+
+void rb_array_free(rb_array *array);
+
+/** A column of a matrix, copied. The caller frees *column. */
+RB_NODISCARD rb_status rb_array_column(const rb_study_data *study, const rb_array *array,
+                                       int64_t index, double **column);
+
+#endif
