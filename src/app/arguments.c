@@ -18,7 +18,7 @@ typedef struct option_row {
   { name, letter, operand, help, option, offsetof(rb_arguments, member) }
 
 static const option_row table[] = {
-    ROW_OF("--output", "-o", "DIR", "the study's folder (default: results_<input>)",
+    ROW_OF("--output", "-o", "DIR", "the study's folder (default: results/<input>)",
            RB_OPTION_OUTPUT, output),
     ROW_OF("--set", NULL, "PATH=VALUE", "overrides a setting; may be repeated", RB_OPTION_SET, set),
     ROW_OF("--force", NULL, NULL, "replaces results that another input made", RB_OPTION_FORCE,
