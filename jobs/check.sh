@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian, Ubuntu), builds with warnings as errors and runs the whole
-# test suite.
+# Installs what the tests need (Debian, Ubuntu) and checks everything: format, static analysis,
+# documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
+# release build with warnings as errors.
 set -eu
 cd "$(dirname "$0")/.."
 . jobs/environment.sh
@@ -8,13 +9,33 @@ cd "$(dirname "$0")/.."
 # shellcheck disable=SC2086 # the lists are split on purpose
 rb_install $RB_PACKAGES $RB_TEST_PACKAGES
 
+least_coverage=85 # per cent of the lines of src
+cores=$(nproc)
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "format"
 git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 
+step "documentation of the headers"
+mkdir -p build-check
+doxygen docs/Doxyfile
+
 step "build, warnings are errors"
-rb_build build-check -DCMAKE_BUILD_TYPE=Release -DRB_WERROR=ON
+rb_build build-check -DCMAKE_BUILD_TYPE=Release -DRB_WERROR=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+
+step "static analysis"
+git ls-files 'src/*.c' | grep -v '_kernel\.c$' |
+  xargs -P "$cores" -n 4 clang-tidy --quiet -p build-check 2>build-check/tidy.log >build-check/tidy.txt ||
+  { grep -E 'error|warning' build-check/tidy.txt | head -20; exit 1; }
+
+step "instrumented build: address and undefined behaviour sanitizers, line coverage"
+rb_build build-instrumented -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DRB_SANITIZE=ON -DRB_COVERAGE=ON
+(cd build-instrumented && ctest -j "$cores" -LE 'slow|fault|slurm|statistical' --timeout 600 --output-on-failure >ctest.log) ||
+  { grep -E 'Failed|Timeout|ERROR: AddressSanitizer|runtime error' build-instrumented/ctest.log | head -20; exit 1; }
+gcovr -r . --filter src/ --exclude-unreachable-branches build-instrumented \
+  --fail-under-line "$least_coverage" -o build-instrumented/coverage.txt ||
+  { tail -3 build-instrumented/coverage.txt; echo "line coverage below $least_coverage%"; exit 1; }
+tail -3 build-instrumented/coverage.txt
 
 step "test suite"
-(cd build-check && ctest --output-on-failure -j "$(nproc)")
+(cd build-check && ctest --output-on-failure -j "$cores")
