@@ -1,4 +1,3 @@
-#include <hdf5_hl.h>
 #include <string.h>
 
 #include "hdf5_internal.h"
@@ -35,43 +34,6 @@ static rb_status copy_text(rb_context *ctx, const rb_file *file, const char *pat
   return status;
 }
 
-static herr_t copy_scale_name(hid_t dataset, unsigned dim, hid_t scale, void *name) {
-  (void)dataset;
-  (void)dim;
-  char path[RB_OBJECT_PATH_SIZE] = "";
-  if (H5Iget_name(scale, path, sizeof path) <= 0) return 0;
-  const char *slash = strrchr(path, '/');
-  const char *last = slash != NULL ? slash + 1 : path;
-  // A length without a name of its own is stored as "n128".
-  const bool nameless = last[0] == 'n' && last[1] >= '0' && last[1] <= '9';
-  (void)snprintf(name, 64, "%.63s", last + nameless);
-  return 1;  // the first one will do
-}
-
-static void describe_dims(hid_t dataset, const char *path, rb_array_info *info) {
-  size_t at = 0;
-  info->dims[0] = '\0';
-  if (info->rank == 1 && H5DSis_scale(dataset) > 0) {
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(info->dims, sizeof info->dims, "%.200s", slash != NULL ? slash + 1 : path);
-    return;
-  }
-  for (int i = 0; i < info->rank; ++i) {
-    char name[64] = "";
-    if (H5DSget_num_scales(dataset, (unsigned)i) > 0) {
-      (void)H5DSiterate_scales(dataset, (unsigned)i, NULL, copy_scale_name, name);
-    }
-    if (name[0] == '\0') {
-      info->dims[0] = '\0';
-      return;
-    }
-    if (at < sizeof info->dims) {
-      at +=
-          (size_t)snprintf(info->dims + at, sizeof info->dims - at, "%s%s", i > 0 ? "," : "", name);
-    }
-  }
-}
-
 rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *path,
                            rb_array_info *info) {
   rb_status status = RB_OK;
@@ -84,7 +46,7 @@ rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *pat
   type = H5Dget_type(id);
   if (type < 0) RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "cannot be opened"));
   describe_type(type, info->type, sizeof info->type);
-  describe_dims(id, path, info);
+  RB_TRY(copy_text(ctx, file, path, "dims", info->dims, sizeof info->dims));
   RB_TRY(copy_text(ctx, file, path, "units", info->unit, sizeof info->unit));
   RB_TRY(copy_text(ctx, file, path, "long_name", info->description, sizeof info->description));
   RB_TRY(copy_text(ctx, file, path, "NAME", scale, sizeof scale));

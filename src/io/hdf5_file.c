@@ -127,6 +127,7 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
                          rb_file **result) {
   rb_status status = RB_OK;
   hid_t list = H5I_INVALID_HID;
+  hid_t creation = H5I_INVALID_HID;
   rb_file *file = NULL;
   *result = NULL;
   status = RB_ALLOCATE(ctx, file, 1);
@@ -138,7 +139,9 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
   if (status == RB_OK) status = claim(ctx, file, O_CREAT | O_TRUNC, METADATA_BYTES);
   RB_TRY(rb_agree(ctx, status));
   list = access_list(ctx, true);
-  file->id = H5Fcreate(file->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+  creation = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_link_phase_change(creation, RB_MAX_LINKS, 0);
+  file->id = H5Fcreate(file->temporary, H5F_ACC_TRUNC, creation, list);
   if (file->id < 0) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, "", "cannot be created");
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_file_reserve(ctx, file, 0));
@@ -148,6 +151,7 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
   file = NULL;
 cleanup:
   if (list >= 0) H5Pclose(list);
+  if (creation >= 0) H5Pclose(creation);
   if (file != NULL && file->temporary[0] != '\0') {
     rb_file_abort(ctx, &file);
   } else {

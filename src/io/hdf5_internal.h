@@ -8,7 +8,10 @@
 
 /* What the hdf5_*.c files share. */
 
-enum { RB_MAX_DIMENSIONS = 64, RB_OBJECT_PATH_SIZE = 256 };
+enum { RB_MAX_DIMENSIONS = 256, RB_OBJECT_PATH_SIZE = 256 };
+/* Groups keep up to so many links in their headers, which have checksums: HDF5 meets damage
+ * elsewhere with less grace. */
+enum { RB_MAX_LINKS = 65535 };
 
 typedef struct rb_dimension {
   char path[RB_OBJECT_PATH_SIZE];
@@ -31,6 +34,29 @@ rb_status rb_hdf5_fail(rb_context *ctx, rb_status code, const char *source, int 
                        const rb_file *file, const char *object, const char *what);
 #define RB_HDF5_FAIL(ctx, code, file, object, what) \
   rb_hdf5_fail((ctx), (code), __FILE__, __LINE__, (file), (object), (what))
+
+/* The dimensions of a field, looked up. */
+typedef struct rb_field_shape {
+  int rank;
+  int64_t length[RB_FILE_MAX_RANK];
+  rb_dimension *dimension[RB_FILE_MAX_RANK];
+  bool coordinate;  // the field is its dimension's own coordinates
+} rb_field_shape;
+
+/* Looks up the dimensions of a field. Local. */
+RB_NODISCARD rb_status rb_field_resolve(rb_context *ctx, rb_file *file, const rb_field *field,
+                                        rb_field_shape *shape);
+
+/* Creates the array of a field with elements of HDF5's `type`. Collective, agreed. */
+RB_NODISCARD rb_status rb_file_create_array(rb_context *ctx, rb_file *file, const rb_field *field,
+                                            hid_t type, int64_t rows_per_chunk,
+                                            rb_field_shape *shape);
+
+/* Makes the groups of a path: "a" and "a/b" of "a/b/c", also "a/b/c" of "a/b/c/". */
+bool rb_hdf5_make_groups(const rb_file *file, const char *path);
+
+/* Sets an attribute of an open object. */
+bool rb_hdf5_set_text(hid_t object, const char *name, const char *value);
 
 /* Claims disk space for `bytes` more and some metadata, before a collective write: a rank that
  * meets a full disk within one would leave the others waiting. Collective, agreed. */
