@@ -27,7 +27,7 @@ static const table_column columns[] = {
 };
 static const table_column tests[] = {
     {"log gamma", "sbc/log_gamma", "%*.2f", -1},
-    {"chi-square p", "sbc/chi_square_p", "%*.2g", -1},
+    {"chi2 p", "sbc/chi_square_p", "%*.2g", -1},
     {"K-S p", "sbc/ks_p", "%*.2g", -1},
     {"log gamma", "diagnostics/log_gamma", "%*.2f", -1},
 };
@@ -92,23 +92,39 @@ cleanup:
   return status;
 }
 
+/* The test set with the most data sets: its means are the most certain ones. */
+static rb_status largest_set(rb_context *ctx, const rb_file *file, const char **name) {
+  rb_status status = RB_OK;
+  int64_t sbc = 0, diagnostics = 0;
+  RB_TRY(rb_file_get_int(ctx, file, "sbc", "datasets", &sbc));
+  RB_TRY(rb_file_get_int(ctx, file, "diagnostics", "datasets", &diagnostics));
+  *name = sbc > diagnostics ? "sbc" : "diagnostics";
+cleanup:
+  return status;
+}
+
 static rb_status print_score(rb_context *ctx, const rb_file *file) {
   rb_status status = RB_OK;
-  double mean = 0, error = 0, standardised = 0, outside = 0, null_error = 0;
-  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density", &mean));
-  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density_se", &error));
-  RB_TRY(scalar(ctx, file, "diagnostics/expected_log_density_standardised", &standardised));
-  RB_TRY(scalar(ctx, file, "diagnostics/outside_any", &outside));
+  static const char *const names[] = {"expected_log_density", "expected_log_density_se",
+                                      "expected_log_density_standardised", "outside_any"};
+  const char *set = NULL;
+  char path[128];
+  double value[4], null_error = 0;
+  RB_TRY(largest_set(ctx, file, &set));
+  for (int i = 0; i < 4; ++i) {
+    (void)snprintf(path, sizeof path, "%s/%s", set, names[i]);
+    RB_TRY(scalar(ctx, file, path, &value[i]));
+  }
   RB_TRY(scalar(ctx, file, "diagnostics/calibration_error_95", &null_error));
-  if (isfinite(mean)) {
+  if (isfinite(value[0])) {
     rb_log_info(ctx,
                 "expected log density of the truth %.3f +- %.3f (standardised parameters %.3f)",
-                mean, error, standardised);
+                value[0], value[1], value[2]);
   }
   rb_log_info(ctx,
               "%.2g%% of the draws lie outside the prior's support; calibration errors above %.4f "
               "have a chance of 5%%",
-              100 * outside, null_error);
+              100 * value[3], null_error);
 cleanup:
   return status;
 }
