@@ -87,6 +87,18 @@ int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling laye
 /** Floating-point operations of the matrix products of one forward pass, per sample. */
 double rb_estimator_flops(const rb_estimator *estimator);
 
+/** Parts of the network whose time is taken. */
+typedef enum rb_network_part {
+  RB_PART_CONV,  ///< convolutions, activations and norms, forward and backward
+  RB_PART_RECURRENT_FORWARD,
+  RB_PART_RECURRENT_BACKWARD,
+  RB_PART_FLOW,  ///< forward and backward, masks included
+  RB_NETWORK_PARTS
+} rb_network_part;
+
+/** Seconds rb_estimator_gradient has spent in each part so far, (RB_NETWORK_PARTS). */
+const double *rb_estimator_seconds(const rb_estimator *estimator);
+
 /** Dropout masks of one micro-batch: numbers come from stream (RB_FOR_TRAINING, RB_RANDOM_DROPOUT,
  * member, item = first_item + row). NULL where none is wanted (evaluation). */
 typedef struct rb_dropout_source {
@@ -116,8 +128,9 @@ void rb_estimator_log_density(rb_estimator *estimator, int B, const rb_real *the
                               const rb_real *summary, rb_real *z, rb_real *log_density);
 
 /** Inverts the flow: base draws to standardised parameters, S per data set in one batch.
- * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D) */
+ * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D)
+ * @param log_density (B, S) of the draws, as rb_estimator_log_density gives it; may be NULL */
 void rb_estimator_sample(rb_estimator *estimator, int B, int64_t S, const rb_real *summary,
-                         const rb_real *z, rb_real *theta);
+                         const rb_real *z, rb_real *theta, rb_real *log_density);
 
 #endif

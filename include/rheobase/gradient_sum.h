@@ -29,8 +29,9 @@ typedef enum rb_gradient_flag {
 } rb_gradient_flag;
 
 typedef struct rb_gradient_sum {
-  int64_t count;    ///< elements of the gradient
-  int exponent;     ///< s
+  int64_t count;  ///< elements of the gradient
+  int exponent;   ///< s
+  const struct rb_gradient_kernel *kernel;
   int64_t *buffer;  ///< (count + 1 + RB_GRADIENT_FLAGS) gradient, loss, flags
 } rb_gradient_sum;
 

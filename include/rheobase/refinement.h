@@ -57,6 +57,11 @@ RB_NODISCARD rb_status rb_refine_distances(rb_context *ctx, const rb_model *mode
                                            const rb_exact_result *exact, double *c2st,
                                            double *wasserstein);
 
+/** KL(exact || network) in nats: the mean over exact draws of log p - log q. */
+RB_NODISCARD rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *problem,
+                                    rb_posterior *network, const rb_exact_result *exact,
+                                    double *kl);
+
 /** Summary over data sets; medians over data sets, standard errors from resampling them. */
 typedef struct rb_refinement_summary {
   int64_t datasets, reliable, methods[RB_EXACT_METHOD_COUNT], clipped;

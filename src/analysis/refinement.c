@@ -121,21 +121,17 @@ static void fill_network(const rb_model *model, const rb_network_draws *draws,
   out->network_khat = r->network.khat;
 }
 
-/* What needs the network's density elsewhere than at its own draws: its loss at the truth, and the
- * mean of log p - log q over exact draws, KL(exact || network). */
-static rb_status fill_densities(rb_context *ctx, const rb_exact_problem *problem,
-                                rb_posterior *network, const rb_exact_result *r,
-                                const double *latent, rb_refined *out) {
+rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *problem, rb_posterior *network,
+                       const rb_exact_result *exact, double *kl) {
   rb_status status = RB_OK;
-  double *log_density = NULL, at_truth, sum = 0.0;
-  RB_TRY(RB_ALLOCATE(ctx, log_density, r->draws));
-  RB_TRY(network->log_density(network, ctx, 1, problem->x, r->draws, r->latent, log_density));
-  RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &at_truth));
-  for (int64_t i = 0; i < r->draws; ++i) {
-    sum += r->log_posterior[i] - r->importance.log_evidence - log_density[i];
+  double *log_density = NULL, sum = 0.0;
+  RB_TRY(RB_ALLOCATE(ctx, log_density, exact->draws));
+  RB_TRY(
+      network->log_density(network, ctx, 1, problem->x, exact->draws, exact->latent, log_density));
+  for (int64_t i = 0; i < exact->draws; ++i) {
+    sum += exact->log_posterior[i] - exact->importance.log_evidence - log_density[i];
   }
-  out->network_kl = sum / (double)r->draws;
-  out->network_loss = -at_truth - log_scale(problem->model);
+  *kl = sum / (double)exact->draws;
 cleanup:
   free(log_density);
   return status;
@@ -156,7 +152,7 @@ static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_po
                          const double *latent, rb_refined *out) {
   rb_status status = RB_OK;
   const rb_model *model = problem->model;
-  double log_density;
+  double log_density, network_log_density;
   RB_TRY(rb_exact_log_density(ctx, problem, r, latent, &log_density));
   fill_exact(model, r, latent, log_density, out);
   if (network == NULL) {
@@ -164,7 +160,9 @@ static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_po
     goto cleanup;
   }
   fill_network(model, draws, r, latent, log_density + r->importance.log_evidence, out);
-  RB_TRY(fill_densities(ctx, problem, network, r, latent, out));
+  RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &network_log_density));
+  out->network_loss = -network_log_density - log_scale(model);
+  RB_TRY(rb_refine_kl(ctx, problem, network, r, &out->network_kl));
   RB_TRY(rb_refine_distances(ctx, model, draws, r, &out->c2st, out->wasserstein));
 cleanup:
   return status;

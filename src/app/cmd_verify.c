@@ -18,6 +18,7 @@ static const struct form {
     {"prior", "truncnorm", rb_verify_prior},
     {"network", "weights", rb_verify_network},
     {"diagnostics", "estimates", rb_verify_diagnostics},
+    {"likelihood", "log_likelihood", rb_verify_likelihood},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 

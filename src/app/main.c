@@ -33,6 +33,8 @@ static const rb_command commands[] = {
      rb_cmd_info},
     {"refine", "INPUT", "exact posterior of the observation and of test data sets: exact.h5", STUDY,
      1, 1, rb_cmd_refine},
+    {"bench", "[WHAT] [INPUT]", "speed of simulate, train, summary, sample, io, allreduce, or all",
+     RB_OPTION_SET | RB_OPTION_OUTPUT | RB_OPTION_JSON, 0, 2, rb_cmd_bench},
     {"report", "DIR", "figures and report.html of a study's folder (--format png, svg or pdf)",
      RB_OPTION_FORMAT, 1, 1, rb_cmd_report},
     {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,

@@ -202,7 +202,7 @@ static rb_status write_numbers(rb_context *ctx, rb_file *file, const rb_refined_
       {"observation/network_efficiency", "1",
        "effective share of the network's draws as importance draws", r->network.efficiency},
       {"observation/network_khat", "1", "Pareto tail index of their weights", r->network.khat},
-      {"observation/network_kl", "nat", "KL(exact || network) by these weights", r->network.kl},
+      {"observation/network_kl", "nat", "KL(exact || network)", o->kl},
       {"observation/efficiency", "1", "of the importance draws used", r->importance.efficiency},
       {"observation/khat", "1", "Pareto tail index of their weights", r->importance.khat},
       {"observation/log_evidence", "nat", "log p(x)", r->importance.log_evidence},

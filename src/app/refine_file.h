@@ -13,7 +13,7 @@ typedef struct rb_refined_observation {
   float *x;  ///< (C, L)
   rb_network_draws draws;
   rb_exact_result exact;
-  double c2st, wasserstein[RB_MAX_PARAMETERS];
+  double kl, c2st, wasserstein[RB_MAX_PARAMETERS];
   double plausibility;  ///< see rb_exact_plausibility
 } rb_refined_observation;
 

@@ -60,6 +60,7 @@ static rb_status refine_observation(rb_context *ctx, rb_job *job, const rb_file 
   RB_TRY(rb_exact_refine(ctx, &problem, &job->input.exact, o->draws.count, o->draws.latent,
                          o->draws.log_density, &o->exact));
   RB_TRY(check_plausible(ctx, &problem, o));
+  RB_TRY(rb_refine_kl(ctx, &problem, &job->network, &o->exact, &o->kl));
   RB_TRY(rb_refine_distances(ctx, model, &o->draws, &o->exact, &o->c2st, o->wasserstein));
 cleanup:
   return status;
@@ -157,10 +158,11 @@ static void print(const rb_context *ctx, const refinement *r) {
   const rb_exact_result *e = &r->observation.exact;
   rb_log_info(ctx,
               "observation: %s%s, efficiency %.3f (network %.3f), k-hat %.2f, log evidence %.2f +- "
-              "%.2f, C2ST %.2f",
+              "%.2f, KL %.2f, C2ST %.2f",
               rb_exact_method_name(e->method), e->reliable ? "" : " (NOT reliable)",
               e->importance.efficiency, e->network.efficiency, e->importance.khat,
-              e->importance.log_evidence, e->importance.log_evidence_se, r->observation.c2st);
+              e->importance.log_evidence, e->importance.log_evidence_se, r->observation.kl,
+              r->observation.c2st);
   if (e->method == RB_EXACT_MCMC) {
     rb_log_info(ctx, "  MCMC %s: split R-hat %.3f, bulk ESS %.0f, tail ESS %.0f",
                 e->chains.converged ? "converged" : "did NOT converge", e->chains.rhat,

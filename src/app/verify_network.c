@@ -171,7 +171,7 @@ static rb_status check_inverse(network_check *check, const rb_real *summary) {
     RB_TRY(RB_FAIL(check->ctx, RB_ERR_FORMAT, "inverse/z does not fit inputs/theta"));
   }
   RB_TRY(RB_ALLOCATE(check->ctx, theta, shape[0] * shape[1] * shape[2]));
-  rb_estimator_sample(check->estimator, (int)check->B, shape[1], summary, z, theta);
+  rb_estimator_sample(check->estimator, (int)check->B, shape[1], summary, z, theta, NULL);
   RB_TRY(check_array(check, "inverse/theta", 3, shape, theta, check->output_tolerance));
 cleanup:
   free(z);

@@ -70,7 +70,15 @@ static void summarise(flow_state *state, const rb_model *model, int64_t count, c
   rb_estimator_summarise(state->estimator, state->batch, state->x, state->summary);
 }
 
-/* Log density per unit of the parameters of count * per standardised vectors in state->values. */
+/* Log densities per unit of the parameters from those of standardised ones in state->density. */
+static void per_unit(const flow_state *state, int64_t rows, double *log_density) {
+  for (int64_t row = 0; row < rows; ++row) {
+    log_density[row] = (double)state->density[row] + state->log_jacobian;
+    if (state->support) log_density[row] -= state->log_det[row];
+  }
+}
+
+/* Log density of count * per standardised vectors in state->values. */
 static void densities(flow_state *state, int64_t count, int64_t per, double *log_density) {
   const int dim = rb_estimator_summary_dim(state->estimator);
   const int64_t rows = count * per;
@@ -78,17 +86,9 @@ static void densities(flow_state *state, int64_t count, int64_t per, double *log
     memcpy(state->repeated + row * dim, state->summary + row / per * dim,
            (size_t)dim * sizeof(rb_real));
   }
-  // In pieces of the estimator's largest batch.
-  for (int64_t first = 0; first < rows; first += state->batch) {
-    const int64_t here = rows - first < state->batch ? rows - first : state->batch;
-    rb_estimator_log_density(state->estimator, (int)here,
-                             state->values + first * rb_estimator_dim(state->estimator),
-                             state->repeated + first * dim, NULL, state->density + first);
-  }
-  for (int64_t row = 0; row < rows; ++row) {
-    log_density[row] = (double)state->density[row] + state->log_jacobian;
-    if (state->support) log_density[row] -= state->log_det[row];
-  }
+  rb_estimator_log_density(state->estimator, (int)rows, state->values, state->repeated, NULL,
+                           state->density);
+  per_unit(state, rows, log_density);
 }
 
 static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_purpose purpose,
@@ -108,8 +108,8 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
                                               state->member, (uint64_t)(first + begin + i));
       fill_normals(stream, draws * D, state->z + i * draws * D);
     }
-    rb_estimator_sample(state->estimator, (int)here, draws, state->summary, state->z,
-                        state->values);
+    rb_estimator_sample(state->estimator, (int)here, draws, state->summary, state->z, state->values,
+                        log_density != NULL ? state->density : NULL);
     float *out = theta + begin * draws * D;
     for (int64_t k = 0; k < here * draws * D; ++k) {
       state->phi[k] = (double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D];
@@ -118,7 +118,7 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
       rb_model_from_support(model, here * draws, state->phi, state->phi, state->log_det);
     }
     for (int64_t k = 0; k < here * draws * D; ++k) out[k] = (float)state->phi[k];
-    if (log_density != NULL) densities(state, here, draws, log_density + begin * draws);
+    if (log_density != NULL) per_unit(state, here * draws, log_density + begin * draws);
   }
 cleanup:
   return status;

@@ -116,11 +116,14 @@ void rb_coupling_transform(const rb_coupling *coupling, int64_t rows,
 }
 
 void rb_coupling_invert(const rb_coupling *coupling, int64_t rows, const rb_coupling_cache *cache,
-                        rb_real *x, int64_t ld) {
+                        rb_real *x, int64_t ld, rb_real *log_det) {
   const int out = coupling->out;
   for (int64_t i = 0; i < rows; ++i) {
     const rb_real *s = cache->scale + i * out, *t = cache->projected + i * 2 * out + out;
-    for (int j = 0; j < out; ++j) x[i * ld + j] = (x[i * ld + j] - t[j]) / s[j];
+    for (int j = 0; j < out; ++j) {
+      x[i * ld + j] = (x[i * ld + j] - t[j]) / s[j];
+      if (log_det != NULL) log_det[i] += log(s[j]);
+    }
   }
 }
 

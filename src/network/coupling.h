@@ -65,10 +65,11 @@ void rb_coupling_transform(const rb_coupling *coupling, int64_t rows,
                            int64_t ld,
                            rb_real *log_det);  // (rows), added
 
-/** y = (x - t) / s. */
+/** x = (y - t) / s, and log_det += sum log s as in rb_coupling_transform. */
 void rb_coupling_invert(const rb_coupling *coupling, int64_t rows, const rb_coupling_cache *cache,
                         rb_real *x,  // (rows, out), stride ld, in place
-                        int64_t ld);
+                        int64_t ld,
+                        rb_real *log_det);  // (rows), added; may be NULL
 
 /** Backward pass of network and transform together. All rows of u, x and their gradients have the
  * stride ld. */

@@ -177,15 +177,20 @@ const rb_real *rb_flow_forward(const rb_flow *flow, const rb_activation_kernel *
   return input;
 }
 
-/* Undoes enter_layer in place. */
+/* Undoes enter_layer in place; adds that one's log_det unless NULL. */
 static void leave_layer(const rb_flow *flow, const rb_parameters *parameters, int index,
-                        int64_t rows, rb_real *x) {
+                        int64_t rows, rb_real *x, rb_real *log_det) {
   const int D = flow->D;
   const int32_t *permutation = flow->permutation + (int64_t)index * D;
   const rb_real *scale =
       flow->actnorm ? rb_parameters_at(parameters, flow->layer[index].scale) : NULL;
   const rb_real *bias =
       flow->actnorm ? rb_parameters_at(parameters, flow->layer[index].bias) : NULL;
+  if (flow->actnorm && log_det != NULL) {
+    rb_real sum = 0;
+    for (int j = 0; j < D; ++j) sum += log(fabs(scale[j]));
+    for (int64_t i = 0; i < rows; ++i) log_det[i] += sum;
+  }
   for (int64_t i = 0; i < rows; ++i) {
     rb_real row[RB_FLOW_MAX_DIM];
     memcpy(row, x + i * D, (size_t)D * sizeof *row);
@@ -213,29 +218,32 @@ void rb_flow_condition(const rb_flow *flow, const rb_parameters *parameters, int
 static void invert_coupling(const rb_coupling *coupling, const rb_activation_kernel *kernels,
                             const rb_parameters *parameters, int64_t first, int64_t rows,
                             int64_t sets, int64_t per, const rb_real *conditions, int64_t ld,
-                            const rb_real *u, rb_coupling_cache *cache, rb_real *x) {
+                            const rb_real *u, rb_coupling_cache *cache, rb_real *x,
+                            rb_real *log_det) {
   const int64_t width = coupling->width[0];
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t set = (first + i) / per < sets ? (first + i) / per : sets - 1;
     memcpy(cache->pre[0] + i * width, conditions + set * width, (size_t)width * sizeof *conditions);
   }
   rb_coupling_network(coupling, kernels, parameters, rows, u, ld, false, cache);
-  rb_coupling_invert(coupling, rows, cache, x, ld);
+  rb_coupling_invert(coupling, rows, cache, x, ld, log_det);
 }
 
 void rb_flow_inverse(const rb_flow *flow, const rb_activation_kernel *kernels,
                      const rb_parameters *parameters, int64_t first, int64_t rows, int64_t sets,
-                     int64_t per, const rb_real *conditions, rb_flow_cache *cache, rb_real *x) {
+                     int64_t per, const rb_real *conditions, rb_flow_cache *cache, rb_real *x,
+                     rb_real *log_det) {
   const int D = flow->D, pivot = flow->pivot;
+  if (log_det != NULL) memset(log_det, 0, (size_t)rows * sizeof *log_det);
   const int64_t step = rb_flow_condition_count(flow, sets) / (2 * flow->depth);
   for (int i = flow->depth - 1; i >= 0; --i) {
     const rb_coupling *coupling = flow->layer[i].coupling;
     const rb_real *condition = conditions + 2 * i * step;
     invert_coupling(&coupling[1], kernels, parameters, first, rows, sets, per, condition + step, D,
-                    x + pivot, &cache->coupling[2 * i + 1], x);
+                    x + pivot, &cache->coupling[2 * i + 1], x, log_det);
     invert_coupling(&coupling[0], kernels, parameters, first, rows, sets, per, condition, D, x,
-                    &cache->coupling[2 * i], x + pivot);
-    leave_layer(flow, parameters, i, rows, x);
+                    &cache->coupling[2 * i], x + pivot, log_det);
+    leave_layer(flow, parameters, i, rows, x, log_det);
   }
 }
 

@@ -80,7 +80,8 @@ void rb_flow_inverse(const rb_flow *flow, const rb_activation_kernel *kernels,
                      int64_t per,
                      const rb_real *conditions,  // (2 depth, sets, mlp_widths[0])
                      rb_flow_cache *cache,
-                     rb_real *x);  // (rows, D), z on entry, theta on return
+                     rb_real *x,         // (rows, D), z on entry, theta on return
+                     rb_real *log_det);  // (rows) that of rb_flow_forward at theta; may be NULL
 
 /** Gradients after rb_flow_forward with the same arguments and a cache laid out to keep. */
 void rb_flow_backward(const rb_flow *flow, const rb_activation_kernel *kernels,

@@ -64,8 +64,10 @@ void rb_summary_forward(rb_summary *summary, const rb_activation_kernel *kernels
   memset(summary->hidden, 0, (size_t)B * (size_t)H * sizeof *summary->hidden);
   for (int i = 0; i < summary->nets; ++i) {
     const rb_summary_net *net = &summary->net[i];
+    const double began = MPI_Wtime();
     rb_recurrent_forward(net->recurrent, B, net->skip ? summary->skipped : features,
                          use_masks ? net->mask : NULL, net->reverse, keep, summary->state);
+    summary->recurrent_seconds += MPI_Wtime() - began;
     add_states(B, H, net->reverse, summary->state, summary->hidden);
   }
   rb_dense_forward(B, H, summary->settings.summary_dim, summary->hidden,
@@ -81,12 +83,14 @@ static void nets_backward(rb_summary *summary, const rb_parameters *parameters, 
     const rb_summary_net *net = &summary->net[i];
     memset(summary->state, 0, (size_t)B * (size_t)H * sizeof *summary->state);
     add_states(B, H, net->reverse, summary->dhidden, summary->state);
+    const double began = MPI_Wtime();
     rb_recurrent_backward(net->recurrent, B, net->skip ? summary->skipped : last->output,
                           use_masks ? net->mask : NULL, net->reverse, summary->state,
                           net->skip ? summary->dskipped : last->d,
                           gradient + parameters->tensor[net->kernel].offset,
                           gradient + parameters->tensor[net->recurrent_kernel].offset,
                           gradient + parameters->tensor[net->bias].offset);
+    summary->recurrent_seconds += MPI_Wtime() - began;
   }
 }
 

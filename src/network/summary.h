@@ -50,6 +50,7 @@ typedef struct rb_summary {
   rb_real *skipped, *dskipped;  ///< (B, T_skip, filters * skip_steps) and its gradient
   rb_real *hidden, *dhidden;    ///< (B, H), the sum, and its gradient
   rb_real *state;               ///< (B, H), of one net
+  double recurrent_seconds;     ///< spent in the recurrent nets so far
 } rb_summary;
 
 /** Sets up the network for x (B, T, C) and adds its tensors, "summary/...". Fails with

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gradient_sum_kernel.h"
 #include "rheobase/memory.h"
 
 enum { BOUND_EXPONENT = 15, LOSS_EXPONENT = 32, MAX_EXPONENT = 40 };
@@ -12,7 +13,8 @@ static const double LOSS_BOUND = 4194304.0;  // 2^22 per micro-batch: room for 2
 rb_status rb_gradient_sum_create(rb_context *ctx, int64_t count, int64_t micro_batches,
                                  rb_gradient_sum *sum) {
   rb_status status = RB_OK;
-  *sum = (rb_gradient_sum){.count = count};
+  *sum = (rb_gradient_sum){.count = count,
+                           .kernel = RB_KERNEL_SELECT(rb_gradient_kernel_table, ctx->isa)};
   int log2_batches = 0;
   while (INT64_C(1) << log2_batches < micro_batches) ++log2_batches;
   const int room = 62 - BOUND_EXPONENT - log2_batches;
@@ -42,26 +44,17 @@ void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb
                          int B) {
   double total = 0;
   for (int b = 0; b < B; ++b) total += (double)loss[b];
-  // One pass finds the largest magnitude; a NaN fails the comparison and is counted apart.
-  rb_real largest = 0;
-  int64_t nan = 0;
-  for (int64_t i = 0; i < sum->count; ++i) {
-    const rb_real magnitude = gradient[i] < 0 ? -gradient[i] : gradient[i];
-    largest = magnitude > largest ? magnitude : largest;
-    nan += gradient[i] != gradient[i];
-  }
-  if (nan > 0 || !isfinite((double)largest) || !isfinite(total)) {
+  const double largest = sum->kernel->largest(sum->count, gradient);
+  if (!isfinite(largest) || !isfinite(total)) {
     rb_gradient_sum_raise(sum, RB_FLAG_NONFINITE);
     return;
   }
-  if ((double)largest > RB_GRADIENT_BOUND || fabs(total) > LOSS_BOUND) {
+  if (largest > RB_GRADIENT_BOUND || fabs(total) > LOSS_BOUND) {
     rb_gradient_sum_raise(sum, RB_FLAG_OVERFLOW);
     return;
   }
-  const double scale = ldexp(1.0, sum->exponent);
-  int64_t *restrict into = sum->buffer;
-  for (int64_t i = 0; i < sum->count; ++i) into[i] += (int64_t)((double)gradient[i] * scale);
-  into[sum->count] += (int64_t)(total * ldexp(1.0, LOSS_EXPONENT));
+  sum->kernel->add(sum->count, gradient, ldexp(1.0, sum->exponent), sum->buffer);
+  sum->buffer[sum->count] += (int64_t)(total * ldexp(1.0, LOSS_EXPONENT));
 }
 
 void rb_gradient_sum_reduce(const rb_context *ctx, rb_gradient_sum *sum) {

@@ -310,7 +310,7 @@ static void test_refusals(void **state) {
     int parameter;
     double value;
   } bad[] = {{RB_LIF_TAU_M, -1}, {RB_LIF_TAU_M, 0.1}, {RB_LIF_G_L, 0},    {RB_LIF_V_TH, -90},
-             {RB_LIF_V_TH, 99},  {RB_LIF_E_L, NAN},   {RB_LIF_E_L, -150}, {RB_LIF_V_RESET, -99}};
+             {RB_LIF_V_TH, 99},  {RB_LIF_E_L, NAN},   {RB_LIF_E_L, -150}, {RB_LIF_V_RESET, -99.9}};
   assert_null(rb_lif_likelihood_observe(l, y, spikes));
   for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
     double changed[D];

@@ -78,21 +78,24 @@ static void test_density_and_sampling(void **state) {
   const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-11 : 1e-4;
   const rb_network_settings settings = base_settings();
   fixture *f = new_fixture(&settings);
-  rb_real h[BATCH * DIM], log_density[BATCH], z[BATCH * D], back[BATCH * D];
+  rb_real h[BATCH * DIM], log_density[BATCH], z[BATCH * D], back[BATCH * D], density[BATCH];
   static rb_real base[BATCH * S * D], theta[BATCH * S * D], alone[S * D];
   rb_estimator_summarise(f->estimator, BATCH, f->x, h);
   rb_estimator_log_density(f->estimator, BATCH, f->theta, h, z, log_density);
-  rb_estimator_sample(f->estimator, BATCH, 1, h, z, back);
+  rb_estimator_sample(f->estimator, BATCH, 1, h, z, back, density);
   for (int i = 0; i < BATCH * D; ++i) assert_near((double)back[i], (double)f->theta[i], tolerance);
+  for (int b = 0; b < BATCH; ++b) {
+    assert_near((double)density[b], (double)log_density[b], 10 * tolerance);
+  }
   assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, BATCH, f->x, f->theta, f->weight,
                                       NULL, f->gradient, f->loss));
   for (int b = 0; b < BATCH; ++b) {
     assert_near((double)f->loss[b], -(double)log_density[b], tolerance);
   }
   fill_normal(40, BATCH * S * D, 1, base);
-  rb_estimator_sample(f->estimator, BATCH, S, h, base, theta);
+  rb_estimator_sample(f->estimator, BATCH, S, h, base, theta, NULL);
   for (int b = 0; b < BATCH; ++b) {
-    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone);
+    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone, NULL);
     assert_memory_equal(alone, theta + b * S * D, sizeof alone);
     rb_real one = 0;
     rb_estimator_log_density(f->estimator, 1, f->theta + b * D, h + b * DIM, NULL, &one);
@@ -111,9 +114,9 @@ static void test_many_data_sets(void **state) {
   rb_real alone[S * D];
   fill_normal(41, (int64_t)SETS * DIM, 1, h);
   fill_normal(42, (int64_t)SETS * S * D, 1, base);
-  rb_estimator_sample(f->estimator, SETS, S, h, base, theta);
+  rb_estimator_sample(f->estimator, SETS, S, h, base, theta, NULL);
   for (int b = 0; b < SETS; ++b) {
-    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone);
+    rb_estimator_sample(f->estimator, 1, S, h + b * DIM, base + b * S * D, alone, NULL);
     assert_memory_equal(alone, theta + b * S * D, sizeof alone);
   }
   free_fixture(f);

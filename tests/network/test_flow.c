@@ -119,14 +119,17 @@ static void test_inverse(void **state) {
   const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-12 : 1e-5;
   for (int D = 2; D <= MAX_D; ++D) {
     fixture *f = new_fixture(D, settings_for(4, RB_HARD_SILU, 0, D != 4));
-    rb_real x[ROWS * MAX_D];
+    rb_real x[ROWS * MAX_D], log_det[ROWS];
     memcpy(x, forward(f), (size_t)(ROWS * D) * sizeof *x);
     rb_real *conditions = NULL;
     assert_all_ok(RB_ALLOCATE(&test_context, conditions, rb_flow_condition_count(&f->flow, ROWS)));
     rb_flow_condition(&f->flow, &f->parameters, ROWS, f->h, conditions);
     rb_flow_inverse(&f->flow, f->kernels, &f->parameters, 0, ROWS, ROWS, 1, conditions, &f->cache,
-                    x);
+                    x, log_det);
     free(conditions);
+    for (int i = 0; i < ROWS; ++i) {
+      assert_near((double)log_det[i], (double)f->log_det[i], 10 * tolerance);
+    }
     for (int i = 0; i < ROWS * D; ++i) assert_near((double)x[i], (double)f->theta[i], tolerance);
     free_fixture(f);
   }

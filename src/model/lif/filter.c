@@ -31,7 +31,9 @@ static void current_range(const rb_lif_settings *s, double *lowest, double *high
   }
 }
 
-/* Whether the clip at +-100 mV, which the filter does not know, could ever act. */
+/* Whether the clip at +-100 mV, which the filter does not know, could ever act. On the way from the
+ * start to rest, with w = a^n, mean - k sd = rest - w (rest - start) - k sd_rest sqrt(1 - w^2),
+ * whose least value is rest - sqrt((rest - start)^2 + (k sd_rest)^2). */
 static bool clip_within_reach(const rb_filter *f, const double *theta) {
   const double reach = f->accuracy.reach_sd + 1.0;
   double lowest, highest;
@@ -40,7 +42,7 @@ static bool clip_within_reach(const rb_filter *f, const double *theta) {
   const double start_mV = fmin(theta[RB_LIF_V_RESET], theta[RB_LIF_V_INIT]);
   const double sd = f->q / sqrt(1.0 - f->a * f->a);
   const double top_mV = f->a * f->V_th + f->b_rest + f->b_per_pA * highest;
-  return fmin(rest_mV, start_mV) - reach * sd < -clip_mV ||
+  return rest_mV - hypot(fmax(rest_mV - start_mV, 0.0), reach * sd) < -clip_mV ||
          fmax(top_mV, f->V_th) + reach * f->q > clip_mV;
 }
 

@@ -27,7 +27,7 @@ static rb_status fill(rb_context *ctx, rb_lif_filter_bank *bank, const rb_lif_se
   bank->level_mV = RB_BANK_E_L_MV + settings->I_mean_pA / 10;
   const double noise = fmax(settings->noise_mV, LEAST_NOISE_MV);
   bank->noise_variance = noise * noise;
-  for (double left = settings->tref_ms / settings->dt_ms; left > 0; left -= 1) ++bank->refractory;
+  bank->refractory = (int64_t)ceil(settings->tref_ms / settings->dt_ms);
   RB_TRY(RB_ALLOCATE(ctx, bank->spike_index, bank->length));
   for (int64_t t = 0; t < bank->length; ++t) {
     bank->spike_index[t] = rb_lif_spike_index(settings, t);
@@ -163,8 +163,8 @@ static void refine(const rb_lif_filter_bank *bank, const rb_bank_kernel *kernel,
 
 /* At most CHUNK data sets; what the second pass computes for lanes beyond is not looked at. */
 static void compute_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *kernel, int count,
-                          const float *x, workspace *w, float *features, double *location,
-                          double *scale) {
+                          const float *x, workspace *w, float *features,
+                          rb_lif_centring *centring) {
   memset(w->sums, 0, sizeof w->sums);
   memset(w->code, 0, (size_t)(CHUNK * bank->length) * sizeof *w->code);  // RB_BANK_FREE
   for (int i = 0; i < count; ++i) {
@@ -178,13 +178,12 @@ static void compute_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *
                     &w->threshold);
   for (int i = 0; i < count; ++i) {
     rb_bank_put_features(bank, &w->summary[i], &w->threshold, i, &features[i * RB_LIF_FEATURES]);
-    rb_bank_put_centring(bank, &w->summary[i], &location[i * RB_LIF_DIM], &scale[i * RB_LIF_DIM]);
+    centring[i] = rb_bank_centring(bank, &w->summary[i]);
   }
 }
 
 rb_status rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank, int64_t count,
-                                     const float *x, float *features, double *location,
-                                     double *scale) {
+                                     const float *x, float *features, rb_lif_centring *centring) {
   rb_status status = RB_OK;
   workspace *w = NULL;
   const rb_bank_kernel *kernel = RB_KERNEL_SELECT(rb_bank_kernel, ctx->isa);
@@ -192,8 +191,7 @@ rb_status rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *
   for (int64_t first = 0; first < count; first += CHUNK) {
     const int n = (int)(count - first < CHUNK ? count - first : CHUNK);
     compute_chunk(bank, kernel, n, &x[first * RB_LIF_CHANNELS * bank->length], w,
-                  &features[first * RB_LIF_FEATURES], &location[first * RB_LIF_DIM],
-                  &scale[first * RB_LIF_DIM]);
+                  &features[first * RB_LIF_FEATURES], &centring[first]);
   }
 cleanup:
   free_workspace(w);

@@ -1,7 +1,7 @@
 #ifndef RB_MODEL_LIF_FILTER_BANK_H
 #define RB_MODEL_LIF_FILTER_BANK_H
 
-#include "rheobase/lif.h"
+#include "centring.h"
 
 /** @file filter_bank.h
  * A summary of an observation that knows the model: features and a rough posterior.
@@ -32,13 +32,11 @@ RB_NODISCARD rb_status rb_lif_filter_bank_create(rb_context *ctx, const rb_lif_s
 /** Frees; does nothing for NULL. */
 void rb_lif_filter_bank_free(rb_lif_filter_bank *bank);
 
-/** Computes features of `count` data sets, and a location and scale for each support coordinate:
- * V_reset; mu; ln tau_m; 0.3 ln(expm1(d/0.3)), d = V_init - 0.5 - V_reset; V_th;
- * ln(expm1(E_L - V_init - 0.5)), which is left alone (0 and 1).
- * @param x (count, 2, L) @param features (count, RB_LIF_FEATURES) @param location (count, 6)
- * @param scale (count, 6), positive. Fails with RB_ERR_MEMORY. */
+/** Computes the features of `count` data sets and the coordinates in which to look at their
+ * posteriors. @param x (count, 2, L) @param features (count, RB_LIF_FEATURES) @param centring
+ * (count). Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank,
                                                   int64_t count, const float *x, float *features,
-                                                  double *location, double *scale);
+                                                  rb_lif_centring *centring);
 
 #endif

@@ -131,24 +131,20 @@ void rb_bank_put_features(const rb_lif_filter_bank *bank, const rb_bank_summary 
   put_events(bank->level_mV, &s->events, threshold, lane, f);
 }
 
-void rb_bank_put_centring(const rb_lif_filter_bank *bank, const rb_bank_summary *s,
-                          double *location, double *scale) {
+rb_lif_centring rb_bank_centring(const rb_lif_filter_bank *bank, const rb_bank_summary *s) {
   const rb_bank_moments *m = &s->fine;
-  const double soft = 0.3;  // mV
-  const double gap = fmax(m->V_init - 0.5 - m->V_reset, 0.1);
-  location[0] = m->V_reset + bank->level_mV;
-  scale[0] = fmax(sqrt(m->var_V_reset), 0.05);
-  location[1] = m->mu + bank->level_mV;
-  scale[1] = fmax(sqrt(m->var_mu), 0.05);
-  location[2] = m->log_tau;
-  scale[2] = fmax(sqrt(m->var_log_tau), 0.02);
-  location[3] = gap + soft * log1p(-exp(-gap / soft));  // soft ln(expm1(gap/soft))
-  scale[3] = fmax(sqrt(m->var_V_init + m->var_V_reset) / -expm1(-gap / soft), 0.05);
-  location[4] = m->v_th + bank->level_mV;
-  scale[4] = sqrt(m->var_v_th);
-  if (s->events.segment_spikes > 0) {
-    scale[4] = fmax(scale[4] + 0.3 / sqrt((double)s->events.segment_spikes), 0.05);
-  }
-  location[5] = 0;
-  scale[5] = 1;
+  const double spikes = (double)s->events.segment_spikes;
+  // A spike tells V_th only up to the noise of the potential above it.
+  const double overshoot = spikes > 0 ? 0.3 / sqrt(spikes) : 0;
+  const rb_lif_estimate estimate = {.V_reset = m->V_reset + bank->level_mV,
+                                    .mu = m->mu + bank->level_mV,
+                                    .V_init = m->V_init + bank->level_mV,
+                                    .log_tau = m->log_tau,
+                                    .V_th = m->v_th + bank->level_mV,
+                                    .sd_V_reset = sqrt(m->var_V_reset),
+                                    .sd_mu = sqrt(m->var_mu),
+                                    .sd_V_init = sqrt(m->var_V_init),
+                                    .sd_log_tau = sqrt(m->var_log_tau),
+                                    .sd_V_th = sqrt(m->var_v_th) + overshoot};
+  return rb_lif_centring_make(bank->settings.I_mean_pA, &estimate);
 }

@@ -97,8 +97,7 @@ typedef struct rb_bank_summary {
 void rb_bank_put_features(const rb_lif_filter_bank *bank, const rb_bank_summary *summary,
                           const rb_bank_threshold *threshold, int lane, float *f);
 
-/** See rb_lif_filter_bank_compute. @param location (6) @param scale (6) */
-void rb_bank_put_centring(const rb_lif_filter_bank *bank, const rb_bank_summary *summary,
-                          double *location, double *scale);
+/** The centring of one data set, from the fine grid. */
+rb_lif_centring rb_bank_centring(const rb_lif_filter_bank *bank, const rb_bank_summary *summary);
 
 #endif

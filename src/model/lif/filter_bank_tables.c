@@ -36,14 +36,15 @@ static bool lane_is_steady(const lane *f) {
   const double half = 0.5 * (f->r * (f->a * f->a - 1) + f->q2);
   const double P = half + sqrt(half * half + f->q2 * f->r);
   const double B = (1 - f->a) / (1 - f->a * f->r / (P + f->r));
-  const double tolerance = 1e-7;
+  const double tolerance = 1e-6;
   return fabs(f->P - P) <= tolerance * P && fabs(f->B - B) <= tolerance * B && f->A <= tolerance;
 }
 
 static void set_points(const rb_lif_filter_bank *bank, double log_tau_first, double step,
                        rb_bank_grid *grid) {
   for (int i = 0; i < RB_BANK_LANES; ++i) {
-    grid->log_tau[i] = log_tau_first + step * (i / RB_BANK_GS);
+    const int row = i / RB_BANK_GS;
+    grid->log_tau[i] = log_tau_first + step * row;
     grid->log_g[i] = log(G_NS[i % RB_BANK_GS]);
     const double z_tau = (grid->log_tau[i] - LOG_TEN) / LOG_SD;
     const double z_g = (grid->log_g[i] - LOG_TEN) / LOG_SD;

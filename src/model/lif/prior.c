@@ -9,7 +9,7 @@
  * depend on those; tau_m and g_L are log-normal and then clipped, which puts point masses on the
  * ends of their ranges: `latent` is the value before clipping, where the density is a plain one. */
 
-static const double SMALLEST_GAP_MV = 0.5, HIGHEST_RESET_MV = -65;
+static const double HIGHEST_RESET_MV = -65;
 static const double TAU_LOW_MS = 5, TAU_HIGH_MS = 20, G_LOW_NS = 5, G_HIGH_NS = 15;
 static const double LOG_TEN = 2.30258509299404568402, LOG_SD = 0.2;  // of tau_m and of g_L
 
@@ -18,11 +18,12 @@ rb_truncated_normal rb_lif_prior_V_th(void) { return (rb_truncated_normal){-55, 
 rb_truncated_normal rb_lif_prior_E_L(void) { return (rb_truncated_normal){-70, 2, -75, -60}; }
 
 rb_truncated_normal rb_lif_prior_V_init(double E_L) {
-  return (rb_truncated_normal){-70, 2, -80, fmin(E_L - SMALLEST_GAP_MV, HIGHEST_RESET_MV)};
+  return (rb_truncated_normal){-70, 2, -80, fmin(E_L - RB_LIF_SMALLEST_GAP_MV, HIGHEST_RESET_MV)};
 }
 
 rb_truncated_normal rb_lif_prior_V_reset(double V_init) {
-  return (rb_truncated_normal){-72, 2, -85, fmin(V_init - SMALLEST_GAP_MV, HIGHEST_RESET_MV)};
+  return (rb_truncated_normal){-72, 2, -85,
+                               fmin(V_init - RB_LIF_SMALLEST_GAP_MV, HIGHEST_RESET_MV)};
 }
 
 static double clip(double x, double low, double high) { return fmin(fmax(x, low), high); }

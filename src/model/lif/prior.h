@@ -7,6 +7,9 @@
  * The factors of the neuron's prior, whose bounds the support transform shares. All in mV. Local.
  */
 
+/** E_L - V_init and V_init - V_reset are at least this. */
+#define RB_LIF_SMALLEST_GAP_MV 0.5
+
 rb_truncated_normal rb_lif_prior_V_th(void);
 rb_truncated_normal rb_lif_prior_E_L(void);
 rb_truncated_normal rb_lif_prior_V_init(double E_L);      ///< lies below E_L

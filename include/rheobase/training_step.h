@@ -1,0 +1,45 @@
+#ifndef RHEOBASE_TRAINING_STEP_H
+#define RHEOBASE_TRAINING_STEP_H
+
+#include "rheobase/training.h"
+
+/** @file training_step.h
+ * One step of a training, and where its time goes. rb_train (training.h) takes all of them. */
+
+/** Parts of a step, on this rank. */
+typedef enum rb_step_part {
+  RB_STEP_DATA,       ///< gathering or simulating the micro-batches
+  RB_STEP_GRADIENT,   ///< forward and backward
+  RB_STEP_SUM,        ///< gradients to integers, and their sum on the rank
+  RB_STEP_REDUCE,     ///< the allreduce, waiting for slower ranks included
+  RB_STEP_OPTIMISER,  ///< sum to gradient, optimiser, packing of the new weights
+  RB_STEP_PARTS
+} rb_step_part;
+
+/** What the steps need besides the training itself. */
+typedef struct rb_training_work rb_training_work;
+
+/** Local. The caller frees *work with rb_training_work_destroy. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
+                                               const rb_training_data *data,
+                                               rb_training_work **work);
+void rb_training_work_destroy(rb_training_work *work);
+
+/** Takes step training->step. Collective. A step whose loss or gradient is not finite is refused
+ * with RB_ERR_NUMERIC. @param checkpoint whether a checkpoint is due (also when ctx->stop was set)
+ */
+RB_NODISCARD rb_status rb_training_step(rb_context *ctx, rb_training *training,
+                                        const rb_training_data *data, rb_training_work *work,
+                                        bool *checkpoint);
+
+/** Tells that a checkpoint was written now. Local. */
+void rb_training_work_saved(rb_training_work *work);
+
+/** Seconds spent in each part so far on this rank, (RB_STEP_PARTS). Local. */
+const double *rb_training_work_seconds(const rb_training_work *work);
+
+/** The learning rate of step training->step: linear warm-up from a tenth, then a half cosine to 0,
+ * halved by every rollback. Local. */
+double rb_training_rate(const rb_training *training);
+
+#endif

@@ -1,0 +1,383 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "commands.h"
+#include "job.h"
+#include "rheobase/agree.h"
+#include "rheobase/fma_peak.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+#include "rheobase/simulations.h"
+#include "rheobase/training_step.h"
+
+enum { SIMULATIONS = 4096, SAMPLED = 256, DRAWS = 100, WRITTEN = 4000, SAMPLING_BATCH = 16 };
+static const double SECONDS = 4;
+
+/* What the benchmarks share. */
+typedef struct bench {
+  bool json;
+  double peak_gflops;  // of all ranks
+  rb_input input;
+  rb_model model;
+  char path[RB_STUDY_PATH];  // of the file that `io` writes
+} bench;
+
+/* Sum of every rank's FMA peak, all ranks busy at once. Collective. */
+static double measure_peak(const rb_context *ctx) {
+  MPI_Barrier(ctx->comm);
+  double peak = rb_fma_peak_gflops(ctx->isa, 0.3);
+  MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  return peak;
+}
+
+static rb_status report(rb_context *ctx, bench *b, rb_bench_result result,
+                        rb_bench_function function, void *work) {
+  rb_bench_times times;
+  result.peak_gflops = b->peak_gflops;
+  const rb_status status = rb_bench_time(ctx, function, work, SECONDS, &times);
+  if (status == RB_OK) rb_bench_print(ctx, b->json, &result, &times);
+  return status;
+}
+
+/* Data sets of a rank's share of `count`, in memory. */
+typedef struct share {
+  const bench *b;
+  int64_t first, count;
+  double *theta;
+  float *x;
+} share;
+
+static rb_status share_create(rb_context *ctx, const bench *b, int64_t count, share *s) {
+  rb_status status = RB_OK;
+  const rb_model *model = &b->model;
+  *s = (share){.b = b};
+  s->first = count * ctx->rank / ctx->size;
+  s->count = count * (ctx->rank + 1) / ctx->size - s->first;
+  RB_TRY(RB_ALLOCATE(ctx, s->theta, s->count * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, s->x, s->count * model->channels * model->length));
+cleanup:
+  return status;
+}
+
+static void share_destroy(share *s) {
+  free(s->theta);
+  free(s->x);
+}
+
+static rb_status simulate(rb_context *ctx, void *work) {
+  const share *s = work;
+  const rb_model *model = &s->b->model;
+  const uint64_t seed = (uint64_t)s->b->input.seed;
+  const rb_status status =
+      model->draw_prior(model, ctx, seed, RB_FOR_BENCH, s->first, s->count, s->theta, NULL);
+  if (status != RB_OK) return status;
+  return model->simulate(model, ctx, seed, RB_FOR_BENCH, s->first, s->count, s->theta, s->x);
+}
+
+static rb_status bench_simulate(rb_context *ctx, bench *b) {
+  rb_status status = RB_OK;
+  share s = {0};
+  RB_TRY(rb_agree(ctx, share_create(ctx, b, SIMULATIONS * ctx->size, &s)));
+  RB_TRY(report(
+      ctx, b,
+      (rb_bench_result){
+          .what = "simulate", .amount = (double)SIMULATIONS * ctx->size, .unit = "data sets"},
+      simulate, &s));
+cleanup:
+  share_destroy(&s);
+  return status;
+}
+
+/* A training whose every step takes one whole batch. */
+typedef struct trainer {
+  rb_dataset data;
+  rb_estimator *estimator;
+  rb_training training;
+  rb_training_data sources;
+  rb_training_work *work;
+} trainer;
+
+static rb_status step(rb_context *ctx, void *work) {
+  trainer *t = work;
+  bool checkpoint = false;
+  return rb_training_step(ctx, &t->training, &t->sources, t->work, &checkpoint);
+}
+
+static rb_status trainer_create(rb_context *ctx, const bench *b, trainer *t) {
+  rb_status status = RB_OK;
+  const rb_model *model = &b->model;
+  rb_training_settings settings = b->input.training;
+  settings.mode = RB_OFFLINE;
+  settings.epochs = RB_BENCH_MAX_REPEATS + 2;
+  RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
+  int64_t first = 0, count = 0;
+  rb_dataset_share(ctx, &t->data, &first, &count);
+  double *theta = t->data.theta + first * model->dim;
+  double *latent = t->data.latent + first * model->dim;
+  const uint64_t seed = (uint64_t)b->input.seed;
+  RB_TRY(rb_agree(ctx,
+                  model->draw_prior(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent)));
+  RB_TRY(rb_agree(ctx, model->simulate(model, ctx, seed, RB_FOR_BENCH, first, count, theta,
+                                       t->data.x + first * model->channels * model->length)));
+  rb_dataset_fence(ctx, &t->data);
+  t->sources = (rb_training_data){model, &t->data, &t->data};
+  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, model->length, model->channels,
+                                           model->dim, settings.micro_batch, &t->estimator)));
+  RB_TRY(rb_training_create(ctx, &settings, seed, 0, t->estimator, &t->sources, &t->training));
+  RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, &t->training, &t->sources, &t->work)));
+cleanup:
+  return status;
+}
+
+static void trainer_destroy(trainer *t) {
+  rb_training_work_destroy(t->work);
+  rb_training_destroy(&t->training);
+  rb_estimator_destroy(t->estimator);
+  rb_dataset_destroy(&t->data);
+}
+
+/* Where the time of the steps went, as means over ranks and steps. */
+static void print_parts(const rb_context *ctx, const bench *b, const trainer *t) {
+  static const char *const names[] = {
+      "convolutions", "recurrent forward", "recurrent backward", "flow",
+      "data",         "sum on the rank",   "allreduce",          "optimiser"};
+  const double *network = rb_estimator_seconds(t->estimator);
+  const double *parts = rb_training_work_seconds(t->work);
+  double seconds[] = {network[RB_PART_CONV],
+                      network[RB_PART_RECURRENT_FORWARD],
+                      network[RB_PART_RECURRENT_BACKWARD],
+                      network[RB_PART_FLOW],
+                      parts[RB_STEP_DATA],
+                      parts[RB_STEP_SUM],
+                      parts[RB_STEP_REDUCE],
+                      parts[RB_STEP_OPTIMISER]};
+  enum { PARTS = sizeof seconds / sizeof *seconds };
+  MPI_Allreduce(MPI_IN_PLACE, seconds, PARTS, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  if (ctx->rank != 0) return;
+  double total = 0;
+  for (int i = 0; i < PARTS; ++i) total += seconds[i];
+  for (int i = 0; i < PARTS; ++i) {
+    const double mean = seconds[i] / (double)(t->training.step * ctx->size);
+    if (b->json) {
+      (void)printf(
+          "{\"what\": \"train_part\", \"part\": \"%s\", \"seconds_mean\": %.6g, "
+          "\"share\": %.4g}\n",
+          names[i], mean, seconds[i] / total);
+    } else {
+      (void)printf("  %-20s %12.6f s per step and rank %6.1f%%\n", names[i], mean,
+                   100 * seconds[i] / total);
+    }
+  }
+}
+
+static rb_status bench_train(rb_context *ctx, bench *b) {
+  rb_status status = RB_OK;
+  trainer t = {.data = {.window = MPI_WIN_NULL}};
+  RB_TRY(trainer_create(ctx, b, &t));
+  const double batch = b->input.training.batch_size;
+  RB_TRY(report(ctx, b,
+                (rb_bench_result){.what = "train_step",
+                                  .amount = batch,
+                                  .unit = "samples",
+                                  .gflop = 3e-9 * batch * rb_estimator_flops(t.estimator)},
+                step, &t));
+  print_parts(ctx, b, &t);
+cleanup:
+  trainer_destroy(&t);
+  return status;
+}
+
+/* Summaries and draws of this rank's share of the data sets. */
+typedef struct sampler {
+  share data;
+  rb_estimator *estimator;
+  rb_posterior posterior;
+  rb_real *x, *summary;  // (SAMPLING_BATCH, L, C), (SAMPLING_BATCH, summary_dim)
+  float *draws;
+} sampler;
+
+static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
+  rb_status status = RB_OK;
+  const rb_model *model = &b->model;
+  rb_standardisation unit = {{0}, {0}, {0}, {0}};
+  for (int d = 0; d < model->dim; ++d) unit.theta_std[d] = 1;
+  for (int c = 0; c < model->channels; ++c) unit.x_std[c] = c == 0 ? 10 : 1;
+  unit.x_mean[0] = -65;
+  RB_TRY(share_create(ctx, b, SAMPLED, &s->data));
+  RB_TRY(simulate(ctx, &s->data));
+  RB_TRY(rb_estimator_create(ctx, &b->input.network, model->length, model->channels, model->dim,
+                             SAMPLING_BATCH, &s->estimator));
+  RB_TRY(rb_estimator_initialise(ctx, s->estimator, (uint64_t)b->input.seed, 0));
+  RB_TRY(rb_flow_posterior_create(ctx, model, b->input.training.support, s->estimator, &unit,
+                                  SAMPLING_BATCH, 0, &s->posterior));
+  RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * model->length * model->channels));
+  RB_TRY(RB_ALLOCATE(ctx, s->summary,
+                     (int64_t)SAMPLING_BATCH * rb_estimator_summary_dim(s->estimator)));
+  RB_TRY(RB_ALLOCATE(ctx, s->draws, s->data.count * DRAWS * model->dim));
+cleanup:
+  return status;
+}
+
+static void sampler_destroy(sampler *s) {
+  if (s->posterior.destroy != NULL) s->posterior.destroy(&s->posterior);
+  rb_estimator_destroy(s->estimator);
+  share_destroy(&s->data);
+  free(s->x);
+  free(s->summary);
+  free(s->draws);
+}
+
+static rb_status summarise(rb_context *ctx, void *work) {
+  (void)ctx;
+  const sampler *s = work;
+  for (int64_t done = 0; done < s->data.count; done += SAMPLING_BATCH) {
+    rb_estimator_summarise(s->estimator, SAMPLING_BATCH, s->x, s->summary);
+  }
+  return RB_OK;
+}
+
+static rb_status sample(rb_context *ctx, void *work) {
+  sampler *s = work;
+  return s->posterior.sample(&s->posterior, ctx, 1, RB_FOR_BENCH, s->data.first, s->data.count,
+                             s->data.x, DRAWS, s->draws, NULL);
+}
+
+static rb_status bench_sampler(rb_context *ctx, bench *b, const char *what,
+                               rb_bench_function function, bool count_flops) {
+  rb_status status = RB_OK;
+  sampler s = {0};
+  RB_TRY(rb_agree(ctx, sampler_create(ctx, b, &s)));
+  RB_TRY(report(ctx, b,
+                (rb_bench_result){
+                    .what = what,
+                    .amount = SAMPLED,
+                    .unit = "data sets",
+                    .gflop = count_flops ? 1e-9 * SAMPLED * rb_estimator_flops(s.estimator) : 0},
+                function, &s));
+cleanup:
+  sampler_destroy(&s);
+  return status;
+}
+
+static rb_status bench_summary(rb_context *ctx, bench *b) {
+  return bench_sampler(ctx, b, "summary", summarise, true);
+}
+
+static rb_status bench_sample(rb_context *ctx, bench *b) {
+  return bench_sampler(ctx, b, "sample_100", sample, false);
+}
+
+/* Simulates and writes a file; the simulation is a rounding error beside it. Collective. */
+static rb_status write_file(rb_context *ctx, void *work) {
+  rb_status status = RB_OK;
+  const bench *b = work;
+  rb_file *file = NULL;
+  RB_TRY(rb_file_create(ctx, b->path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  RB_TRY(rb_axes_write(ctx, file, &b->model));
+  RB_TRY(rb_simulations_write(ctx, file, &b->model, "training", 1, RB_FOR_BENCH, WRITTEN));
+  RB_TRY(rb_file_commit(ctx, &file));
+cleanup:
+  rb_file_abort(ctx, &file);
+  return status;
+}
+
+static rb_status bench_io(rb_context *ctx, bench *b) {
+  const bool quiet = ctx->quiet;
+  ctx->quiet = true;
+  const double megabytes = 1e-6 * WRITTEN * (double)b->model.length * (sizeof(float) + 1);
+  const rb_status status = report(
+      ctx, b, (rb_bench_result){.what = "write", .amount = megabytes, .unit = "MB"}, write_file, b);
+  ctx->quiet = quiet;
+  if (ctx->rank == 0) (void)unlink(b->path);
+  return status;
+}
+
+typedef struct buffer {
+  int64_t count;
+  int64_t *value;
+} buffer;
+
+static rb_status allreduce(rb_context *ctx, void *work) {
+  const buffer *u = work;
+  MPI_Allreduce(MPI_IN_PLACE, u->value, (int)u->count, MPI_INT64_T, MPI_SUM, ctx->comm);
+  return RB_OK;
+}
+
+static rb_status bench_allreduce(rb_context *ctx, bench *b) {
+  rb_status status = RB_OK;
+  rb_estimator *estimator = NULL;
+  buffer u = {0, NULL};
+  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, b->model.length,
+                                           b->model.channels, b->model.dim, 1, &estimator)));
+  u.count = rb_estimator_parameters(estimator)->count;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, u.value, u.count)));
+  RB_TRY(
+      report(ctx, b,
+             (rb_bench_result){.what = "allreduce", .amount = 8e-6 * (double)u.count, .unit = "MB"},
+             allreduce, &u));
+cleanup:
+  rb_estimator_destroy(estimator);
+  free(u.value);
+  return status;
+}
+
+static const struct benchmark {
+  const char *name;
+  rb_status (*run)(rb_context *ctx, bench *b);
+} benchmarks[] = {
+    {"simulate", bench_simulate}, {"train", bench_train}, {"summary", bench_summary},
+    {"sample", bench_sample},     {"io", bench_io},       {"allreduce", bench_allreduce}};
+enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+/* Reads the operands [WHAT] [INPUT]: `what` is NULL for all. */
+static rb_status read_operands(rb_context *ctx, const rb_arguments *arguments, const char **what,
+                               rb_arguments *rest) {
+  *rest = *arguments;
+  *what = NULL;
+  if (arguments->inputs == 0) return RB_OK;
+  const char *first = arguments->input[0];
+  bool known = strcmp(first, "all") == 0;
+  for (int i = 0; i < BENCHMARKS; ++i) {
+    if (strcmp(first, benchmarks[i].name) == 0) {
+      known = true;
+      *what = first;
+    }
+  }
+  if (known) {
+    rest->inputs -= 1;
+    rest->input[0] = arguments->inputs > 1 ? arguments->input[1] : NULL;
+  } else if (arguments->inputs > 1) {
+    return RB_FAIL(ctx, RB_ERR_USAGE,
+                   "bench %s: unknown; use simulate, train, summary, sample, io, allreduce or all",
+                   first);
+  }
+  return RB_OK;
+}
+
+rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
+  rb_status status = RB_OK;
+  bench b = {.json = arguments->json};
+  const char *what = NULL;
+  rb_arguments *rest = NULL;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
+  RB_TRY(read_operands(ctx, arguments, &what, rest));
+  RB_TRY(rb_input_read(ctx, rest, &b.input));
+  RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &b.input.simulator, &b.model)));
+  (void)snprintf(b.path, sizeof b.path, "%s/rheobase_bench.h5",
+                 arguments->output != NULL ? arguments->output : ".");
+  b.peak_gflops = measure_peak(ctx);
+  rb_bench_print_head(ctx, b.json, b.peak_gflops);
+  for (int i = 0; i < BENCHMARKS; ++i) {
+    if (what == NULL || strcmp(what, benchmarks[i].name) == 0) {
+      RB_TRY(benchmarks[i].run(ctx, &b));
+    }
+  }
+cleanup:
+  if (b.model.destroy != NULL) b.model.destroy(&b.model);
+  rb_input_free(&b.input);
+  free(rest);
+  return status;
+}

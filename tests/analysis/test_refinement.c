@@ -1,0 +1,178 @@
+#include "model/linear_gaussian.h"
+#include "rb_test.h"
+#include "rheobase/distributions.h"
+#include "rheobase/refinement.h"
+
+/* The linear-Gaussian model with a "network" that is its exact posterior, or that shifted by one
+ * standard deviation of each parameter (of which KL is known). */
+
+enum { D = RB_LINEAR_GAUSSIAN_DIM };
+
+typedef struct known_posterior {
+  double shift;  // in posterior sd
+} known_posterior;
+
+/* Lower Cholesky factor. */
+static void factorise(const double *covariance, double l[D][D]) {
+  memset(l, 0, sizeof(double) * D * D);
+  for (int j = 0; j < D; ++j) {
+    for (int i = j; i < D; ++i) {
+      double sum = covariance[i * D + j];
+      for (int k = 0; k < j; ++k) sum -= l[i][k] * l[j][k];
+      l[i][j] = i == j ? sqrt(sum) : sum / l[j][j];
+    }
+  }
+}
+
+static void describe(const rb_posterior *self, const float *x, double *mean, double l[D][D]) {
+  double covariance[D * D];
+  rb_linear_gaussian_posterior(self->model, x, mean, covariance);
+  factorise(covariance, l);
+  for (int d = 0; d < D; ++d) {
+    mean[d] += ((const known_posterior *)self->state)->shift * sqrt(covariance[d * D + d]);
+  }
+}
+
+static rb_status log_density(rb_posterior *self, rb_context *ctx, int64_t count, const float *x,
+                             int64_t per, const double *theta, double *value) {
+  (void)ctx;
+  assert_int_equal(count, 1);
+  double mean[D], l[D][D];
+  describe(self, x, mean, l);
+  for (int64_t i = 0; i < per; ++i) {
+    double z[D];
+    value[i] = -0.5 * D * log(2.0 * M_PI);
+    for (int d = 0; d < D; ++d) {
+      z[d] = theta[i * D + d] - mean[d];
+      for (int k = 0; k < d; ++k) z[d] -= l[d][k] * z[k];
+      z[d] /= l[d][d];
+      value[i] -= 0.5 * z[d] * z[d] + log(l[d][d]);
+    }
+  }
+  return RB_OK;
+}
+
+static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                        int64_t first, int64_t count, const float *x, int64_t draws, float *theta,
+                        double *value) {
+  assert_int_equal(count, 1);
+  double mean[D], l[D][D], z[D], *as_double = malloc(sizeof(double) * (size_t)(draws * D));
+  describe(self, x, mean, l);
+  for (int64_t i = 0; i < draws; ++i) {
+    rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_POSTERIOR_DRAWS, 0, (uint64_t)first),
+                      i * D, D, z);
+    for (int d = 0; d < D; ++d) {
+      double sum = mean[d];
+      for (int k = 0; k <= d; ++k) sum += l[d][k] * z[k];
+      theta[i * D + d] = (float)sum;
+      as_double[i * D + d] = (double)theta[i * D + d];
+    }
+  }
+  const rb_status status = log_density(self, ctx, 1, x, draws, as_double, value);
+  free(as_double);
+  return status;
+}
+
+static rb_posterior make(const rb_model *model, known_posterior *state) {
+  return (rb_posterior){.name = "known",
+                        .model = model,
+                        .state = state,
+                        .sample = sample,
+                        .log_density = log_density};
+}
+
+static void the_exact_posterior_as_network(void **state) {
+  (void)state;
+  enum { N = 40 };
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  known_posterior right = {0};
+  rb_posterior network = make(&model, &right);
+  const rb_exact_settings settings = rb_exact_defaults();
+  static rb_refined refined[N];
+  for (int i = 0; i < N; ++i) {
+    rb_refined *r = &refined[i];
+    assert_int_equal(
+        rb_refine_item(&test_context, &model, &network, &settings, 3, RB_FOR_TESTS, i, r), RB_OK);
+    assert_true(r->done == 1.0 && r->reliable == 1.0 && r->method == RB_EXACT_NETWORK);
+    assert_true(r->network_efficiency > 0.99 && r->network_inside == 1.0);
+    assert_near(r->network_kl, 0.0, 1e-4);
+    assert_near(r->network_loss, r->exact_loss, 1e-4);
+    assert_near(r->c2st, 0.5, 0.06);
+    for (int d = 0; d < D; ++d) {
+      assert_near(r->network_mean[d], r->exact_mean[d], 0.02 * r->exact_sd[d]);
+      assert_near(r->wasserstein[d], 0.0, 0.03 * r->exact_sd[d]);
+      assert_near(r->network_below[d], r->exact_below[d], 0.03);
+    }
+    assert_near(r->network_below_log_posterior, r->exact_below_log_posterior, 0.03);
+  }
+  rb_refinement_summary s;
+  assert_int_equal(rb_refinement_summarise(&test_context, &model, N, refined, &s), RB_OK);
+  assert_true(s.datasets == N && s.reliable == N && s.methods[RB_EXACT_NETWORK] == N &&
+              s.clipped == 0);
+  // The entropy of the posterior does not depend on the data.
+  double mean[D], covariance[D * D], l[D][D], entropy = 0.5 * D * (1.0 + log(2.0 * M_PI));
+  float x[20] = {0};
+  rb_linear_gaussian_posterior(&model, x, mean, covariance);
+  factorise(covariance, l);
+  for (int d = 0; d < D; ++d) entropy += log(l[d][d]);
+  assert_near(s.floor, entropy, 0.02);
+  assert_near(s.exact_loss, entropy, 1.0);  // 40 data sets: sd sqrt(3/2) / sqrt(40)
+  for (int d = 0; d < D; ++d) {
+    assert_near(s.exact_contraction[d], s.network_contraction[d], 0.02);
+    assert_near(s.exact_r[d], s.network_r[d], 0.02);
+  }
+  model.destroy(&model);
+}
+
+static void a_shifted_network(void **state) {
+  (void)state;
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  known_posterior shifted = {1.0};
+  rb_posterior network = make(&model, &shifted);
+  rb_exact_settings settings = rb_exact_defaults();
+  settings.least_efficiency = 0.6;
+  rb_refined r;
+  assert_int_equal(
+      rb_refine_item(&test_context, &model, &network, &settings, 3, RB_FOR_TESTS, 0, &r), RB_OK);
+  double mean[D], covariance[D * D], l[D][D], z[D], kl = 0.0;
+  float x[20] = {0};
+  rb_linear_gaussian_posterior(&model, x, mean, covariance);
+  factorise(covariance, l);
+  for (int d = 0; d < D; ++d) {  // KL = shift' covariance^-1 shift / 2
+    z[d] = sqrt(covariance[d * D + d]);
+    for (int k = 0; k < d; ++k) z[d] -= l[d][k] * z[k];
+    z[d] /= l[d][d];
+    kl += 0.5 * z[d] * z[d];
+  }
+  assert_true(r.method == RB_EXACT_ADAPTIVE && r.reliable == 1.0);
+  assert_true(r.network_efficiency < 0.6);
+  assert_near(r.network_kl, kl, 0.15 * kl);
+  assert_true(r.c2st > 0.65);
+  for (int d = 0; d < D; ++d) {
+    const double sd = sqrt(covariance[d * D + d]);
+    assert_near(r.wasserstein[d], sd, 0.1 * sd);
+    assert_near(r.network_mean[d] - r.exact_mean[d], sd, 0.1 * sd);
+  }
+  model.destroy(&model);
+}
+
+static void without_a_network(void **state) {
+  (void)state;
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  const rb_exact_settings settings = rb_exact_defaults();
+  rb_refined r;
+  assert_int_equal(rb_refine_item(&test_context, &model, NULL, &settings, 3, RB_FOR_TESTS, 1, &r),
+                   RB_OK);
+  assert_true(r.method == RB_EXACT_ADAPTIVE && r.reliable == 1.0 && r.efficiency > 0.5);
+  assert_true(r.network_loss != r.network_loss && r.c2st != r.c2st);  // NaN
+  assert_true(fabs(r.exact_loss) < 20.0);
+  model.destroy(&model);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(the_exact_posterior_as_network),
+                                          cmocka_unit_test(a_shifted_network),
+                                          cmocka_unit_test(without_a_network)};
+RB_TEST_MAIN(tests)
