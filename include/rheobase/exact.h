@@ -27,7 +27,7 @@ typedef struct rb_exact_settings {
   double largest_khat;      ///< above it likewise
   int walkers;              ///< of an ensemble of chains; rounded up to an even number
   int64_t short_steps;      ///< of the chain a proposal is fitted to; half of them are left out
-  int64_t long_steps;       ///< of MCMC; half of them are left out
+  int64_t long_steps;       ///< at most, of MCMC; half of them are left out
 } rb_exact_settings;
 
 /** Settings that suit the neuron. */

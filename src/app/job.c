@@ -9,10 +9,14 @@
 
 enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network
 
-/* The folder of -o, else results/NAME for an input NAME.cfg. */
+/* The folder of -o, else the study that was named, else results/NAME for an input NAME.cfg. */
 static void choose_folder(const rb_arguments *arguments, char *folder) {
   if (arguments->output != NULL) {
     (void)snprintf(folder, RB_STUDY_PATH, "%s", arguments->output);
+    return;
+  }
+  if (rb_input_is_study(arguments->input[0])) {
+    (void)snprintf(folder, RB_STUDY_PATH, "%s", arguments->input[0]);
     return;
   }
   const char *slash = strrchr(arguments->input[0], '/');

@@ -3,9 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/hdf5_file.h"
 #include "rheobase/observation.h"
+#include "rheobase/study.h"
 
 #define MEMBER(member) RB_SETTING_MEMBER(rb_input, member)
 #define GROUP(name, text) \
@@ -187,8 +191,8 @@ static const rb_setting rows[] = {
             "chains of an ensemble; rounded up to an even number"),
     INTEGER("exact.short_steps", exact.short_steps, "160", "[20, 1000000]", NULL,
             "steps of the chain a proposal is fitted to; the first half is left out"),
-    INTEGER("exact.long_steps", exact.long_steps, "2000", "[20, 1000000]", NULL,
-            "steps of MCMC; the first half is left out")};
+    INTEGER("exact.long_steps", exact.long_steps, "4000", "[128, 1000000]", NULL,
+            "most steps of MCMC, which ends when it has converged; the first half is left out")};
 
 const rb_settings_table *rb_input_table(void) {
   static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
@@ -244,14 +248,50 @@ cleanup:
   return status;
 }
 
+bool rb_input_is_study(const char *path) {
+  struct stat entry;
+  return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
+}
+
+/* Rank 0 writes the input a study's network was trained with to a temporary file. Local. */
+static rb_status unpack_input(rb_context *ctx, const char *folder, char *temporary, size_t size) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  char path[RB_STUDY_PATH + 32];
+  char **text = NULL;
+  int64_t count = 0;
+  (void)snprintf(path, sizeof path, "%s/checkpoint.h5", folder);
+  RB_TRY(rb_file_open_foreign(ctx, path, &file));
+  RB_TRY(rb_file_read_strings(ctx, file, "provenance/input", &count, &text));
+  const char *place = getenv("TMPDIR");
+  (void)snprintf(temporary, size, "%s/rheobase_input_XXXXXX", place != NULL ? place : "/tmp");
+  const int descriptor = mkstemp(temporary);
+  const size_t length = strlen(text[0]);
+  if (descriptor < 0 || write(descriptor, text[0], length) != (ssize_t)length) {
+    status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written", temporary);
+  }
+  if (descriptor >= 0) (void)close(descriptor);
+cleanup:
+  free(text);
+  rb_file_close(&file);
+  return status;
+}
+
 rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
   rb_status status = RB_OK;
+  const char *path = arguments->inputs > 0 ? arguments->input[0] : NULL;
+  char temporary[RB_STUDY_PATH] = "";
   memset(input, 0, sizeof *input);
-  RB_TRY(rb_settings_read(ctx, rb_input_table(), arguments->inputs > 0 ? arguments->input[0] : NULL,
-                          arguments->sets, arguments->set, input));
+  if (path != NULL && rb_input_is_study(path)) {
+    RB_TRY(rb_agree(ctx,
+                    ctx->rank == 0 ? unpack_input(ctx, path, temporary, sizeof temporary) : RB_OK));
+    path = temporary;
+  }
+  RB_TRY(rb_settings_read(ctx, rb_input_table(), path, arguments->sets, arguments->set, input));
   RB_TRY(rb_agree(ctx, check_together(ctx, input)));
   RB_TRY(read_current(ctx, input));
 cleanup:
+  if (*temporary != '\0') (void)unlink(temporary);
   return status;
 }
 

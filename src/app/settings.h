@@ -53,9 +53,13 @@ typedef struct rb_input {
 /** The table. */
 const rb_settings_table *rb_input_table(void);
 
+/** Whether an operand is the folder of a study instead of an input file. Local. */
+bool rb_input_is_study(const char *path);
+
 /** Reads the input file and the overrides the arguments name (defaults alone if there is no input
- * file), the current trace, and checks what concerns several settings. Collective. The caller calls
- * rb_input_free, also after a failure. */
+ * file; of a study's folder the input its network was trained with), the current trace, and checks
+ * what concerns several settings. Collective. The caller calls rb_input_free, also after a failure.
+ */
 RB_NODISCARD rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments,
                                      rb_input *input);
 void rb_input_free(rb_input *input);

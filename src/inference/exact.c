@@ -13,7 +13,14 @@
 #include "target.h"
 
 /* What random numbers are used for, within a problem. */
-enum { USE_SHORT, USE_LONG, USE_RESAMPLE, USE_START, USE_PROPOSAL };
+enum { BLOCKS = 8 };  // of MCMC
+enum {
+  USE_SHORT,
+  USE_LONG,
+  USE_RESAMPLE = USE_LONG + BLOCKS,
+  USE_START,
+  USE_PROPOSAL  // and as many rounds
+};
 
 enum { COMPONENTS = 2, ROUNDS = 3 };
 static const double PROPOSAL_DOF = 8.0;
@@ -24,7 +31,7 @@ rb_exact_settings rb_exact_defaults(void) {
                              .largest_khat = 0.7,
                              .walkers = 32,
                              .short_steps = 160,
-                             .long_steps = 2000};
+                             .long_steps = 4000};
 }
 
 const char *rb_exact_method_name(rb_exact_method method) {
@@ -69,29 +76,28 @@ cleanup:
  * that helps. `walker` (walkers, D) starts where it is and ends at the chain's end. */
 static rb_status adapt(rb_context *ctx, const rb_exact_problem *problem,
                        const rb_exact_settings *settings, double *walker, rb_points *p,
-                       rb_exact_result *result) {
+                       rb_t_mixture *mixture, rb_exact_result *result) {
   rb_status status = RB_OK;
   const int D = problem->model->dim, W = settings->walkers;
   const int64_t steps = settings->short_steps, kept = steps / 2, count = kept * W;
   double *trace = NULL, *equal = NULL, *log_target = NULL, acceptance;
-  rb_t_mixture mixture;
   RB_TRY(RB_ALLOCATE(ctx, trace, steps * W * D));
   RB_TRY(RB_ALLOCATE(ctx, equal, count));
   RB_TRY(RB_ALLOCATE(ctx, log_target, W));
-  RB_TRY(rb_ensemble_run(ctx, problem, W, steps, USE_SHORT, walker, log_target, trace, NULL,
+  RB_TRY(rb_ensemble_run(ctx, problem, NULL, W, steps, USE_SHORT, walker, log_target, trace, NULL,
                          &acceptance));
   result->evaluations += W * (steps + 1);
   for (int64_t i = 0; i < count; ++i) equal[i] = 1.0 / (double)count;
   RB_TRY(rb_t_mixture_fit(ctx, D, COMPONENTS, PROPOSAL_DOF, count, &trace[(steps - kept) * W * D],
-                          equal, &mixture));
+                          equal, mixture));
   for (int round = 0; round < ROUNDS; ++round) {
-    RB_TRY(sample_mixture(ctx, problem, round, &mixture, p, &result->importance));
+    RB_TRY(sample_mixture(ctx, problem, round, mixture, p, &result->importance));
     result->evaluations += p->count;
     // Too few effective draws would only narrow the proposal.
     if (good(settings, &result->importance) && round > 0) break;
     if (result->importance.efficiency * (double)p->count < 50.0 || round == ROUNDS - 1) break;
     RB_TRY(rb_t_mixture_fit(ctx, D, COMPONENTS, PROPOSAL_DOF, p->count, p->latent, p->weight,
-                            &mixture));
+                            mixture));
   }
 cleanup:
   free(trace);
@@ -100,23 +106,30 @@ cleanup:
   return status;
 }
 
-/* MCMC from the walkers; `p` receives its second half, thinned evenly. */
+/* MCMC from the walkers, with the proposal for what it is worth, in blocks until it has converged
+ * or all steps are done; `p` receives the second half, thinned evenly. */
 static rb_status run_chains(rb_context *ctx, const rb_exact_problem *problem,
-                            const rb_exact_settings *settings, double *walker, rb_points *p,
-                            rb_exact_result *result) {
+                            const rb_exact_settings *settings, const rb_t_mixture *proposal,
+                            double *walker, rb_points *p, rb_exact_result *result) {
   rb_status status = RB_OK;
   const int D = problem->model->dim, W = settings->walkers;
-  const int64_t steps = settings->long_steps, kept = steps - steps / 2;
+  const int64_t block = (settings->long_steps + BLOCKS - 1) / BLOCKS;
   double *trace = NULL, *trace_target = NULL, *log_target = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, trace, steps * W * D));
-  RB_TRY(RB_ALLOCATE(ctx, trace_target, steps * W));
+  int64_t first = 0, kept = 0;  // of the steps
+  RB_TRY(RB_ALLOCATE(ctx, trace, BLOCKS * block * W * D));
+  RB_TRY(RB_ALLOCATE(ctx, trace_target, BLOCKS * block * W));
   RB_TRY(RB_ALLOCATE(ctx, log_target, W));
-  RB_TRY(rb_ensemble_run(ctx, problem, W, steps, USE_LONG, walker, log_target, trace, trace_target,
-                         &result->acceptance));
-  result->evaluations += W * (steps + 1);
-  RB_TRY(rb_convergence_of(ctx, kept, W, D, &trace[(steps - kept) * W * D], &result->chains));
+  for (int k = 0; k < BLOCKS && !result->chains.converged; ++k) {
+    RB_TRY(rb_ensemble_run(ctx, problem, proposal, W, block, USE_LONG + k, walker, log_target,
+                           &trace[k * block * W * D], &trace_target[k * block * W],
+                           &result->acceptance));
+    result->evaluations += W * (block + 1);
+    first = (k + 1) * block / 2;
+    kept = (k + 1) * block - first;
+    RB_TRY(rb_convergence_of(ctx, kept, W, D, &trace[first * W * D], &result->chains));
+  }
   for (int64_t i = 0; i < p->count; ++i) {
-    const int64_t row = (steps - kept) * W + i * (kept * W) / p->count;
+    const int64_t row = first * W + i * (kept * W) / p->count;
     memcpy(&p->latent[i * D], &trace[row * D], (size_t)D * sizeof *trace);
     p->log_target[i] = trace_target[row];
     p->weight[i] = 1.0 / (double)p->count;
@@ -192,6 +205,7 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   even.walkers += even.walkers % 2;
   const rb_exact_settings *settings = &even;
   rb_points given = {0}, p = {0};
+  rb_t_mixture mixture;
   double *walker = NULL;
   memset(result, 0, sizeof *result);
   RB_TRY(take_given(ctx, problem, count, latent, log_density, &given, result));
@@ -206,12 +220,12 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   RB_TRY(RB_ALLOCATE(ctx, walker, settings->walkers * D));
   RB_TRY(rb_points_choose_starts(ctx, problem, USE_START, &given, settings->walkers, walker,
                                  &result->evaluations));
-  RB_TRY(adapt(ctx, problem, settings, walker, &p, result));
+  RB_TRY(adapt(ctx, problem, settings, walker, &p, &mixture, result));
   result->method = RB_EXACT_ADAPTIVE;
   result->reliable = good(settings, &result->importance);
   if (!result->reliable) {
     result->method = RB_EXACT_MCMC;
-    RB_TRY(run_chains(ctx, problem, settings, walker, &p, result));
+    RB_TRY(run_chains(ctx, problem, settings, &mixture, walker, &p, result));
     result->reliable = result->chains.converged;
   }
   RB_TRY(keep(ctx, problem, &p, settings->draws, result));

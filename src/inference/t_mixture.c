@@ -193,21 +193,28 @@ cleanup:
   return status;
 }
 
+void rb_t_mixture_draw(const rb_t_mixture *t, const double uniform[2], const double *normal,
+                       double *value) {
+  const int D = t->dim;
+  double u = uniform[0];
+  int k = 0;
+  while (k < t->components - 1 && u > t->weight[k]) u -= t->weight[k++];
+  const double stretch = sqrt(t->dof / gsl_cdf_chisq_Pinv(uniform[1], t->dof));
+  for (int i = 0; i < D; ++i) {
+    double sum = 0.0;
+    for (int j = 0; j <= i; ++j) sum += t->factor[k][i * D + j] * normal[j];
+    value[i] = t->mean[k][i] + stretch * sum;
+  }
+}
+
 void rb_t_mixture_sample(const rb_t_mixture *t, rb_stream uniforms, rb_stream normals,
                          int64_t count, double *value) {
   const int D = t->dim;
   for (int64_t n = 0; n < count; ++n) {
-    double u = rb_stream_uniform(uniforms, (uint32_t)(2 * n)), z[RB_MAX_PARAMETERS];
-    int k = 0;
-    while (k < t->components - 1 && u > t->weight[k]) u -= t->weight[k++];
-    const double chi2 =
-        gsl_cdf_chisq_Pinv(rb_stream_uniform(uniforms, (uint32_t)(2 * n + 1)), t->dof);
-    const double stretch = sqrt(t->dof / chi2);
+    const double u[2] = {rb_stream_uniform(uniforms, (uint32_t)(2 * n)),
+                         rb_stream_uniform(uniforms, (uint32_t)(2 * n + 1))};
+    double z[RB_MAX_PARAMETERS];
     rb_stream_normals(normals, n * D, D, z);
-    for (int i = 0; i < D; ++i) {
-      double sum = 0.0;
-      for (int j = 0; j <= i; ++j) sum += t->factor[k][i * D + j] * z[j];
-      value[n * D + i] = t->mean[k][i] + stretch * sum;
-    }
+    rb_t_mixture_draw(t, u, z, &value[n * D]);
   }
 }

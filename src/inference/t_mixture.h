@@ -28,6 +28,10 @@ RB_NODISCARD rb_status rb_t_mixture_fit(rb_context *ctx, int dim, int components
                                         int64_t count, const double *value, const double *weight,
                                         rb_t_mixture *mixture);
 
+/** One draw from @p uniform (2) and @p normal (dim) random numbers. @param value (dim) */
+void rb_t_mixture_draw(const rb_t_mixture *mixture, const double uniform[2], const double *normal,
+                       double *value);
+
 /** Draws @p count values; component and scale from @p uniforms, directions from @p normals.
  * @param value (count, dim) */
 void rb_t_mixture_sample(const rb_t_mixture *mixture, rb_stream uniforms, rb_stream normals,

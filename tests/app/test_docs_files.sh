@@ -6,7 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$RB_PROGRAM" run --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder"
 "$RB_PROGRAM" refine --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder" --set exact.datasets=2 \
-  --set exact.draws=200 --set exact.short_steps=40 --set exact.long_steps=40
+  --set exact.draws=200 --set exact.short_steps=40 --set exact.long_steps=128
 files=
 for stage in simulations checkpoint calibration posterior predictive exact; do
   if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi

@@ -5,7 +5,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/rb_test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 input="$RB_SOURCE_DIR/inputs/tiny.cfg"
-quick="--set exact.draws=120 --set exact.short_steps=30 --set exact.long_steps=40"
+quick="--set exact.draws=120 --set exact.short_steps=30 --set exact.long_steps=128"
 
 fail() {
   echo "FAILED: $*" >&2

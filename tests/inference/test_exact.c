@@ -163,7 +163,7 @@ static void mcmc(void **state) {
   assert_true(r.acceptance > 0.15 && r.acceptance < 0.7);
   check_moments(&k, &r, fmin(r.chains.bulk_ess, (double)r.draws));
   rb_exact_result_free(&r);
-  settings.long_steps = 20;
+  settings.long_steps = 128;
   assert_int_equal(rb_exact_refine(&test_context, &k.problem, &settings, 1, k.truth, NULL, &r),
                    RB_OK);
   assert_false(r.reliable);
