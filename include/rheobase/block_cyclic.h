@@ -17,6 +17,7 @@ enum { RB_BLOCK = 64 };
 
 /** All ranks of a context as a grid, rank r at row r / columns, column r % columns. */
 typedef struct rb_grid {
+  MPI_Comm comm;      ///< a duplicate of the context's: BLACS counts grids by communicator
   int system, blacs;  ///< handles
   int rows, columns;  ///< as near to a square as divisors of the number of ranks allow
   int row, column;    ///< of this rank

@@ -188,3 +188,21 @@ cleanup:
   if (status != RB_OK) destroy(posterior);
   return status;
 }
+
+int rb_flow_posterior_summary_dim(const rb_posterior *posterior) {
+  return rb_estimator_summary_dim(((const flow_state *)posterior->state)->estimator);
+}
+
+rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
+                                      const float *x, double *summary) {
+  (void)ctx;
+  const rb_model *model = ((const rb_posterior *)posterior)->model;
+  flow_state *state = ((rb_posterior *)posterior)->state;
+  const int dim = rb_estimator_summary_dim(state->estimator);
+  for (int64_t first = 0; first < count; first += state->batch) {
+    const int64_t here = count - first < state->batch ? count - first : state->batch;
+    summarise(state, model, here, x + first * model->channels * model->length);
+    for (int64_t k = 0; k < here * dim; ++k) summary[first * dim + k] = (double)state->summary[k];
+  }
+  return RB_OK;
+}

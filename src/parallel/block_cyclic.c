@@ -41,7 +41,8 @@ rb_status rb_grid_create(rb_context *ctx, rb_grid *grid) {
     if (ctx->size % rows == 0) grid->rows = rows;
   }
   grid->columns = ctx->size / grid->rows;
-  grid->system = Csys2blacs_handle(ctx->comm);
+  MPI_Comm_dup(ctx->comm, &grid->comm);
+  grid->system = Csys2blacs_handle(grid->comm);
   grid->blacs = grid->system;
   Cblacs_gridinit(&grid->blacs, "Row", grid->rows, grid->columns);
   int rows = 0, columns = 0;
@@ -58,6 +59,7 @@ void rb_grid_destroy(rb_grid *grid) {
   if (grid->rows == 0) return;
   Cblacs_gridexit(grid->blacs);
   Cfree_blacs_system_handle(grid->system);
+  MPI_Comm_free(&grid->comm);
   *grid = (rb_grid){0};
 }
 

@@ -1,0 +1,78 @@
+#ifndef RHEOBASE_MISSPECIFICATION_H
+#define RHEOBASE_MISSPECIFICATION_H
+
+#include "rheobase/mmd.h"
+#include "rheobase/model.h"
+#include "rheobase/principal_components.h"
+
+/** @file misspecification.h
+ * Is an observation anything like what the simulator makes? Its distances from the prior predictive
+ * distribution, with p-values from the distances of fresh prior-predictive data sets. Results are
+ * equal to rounding on any number of ranks. */
+
+/** What is measured. */
+typedef enum rb_misfit_kind {
+  RB_MISFIT_TRACE,    ///< Mahalanobis distance in the leading principal components of the traces
+  RB_MISFIT_NOISE,    ///< distance in all other directions; too small is as bad as too large
+  RB_MISFIT_SUMMARY,  ///< Mahalanobis distance of the learned summaries
+                      ///< count
+  RB_MISFIT_COUNT
+} rb_misfit_kind;
+
+/** Name in files and tables: "trace", "noise" or "summary". Local. */
+const char *rb_misfit_name(rb_misfit_kind kind);
+
+/** Principal components of the traces that are kept, at most; half the samples if these are fewer.
+ */
+enum { RB_MISFIT_COMPONENTS = 50 };
+/** Below this an observation is called misspecified. */
+#define RB_MISFIT_LEVEL 0.01
+
+typedef struct rb_misfit {
+  double distance[RB_MISFIT_COUNT];  ///< NaN where there are no summaries
+  double p[RB_MISFIT_COUNT];         ///< share of prior-predictive data sets at least as extreme
+  double p_all;                      ///< p-value of the smallest of them, which corrects for taking
+                                     ///< the smallest
+} rb_misfit;
+
+/** Learned summaries of data sets, e.g. rb_flow_posterior_summarise. Local.
+ * @param x (count, C, L) @param summary (count, dim) */
+typedef rb_status (*rb_summarise_function)(void *owner, rb_context *ctx, int64_t count,
+                                           const float *x, double *summary);
+
+typedef struct rb_prior_predictive {
+  const rb_model *model;  ///< not owned
+  uint64_t seed;
+  int64_t count;    ///< M data sets the components are of, and M others the p-values
+  int trace_dim;    ///< samples of all channels that are not binary
+  int summary_dim;  ///< 0: no summaries
+  rb_summarise_function summarise;
+  void *owner;
+  rb_components trace, summary;
+  double *null[RB_MISFIT_COUNT];  ///< (M) distances, ascending
+  double *null_p;                 ///< (M) smallest p-values, ascending
+  double *reference, *pool;       ///< (M, summary_dim) summaries of the first and the other M
+  double *row;                    ///< (trace_dim or summary_dim, the larger) workspace
+} rb_prior_predictive;
+
+/** Simulates 2 M data sets (RB_FOR_MISSPECIFICATION), shared by the ranks. Collective. The caller
+ * frees it with rb_prior_predictive_destroy. @param summarise may be NULL, then @p summary_dim is 0
+ */
+RB_NODISCARD rb_status rb_prior_predictive_create(rb_context *ctx, const rb_model *model,
+                                                  uint64_t seed, int64_t count, int summary_dim,
+                                                  rb_summarise_function summarise, void *owner,
+                                                  rb_prior_predictive *predictive);
+void rb_prior_predictive_destroy(rb_prior_predictive *predictive);
+
+/** Judges data sets. Local. @param x (count, C, L) @param misfit (count) */
+RB_NODISCARD rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *predictive,
+                                                 int64_t count, const float *x, rb_misfit *misfit);
+
+/** Compares the summaries of a set of observations with the prior predictive ones. Collective; all
+ * ranks pass the same. @param summary (count, summary_dim) */
+RB_NODISCARD rb_status rb_prior_predictive_compare(rb_context *ctx,
+                                                   const rb_prior_predictive *predictive,
+                                                   int64_t count, const double *summary,
+                                                   rb_mmd_test *test);
+
+#endif

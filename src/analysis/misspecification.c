@@ -1,0 +1,282 @@
+#include "rheobase/misspecification.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+#include "rheobase/progress.h"
+#include "rheobase/quantile.h"
+
+enum {
+  CHUNK = 64,             // data sets a rank takes at once
+  PER_COMPONENT = 10,     // data sets for each principal component of the traces, at least
+  MOST_COMPONENTS = 2000  // of the traces, whose directions every rank holds
+};
+
+static const char *const names[RB_MISFIT_COUNT] = {"trace", "noise", "summary"};
+
+const char *rb_misfit_name(rb_misfit_kind kind) { return names[kind]; }
+
+void rb_prior_predictive_destroy(rb_prior_predictive *p) {
+  rb_components_destroy(&p->trace);
+  rb_components_destroy(&p->summary);
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) free(p->null[k]);
+  free(p->null_p);
+  free(p->reference);
+  free(p->pool);
+  free(p->row);
+  *p = (rb_prior_predictive){0};
+}
+
+/* A chunk of data sets in memory. */
+typedef struct chunk {
+  double *theta;    // (CHUNK, D)
+  float *x;         // (CHUNK, C, L)
+  double *trace;    // (CHUNK, trace_dim)
+  double *summary;  // (CHUNK, summary_dim)
+} chunk;
+
+static rb_status chunk_create(rb_context *ctx, const rb_prior_predictive *p, chunk *c) {
+  rb_status status = RB_OK;
+  *c = (chunk){0};
+  RB_TRY(RB_ALLOCATE(ctx, c->theta, (int64_t)CHUNK * p->model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->x, CHUNK * p->model->channels * p->model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->trace, (int64_t)CHUNK * p->trace_dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->summary, (int64_t)CHUNK * p->summary_dim));
+cleanup:
+  return status;
+}
+
+static void chunk_destroy(chunk *c) {
+  free(c->theta);
+  free(c->x);
+  free(c->trace);
+  free(c->summary);
+}
+
+/* Samples of the channels that are not binary, one after the other. */
+static void take_trace(const rb_model *model, const float *x, double *trace) {
+  for (int c = 0; c < model->channels; ++c) {
+    if (model->channel[c].binary) continue;
+    for (int64_t t = 0; t < model->length; ++t) *trace++ = (double)x[c * model->length + t];
+  }
+}
+
+/* Simulates items of a range and takes traces and, if wanted, summaries. Local. */
+static rb_status chunk_fill(rb_context *ctx, const rb_prior_predictive *p, rb_range range,
+                            bool summaries, chunk *c) {
+  rb_status status = RB_OK;
+  const rb_model *m = p->model;
+  const rb_purpose purpose = RB_FOR_MISSPECIFICATION;
+  RB_TRY(m->draw_prior(m, ctx, p->seed, purpose, range.first, range.count, c->theta, NULL));
+  RB_TRY(m->simulate(m, ctx, p->seed, purpose, range.first, range.count, c->theta, c->x));
+  for (int64_t i = 0; i < range.count; ++i) {
+    take_trace(m, c->x + i * m->channels * m->length, c->trace + i * p->trace_dim);
+  }
+  if (summaries && p->summary_dim > 0 && range.count > 0) {
+    RB_TRY(p->summarise(p->owner, ctx, range.count, c->x, c->summary));
+  }
+cleanup:
+  return status;
+}
+
+static void mean_of(int64_t count, int dim, const double *x, double *mean) {
+  for (int j = 0; j < dim; ++j) mean[j] = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    for (int j = 0; j < dim; ++j) mean[j] += x[i * dim + j] / (double)count;
+  }
+}
+
+/* Principal components of the traces or summaries of items first .. first+count-1. Collective. */
+static rb_status fit(rb_context *ctx, rb_prior_predictive *p, bool summaries, int64_t first,
+                     int64_t count, int keep, chunk *c, rb_components *components) {
+  rb_status status = RB_OK;
+  rb_component_sums *sums = NULL;
+  double *mean = NULL;
+  const int dim = summaries ? p->summary_dim : p->trace_dim;
+  const double *rows = summaries ? c->summary : c->trace;
+  // The mean of the first few, which every rank simulates, keeps sums of squares small.
+  const rb_range few = {first, count < CHUNK ? count : CHUNK};
+  status = RB_ALLOCATE(ctx, mean, dim);
+  if (status == RB_OK) status = chunk_fill(ctx, p, few, summaries, c);
+  RB_TRY(rb_agree(ctx, status));
+  mean_of(few.count, dim, rows, mean);
+  RB_TRY(rb_component_sums_create(ctx, dim, mean, CHUNK, &sums));
+  const rb_partition partition = rb_partition_make(ctx, count, CHUNK);
+  for (int64_t round = 0; round < partition.rounds; ++round) {
+    const rb_range mine = rb_partition_round(&partition, round);
+    const rb_range range = {first + mine.first, mine.count};
+    RB_TRY(rb_agree(ctx, chunk_fill(ctx, p, range, summaries, c)));
+    RB_TRY(rb_component_sums_add(ctx, sums, range.count, rows));
+    if (!summaries) continue;
+    memcpy(p->reference + mine.first * dim, rows, (size_t)(mine.count * dim) * sizeof *rows);
+  }
+  RB_TRY(rb_components_finish(ctx, sums, keep, components));
+cleanup:
+  rb_component_sums_destroy(sums);
+  free(mean);
+  return status;
+}
+
+/* Components of summaries (items 0 .. M-1) and traces (items from 2 M on). Collective. */
+static rb_status fit_both(rb_context *ctx, rb_prior_predictive *p, chunk *c) {
+  rb_status status = RB_OK;
+  const int keep = p->trace_dim < MOST_COMPONENTS ? p->trace_dim : MOST_COMPONENTS;
+  const int64_t least = (int64_t)PER_COMPONENT * keep;
+  RB_TRY(fit(ctx, p, false, 2 * p->count, p->count > least ? p->count : least, keep, c, &p->trace));
+  if (p->summary_dim > 0) {
+    RB_TRY(fit(ctx, p, true, 0, p->count, p->summary_dim, c, &p->summary));
+    MPI_Allreduce(MPI_IN_PLACE, p->reference, (int)(p->count * p->summary_dim), MPI_DOUBLE, MPI_SUM,
+                  ctx->comm);
+  }
+cleanup:
+  return status;
+}
+
+static void measure(const rb_prior_predictive *p, const double *trace, const double *summary,
+                    double distance[RB_MISFIT_COUNT]) {
+  const int half = p->trace_dim / 2;
+  const int leading = half < RB_MISFIT_COMPONENTS ? half : RB_MISFIT_COMPONENTS;
+  double rest = 0;
+  distance[RB_MISFIT_TRACE] =
+      sqrt(rb_components_distance(&p->trace, leading, trace, p->row, &rest));
+  distance[RB_MISFIT_NOISE] = sqrt(rest);
+  distance[RB_MISFIT_SUMMARY] =
+      p->summary_dim > 0
+          ? sqrt(rb_components_distance(&p->summary, p->summary_dim, summary, p->row, NULL))
+          : NAN;
+}
+
+/* Number of ascending values that are below, or at most, x. */
+static int64_t count_below(const double *sorted, int64_t n, double x, bool or_equal) {
+  int64_t low = 0, high = n;
+  while (low < high) {
+    const int64_t middle = (low + high) / 2;
+    if (sorted[middle] < x || (or_equal && sorted[middle] == x)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/* p-values; `own`: the data set is itself one of the M. Returns the smallest. */
+static double p_values(const rb_prior_predictive *p, const double distance[RB_MISFIT_COUNT],
+                       bool own, double value[RB_MISFIT_COUNT]) {
+  double smallest = 1;
+  const int64_t itself = own ? 0 : 1;
+  const double n = (double)(p->count + itself);
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) {
+    value[k] = NAN;
+    if (isnan(distance[k])) continue;
+    const int64_t below = count_below(p->null[k], p->count, distance[k], false);
+    const int64_t at_most = count_below(p->null[k], p->count, distance[k], true);
+    value[k] = (double)(p->count - below + itself) / n;
+    if (k == RB_MISFIT_NOISE)
+      value[k] = fmin(1, 2 * fmin(value[k], (double)(at_most + itself) / n));
+    smallest = fmin(smallest, value[k]);
+  }
+  return smallest;
+}
+
+/* Distances of the other M data sets, and their smallest p-values. Collective. */
+static rb_status measure_nulls(rb_context *ctx, rb_prior_predictive *p, chunk *c) {
+  rb_status status = RB_OK;
+  double *distance = NULL;  // (M, RB_MISFIT_COUNT)
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, distance, p->count * RB_MISFIT_COUNT)));
+  const rb_partition partition = rb_partition_make(ctx, p->count, CHUNK);
+  for (int64_t round = 0; round < partition.rounds; ++round) {
+    const rb_range mine = rb_partition_round(&partition, round);
+    const rb_range range = {p->count + mine.first, mine.count};
+    RB_TRY(rb_agree(ctx, chunk_fill(ctx, p, range, true, c)));
+    for (int64_t i = 0; i < mine.count; ++i) {
+      measure(p, c->trace + i * p->trace_dim, c->summary + i * p->summary_dim,
+              distance + (mine.first + i) * RB_MISFIT_COUNT);
+    }
+    memcpy(p->pool + mine.first * p->summary_dim, c->summary,
+           (size_t)(mine.count * p->summary_dim) * sizeof(double));
+  }
+  MPI_Allreduce(MPI_IN_PLACE, distance, (int)(p->count * RB_MISFIT_COUNT), MPI_DOUBLE, MPI_SUM,
+                ctx->comm);
+  MPI_Allreduce(MPI_IN_PLACE, p->pool, (int)(p->count * p->summary_dim), MPI_DOUBLE, MPI_SUM,
+                ctx->comm);
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) {
+    for (int64_t i = 0; i < p->count; ++i) p->null[k][i] = distance[i * RB_MISFIT_COUNT + k];
+    if (!isnan(p->null[k][0])) rb_sort(p->count, p->null[k]);
+  }
+  for (int64_t i = 0; i < p->count; ++i) {
+    double value[RB_MISFIT_COUNT];
+    p->null_p[i] = p_values(p, distance + i * RB_MISFIT_COUNT, true, value);
+  }
+  rb_sort(p->count, p->null_p);
+cleanup:
+  free(distance);
+  return status;
+}
+
+static rb_status allocate(rb_context *ctx, rb_prior_predictive *p) {
+  rb_status status = RB_OK;
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) RB_TRY(RB_ALLOCATE(ctx, p->null[k], p->count));
+  RB_TRY(RB_ALLOCATE(ctx, p->null_p, p->count));
+  RB_TRY(RB_ALLOCATE(ctx, p->reference, p->count * p->summary_dim));
+  RB_TRY(RB_ALLOCATE(ctx, p->pool, p->count * p->summary_dim));
+  RB_TRY(RB_ALLOCATE(ctx, p->row, p->trace_dim > p->summary_dim ? p->trace_dim : p->summary_dim));
+cleanup:
+  return status;
+}
+
+rb_status rb_prior_predictive_create(rb_context *ctx, const rb_model *model, uint64_t seed,
+                                     int64_t count, int summary_dim,
+                                     rb_summarise_function summarise, void *owner,
+                                     rb_prior_predictive *p) {
+  rb_status status = RB_OK;
+  chunk c = {0};
+  *p = (rb_prior_predictive){.model = model,
+                             .seed = seed,
+                             .count = count,
+                             .summary_dim = summarise != NULL ? summary_dim : 0,
+                             .summarise = summarise,
+                             .owner = owner};
+  for (int k = 0; k < model->channels; ++k) {
+    p->trace_dim += model->channel[k].binary ? 0 : (int)model->length;
+  }
+  status = allocate(ctx, p);
+  if (status == RB_OK) status = chunk_create(ctx, p, &c);
+  RB_TRY(rb_agree(ctx, status));
+  RB_TRY(fit_both(ctx, p, &c));
+  RB_TRY(measure_nulls(ctx, p, &c));
+cleanup:
+  chunk_destroy(&c);
+  if (status != RB_OK) rb_prior_predictive_destroy(p);
+  return status;
+}
+
+rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int64_t count,
+                                    const float *x, rb_misfit *misfit) {
+  rb_status status = RB_OK;
+  const rb_model *model = p->model;
+  double *trace = NULL, *summary = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, trace, p->trace_dim));
+  RB_TRY(RB_ALLOCATE(ctx, summary, count * p->summary_dim));
+  if (p->summary_dim > 0) RB_TRY(p->summarise(p->owner, ctx, count, x, summary));
+  for (int64_t i = 0; i < count; ++i) {
+    take_trace(model, x + i * model->channels * model->length, trace);
+    measure(p, trace, summary + i * p->summary_dim, misfit[i].distance);
+    const double smallest = p_values(p, misfit[i].distance, false, misfit[i].p);
+    const int64_t at_most = count_below(p->null_p, p->count, smallest, true);
+    misfit[i].p_all = (double)(at_most + 1) / (double)(p->count + 1);
+  }
+cleanup:
+  free(trace);
+  free(summary);
+  return status;
+}
+
+rb_status rb_prior_predictive_compare(rb_context *ctx, const rb_prior_predictive *p, int64_t count,
+                                      const double *summary, rb_mmd_test *test) {
+  return rb_mmd_compare(ctx, p->seed, p->summary_dim, count, summary, p->count, p->pool,
+                        p->reference, test);
+}
