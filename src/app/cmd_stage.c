@@ -121,11 +121,13 @@ static rb_status add_product(rb_context *ctx, const rb_job *job, const char *sou
   char path[RB_JOB_PATH];
   uint64_t made_from = 0;
   rb_job_path(job, source, path);
-  if (rb_file_open(ctx, path, maker->schema, maker->version, &file) == RB_ERR_FILE) {
+  status = rb_file_open(ctx, path, maker->schema, maker->version, &file);
+  if (status == RB_ERR_FILE) {
     rb_error_clear(ctx);
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be opened: run `rheobase %s` first", path,
                    maker->name));
   }
+  RB_TRY(status);
   RB_TRY(rb_agree(ctx, rb_recipe_read_digest(ctx, file, &made_from)));
   *digest = rb_hash(*digest, &made_from, sizeof made_from);
 cleanup:

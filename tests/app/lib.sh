@@ -28,3 +28,17 @@ same_files() {
       fail "$(basename "$file") differs between $1 and $2: $(head -5 diff.txt)"
   done
 }
+
+# expect_failure CODE TEXT RANKS ARGUMENT...: the program ends with that code within a minute and with
+# exactly one line of error, which has TEXT (an extended regular expression) in it.
+expect_failure() {
+  local code=$1 text=$2 ranks=$3 got
+  shift 3
+  timeout 60 mpirun -n "$ranks" "$RB_PROGRAM" "$@" >out.txt 2>err.txt </dev/null
+  got=$?
+  [ $got != 124 ] || fail "hangs: $*"
+  [ "$(grep -c '^rheobase: error: ' err.txt)" = 1 ] ||
+    fail "not exactly one line of error: $*: exit $got: $(grep -v -- '^-*$' err.txt | head -5)"
+  grep -Eq "^rheobase: error: .*($text)" err.txt || fail "$*: '$text' expected, got: $(grep '^rheobase' err.txt)"
+  [ $got = "$code" ] || fail "$*: exit code $got, not $code: $(grep '^rheobase' err.txt)"
+}
