@@ -77,7 +77,10 @@ static void study(void **state) {
   const char *setting = getenv("RB_EXACT_DATASETS");
   const int64_t n = setting != NULL ? strtoll(setting, NULL, 10) : 250;
   const rb_lif_settings lif = rb_lif_defaults();
-  const rb_exact_settings settings = rb_exact_defaults();
+  rb_exact_settings settings = rb_exact_defaults();
+  settings.draws = 1000;
+  settings.walkers = 24;
+  settings.short_steps = 100;
   rb_model model;
   rb_refined *refined = NULL;
   rb_refinement_summary summary;
