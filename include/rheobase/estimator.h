@@ -10,7 +10,7 @@
 #include "rheobase/real.h"
 
 /** @file estimator.h
- * The neural posterior estimator: summary network h(x) and coupling flow q(theta | h), with
+ * The neural posterior estimator: summary network h(x) and density q(theta | h), with
  * gradients. Inputs are standardised by the caller. All functions are local unless they say so, and
  * do the same arithmetic for the same batch size: callers pad to a fixed batch for equal bits. */
 
@@ -20,10 +20,24 @@ typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
 /** Elementwise functions. */
 typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
 
+/** What the summary network takes. */
+typedef enum rb_summary_type {
+  RB_SUMMARY_RECURRENT,  ///< the observation, through convolutions and recurrent nets
+  RB_SUMMARY_EXPERT      ///< features of it, clipped at +-8, through an MLP with SiLU
+} rb_summary_type;
+
+/** The density of the parameters. */
+typedef enum rb_density_type {
+  RB_DENSITY_COUPLING,       ///< coupling flow
+  RB_DENSITY_AUTOREGRESSIVE  ///< a mixture of Gaussians for each parameter given those before
+} rb_density_type;
+
 /** Settings of the summary network. */
 typedef struct rb_summary_settings {
+  rb_summary_type type;
   int summary_dim;
-  int conv_layers;  ///< used entries of the three arrays below
+  int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< of RB_SUMMARY_EXPERT alone; what follows is not
+  int conv_layers;                            ///< used entries of the three arrays below
   int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
   int groups;  ///< of the group norm after each convolution; 0: none
   rb_recurrent_type recurrent_type;
@@ -44,16 +58,26 @@ typedef struct rb_flow_settings {
   bool permutation;  ///< a fixed random permutation in each layer
 } rb_flow_settings;
 
-/** Settings of both. */
+/** Settings of the autoregressive mixture; its MLPs have SiLU. */
+typedef struct rb_mixture_settings {
+  int components;
+  int mlp_layers;
+  int mlp_widths[RB_MAX_LAYERS];
+} rb_mixture_settings;
+
+/** Settings of all. */
 typedef struct rb_network_settings {
   rb_summary_settings summary;
-  rb_flow_settings flow;
+  rb_density_type density;
+  rb_flow_settings flow;        ///< RB_DENSITY_COUPLING
+  rb_mixture_settings mixture;  ///< RB_DENSITY_AUTOREGRESSIVE
 } rb_network_settings;
 
 /** Weights and workspaces of one network; opaque. */
 typedef struct rb_estimator rb_estimator;
 
-/** Builds the network for x (B, T, C) and theta (B, D), with workspaces for batches of up to
+/** Builds the network for x (B, T, C); features are (B, 1, C); and theta (B, D), with workspaces
+ * for batches of up to
  * @p max_batch samples (gradients and inference). Weights are zero until initialised or loaded.
  * Fails with RB_ERR_SETTING (sentence names the setting) or RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings,
@@ -72,16 +96,18 @@ rb_parameters *rb_estimator_parameters(rb_estimator *estimator);
 /** To be called after weights were written. */
 void rb_estimator_weights_changed(rb_estimator *estimator);
 
-/** The fixed permutations, (depth, D), owned by the estimator, writable (loading). */
+/** The fixed permutations, (depth, D), owned by the estimator, writable (loading); NULL without a
+ * flow. */
 int32_t *rb_estimator_permutations(rb_estimator *estimator);
 
 /** @name Sizes of the network
  * @{ */
+rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator);
 int rb_estimator_dim(const rb_estimator *estimator);          ///< D
 int rb_estimator_channels(const rb_estimator *estimator);     ///< C
 int64_t rb_estimator_length(const rb_estimator *estimator);   ///< T
 int rb_estimator_summary_dim(const rb_estimator *estimator);  ///< summary statistics
-int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling layers
+int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling layers; 0 without a flow
 /** @} */
 
 /** Floating-point operations of the matrix products of one forward pass, per sample. */
@@ -89,10 +115,10 @@ double rb_estimator_flops(const rb_estimator *estimator);
 
 /** Parts of the network whose time is taken. */
 typedef enum rb_network_part {
-  RB_PART_CONV,  ///< convolutions, activations and norms, forward and backward
+  RB_PART_CONV,  ///< convolutions, activations and norms, or the MLP, forward and backward
   RB_PART_RECURRENT_FORWARD,
   RB_PART_RECURRENT_BACKWARD,
-  RB_PART_FLOW,  ///< forward and backward, masks included
+  RB_PART_FLOW,  ///< the density, forward and backward, masks included
   RB_NETWORK_PARTS
 } rb_network_part;
 
@@ -122,12 +148,13 @@ RB_NODISCARD rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *esti
 void rb_estimator_summarise(rb_estimator *estimator, int B, const rb_real *x, rb_real *summary);
 
 /** log q(theta | summary), standardised space, no dropout.
- * @param theta (B, D) @param summary (B, summary_dim) @param z (B, D) base variables, may be NULL
+ * @param theta (B, D) @param summary (B, summary_dim) @param z (B, D) base variables of a
+ * coupling flow; NULL if not wanted, and for another density
  * @param log_density (B) */
 void rb_estimator_log_density(rb_estimator *estimator, int B, const rb_real *theta,
                               const rb_real *summary, rb_real *z, rb_real *log_density);
 
-/** Inverts the flow: base draws to standardised parameters, S per data set in one batch.
+/** Draws of the density from standard normal numbers (a flow is inverted), S per data set.
  * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D)
  * @param log_density (B, S) of the draws, as rb_estimator_log_density gives it; may be NULL */
 void rb_estimator_sample(rb_estimator *estimator, int B, int64_t S, const rb_real *summary,

@@ -1,9 +1,7 @@
 #ifndef RB_NETWORK_COUPLING_H
 #define RB_NETWORK_COUPLING_H
 
-#include "activations.h"
-#include "rheobase/estimator.h"
-#include "workspace.h"
+#include "mlp.h"
 
 /** @file coupling.h
  * One affine coupling: y = s * x + t, where (a, t) = Dense(MLP([u, h])) depends on the other half
@@ -12,29 +10,15 @@
 
 /** Sizes and weights of a coupling; plain data. */
 typedef struct rb_coupling {
-  int in, out;    ///< dimensions of u and of x
-  int condition;  ///< dimension of h
-  int layers;     ///< of the MLP, at least 1
-  int width[RB_MAX_LAYERS];
-  rb_activation activation;
-  double dropout;
-  int kernel[RB_MAX_LAYERS + 1];  ///< tensor indices; the last is the output projector
-  int bias[RB_MAX_LAYERS + 1];
+  int out;     ///< dimension of x
+  rb_mlp mlp;  ///< of u and h; its 2 out outputs are (a, t)
 } rb_coupling;
 
 /** What the forward pass leaves for the backward pass, for up to `rows` rows. */
 typedef struct rb_coupling_cache {
-  rb_real *pre[RB_MAX_LAYERS];   ///< (rows, width), before the activation
-  rb_real *post[RB_MAX_LAYERS];  ///< (rows, width), after activation and dropout
-  rb_real *mask[RB_MAX_LAYERS];  ///< (rows, width), dropout factors; NULL without dropout
-  rb_real *projected;            ///< (rows, 2 out): a, t
-  rb_real *scale;                ///< (rows, out): s
+  rb_mlp_cache mlp;  ///< its output (rows, 2 out): a, t
+  rb_real *scale;    ///< (rows, out): s
 } rb_coupling_cache;
-
-/** Adds the coupling's tensors, named @p prefix + "/dense_i/kernel" and so on, and notes their
- * indices. */
-RB_NODISCARD rb_status rb_coupling_add_parameters(rb_context *ctx, rb_coupling *coupling,
-                                                  const char *prefix, rb_parameters *parameters);
 
 /** Cuts the arrays. @param masks whether dropout masks are wanted */
 void rb_coupling_cache_layout(const rb_coupling *coupling, int64_t rows, bool masks,
@@ -43,15 +27,8 @@ void rb_coupling_cache_layout(const rb_coupling *coupling, int64_t rows, bool ma
 /** @return elements of the scratch buffer of rb_coupling_backward. */
 int64_t rb_coupling_scratch(const rb_coupling *coupling, int64_t rows);
 
-/** The part of the first layer that depends on h alone, with the bias: the same for all draws of a
- * data set. */
-void rb_coupling_condition(const rb_coupling *coupling, const rb_parameters *parameters,
-                           int64_t rows,
-                           const rb_real *h,  // (rows, condition)
-                           rb_real *pre);     // (rows, width[0])
-
-/** Evaluates a, t and s. On entry cache->pre[0] holds what rb_coupling_condition gives.
- * @param use_masks applies cache->mask after each activation */
+/** Evaluates a, t and s. On entry cache->mlp.pre[0] holds what rb_mlp_condition gives.
+ * @param use_masks applies the masks after each activation */
 void rb_coupling_network(const rb_coupling *coupling, const rb_activation_kernel *kernels,
                          const rb_parameters *parameters, int64_t rows,
                          const rb_real *u,  // (rows, in), stride ld

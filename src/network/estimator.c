@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "expert.h"
 #include "flow.h"
 #include "gemm.h"
 #include "initialise.h"
+#include "mixture.h"
 #include "rheobase/memory.h"
 #include "summary.h"
 #include "workspace.h"
@@ -20,24 +22,52 @@ struct rb_estimator {
   rb_isa isa;
   const rb_activation_kernel *kernels;
   rb_parameters parameters;
-  rb_summary summary;
-  rb_flow flow;
-  rb_real *memory;                         // of all arrays below and those of summary and flow
-  rb_flow_cache training;                  // max_batch rows
-  rb_flow_cache evaluation;                // BLOCK_ROWS rows
-  rb_real *h, *dh;                         // (max_batch, summary_dim)
-  rb_real *dz;                             // (max_batch, D)
-  rb_real *log_det, *dlog_det;             // (max_batch)
+  rb_summary summary;  // one of these two
+  rb_expert_net expert;
+  rb_flow flow;  // one of these two
+  rb_mixture mixture;
+  rb_real *memory;           // of all arrays below and those of summary and flow
+  rb_flow_cache training;    // max_batch rows
+  rb_flow_cache evaluation;  // BLOCK_ROWS rows
+  rb_mixture_cache mixture_training, mixture_evaluation;  // likewise
+  rb_real *h, *dh;                                        // (max_batch, summary_dim)
+  rb_real *dz;                                            // (max_batch, D)
+  rb_real *log_det, *dlog_det;                            // (max_batch)
   rb_real *rows_theta, *rows_h, *rows_ld;  // one block: (rows, D), (rows, summary_dim), (rows)
-  rb_real *conditions;                     // of one group, see rb_flow_condition
+  rb_real *conditions;  // of one group, see rb_flow_condition, rb_mixture_condition
   double seconds[RB_NETWORK_PARTS];
 };
 
+static bool is_expert(const rb_estimator *e) {
+  return e->settings.summary.type == RB_SUMMARY_EXPERT;
+}
+
+static bool is_mixture(const rb_estimator *e) {
+  return e->settings.density == RB_DENSITY_AUTOREGRESSIVE;
+}
+
+static void lay_out_density(rb_estimator *e, rb_workspace *workspace) {
+  const int64_t B = e->max_batch;
+  if (is_mixture(e)) {
+    rb_mixture_cache_layout(&e->mixture, B, true, workspace, &e->mixture_training);
+    rb_mixture_cache_layout(&e->mixture, BLOCK_ROWS, false, workspace, &e->mixture_evaluation);
+  } else {
+    rb_flow_cache_layout(&e->flow, B, true, workspace, &e->training);
+    rb_flow_cache_layout(&e->flow, BLOCK_ROWS, false, workspace, &e->evaluation);
+  }
+  e->conditions = rb_workspace_take(
+      workspace, is_mixture(e) ? rb_mixture_condition_count(&e->mixture, GROUP_SETS)
+                               : rb_flow_condition_count(&e->flow, GROUP_SETS));
+}
+
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   const int64_t B = e->max_batch, dim = e->settings.summary.summary_dim;
-  rb_summary_layout(&e->summary, workspace);
-  rb_flow_cache_layout(&e->flow, B, true, workspace, &e->training);
-  rb_flow_cache_layout(&e->flow, BLOCK_ROWS, false, workspace, &e->evaluation);
+  if (is_expert(e)) {
+    rb_expert_layout(&e->expert, e->max_batch, workspace);
+  } else {
+    rb_summary_layout(&e->summary, workspace);
+  }
+  lay_out_density(e, workspace);
   e->h = rb_workspace_take(workspace, B * dim);
   e->dh = rb_workspace_take(workspace, B * dim);
   e->dz = rb_workspace_take(workspace, B * e->D);
@@ -46,7 +76,30 @@ static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   e->rows_theta = rb_workspace_take(workspace, (int64_t)BLOCK_ROWS * e->D);
   e->rows_h = rb_workspace_take(workspace, BLOCK_ROWS * dim);
   e->rows_ld = rb_workspace_take(workspace, BLOCK_ROWS);
-  e->conditions = rb_workspace_take(workspace, rb_flow_condition_count(&e->flow, GROUP_SETS));
+}
+
+/* The parts the settings ask for, with their tensors. */
+static rb_status create_parts(rb_context *ctx, rb_estimator *e) {
+  rb_status status = RB_OK;
+  const rb_network_settings *s = &e->settings;
+  const int dim = s->summary.summary_dim;
+  if (is_expert(e)) {
+    RB_TRY(rb_expert_create(ctx, &s->summary, (int)e->T * e->C, &e->parameters, &e->expert));
+  } else {
+    RB_TRY(
+        rb_summary_create(ctx, &s->summary, e->T, e->C, e->max_batch, &e->parameters, &e->summary));
+  }
+  if (is_mixture(e)) {
+    RB_TRY(rb_mixture_create(ctx, &s->mixture, e->D, dim, &e->parameters, &e->mixture));
+    RB_TRY(rb_mixture_cache_create(ctx, &e->mixture, &e->mixture_training));
+    RB_TRY(rb_mixture_cache_create(ctx, &e->mixture, &e->mixture_evaluation));
+  } else {
+    RB_TRY(rb_flow_create(ctx, &s->flow, e->D, dim, &e->parameters, &e->flow));
+    RB_TRY(rb_flow_cache_create(ctx, &e->flow, &e->training));
+    RB_TRY(rb_flow_cache_create(ctx, &e->flow, &e->evaluation));
+  }
+cleanup:
+  return status;
 }
 
 rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings, int64_t T,
@@ -65,12 +118,8 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   if (max_batch < 1) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "micro_batch is %d; it must be positive", max_batch));
   }
-  RB_TRY(rb_summary_create(ctx, &settings->summary, T, C, max_batch, &e->parameters, &e->summary));
-  RB_TRY(rb_flow_create(ctx, &settings->flow, D, settings->summary.summary_dim, &e->parameters,
-                        &e->flow));
+  RB_TRY(create_parts(ctx, e));
   RB_TRY(rb_parameters_allocate(ctx, &e->parameters));
-  RB_TRY(rb_flow_cache_create(ctx, &e->flow, &e->training));
-  RB_TRY(rb_flow_cache_create(ctx, &e->flow, &e->evaluation));
   rb_workspace workspace = {0};
   lay_out(e, &workspace);
   RB_TRY(RB_ALLOCATE(ctx, e->memory, workspace.used));
@@ -87,8 +136,11 @@ void rb_estimator_destroy(rb_estimator *estimator) {
   if (estimator == NULL) return;
   rb_flow_cache_destroy(&estimator->training);
   rb_flow_cache_destroy(&estimator->evaluation);
+  rb_mixture_cache_destroy(&estimator->mixture_training);
+  rb_mixture_cache_destroy(&estimator->mixture_evaluation);
   rb_summary_destroy(&estimator->summary);
   rb_flow_destroy(&estimator->flow);
+  rb_mixture_destroy(&estimator->mixture);
   rb_parameters_free(&estimator->parameters);
   free(estimator->memory);
   free(estimator);
@@ -97,9 +149,17 @@ void rb_estimator_destroy(rb_estimator *estimator) {
 rb_status rb_estimator_initialise(rb_context *ctx, rb_estimator *e, uint64_t seed,
                                   uint16_t member) {
   rb_status status = RB_OK;
-  RB_TRY(rb_summary_initialise(ctx, &e->summary, seed, member, &e->parameters));
-  RB_TRY(rb_flow_initialise(ctx, &e->flow, e->settings.flow.permutation, seed, member,
-                            &e->parameters));
+  if (is_expert(e)) {
+    rb_mlp_initialise(&e->expert.mlp, seed, member, &e->parameters);
+  } else {
+    RB_TRY(rb_summary_initialise(ctx, &e->summary, seed, member, &e->parameters));
+  }
+  if (is_mixture(e)) {
+    rb_mixture_initialise(&e->mixture, seed, member, &e->parameters);
+  } else {
+    RB_TRY(rb_flow_initialise(ctx, &e->flow, e->settings.flow.permutation, seed, member,
+                              &e->parameters));
+  }
   rb_estimator_weights_changed(e);
 cleanup:
   return status;
@@ -108,10 +168,16 @@ cleanup:
 rb_parameters *rb_estimator_parameters(rb_estimator *estimator) { return &estimator->parameters; }
 
 void rb_estimator_weights_changed(rb_estimator *estimator) {
-  rb_summary_weights_changed(&estimator->summary, &estimator->parameters);
+  if (!is_expert(estimator)) {
+    rb_summary_weights_changed(&estimator->summary, &estimator->parameters);
+  }
 }
 
 int32_t *rb_estimator_permutations(rb_estimator *estimator) { return estimator->flow.permutation; }
+
+rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator) {
+  return estimator->settings.summary.type;
+}
 
 int rb_estimator_dim(const rb_estimator *estimator) { return estimator->D; }
 
@@ -126,7 +192,10 @@ int rb_estimator_summary_dim(const rb_estimator *estimator) {
 int rb_estimator_depth(const rb_estimator *estimator) { return estimator->flow.depth; }
 
 double rb_estimator_flops(const rb_estimator *estimator) {
-  return rb_summary_flops(&estimator->summary) + rb_flow_flops(&estimator->flow);
+  const double summary = is_expert(estimator) ? rb_mlp_flops(&estimator->expert.mlp)
+                                              : rb_summary_flops(&estimator->summary);
+  return summary + (is_mixture(estimator) ? rb_mixture_flops(&estimator->mixture)
+                                          : rb_flow_flops(&estimator->flow));
 }
 
 const double *rb_estimator_seconds(const rb_estimator *estimator) { return estimator->seconds; }
@@ -140,8 +209,51 @@ static rb_real log_normal(int D, const rb_real *z) {
 
 static void draw_masks(rb_estimator *e, const rb_dropout_source *source, int B) {
   uint32_t position = 0;
-  rb_summary_draw_masks(&e->summary, e->isa, source, &position, B);
-  rb_flow_draw_masks(&e->flow, e->isa, source, &position, B, &e->training);
+  if (!is_expert(e)) rb_summary_draw_masks(&e->summary, e->isa, source, &position, B);
+  if (!is_mixture(e)) {
+    rb_flow_draw_masks(&e->flow, e->isa, source, &position, B, &e->training);
+  }
+}
+
+static void summary_forward(rb_estimator *e, int B, const rb_real *x, bool masks, bool keep,
+                            rb_real *h) {
+  if (is_expert(e)) {
+    rb_expert_forward(&e->expert, e->kernels, &e->parameters, B, x, h);
+  } else {
+    rb_summary_forward(&e->summary, e->kernels, &e->parameters, B, x, masks, keep, h);
+  }
+}
+
+static void summary_backward(rb_estimator *e, int B, const rb_real *x, bool masks,
+                             rb_real *gradient) {
+  if (is_expert(e)) {
+    rb_expert_backward(&e->expert, e->kernels, &e->parameters, B, e->dh, gradient);
+  } else {
+    rb_summary_backward(&e->summary, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
+  }
+}
+
+/* Loss of each sample given the summaries e->h, and the gradients of weights and e->dh. */
+static void density_gradient(rb_estimator *e, int B, const rb_real *theta, const rb_real *weight,
+                             bool masks, rb_real *gradient, rb_real *loss) {
+  const int D = e->D;
+  for (int b = 0; b < B; ++b) e->dlog_det[b] = -weight[b];
+  if (is_mixture(e)) {
+    rb_mixture_log_density(&e->mixture, e->kernels, &e->parameters, B, theta, e->h,
+                           &e->mixture_training, loss);
+    for (int b = 0; b < B; ++b) loss[b] = -loss[b];
+    rb_mixture_backward(&e->mixture, e->kernels, &e->parameters, B, theta, e->h,
+                        &e->mixture_training, e->dlog_det, e->dh, gradient);
+    return;
+  }
+  const rb_real *z = rb_flow_forward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks,
+                                     &e->training, e->log_det);
+  for (int b = 0; b < B; ++b) {
+    loss[b] = -(log_normal(D, z + b * D) + e->log_det[b]);
+    for (int j = 0; j < D; ++j) e->dz[b * D + j] = weight[b] * z[b * D + j];
+  }
+  rb_flow_backward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks, &e->training,
+                   e->dlog_det, e->dz, e->dh, gradient);
 }
 
 rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const rb_real *x,
@@ -153,7 +265,7 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
                    e->max_batch);
   }
   const bool masks = dropout != NULL;
-  const int D = e->D, dim = e->settings.summary.summary_dim;
+  const int dim = e->settings.summary.summary_dim;
   if (masks) draw_masks(e, dropout, B);
   memset(gradient, 0, (size_t)e->parameters.count * sizeof *gradient);
   memset(e->dh, 0, (size_t)B * (size_t)dim * sizeof *e->dh);
@@ -161,20 +273,12 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   double *seconds = e->seconds;
   const double began = MPI_Wtime();
   const double nets_before = e->summary.recurrent_seconds;
-  rb_summary_forward(&e->summary, e->kernels, &e->parameters, B, x, masks, true, e->h);
+  summary_forward(e, B, x, masks, true, e->h);
   const double summarised = MPI_Wtime();
   const double nets_between = e->summary.recurrent_seconds;
-  const rb_real *z = rb_flow_forward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks,
-                                     &e->training, e->log_det);
-  for (int b = 0; b < B; ++b) {
-    loss[b] = -(log_normal(D, z + b * D) + e->log_det[b]);
-    e->dlog_det[b] = -weight[b];
-    for (int j = 0; j < D; ++j) e->dz[b * D + j] = weight[b] * z[b * D + j];
-  }
-  rb_flow_backward(&e->flow, e->kernels, &e->parameters, B, theta, e->h, masks, &e->training,
-                   e->dlog_det, e->dz, e->dh, gradient);
+  density_gradient(e, B, theta, weight, masks, gradient, loss);
   const double flowed = MPI_Wtime();
-  rb_summary_backward(&e->summary, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
+  summary_backward(e, B, x, masks, gradient);
   const double forward = nets_between - nets_before;
   const double backward = e->summary.recurrent_seconds - nets_between;
   seconds[RB_PART_RECURRENT_FORWARD] += forward;
@@ -187,8 +291,8 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
 void rb_estimator_summarise(rb_estimator *e, int B, const rb_real *x, rb_real *summary) {
   for (int first = 0; first < B; first += e->max_batch) {
     const int count = B - first < e->max_batch ? B - first : e->max_batch;
-    rb_summary_forward(&e->summary, e->kernels, &e->parameters, count, x + first * e->T * e->C,
-                       false, false, summary + (int64_t)first * e->settings.summary.summary_dim);
+    summary_forward(e, count, x + first * e->T * e->C, false, false,
+                    summary + (int64_t)first * e->settings.summary.summary_dim);
   }
 }
 
@@ -206,6 +310,12 @@ void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, cons
     const int64_t count = B - first < BLOCK_ROWS ? B - first : BLOCK_ROWS;
     fill_block(count, BLOCK_ROWS, D, theta + first * D, e->rows_theta);
     fill_block(count, BLOCK_ROWS, dim, summary + first * dim, e->rows_h);
+    if (is_mixture(e)) {
+      rb_mixture_log_density(&e->mixture, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_theta,
+                             e->rows_h, &e->mixture_evaluation, e->rows_ld);
+      memcpy(log_density + first, e->rows_ld, (size_t)count * sizeof *log_density);
+      continue;
+    }
     const rb_real *base =
         rb_flow_forward(&e->flow, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_theta, e->rows_h,
                         false, &e->evaluation, e->rows_ld);
@@ -216,23 +326,41 @@ void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, cons
   }
 }
 
+/* One block of draws of a group, from e->rows_theta into it. @param z (count, D) the same numbers
+ */
+static void sample_block(rb_estimator *e, int64_t first, int64_t count, int64_t S, const rb_real *z,
+                         rb_real *log_density) {
+  rb_real *rows_ld = log_density != NULL ? e->rows_ld : NULL;
+  if (is_mixture(e)) {
+    rb_mixture_sample(&e->mixture, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
+                      e->conditions, &e->mixture_evaluation, e->rows_theta, rows_ld);
+    if (log_density != NULL) memcpy(log_density, rows_ld, (size_t)count * sizeof *log_density);
+    return;
+  }
+  rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
+                  e->conditions, &e->evaluation, e->rows_theta, rows_ld);
+  for (int64_t i = 0; i < count && log_density != NULL; ++i) {
+    log_density[i] = log_normal(e->D, z + i * e->D) + rows_ld[i];
+  }
+}
+
 /* All draws of up to GROUP_SETS data sets. */
 static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real *summary,
                          const rb_real *z, rb_real *theta, rb_real *log_density) {
   const int D = e->D;
   const int64_t rows = sets * S;
   fill_block(sets, GROUP_SETS, e->settings.summary.summary_dim, summary, e->rows_h);
-  rb_flow_condition(&e->flow, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
+  if (is_mixture(e)) {
+    rb_mixture_condition(&e->mixture, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
+  } else {
+    rb_flow_condition(&e->flow, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
+  }
   for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
     const int64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
     fill_block(count, BLOCK_ROWS, D, z + first * D, e->rows_theta);
-    rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
-                    e->conditions, &e->evaluation, e->rows_theta,
-                    log_density != NULL ? e->rows_ld : NULL);
+    sample_block(e, first, count, S, z + first * D,
+                 log_density != NULL ? log_density + first : NULL);
     memcpy(theta + first * D, e->rows_theta, (size_t)(count * D) * sizeof *theta);
-    for (int64_t i = 0; i < count && log_density != NULL; ++i) {
-      log_density[first + i] = log_normal(D, z + (first + i) * D) + e->rows_ld[i];
-    }
   }
 }
 

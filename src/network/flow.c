@@ -46,15 +46,17 @@ static rb_status add_layer(rb_context *ctx, const rb_flow_settings *settings, in
   }
   for (int i = 0; i < 2; ++i) {
     rb_coupling *coupling = &layer->coupling[i];
-    coupling->in = i == 0 ? flow->pivot : flow->D - flow->pivot;
-    coupling->out = flow->D - coupling->in;
-    coupling->condition = flow->condition;
-    coupling->layers = settings->mlp_layers;
-    memcpy(coupling->width, settings->mlp_widths, sizeof coupling->width);
-    coupling->activation = settings->mlp_activation;
-    coupling->dropout = settings->mlp_dropout;
+    const int in = i == 0 ? flow->pivot : flow->D - flow->pivot;
+    coupling->out = flow->D - in;
+    coupling->mlp = (rb_mlp){.in = in,
+                             .condition = flow->condition,
+                             .out = 2 * coupling->out,
+                             .layers = settings->mlp_layers,
+                             .activation = settings->mlp_activation,
+                             .dropout = settings->mlp_dropout};
+    memcpy(coupling->mlp.width, settings->mlp_widths, sizeof coupling->mlp.width);
     (void)snprintf(name, sizeof name, "flow/layer_%d/coupling_%d", index, i + 1);
-    RB_TRY(rb_coupling_add_parameters(ctx, coupling, name, parameters));
+    RB_TRY(rb_mlp_add_parameters(ctx, &coupling->mlp, name, parameters));
   }
 cleanup:
   return status;
@@ -105,7 +107,7 @@ void rb_flow_cache_layout(const rb_flow *flow, int64_t rows, bool keep, rb_works
   for (int i = 0; i < 2 * flow->depth; ++i) {
     const rb_coupling *coupling = &flow->layer[i / 2].coupling[i % 2];
     if (keep || i < 2) {
-      rb_coupling_cache_layout(coupling, rows, keep && coupling->dropout > 0, workspace,
+      rb_coupling_cache_layout(coupling, rows, keep && coupling->mlp.dropout > 0, workspace,
                                &cache->coupling[i]);
     } else {
       cache->coupling[i] = cache->coupling[i % 2];
@@ -120,10 +122,10 @@ void rb_flow_draw_masks(const rb_flow *flow, rb_isa isa, const rb_dropout_source
                         uint32_t *position, int B, rb_flow_cache *cache) {
   for (int i = 0; i < 2 * flow->depth; ++i) {
     const rb_coupling *coupling = &flow->layer[i / 2].coupling[i % 2];
-    if (coupling->dropout <= 0) continue;
-    for (int j = 0; j < coupling->layers; ++j) {
-      rb_dropout_mask(isa, source, position, coupling->dropout, B, coupling->width[j],
-                      cache->coupling[i].mask[j]);
+    if (coupling->mlp.dropout <= 0) continue;
+    for (int j = 0; j < coupling->mlp.layers; ++j) {
+      rb_dropout_mask(isa, source, position, coupling->mlp.dropout, B, coupling->mlp.width[j],
+                      cache->coupling[i].mlp.mask[j]);
     }
   }
 }
@@ -164,13 +166,13 @@ const rb_real *rb_flow_forward(const rb_flow *flow, const rb_activation_kernel *
     rb_coupling_cache *first = &cache->coupling[2 * i], *second = first + 1;
     const rb_coupling *coupling = flow->layer[i].coupling;
     enter_layer(flow, parameters, i, rows, input, x, log_det);
-    rb_coupling_condition(&coupling[0], parameters, rows, h, first->pre[0]);
+    rb_mlp_condition(&coupling[0].mlp, parameters, rows, h, first->mlp.pre[0]);
     rb_coupling_network(&coupling[0], kernels, parameters, rows, x, D,
-                        use_masks && coupling[0].dropout > 0, first);
+                        use_masks && coupling[0].mlp.dropout > 0, first);
     rb_coupling_transform(&coupling[0], rows, first, x + pivot, y + pivot, D, log_det);
-    rb_coupling_condition(&coupling[1], parameters, rows, h, second->pre[0]);
+    rb_mlp_condition(&coupling[1].mlp, parameters, rows, h, second->mlp.pre[0]);
     rb_coupling_network(&coupling[1], kernels, parameters, rows, y + pivot, D,
-                        use_masks && coupling[1].dropout > 0, second);
+                        use_masks && coupling[1].mlp.dropout > 0, second);
     rb_coupling_transform(&coupling[1], rows, second, x, y, D, log_det);
     input = y;
   }
@@ -202,15 +204,15 @@ static void leave_layer(const rb_flow *flow, const rb_parameters *parameters, in
 }
 
 int64_t rb_flow_condition_count(const rb_flow *flow, int64_t sets) {
-  return 2 * flow->depth * sets * flow->layer[0].coupling[0].width[0];
+  return 2 * flow->depth * sets * flow->layer[0].coupling[0].mlp.width[0];
 }
 
 void rb_flow_condition(const rb_flow *flow, const rb_parameters *parameters, int64_t sets,
                        const rb_real *h, rb_real *conditions) {
-  const int64_t step = sets * flow->layer[0].coupling[0].width[0];
+  const int64_t step = sets * flow->layer[0].coupling[0].mlp.width[0];
   for (int i = 0; i < 2 * flow->depth; ++i) {
-    rb_coupling_condition(&flow->layer[i / 2].coupling[i % 2], parameters, sets, h,
-                          conditions + i * step);
+    rb_mlp_condition(&flow->layer[i / 2].coupling[i % 2].mlp, parameters, sets, h,
+                     conditions + i * step);
   }
 }
 
@@ -220,10 +222,11 @@ static void invert_coupling(const rb_coupling *coupling, const rb_activation_ker
                             int64_t sets, int64_t per, const rb_real *conditions, int64_t ld,
                             const rb_real *u, rb_coupling_cache *cache, rb_real *x,
                             rb_real *log_det) {
-  const int64_t width = coupling->width[0];
+  const int64_t width = coupling->mlp.width[0];
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t set = (first + i) / per < sets ? (first + i) / per : sets - 1;
-    memcpy(cache->pre[0] + i * width, conditions + set * width, (size_t)width * sizeof *conditions);
+    memcpy(cache->mlp.pre[0] + i * width, conditions + set * width,
+           (size_t)width * sizeof *conditions);
   }
   rb_coupling_network(coupling, kernels, parameters, rows, u, ld, false, cache);
   rb_coupling_invert(coupling, rows, cache, x, ld, log_det);
@@ -282,26 +285,20 @@ void rb_flow_backward(const rb_flow *flow, const rb_activation_kernel *kernels,
     const rb_coupling_cache *first = &cache->coupling[2 * i], *second = first + 1;
     const rb_coupling *coupling = flow->layer[i].coupling;
     rb_coupling_backward(&coupling[1], kernels, parameters, rows, y + pivot, x, D, h,
-                         use_masks && coupling[1].dropout > 0, second, dlog_det, d + pivot, d, dh,
-                         cache->scratch, gradient);
+                         use_masks && coupling[1].mlp.dropout > 0, second, dlog_det, d + pivot, d,
+                         dh, cache->scratch, gradient);
     rb_coupling_backward(&coupling[0], kernels, parameters, rows, x, x + pivot, D, h,
-                         use_masks && coupling[0].dropout > 0, first, dlog_det, d, d + pivot, dh,
-                         cache->scratch, gradient);
+                         use_masks && coupling[0].mlp.dropout > 0, first, dlog_det, d, d + pivot,
+                         dh, cache->scratch, gradient);
     const rb_real *input = i == 0 ? theta : cache->y + (i - 1) * cache->rows * D;
     enter_layer_backward(flow, parameters, i, rows, input, dlog_det, d, gradient);
   }
 }
 
 double rb_flow_flops(const rb_flow *flow) {
-  double products = 0;
+  double sum = 0;
   for (int i = 0; i < 2 * flow->depth; ++i) {
-    const rb_coupling *coupling = &flow->layer[i / 2].coupling[i % 2];
-    int in = coupling->in + coupling->condition;
-    for (int j = 0; j < coupling->layers; ++j) {
-      products += (double)in * coupling->width[j];
-      in = coupling->width[j];
-    }
-    products += (double)in * 2 * coupling->out;
+    sum += rb_mlp_flops(&flow->layer[i / 2].coupling[i % 2].mlp);
   }
-  return 2 * products;
+  return sum;
 }

@@ -122,16 +122,15 @@ static void draw_permutation(rb_stream stream, int D, int32_t *permutation) {
   }
 }
 
-static rb_status initialise_coupling(rb_context *ctx, const rb_coupling *coupling, uint64_t seed,
+static rb_status initialise_coupling(rb_context *ctx, const rb_mlp *mlp, uint64_t seed,
                                      uint16_t member, const rb_parameters *parameters) {
-  for (int i = 0; i < coupling->layers; ++i) {
-    const rb_status status =
-        initialise_orthogonal(ctx, seed, member, parameters, coupling->kernel[i]);
+  for (int i = 0; i < mlp->layers; ++i) {
+    const rb_status status = initialise_orthogonal(ctx, seed, member, parameters, mlp->kernel[i]);
     if (status != RB_OK) return status;
-    fill(parameters, coupling->bias[i], 0);
+    fill(parameters, mlp->bias[i], 0);
   }
-  fill(parameters, coupling->kernel[coupling->layers], 0);
-  fill(parameters, coupling->bias[coupling->layers], 0);
+  fill(parameters, mlp->kernel[mlp->layers], 0);
+  fill(parameters, mlp->bias[mlp->layers], 0);
   return RB_OK;
 }
 
@@ -141,7 +140,7 @@ rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint6
     const rb_flow_layer *layer = &flow->layer[i];
     for (int j = 0; j < 2; ++j) {
       const rb_status status =
-          initialise_coupling(ctx, &layer->coupling[j], seed, member, parameters);
+          initialise_coupling(ctx, &layer->coupling[j].mlp, seed, member, parameters);
       if (status != RB_OK) return status;
     }
     if (flow->actnorm) {
@@ -154,4 +153,26 @@ rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint6
     }
   }
   return RB_OK;
+}
+
+void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
+                       const rb_parameters *parameters) {
+  for (int i = 0; i <= mlp->layers; ++i) {
+    initialise_glorot(seed, member, parameters, mlp->kernel[i]);
+    fill(parameters, mlp->bias[i], 0);
+  }
+}
+
+void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
+                           const rb_parameters *parameters) {
+  const int K = mixture->components;
+  for (int d = 0; d < mixture->D; ++d) {
+    const rb_mlp *mlp = &mixture->mlp[d];
+    rb_mlp_initialise(mlp, seed, member, parameters);
+    const int output = mlp->kernel[mlp->layers];
+    rb_real *kernel = rb_parameters_at(parameters, output);
+    for (int64_t i = 0; i < parameters->tensor[output].count; ++i) kernel[i] *= (rb_real)0.3;
+    rb_real *mean = rb_parameters_at(parameters, mlp->bias[mlp->layers]) + K;
+    for (int k = 0; k < K && K > 1; ++k) mean[k] = (rb_real)(3.0 * k / (K - 1) - 1.5);
+  }
 }

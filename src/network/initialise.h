@@ -2,6 +2,7 @@
 #define RB_NETWORK_INITIALISE_H
 
 #include "flow.h"
+#include "mixture.h"
 #include "summary.h"
 
 /** @file initialise.h
@@ -28,5 +29,13 @@ RB_NODISCARD rb_status rb_summary_initialise(rb_context *ctx, const rb_summary *
 RB_NODISCARD rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute,
                                           uint64_t seed, uint16_t member,
                                           const rb_parameters *parameters);
+
+/** glorot_uniform kernels, biases 0. */
+void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
+                       const rb_parameters *parameters);
+
+/** The same, the output kernels times 0.3 and the means spread over +-1.5. */
+void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
+                           const rb_parameters *parameters);
 
 #endif

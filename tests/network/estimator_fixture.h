@@ -45,7 +45,8 @@ static inline fixture *new_fixture(const rb_network_settings *settings) {
   assert_int_equal(rb_estimator_channels(f->estimator), C);
   assert_int_equal(rb_estimator_dim(f->estimator), D);
   assert_int_equal(rb_estimator_summary_dim(f->estimator), DIM);
-  assert_int_equal(rb_estimator_depth(f->estimator), settings->flow.depth);
+  assert_int_equal(rb_estimator_depth(f->estimator),
+                   settings->density == RB_DENSITY_COUPLING ? settings->flow.depth : 0);
   f->parameters = rb_estimator_parameters(f->estimator);
   assert_all_ok(rb_estimator_initialise(&test_context, f->estimator, 5, 0));
   rb_real *noise = NULL;  // so that no weight is at a special value

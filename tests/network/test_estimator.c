@@ -49,11 +49,51 @@ static void test_gradients_strided(void **state) {
   check_network(&settings);
 }
 
-/* Padding: whatever a sample of weight 0 holds, the gradient and the other losses are the same. */
-static void test_padding(void **state) {
+/* Expert features through an MLP, and an autoregressive mixture instead of the flow. */
+static rb_network_settings expert_settings(void) {
+  rb_network_settings settings = base_settings();
+  settings.summary.type = RB_SUMMARY_EXPERT;
+  settings.summary.mlp_layers = 2;
+  settings.summary.mlp_widths[0] = 6;
+  settings.summary.mlp_widths[1] = 5;
+  settings.density = RB_DENSITY_AUTOREGRESSIVE;
+  settings.mixture = (rb_mixture_settings){.components = 2, .mlp_layers = 1, .mlp_widths = {6}};
+  return settings;
+}
+
+static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
-  const rb_network_settings settings = base_settings();
+  rb_network_settings settings = expert_settings();
+  check_network(&settings);
+  settings.density = RB_DENSITY_COUPLING;
+  check_network(&settings);
+  settings.summary.type = RB_SUMMARY_RECURRENT;
+  settings.density = RB_DENSITY_AUTOREGRESSIVE;
+  check_network(&settings);
+}
+
+/* Features beyond +-8 count as +-8. */
+static void test_large_features(void **state) {
+  (void)state;
+  const rb_network_settings settings = expert_settings();
   fixture *f = new_fixture(&settings);
+  rb_real h[DIM], same[DIM];
+  f->x[0] = 8;
+  f->x[1] = -8;
+  rb_estimator_summarise(f->estimator, 1, f->x, h);
+  f->x[0] = (rb_real)1e6;
+  f->x[1] = (rb_real)-8.5;
+  rb_estimator_summarise(f->estimator, 1, f->x, same);
+  assert_memory_equal(h, same, sizeof h);
+  f->x[0] = (rb_real)7.5;
+  rb_estimator_summarise(f->estimator, 1, f->x, same);
+  assert_true(h[0] != same[0]);
+  free_fixture(f);
+}
+
+/* Padding: whatever a sample of weight 0 holds, the gradient and the other losses are the same. */
+static void check_padding(const rb_network_settings *settings) {
+  fixture *f = new_fixture(settings);
   rb_real *other = NULL, loss[BATCH];
   const int64_t n = f->parameters->count;
   assert_all_ok(RB_ALLOCATE(&test_context, other, n));
@@ -70,23 +110,37 @@ static void test_padding(void **state) {
   free_fixture(f);
 }
 
+static void test_padding(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings(), expert = expert_settings();
+  check_padding(&settings);
+  check_padding(&expert);
+}
+
 /* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
  * however data sets are grouped. */
-static void test_density_and_sampling(void **state) {
-  (void)state;
+static void check_density_and_sampling(const rb_network_settings *settings) {
   enum { S = 150 };  // more than one block of rows in all
   const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-11 : 1e-4;
-  const rb_network_settings settings = base_settings();
-  fixture *f = new_fixture(&settings);
+  const bool flow = settings->density == RB_DENSITY_COUPLING;
+  fixture *f = new_fixture(settings);
   rb_real h[BATCH * DIM], log_density[BATCH], z[BATCH * D], back[BATCH * D], density[BATCH];
   static rb_real base[BATCH * S * D], theta[BATCH * S * D], alone[S * D];
   rb_estimator_summarise(f->estimator, BATCH, f->x, h);
-  rb_estimator_log_density(f->estimator, BATCH, f->theta, h, z, log_density);
+  if (flow) {
+    rb_estimator_log_density(f->estimator, BATCH, f->theta, h, z, log_density);
+  } else {
+    fill_normal(39, (int64_t)BATCH * D, 1, z);
+  }
   rb_estimator_sample(f->estimator, BATCH, 1, h, z, back, density);
-  for (int i = 0; i < BATCH * D; ++i) assert_near((double)back[i], (double)f->theta[i], tolerance);
+  for (int i = 0; flow && i < BATCH * D; ++i) {
+    assert_near((double)back[i], (double)f->theta[i], tolerance);
+  }
+  rb_estimator_log_density(f->estimator, BATCH, back, h, NULL, log_density);
   for (int b = 0; b < BATCH; ++b) {
     assert_near((double)density[b], (double)log_density[b], 10 * tolerance);
   }
+  rb_estimator_log_density(f->estimator, BATCH, f->theta, h, NULL, log_density);
   assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, BATCH, f->x, f->theta, f->weight,
                                       NULL, f->gradient, f->loss));
   for (int b = 0; b < BATCH; ++b) {
@@ -102,6 +156,13 @@ static void test_density_and_sampling(void **state) {
     assert_true(one == log_density[b]);
   }
   free_fixture(f);
+}
+
+static void test_density_and_sampling(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings(), expert = expert_settings();
+  check_density_and_sampling(&settings);
+  check_density_and_sampling(&expert);
 }
 
 /* The same for more data sets than the sampler takes at a time. */
@@ -179,6 +240,9 @@ static void test_settings(void **state) {
   bad = base_settings();
   bad.flow.depth = 0;
   expect_refused(bad, T, 1, "depth");
+  bad = expert_settings();
+  bad.summary.mlp_layers = 0;
+  expect_refused(bad, T, 1, "mlp_widths");
 }
 
 /* A batch larger than the workspace is a defect of the caller, and refused. */
@@ -217,7 +281,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_padding),        cmocka_unit_test(test_density_and_sampling),
     cmocka_unit_test(test_many_data_sets), cmocka_unit_test(test_dropout_of_a_sample),
     cmocka_unit_test(test_settings),       cmocka_unit_test(test_batch_too_large),
-    cmocka_unit_test(test_flops),
+    cmocka_unit_test(test_flops),          cmocka_unit_test(test_gradients_of_expert_and_mixture),
+    cmocka_unit_test(test_large_features),
 };
 
 RB_TEST_MAIN(tests)

@@ -189,18 +189,19 @@ static void test_log_det(void **state) {
 /* The scale is 1 at a = 0 and stays positive and finite far out. */
 static void test_scale(void **state) {
   (void)state;
-  rb_coupling coupling = {.in = 1, .out = 1, .condition = 1, .layers = 1, .width = {1}};
+  rb_coupling coupling = {.out = 1,
+                          .mlp = {.in = 1, .condition = 1, .out = 2, .layers = 1, .width = {1}}};
   rb_parameters parameters = {0};
-  assert_all_ok(rb_coupling_add_parameters(&test_context, &coupling, "c", &parameters));
+  assert_all_ok(rb_mlp_add_parameters(&test_context, &coupling.mlp, "c", &parameters));
   assert_all_ok(rb_parameters_allocate(&test_context, &parameters));
   rb_real pre, post, projected[2], scale;
-  rb_coupling_cache cache = {
-      .pre = {&pre}, .post = {&post}, .projected = projected, .scale = &scale};
+  rb_coupling_cache cache = {.mlp = {.pre = {&pre}, .post = {&post}, .output = projected},
+                             .scale = &scale};
   const rb_real u = 0, h = 0;
   const double a[] = {0, 1, -1, 30, -30, 1e4, -1e4};
   for (int i = 0; i < 7; ++i) {
-    rb_parameters_at(&parameters, coupling.bias[1])[0] = (rb_real)a[i];
-    rb_coupling_condition(&coupling, &parameters, 1, &h, &pre);
+    rb_parameters_at(&parameters, coupling.mlp.bias[1])[0] = (rb_real)a[i];
+    rb_mlp_condition(&coupling.mlp, &parameters, 1, &h, &pre);
     rb_coupling_network(&coupling, rb_activation_kernel_for(test_context.isa), &parameters, 1, &u,
                         1, false, &cache);
     const double exact = log1p(exp(asinh(a[i]) + log(expm1(1))));
