@@ -8,6 +8,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/calibration_file.h"
 #include "rheobase/log.h"
+#include "rheobase/products.h"
 
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
  * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too. */

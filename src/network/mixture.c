@@ -118,7 +118,7 @@ static void read_components(int K, const rb_real *output, rb_real *weight, compo
 
 /* log density at x; the components' shares in it. */
 static rb_real mixture_at(int K, const components *c, rb_real x, rb_real *share) {
-  rb_real term[RB_MIXTURE_MAX_COMPONENTS];
+  rb_real term[RB_MIXTURE_MAX_COMPONENTS] = {0};
   for (int k = 0; k < K; ++k) {
     const rb_real z = (x - c->mean[k]) * exp(-c->log_scale[k]);
     term[k] = c->log_weight[k] - c->log_scale[k] - z * z / 2 - LOG_SQRT_2PI;
