@@ -169,6 +169,10 @@ static const rb_setting rows[] = {
     INTEGER("calibration.store_draws", calibration.store_draws, "1000000", "[0, 1000000000000]",
             NULL, "the draws of a test set are stored if they are at most so many"),
 
+    GROUP("misspecification", "Whether observations are like what the simulator makes"),
+    INTEGER("misspecification.simulations", misspecification_simulations, "2000", "[0, 1000000]",
+            NULL, "prior-predictive data sets whose summaries are compared with; 0: not judged"),
+
     GROUP("observation", "The posterior of one observation"),
     INTEGER("observation.draws", observation_draws, "1000", "[1, 100000000]", NULL,
             "posterior draws"),

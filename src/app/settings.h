@@ -33,6 +33,7 @@ typedef struct rb_input {
   rb_training_settings training;
   rb_baseline_settings baseline;  ///< simulations may be 0: training.simulations
   rb_calibration_settings calibration;
+  int64_t misspecification_simulations;  ///< 0: not judged
   int64_t observation_draws;
   int64_t predictive_replicates;
   int64_t exact_datasets;  ///< of the diagnostics' test set, refined
@@ -45,8 +46,9 @@ typedef struct rb_input {
   "seed simulator sanity training.mode training.simulations training.validation"
 #define RB_TRAIN_SETTINGS "seed simulator network training"
 #define RB_BASELINE_SETTINGS "seed simulator baseline training.simulations training.validation"
-#define RB_CALIBRATE_SETTINGS "seed simulator calibration"
-#define RB_INFER_SETTINGS "seed simulator observation"
+#define RB_CALIBRATE_SETTINGS "seed simulator calibration misspecification"
+#define RB_CALIBRATE_BASELINE_SETTINGS "seed simulator calibration"
+#define RB_INFER_SETTINGS "seed simulator observation misspecification"
 #define RB_PREDICT_SETTINGS "seed simulator predictive"
 #define RB_REFINE_SETTINGS "seed simulator exact"
 

@@ -1,26 +1,30 @@
 #include <unistd.h>
 
 #include "job.h"
+#include "misfit_file.h"
 #include "rheobase/calibration_file.h"
 #include "rheobase/calibration_table.h"
+#include "rheobase/comparison_table.h"
 #include "rheobase/log.h"
 #include "rheobase/ranks.h"
 #include "stage_file.h"
 
-static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_calibration_study *study,
+static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posterior *posterior,
+                            const rb_calibration_study *study, const rb_misfit_study *misfit,
                             const char *path) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   rb_calibration result = {0};
   RB_TRY(rb_file_create(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
-  RB_TRY(rb_calibration_write_axes(ctx, file, &job->network));
+  RB_TRY(rb_calibration_write_axes(ctx, file, posterior));
   for (int k = 0; k < RB_TEST_SETS; ++k) {
     const rb_test_set *set = &study->set[k];
     RB_TRY(rb_calibration_compute(ctx, &study->records[k], (uint64_t)job->input.seed, set->purpose,
-                                  job->network.log_scale, job->input.calibration.bins, &result));
+                                  posterior->log_scale, job->input.calibration.bins, &result));
     RB_TRY(rb_calibration_write(ctx, file, set, &study->records[k], &result));
     rb_calibration_free(&result);
   }
+  RB_TRY(rb_misfit_write(ctx, file, misfit));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
 cleanup:
   rb_file_abort(ctx, &file);
@@ -40,20 +44,65 @@ static void explain_bins(const rb_context *ctx, const rb_calibration_settings *s
               bins, (long long)(draws + 1), (long long)((draws + 1) / bins * bins - 1));
 }
 
-rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path) {
+/* Streams a posterior through the test sets into `path`; `partial` holds unfinished work. */
+static rb_status calibrate(rb_context *ctx, rb_job *job, rb_posterior *posterior,
+                           const char *partial_file, const rb_misfit_study *misfit,
+                           const char *path) {
   rb_status status = RB_OK;
   rb_calibration_study study = {0};
   char partial[RB_JOB_PATH];
-  rb_job_path(job, "calibration.partial.h5", partial);
-  RB_TRY(rb_job_load_network(ctx, job));
-  explain_bins(ctx, &job->input.calibration);
-  RB_TRY(rb_calibration_collect(ctx, &job->network, (uint64_t)job->input.seed,
-                                &job->input.calibration, partial, rb_recipe_digest(&job->recipe),
-                                &study));
-  RB_TRY(write_file(ctx, job, &study, path));
+  rb_job_path(job, partial_file, partial);
+  RB_TRY(rb_calibration_collect(ctx, posterior, (uint64_t)job->input.seed, &job->input.calibration,
+                                partial, rb_recipe_digest(&job->recipe), &study));
+  RB_TRY(write_file(ctx, job, posterior, &study, misfit, path));
   if (ctx->rank == 0) (void)unlink(partial);
   RB_TRY(rb_table_calibration(ctx, path));
 cleanup:
   rb_calibration_study_free(&study);
+  return status;
+}
+
+rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path) {
+  rb_status status = RB_OK;
+  rb_misfit_study misfit = {0};
+  RB_TRY(rb_job_load_network(ctx, job));
+  explain_bins(ctx, &job->input.calibration);
+  RB_TRY(rb_misfit_of_test_set(ctx, job, RB_FOR_DIAGNOSTICS,
+                               job->input.calibration.diagnostics_datasets, &misfit));
+  RB_TRY(calibrate(ctx, job, &job->network, "calibration.partial.h5", &misfit, path));
+  rb_misfit_print_test_set(ctx, &misfit);
+cleanup:
+  rb_misfit_study_free(&misfit);
+  return status;
+}
+
+/* How much of the Gaussian lay outside the prior's support in the draws just made. Collective. */
+static void print_leakage(const rb_context *ctx, const rb_posterior *baseline) {
+  const rb_baseline_leakage mine = rb_baseline_get_leakage(baseline);
+  int64_t sums[4] = {mine.tries, mine.inside, mine.data_sets, mine.given_up};
+  MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_INT64_T, MPI_SUM, ctx->comm);
+  if (sums[0] == 0) return;
+  rb_log_info(
+      ctx,
+      "baseline: %.1f%% of the Gaussian draws lay outside the prior's support and were drawn "
+      "again",
+      100 * (1 - (double)sums[1] / (double)sums[0]));
+  if (sums[3] == 0) return;
+  rb_log_info(ctx,
+              "baseline: for %lld of %lld data sets hardly any lay inside; prior draws weighted by "
+              "the Gaussian stand in",
+              (long long)sums[3], (long long)sums[2]);
+}
+
+rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *path) {
+  rb_status status = RB_OK;
+  const rb_misfit_study none = {0};
+  char network[RB_JOB_PATH];
+  RB_TRY(rb_job_load_baseline(ctx, job));
+  RB_TRY(calibrate(ctx, job, &job->baseline, "baseline_calibration.partial.h5", &none, path));
+  print_leakage(ctx, &job->baseline);
+  rb_job_path(job, "calibration.h5", network);
+  RB_TRY(rb_table_comparison(ctx, network, path));
+cleanup:
   return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "job.h"
+#include "misfit_file.h"
 #include "rheobase/agree.h"
 #include "rheobase/density.h"
 #include "rheobase/hdf5_file.h"
@@ -137,7 +138,8 @@ static const rb_field DENSITY = {"density/posterior",
                                  "Gaussian kernel estimate of the posterior, Scott's bandwidth",
                                  false};
 
-static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const result *r) {
+static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const result *r,
+                       const rb_misfit_study *misfit) {
   rb_status status = RB_OK;
   RB_TRY(rb_axes_write(ctx, file, &job->model));
   RB_TRY(rb_file_dimension(ctx, file, "draw", job->input.observation_draws));
@@ -153,6 +155,7 @@ static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const 
   RB_TRY(rb_file_write(ctx, file, &QUANTILE, r->quantile));
   RB_TRY(rb_file_write(ctx, file, &GRID, r->grid));
   RB_TRY(rb_file_write(ctx, file, &DENSITY, r->density));
+  RB_TRY(rb_misfit_write(ctx, file, misfit));
 cleanup:
   return status;
 }
@@ -174,6 +177,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   const int64_t S = job->input.observation_draws;
   rb_file *file = NULL;
   result r = {0};
+  rb_misfit_study misfit = {0};
   RB_TRY(rb_job_load_network(ctx, job));
   RB_TRY(rb_agree(ctx, result_create(ctx, &job->model, S, &r)));
   RB_TRY(rb_agree(ctx, observe(ctx, job, &r)));
@@ -183,12 +187,15 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
                                         RB_FOR_OBSERVATION, 0, 1, r.x, S, r.draws, r.log_density)));
   if (job->network.latent) clip_draws(&job->model, S, r.draws);
   summarise(&job->model, S, &r);
+  RB_TRY(rb_misfit_of_observation(ctx, job, r.x, &misfit));
   RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
-  RB_TRY(write(ctx, job, file, &r));
+  RB_TRY(write(ctx, job, file, &r, &misfit));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
   print(ctx, &job->model, &r);
+  rb_misfit_print_observation(ctx, &misfit);
 cleanup:
   rb_file_abort(ctx, &file);
   result_destroy(&r);
+  rb_misfit_study_free(&misfit);
   return status;
 }

@@ -1,0 +1,212 @@
+#include "misfit_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/log.h"
+#include "rheobase/memory.h"
+#include "rheobase/partition.h"
+
+enum { CHUNK = 16, MOST = 1000 };
+
+static const rb_field KIND = {"misspecification/misfit",
+                              RB_STRING,
+                              "misfit",
+                              "1",
+                              "what is measured: leading principal components of the trace, its "
+                              "other directions, learned summaries",
+                              false};
+static const rb_field DISTANCE = {"misspecification/distance",
+                                  RB_F64,
+                                  "dataset,misfit",
+                                  "1",
+                                  "Mahalanobis distance from the prior predictive distribution",
+                                  false};
+static const rb_field P = {"misspecification/p",
+                           RB_F64,
+                           "dataset,misfit",
+                           "1",
+                           "share of prior-predictive data sets at least as extreme",
+                           false};
+static const rb_field P_ALL = {"misspecification/p_all",
+                               RB_F64,
+                               "dataset",
+                               "1",
+                               "p-value of the smallest p; below 0.01: misspecified",
+                               false};
+static const rb_field MMD = {"misspecification/mmd",
+                             RB_F64,
+                             "",
+                             "1",
+                             "maximum mean discrepancy of the summaries of all data sets together "
+                             "and prior-predictive ones",
+                             false};
+static const rb_field MMD_NULL = {"misspecification/mmd_null",
+                                  RB_F64,
+                                  "null",
+                                  "1",
+                                  "the same for as many prior-predictive data sets",
+                                  false};
+static const rb_field MMD_P = {"misspecification/mmd_p",           RB_F64, "", "1",
+                               "share of these at least as large", false};
+
+void rb_misfit_study_free(rb_misfit_study *study) {
+  free(study->misfit);
+  *study = (rb_misfit_study){0};
+}
+
+static rb_status create_predictive(rb_context *ctx, rb_job *job, rb_prior_predictive *predictive) {
+  return rb_prior_predictive_create(ctx, &job->model, (uint64_t)job->input.seed,
+                                    job->input.misspecification_simulations,
+                                    rb_flow_posterior_summary_dim(&job->network),
+                                    rb_flow_posterior_summarise, &job->network, predictive);
+}
+
+static void count_flagged(rb_misfit_study *study) {
+  for (int64_t i = 0; i < study->count; ++i) {
+    study->flagged += study->misfit[i].p_all < RB_MISFIT_LEVEL;
+  }
+}
+
+rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
+                                   rb_misfit_study *study) {
+  rb_status status = RB_OK;
+  rb_prior_predictive predictive = {0};
+  double *summary = NULL;
+  *study = (rb_misfit_study){.references = job->input.misspecification_simulations};
+  if (study->references == 0) return RB_OK;
+  RB_TRY(create_predictive(ctx, job, &predictive));
+  status = RB_ALLOCATE(ctx, study->misfit, 1);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, predictive.summary_dim);
+  if (status == RB_OK) {
+    status = rb_prior_predictive_judge(ctx, &predictive, 1, x, study->misfit);
+  }
+  if (status == RB_OK) status = rb_flow_posterior_summarise(&job->network, ctx, 1, x, summary);
+  RB_TRY(rb_agree(ctx, status));
+  RB_TRY(rb_prior_predictive_compare(ctx, &predictive, 1, summary, &study->mmd));
+  study->count = 1;
+  count_flagged(study);
+cleanup:
+  rb_prior_predictive_destroy(&predictive);
+  free(summary);
+  return status;
+}
+
+/* A chunk's data sets, judged and summarised. Local. */
+static rb_status judge_chunk(rb_context *ctx, rb_job *job, rb_prior_predictive *predictive,
+                             rb_purpose purpose, rb_range range, double *theta, float *x,
+                             rb_misfit *misfit, double *summary) {
+  rb_status status = RB_OK;
+  const rb_model *model = &job->model;
+  const uint64_t seed = (uint64_t)job->input.seed;
+  if (range.count == 0) return RB_OK;
+  RB_TRY(model->draw_prior(model, ctx, seed, purpose, range.first, range.count, theta, NULL));
+  RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, theta, x));
+  RB_TRY(rb_prior_predictive_judge(ctx, predictive, range.count, x, misfit + range.first));
+  RB_TRY(rb_flow_posterior_summarise(&job->network, ctx, range.count, x,
+                                     summary + range.first * predictive->summary_dim));
+cleanup:
+  return status;
+}
+
+rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_purpose purpose, int64_t datasets,
+                                rb_misfit_study *study) {
+  rb_status status = RB_OK;
+  rb_prior_predictive predictive = {0};
+  double *theta = NULL, *summary = NULL;
+  float *x = NULL;
+  const rb_model *model = &job->model;
+  const int64_t count = datasets < MOST ? datasets : MOST;
+  *study = (rb_misfit_study){.references = job->input.misspecification_simulations};
+  if (study->references == 0) return RB_OK;
+  RB_TRY(create_predictive(ctx, job, &predictive));
+  status = RB_ALLOCATE(ctx, study->misfit, count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, theta, (int64_t)CHUNK * model->dim);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, x, CHUNK * model->channels * model->length);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, count * predictive.summary_dim);
+  RB_TRY(rb_agree(ctx, status));
+  const rb_partition partition = rb_partition_make(ctx, count, CHUNK);
+  for (int64_t round = 0; round < partition.rounds && status == RB_OK; ++round) {
+    status = judge_chunk(ctx, job, &predictive, purpose, rb_partition_round(&partition, round),
+                         theta, x, study->misfit, summary);
+  }
+  RB_TRY(rb_agree(ctx, status));
+  // What other ranks judged is zero here.
+  MPI_Allreduce(MPI_IN_PLACE, study->misfit, (int)(count * (int64_t)(sizeof(rb_misfit) / 8)),
+                MPI_DOUBLE, MPI_SUM, ctx->comm);
+  MPI_Allreduce(MPI_IN_PLACE, summary, (int)(count * predictive.summary_dim), MPI_DOUBLE, MPI_SUM,
+                ctx->comm);
+  study->count = count;
+  count_flagged(study);
+  RB_TRY(rb_prior_predictive_compare(ctx, &predictive, count, summary, &study->mmd));
+cleanup:
+  rb_prior_predictive_destroy(&predictive);
+  free(theta);
+  free(x);
+  free(summary);
+  return status;
+}
+
+rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study *study) {
+  rb_status status = RB_OK;
+  double *distance = NULL, *p = NULL, *p_all = NULL;
+  const char *names[RB_MISFIT_COUNT];
+  if (study->count == 0) return RB_OK;
+  status = RB_ALLOCATE(ctx, distance, study->count * RB_MISFIT_COUNT);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, p, study->count * RB_MISFIT_COUNT);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, p_all, study->count);
+  RB_TRY(rb_agree(ctx, status));
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) names[k] = rb_misfit_name((rb_misfit_kind)k);
+  for (int64_t i = 0; i < study->count; ++i) {
+    memcpy(distance + i * RB_MISFIT_COUNT, study->misfit[i].distance,
+           sizeof study->misfit->distance);
+    memcpy(p + i * RB_MISFIT_COUNT, study->misfit[i].p, sizeof study->misfit->p);
+    p_all[i] = study->misfit[i].p_all;
+  }
+  RB_TRY(rb_file_dimension(ctx, file, "misspecification/dataset", study->count));
+  RB_TRY(rb_file_dimension(ctx, file, "misspecification/misfit", RB_MISFIT_COUNT));
+  RB_TRY(rb_file_dimension(ctx, file, "misspecification/null", RB_MMD_NULLS));
+  RB_TRY(rb_file_write(ctx, file, &KIND, names));
+  RB_TRY(rb_file_write(ctx, file, &DISTANCE, distance));
+  RB_TRY(rb_file_write(ctx, file, &P, p));
+  RB_TRY(rb_file_write(ctx, file, &P_ALL, p_all));
+  RB_TRY(rb_file_write(ctx, file, &MMD, &study->mmd.mmd));
+  RB_TRY(rb_file_write(ctx, file, &MMD_NULL, study->mmd.null));
+  RB_TRY(rb_file_write(ctx, file, &MMD_P, &study->mmd.p));
+  RB_TRY(rb_file_set_int(ctx, file, "misspecification", "references", study->references));
+cleanup:
+  free(distance);
+  free(p);
+  free(p_all);
+  return status;
+}
+
+void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study) {
+  static const char *const meaning[RB_MISFIT_COUNT] = {
+      "the course of its trace", "the fine structure of its trace, such as noise",
+      "what the network sees in it"};
+  if (study->count == 0) return;
+  const rb_misfit *m = &study->misfit[0];
+  int worst = 0;
+  for (int k = 1; k < RB_MISFIT_COUNT; ++k) worst = m->p[k] < m->p[worst] ? k : worst;
+  if (m->p_all >= RB_MISFIT_LEVEL) {
+    rb_log_info(ctx, "infer      the observation is like what the simulator makes (p = %.3f)",
+                m->p_all);
+    return;
+  }
+  rb_log_warning(ctx,
+                 "the observation lies outside what the simulator makes (p = %.4f): the posterior "
+                 "is not to be trusted. Most unusual is %s (%s: distance %.1f, p = %.4f)",
+                 m->p_all, meaning[worst], rb_misfit_name((rb_misfit_kind)worst),
+                 m->distance[worst], m->p[worst]);
+}
+
+void rb_misfit_print_test_set(const rb_context *ctx, const rb_misfit_study *study) {
+  if (study->count == 0) return;
+  rb_log_info(ctx,
+              "misspecification: %" PRId64 " of %" PRId64
+              " data sets of the model itself are flagged (%.1f expected); all together p = %.2f",
+              study->flagged, study->count, RB_MISFIT_LEVEL * (double)study->count, study->mmd.p);
+}
