@@ -41,7 +41,7 @@ static void explain_bins(const rb_context *ctx, const rb_calibration_settings *s
   rb_log_info(ctx,
               "calibrate  %d bins cannot share %lld ranks evenly: histogram/* allows for it, the "
               "notebook's histogram favours a bin; sbc_draws = %lld would be better",
-              bins, (long long)(draws + 1), (long long)((draws + 1) / bins * bins - 1));
+              bins, (long long)draws + 1, (long long)(draws + 1) / bins * bins - 1);
 }
 
 /* Streams a posterior through the test sets into `path`; `partial` holds unfinished work. */

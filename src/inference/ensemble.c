@@ -105,7 +105,7 @@ rb_status rb_ensemble_run(rb_context *ctx, const rb_exact_problem *problem,
       RB_TRY(rb_target_evaluate(ctx, problem, walkers / 2, m.proposal, m.value));
       accepted += accept(&m, step, half, latent, log_target);
     }
-    const size_t row = (size_t)(walkers * D);
+    const size_t row = (size_t)walkers * (size_t)D;
     if (trace != NULL) memcpy(&trace[(size_t)step * row], latent, row * sizeof *latent);
     if (trace_log_target != NULL) {
       memcpy(&trace_log_target[step * walkers], log_target, (size_t)walkers * sizeof *log_target);

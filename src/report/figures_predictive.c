@@ -69,7 +69,8 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
     high = fmax(high, count.v[k]);
   }
   rb_script_data(out, "counts", -1);
-  for (double n = low; n <= high; n += 1) {
+  for (int64_t step = 0; step <= (int64_t)(high - low); ++step) {
+    const double n = low + (double)step;
     double here = 0;
     for (int64_t k = 0; k < count.shape[0]; ++k) here += fabs(count.v[k] - n) < 0.5;
     most = fmax(most, here);

@@ -152,7 +152,7 @@ typedef struct span {
 static bool plan(const rb_membrane_grid *grid, const centring *c, double pull, bool to_threshold,
                  span *s) {
   const int64_t shift = c->out - c->in, grow = 1 + grid->taps_side / 2;
-  const int64_t pulled = (int64_t)fmin(ceil(fabs(pull) / grid->h), HALF_TAPS / 2);
+  const int64_t pulled = (int64_t)fmin(ceil(fabs(pull) / grid->h), 0.5 * HALF_TAPS);
   int64_t first = grid->lo + shift - grow - (pull > 0.0 ? pulled : 0);
   int64_t end = grid->lo + grid->count + shift + grow + (pull < 0.0 ? pulled : 0);
   // Where the density rises steeply away from the threshold, its supply comes from far below.
@@ -251,7 +251,8 @@ double rb_membrane_log_last(const rb_membrane_grid *grid, double b, double y) {
 
 rb_membrane_moments rb_membrane_take_moments(const rb_membrane_grid *grid) {
   double s[5] = {0};
-  const double middle = (double)(grid->count / 2);
+  const int64_t half = grid->count / 2;
+  const double middle = (double)half;
   for (int64_t i = 0; i < grid->count; ++i) {
     const double d = (double)i - middle, w = weight(grid, i) * grid->f[PAD + i];
     s[0] += w;
