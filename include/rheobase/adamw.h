@@ -16,13 +16,15 @@ typedef struct rb_adamw {
   double epsilon;         ///< added to the root of the second moment
   double weight_decay;    ///< share of every weight taken off per step and unit of learning rate
   double clip_norm;       ///< bound of each tensor's gradient norm; 0: none
+  double clip_global;     ///< bound of the whole gradient's norm, before that; 0: none
 } rb_adamw;
 
-/** beta 0.9 and 0.999, epsilon 1e-7. */
+/** beta 0.9 and 0.999, epsilon 1e-7, no bound of the whole gradient. */
 rb_adamw rb_adamw_make(double weight_decay, double clip_norm);
 
-/** One step. Per tensor g *= c / max(|g|, c); w -= w wd lr; m += (1 - b1)(g - m);
- * v += (1 - b2)(g^2 - v); w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps), t = step + 1.
+/** One step. g *= G / max(|g|, G) for the bound G of the whole gradient; per tensor g *= c /
+ * max(|g|, c); w -= w wd lr; m += (1 - b1)(g - m); v += (1 - b2)(g^2 - v); w -= lr sqrt(1 - b2^t) /
+ * (1 - b1^t) m / (sqrt(v) + eps), t = step + 1.
  * @param step steps taken before this one
  * @param weights values are updated
  * @param gradient,m,v flat buffers of weights->count elements; m and v are zero at step 0 and

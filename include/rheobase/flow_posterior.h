@@ -4,18 +4,19 @@
 #include "rheobase/estimator.h"
 #include "rheobase/posterior.h"
 #include "rheobase/standardise.h"
+#include "rheobase/view.h"
 
 /** @file flow_posterior.h
  * A trained network as a posterior (posterior.h). Data sets are summarised in batches of a fixed
  * size, and all draws of a batch go through the flow together. */
 
 /** Fills @p posterior, whose name is "network". Local; the caller calls posterior->destroy.
- * @param support the network works with support coordinates: draws and densities are then of latent
+ * @param coordinates the network works with: but for raw ones, draws and densities are of latent
  * values (posterior->latent)
  * @param estimator with its final weights; borrowed, and used with batches of up to @p batch
  * @param member of an ensemble: selects the random numbers of the draws */
 RB_NODISCARD rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
-                                                bool support, rb_estimator *estimator,
+                                                rb_coordinates coordinates, rb_estimator *estimator,
                                                 const rb_standardisation *standardisation,
                                                 int batch, uint16_t member,
                                                 rb_posterior *posterior);

@@ -13,7 +13,7 @@
  * after the model layer works with any model that fills it. All functions are local, and bitwise
  * independent of how items are grouped into calls. */
 
-enum { RB_MAX_PARAMETERS = 16, RB_MAX_CHANNELS = 8 };
+enum { RB_MAX_PARAMETERS = 16, RB_MAX_CHANNELS = 8, RB_MAX_FEATURES = 256 };
 
 /** One channel of an observation, such as voltage or spikes. */
 typedef struct rb_channel {
@@ -22,6 +22,29 @@ typedef struct rb_channel {
 } rb_channel;
 
 typedef struct rb_model rb_model;
+
+/** Features of a data set that know the model, for a network to start from, and coordinates in
+ * which its posterior lies near the origin and has unit size. */
+typedef struct rb_expert {
+  int features;                ///< at most RB_MAX_FEATURES
+  const rb_quantity *feature;  ///< (features)
+  int centring;                ///< numbers that describe the coordinates of a data set; 0: none
+
+  /** @param x (count, C, L) @param out (count, features), finite @param centring (count, centring)
+   */
+  rb_status (*compute)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
+                       float *out, double *centring);
+
+  /** To and from the coordinates psi of one data set: a bijection of R^D and the inside of the
+   * prior's support; works in place. @param centring of the data set @param latent (count, D)
+   * @param psi (count, D) @param log_det (count) log |d latent / d psi|; may be NULL
+   * @{ */
+  void (*centre)(const rb_model *model, const double *centring, int64_t count, const double *latent,
+                 double *psi, double *log_det);
+  void (*uncentre)(const rb_model *model, const double *centring, int64_t count, const double *psi,
+                   double *latent, double *log_det);
+  /** @} */
+} rb_expert;
 
 struct rb_model {
   const char *name;
@@ -63,6 +86,8 @@ struct rb_model {
   int summaries;
   const rb_quantity *summary;  ///< (summaries)
   void (*summarise)(const rb_model *model, const float *x, double *out);
+
+  const rb_expert *expert;  ///< NULL where there is none
 
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
   bool (*accepts)(const rb_model *model, const double *theta, const char **reason);

@@ -10,7 +10,7 @@
 
 typedef struct rb_standardisation {
   double theta_mean[RB_MAX_PARAMETERS], theta_std[RB_MAX_PARAMETERS];
-  double x_mean[RB_MAX_CHANNELS], x_std[RB_MAX_CHANNELS];
+  double x_mean[RB_MAX_FEATURES], x_std[RB_MAX_FEATURES];
 } rb_standardisation;
 
 /** Moments of a data set, the same bits on any number of ranks. Collective.

@@ -5,6 +5,7 @@
 #include "rheobase/estimator.h"
 #include "rheobase/model.h"
 #include "rheobase/standardise.h"
+#include "rheobase/view.h"
 
 /** @file training.h
  * Data-parallel training of a neural posterior estimator by maximum likelihood: ranks share the
@@ -23,8 +24,9 @@ typedef struct rb_training_settings {
   int64_t epochs;
   int64_t steps_per_epoch;  ///< online only: batches that make an epoch
   int batch_size, micro_batch;
-  double learning_rate, warmup_fraction, weight_decay, clip_norm;
-  bool support;  ///< the network works with support coordinates (support.h), not with theta
+  double learning_rate, warmup_fraction, weight_decay;
+  double clip_norm, clip_global;  ///< bounds of each tensor's gradient and the whole one; 0: none
+  rb_coordinates coordinates;
   rb_keep keep;
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;
@@ -59,7 +61,8 @@ typedef struct rb_training {
 /** Where the samples come from. */
 typedef struct rb_training_data {
   const rb_model *model;
-  const rb_dataset *training;  ///< offline: all samples; online: for standardisation only
+  const rb_dataset *training;  ///< as the network sees it (rb_dataset_see), like validation;
+                               ///< offline: all samples; online: for standardisation only
   const rb_dataset *validation;
 } rb_training_data;
 

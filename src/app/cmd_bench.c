@@ -211,7 +211,7 @@ static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
   RB_TRY(rb_estimator_create(ctx, &b->input.network, model->length, model->channels, model->dim,
                              SAMPLING_BATCH, &s->estimator));
   RB_TRY(rb_estimator_initialise(ctx, s->estimator, (uint64_t)b->input.seed, 0));
-  RB_TRY(rb_flow_posterior_create(ctx, model, b->input.training.support, s->estimator, &unit,
+  RB_TRY(rb_flow_posterior_create(ctx, model, b->input.training.coordinates, s->estimator, &unit,
                                   SAMPLING_BATCH, 0, &s->posterior));
   RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * model->length * model->channels));
   RB_TRY(RB_ALLOCATE(ctx, s->summary,
@@ -365,6 +365,11 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
   RB_TRY(read_operands(ctx, arguments, &what, rest));
   RB_TRY(rb_input_read(ctx, rest, &b.input));
+  if (b.input.network.summary.type == RB_SUMMARY_EXPERT) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "bench measures the recurrent network: give an input with "
+                   "network.summary.type = \"recurrent\""));
+  }
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &b.input.simulator, &b.model)));
   (void)snprintf(b.path, sizeof b.path, "%s/rheobase_bench.h5",
                  arguments->output != NULL ? arguments->output : ".");

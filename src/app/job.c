@@ -30,6 +30,9 @@ rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *jo
   *job = (rb_job){.arguments = arguments};
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
+  if (job->input.network.summary.type == RB_SUMMARY_EXPERT) {
+    RB_TRY(rb_agree(ctx, rb_lif_add_expert(ctx, &job->model)));
+  }
   char folder[RB_STUDY_PATH];
   choose_folder(arguments, folder);
   RB_TRY(rb_study_open(ctx, folder, &job->study));
@@ -56,10 +59,15 @@ void rb_job_path(const rb_job *job, const char *file, char *path) {
   (void)snprintf(path, RB_JOB_PATH, "%s/%s", job->study.folder, file);
 }
 
+rb_view rb_job_view(const rb_job *job) {
+  return (rb_view){&job->model, job->input.network.summary.type == RB_SUMMARY_EXPERT,
+                   job->input.training.coordinates};
+}
+
 rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch) {
-  const rb_model *model = &job->model;
-  return rb_estimator_create(ctx, &job->input.network, model->length, model->channels, model->dim,
-                             batch, &job->estimator);
+  const rb_view view = rb_job_view(job);
+  return rb_estimator_create(ctx, &job->input.network, rb_view_length(&view),
+                             rb_view_channels(&view), job->model.dim, batch, &job->estimator);
 }
 
 void rb_job_free_network(rb_job *job) {
@@ -83,7 +91,7 @@ static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const c
   RB_TRY(rb_job_create_network(ctx, job, INFERENCE_BATCH));
   RB_TRY(rb_checkpoint_read_network(ctx, file, job->input.training.keep == RB_KEEP_BEST,
                                     job->estimator, &standardisation));
-  RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->input.training.support, job->estimator,
+  RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->input.training.coordinates, job->estimator,
                                   &standardisation, INFERENCE_BATCH, 0, &job->network));
 cleanup:
   return status;

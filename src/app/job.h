@@ -32,6 +32,9 @@ void rb_job_close(rb_context *ctx, rb_job *job);
 enum { RB_JOB_PATH = RB_STUDY_PATH + 64 };
 void rb_job_path(const rb_job *job, const char *file, char *path);
 
+/** What the network of the input sees of the model. Local. */
+rb_view rb_job_view(const rb_job *job);
+
 /** Creates the network of the input with room for batches of @p batch. Local. */
 RB_NODISCARD rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch);
 

@@ -68,7 +68,15 @@ static const rb_setting rows[] = {
     INTEGER("sanity.bins", sanity.bins, "30", "[1, 10000]", NULL, "bins of the histograms"),
 
     GROUP("network", "The posterior estimator"),
+    CHOICE("network.density", network.density, "\"coupling\"", "coupling|autoregressive",
+           "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
+           "parameter given those before"),
     GROUP("network.summary", "The summary network"),
+    CHOICE("network.summary.type", network.summary.type, "\"recurrent\"", "recurrent|expert",
+           "convolutions and recurrent nets over the observation, or an MLP after the model's own "
+           "features (the filter bank)"),
+    LIST("network.summary.mlp_widths", network.summary.mlp_widths, network.summary.mlp_layers,
+         "[128, 128]", "[1, 8192]", "units of the hidden layers after the features (expert)"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics"),
     LIST("network.summary.filters", network.summary.filters, network.summary.conv_layers, "[32]",
@@ -103,6 +111,12 @@ static const rb_setting rows[] = {
     BOOL("network.flow.permutation", network.flow.permutation, "true",
          "a fixed random permutation before each coupling"),
 
+    GROUP("network.mixture", "The mixtures of the autoregressive density"),
+    INTEGER("network.mixture.components", network.mixture.components, "6", "[1, 64]", NULL,
+            "Gaussians of each mixture"),
+    LIST("network.mixture.mlp_widths", network.mixture.mlp_widths, network.mixture.mlp_layers,
+         "[64, 64]", "[1, 8192]", "units of the hidden layers of each mixture"),
+
     GROUP("training", "Training of the estimator"),
     CHOICE("training.mode", training.mode, "\"offline\"", "offline|online",
            "on stored simulations, or on fresh ones for every batch"),
@@ -124,11 +138,13 @@ static const rb_setting rows[] = {
          "share of the steps over which the learning rate rises"),
     REAL("training.weight_decay", training.weight_decay, "5e-3", "[0, 1]", NULL,
          "decoupled weight decay (offline)"),
-    REAL("training.clip_norm", training.clip_norm, "1.5", "(0, 1e9]", NULL,
-         "largest norm of each tensor's gradient"),
-    CHOICE("training.parameters", training.support, "\"support\"", "raw|support",
-           "what the network works with: the parameters as they are, or coordinates that cannot "
-           "leave the prior"),
+    REAL("training.clip_norm", training.clip_norm, "1.5", "[0, 1e9]", NULL,
+         "largest norm of each tensor's gradient; 0: no bound"),
+    REAL("training.clip_global", training.clip_global, "0", "[0, 1e9]", NULL,
+         "largest norm of the whole gradient; 0: no bound"),
+    CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred",
+           "what the network works with: the parameters as they are, coordinates that cannot leave "
+           "the prior, or such coordinates centred on what the features tell (expert)"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",
            "weights to use: after the last epoch, or those of the lowest validation loss"),
     CHOICE("training.on_nonfinite", training.on_nonfinite, "\"stop\"", "stop|rollback",
@@ -205,6 +221,10 @@ const rb_settings_table *rb_input_table(void) {
 
 static rb_status check_network(rb_context *ctx, const rb_input *input) {
   const rb_summary_settings *summary = &input->network.summary;
+  if (input->training.coordinates == RB_COORDINATES_CENTRED && summary->type != RB_SUMMARY_EXPERT) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "training.parameters = \"centred\" needs network.summary.type = \"expert\"");
+  }
   if (input->kernel_sizes != summary->conv_layers || input->strides != summary->conv_layers) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "network.summary: filters, kernel_sizes and strides have %d, %d and %d entries; "

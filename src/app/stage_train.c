@@ -60,10 +60,10 @@ rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path) {
   rb_training train = {0};
   target owner = {job, path};
   RB_TRY(read_data(ctx, job, &training, &validation));
-  if (settings->support) {
-    rb_dataset_to_support(ctx, &job->model, &training);
-    rb_dataset_to_support(ctx, &job->model, &validation);
-  }
+  const rb_view view = rb_job_view(job);
+  RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
+  RB_TRY(rb_dataset_see(ctx, &view, &training));
+  RB_TRY(rb_dataset_see(ctx, &view, &validation));
   const rb_training_data data = {&job->model, &training, &validation};
   RB_TRY(rb_agree(ctx, rb_job_create_network(ctx, job, settings->micro_batch)));
   RB_TRY(rb_training_create(ctx, settings, (uint64_t)job->input.seed, 0, job->estimator, &data,

@@ -10,7 +10,8 @@
 /* The arrays besides the weights, which carry the tensors' own names below weights/ and best/. */
 static const rb_field PARAMETER = {
     "parameter", RB_STRING, "parameter", "1", "names of the parameters", false};
-static const rb_field CHANNEL = {"channel", RB_STRING, "channel", "1", "names of channels", false};
+static const rb_field CHANNEL = {
+    "channel", RB_STRING, "channel", "1", "names of channels, or of the expert summaries", false};
 static const rb_field PERMUTATIONS = {
     "permutations",
     RB_I32,
@@ -105,12 +106,17 @@ cleanup:
 static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_model *model,
                                     const rb_training *training) {
   rb_status status = RB_OK;
-  const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_CHANNELS];
+  const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_FEATURES];
+  const bool expert = rb_estimator_summary_type(training->estimator) == RB_SUMMARY_EXPERT;
+  const int channels = rb_estimator_channels(training->estimator);
+  const int depth = rb_estimator_depth(training->estimator);
   for (int d = 0; d < model->dim; ++d) parameter[d] = model->parameters[d].name;
-  for (int c = 0; c < model->channels; ++c) channel[c] = model->channel[c].quantity.name;
+  for (int c = 0; c < channels; ++c) {
+    channel[c] = expert ? model->expert->feature[c].name : model->channel[c].quantity.name;
+  }
   RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
-  RB_TRY(rb_file_dimension(ctx, file, "channel", model->channels));
-  RB_TRY(rb_file_dimension(ctx, file, "layer", rb_estimator_depth(training->estimator)));
+  RB_TRY(rb_file_dimension(ctx, file, "channel", channels));
+  if (depth > 0) RB_TRY(rb_file_dimension(ctx, file, "layer", depth));
   RB_TRY(rb_file_dimension(ctx, file, "epoch", finished_epochs(training)));
   RB_TRY(
       rb_file_dimension(ctx, file, "weight", rb_estimator_parameters(training->estimator)->count));
@@ -160,7 +166,9 @@ rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *mo
   RB_TRY(declare_dimensions(ctx, file, model, training));
   RB_TRY(write_position(ctx, file, training));
   RB_TRY(write_history(ctx, file, training));
-  RB_TRY(rb_file_write(ctx, file, &PERMUTATIONS, rb_estimator_permutations(training->estimator)));
+  if (rb_estimator_depth(training->estimator) > 0) {
+    RB_TRY(rb_file_write(ctx, file, &PERMUTATIONS, rb_estimator_permutations(training->estimator)));
+  }
   RB_TRY(rb_file_write(ctx, file, &THETA_MEAN, s->theta_mean));
   RB_TRY(rb_file_write(ctx, file, &THETA_STD, s->theta_std));
   RB_TRY(rb_file_write(ctx, file, &X_MEAN, s->x_mean));
@@ -235,7 +243,8 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
   const int64_t C = rb_estimator_channels(estimator);
   const int64_t shape[2] = {rb_estimator_depth(estimator), D};
   int32_t *permutation = rb_estimator_permutations(estimator);
-  RB_TRY(rb_file_read(ctx, file, PERMUTATIONS.path, RB_I32, true, 2, shape, permutation));
+  if (shape[0] > 0)
+    RB_TRY(rb_file_read(ctx, file, PERMUTATIONS.path, RB_I32, true, 2, shape, permutation));
   for (int64_t layer = 0; layer < shape[0]; ++layer) {
     uint32_t seen = 0;
     for (int64_t d = 0; d < D; ++d) {

@@ -5,17 +5,18 @@
 
 #include "rheobase/distributions.h"
 #include "rheobase/memory.h"
-#include "rheobase/support.h"
 
 typedef struct flow_state {
   rb_estimator *estimator;
   rb_standardisation standardisation;
   double log_jacobian;  // log |d standardised / d theta, or d phi|
-  bool support;
+  rb_view view;
   int batch;
   uint16_t member;
   int64_t capacity;   // rows of z, values and density
-  rb_real *x;         // (batch, L, C)
+  float *seen;        // (batch, C', L') what the network sees
+  double *centring;   // (batch, rb_view_centring)
+  rb_real *x;         // (batch, L', C')
   rb_real *summary;   // (batch, summary_dim)
   rb_real *repeated;  // (capacity, summary_dim) the summary of each row's data set
   rb_real *z;         // (capacity, D)
@@ -58,23 +59,33 @@ cleanup:
   return status;
 }
 
+/* The centring of data set i of the batch. */
+static const double *centring_of(const flow_state *state, int64_t i) {
+  return state->centring + i * rb_view_centring(&state->view);
+}
+
 /* Summaries of up to `batch` data sets; the rest of the batch is zeros. */
-static void summarise(flow_state *state, const rb_model *model, int64_t count, const float *x) {
-  const int64_t samples = model->channels * model->length;
+static rb_status summarise(flow_state *state, rb_context *ctx, int64_t count, const float *x) {
+  const int C = rb_view_channels(&state->view);
+  const int64_t L = rb_view_length(&state->view), samples = C * L;
+  const rb_status status =
+      rb_view_observe(&state->view, ctx, count, x, state->seen, state->centring);
+  if (status != RB_OK) return status;
   for (int64_t i = 0; i < count; ++i) {
-    rb_standardise_x(&state->standardisation, model->channels, model->length, x + i * samples,
+    rb_standardise_x(&state->standardisation, C, L, state->seen + i * samples,
                      state->x + i * samples);
   }
   memset(state->x + count * samples, 0,
          (size_t)((state->batch - count) * samples) * sizeof *state->x);
   rb_estimator_summarise(state->estimator, state->batch, state->x, state->summary);
+  return RB_OK;
 }
 
 /* Log densities per unit of the parameters from those of standardised ones in state->density. */
 static void per_unit(const flow_state *state, int64_t rows, double *log_density) {
   for (int64_t row = 0; row < rows; ++row) {
     log_density[row] = (double)state->density[row] + state->log_jacobian;
-    if (state->support) log_density[row] -= state->log_det[row];
+    if (rb_view_latent(&state->view)) log_density[row] -= state->log_det[row];
   }
 }
 
@@ -102,7 +113,7 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
   RB_TRY(reserve(ctx, state, D, (count < state->batch ? count : state->batch) * draws));
   for (int64_t begin = 0; begin < count; begin += state->batch) {
     const int64_t here = count - begin < state->batch ? count - begin : state->batch;
-    summarise(state, model, here, x + begin * model->channels * model->length);
+    RB_TRY(summarise(state, ctx, here, x + begin * model->channels * model->length));
     for (int64_t i = 0; i < here; ++i) {
       const rb_stream stream = rb_stream_make(seed, purpose, RB_RANDOM_POSTERIOR_DRAWS,
                                               state->member, (uint64_t)(first + begin + i));
@@ -114,8 +125,10 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
     for (int64_t k = 0; k < here * draws * D; ++k) {
       state->phi[k] = (double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D];
     }
-    if (state->support) {
-      rb_model_from_support(model, here * draws, state->phi, state->phi, state->log_det);
+    for (int64_t i = 0; i < here; ++i) {
+      double *phi = state->phi + i * draws * D;
+      rb_view_from(&state->view, centring_of(state, i), draws, phi, phi,
+                   state->log_det + i * draws);
     }
     for (int64_t k = 0; k < here * draws * D; ++k) out[k] = (float)state->phi[k];
     if (log_density != NULL) per_unit(state, here * draws, log_density + begin * draws);
@@ -133,13 +146,13 @@ static rb_status log_density(rb_posterior *self, rb_context *ctx, int64_t count,
   RB_TRY(reserve(ctx, state, D, (count < state->batch ? count : state->batch) * per));
   for (int64_t begin = 0; begin < count; begin += state->batch) {
     const int64_t here = count - begin < state->batch ? count - begin : state->batch;
-    summarise(state, model, here, x + begin * model->channels * model->length);
+    RB_TRY(summarise(state, ctx, here, x + begin * model->channels * model->length));
     const double *here_theta = theta + begin * per * D;
-    if (state->support) {
-      rb_model_to_support(model, here * per, here_theta, state->phi, state->log_det);
-      here_theta = state->phi;
+    for (int64_t i = 0; i < here; ++i) {
+      rb_view_to(&state->view, centring_of(state, i), per, here_theta + i * per * D,
+                 state->phi + i * per * D, state->log_det + i * per);
     }
-    rb_standardise_theta(&state->standardisation, D, here * per, here_theta, state->values);
+    rb_standardise_theta(&state->standardisation, D, here * per, state->phi, state->values);
     densities(state, here, per, out + begin * per);
   }
 cleanup:
@@ -149,6 +162,8 @@ cleanup:
 static void destroy(rb_posterior *self) {
   flow_state *state = self->state;
   if (state == NULL) return;
+  free(state->seen);
+  free(state->centring);
   free(state->x);
   free(state->summary);
   free(state->repeated);
@@ -161,14 +176,14 @@ static void destroy(rb_posterior *self) {
   self->state = NULL;
 }
 
-rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, bool support,
-                                   rb_estimator *estimator,
+rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
+                                   rb_coordinates coordinates, rb_estimator *estimator,
                                    const rb_standardisation *standardisation, int batch,
                                    uint16_t member, rb_posterior *posterior) {
   rb_status status = RB_OK;
   *posterior = (rb_posterior){.name = "network",
                               .model = model,
-                              .latent = support,
+                              .latent = coordinates != RB_COORDINATES_RAW,
                               .sample = sample,
                               .log_density = log_density,
                               .destroy = destroy};
@@ -177,12 +192,17 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model, bool 
   posterior->state = state;
   state->estimator = estimator;
   state->standardisation = *standardisation;
-  state->support = support;
+  state->view =
+      (rb_view){model, rb_estimator_summary_type(estimator) == RB_SUMMARY_EXPERT, coordinates};
+  RB_TRY(rb_view_check(ctx, &state->view));
   state->batch = batch;
   state->member = member;
   for (int d = 0; d < model->dim; ++d) posterior->log_scale += log(standardisation->theta_std[d]);
   state->log_jacobian = -posterior->log_scale;
-  RB_TRY(RB_ALLOCATE(ctx, state->x, batch * model->length * model->channels));
+  const int64_t seen = batch * rb_view_length(&state->view) * rb_view_channels(&state->view);
+  RB_TRY(RB_ALLOCATE(ctx, state->seen, seen));
+  RB_TRY(RB_ALLOCATE(ctx, state->centring, (int64_t)batch * rb_view_centring(&state->view)));
+  RB_TRY(RB_ALLOCATE(ctx, state->x, seen));
   RB_TRY(RB_ALLOCATE(ctx, state->summary, (int64_t)batch * rb_estimator_summary_dim(estimator)));
 cleanup:
   if (status != RB_OK) destroy(posterior);
@@ -195,14 +215,15 @@ int rb_flow_posterior_summary_dim(const rb_posterior *posterior) {
 
 rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
                                       const float *x, double *summary) {
-  (void)ctx;
+  rb_status status = RB_OK;
   const rb_model *model = ((const rb_posterior *)posterior)->model;
   flow_state *state = ((rb_posterior *)posterior)->state;
   const int dim = rb_estimator_summary_dim(state->estimator);
   for (int64_t first = 0; first < count; first += state->batch) {
     const int64_t here = count - first < state->batch ? count - first : state->batch;
-    summarise(state, model, here, x + first * model->channels * model->length);
+    RB_TRY(summarise(state, ctx, here, x + first * model->channels * model->length));
     for (int64_t k = 0; k < here * dim; ++k) summary[first * dim + k] = (double)state->summary[k];
   }
-  return RB_OK;
+cleanup:
+  return status;
 }

@@ -3,19 +3,22 @@
 #include <string.h>
 
 #include "rheobase/memory.h"
-#include "rheobase/support.h"
 
-rb_status rb_micro_batch_create(rb_context *ctx, const rb_model *model, int size,
+rb_status rb_micro_batch_create(rb_context *ctx, const rb_view *view, int size,
                                 rb_micro_batch *batch) {
   rb_status status = RB_OK;
-  *batch = (rb_micro_batch){.size = size};
+  const rb_model *model = view->model;
+  *batch = (rb_micro_batch){.size = size, .view = *view};
   const int64_t samples = model->length * model->channels;
-  RB_TRY(RB_ALLOCATE(ctx, batch->x, size * samples));
+  const int64_t seen = rb_view_length(view) * rb_view_channels(view);
+  RB_TRY(RB_ALLOCATE(ctx, batch->x, size * seen));
   RB_TRY(RB_ALLOCATE(ctx, batch->theta, (int64_t)size * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, batch->weight, size));
   RB_TRY(RB_ALLOCATE(ctx, batch->loss, size));
   RB_TRY(RB_ALLOCATE(ctx, batch->drawn, 2 * (int64_t)size * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, batch->simulated, size * samples));
+  RB_TRY(RB_ALLOCATE(ctx, batch->seen, size * seen));
+  RB_TRY(RB_ALLOCATE(ctx, batch->centring, (int64_t)size * rb_view_centring(view)));
 cleanup:
   return status;
 }
@@ -27,6 +30,8 @@ void rb_micro_batch_destroy(rb_micro_batch *batch) {
   free(batch->loss);
   free(batch->drawn);
   free(batch->simulated);
+  free(batch->seen);
+  free(batch->centring);
   *batch = (rb_micro_batch){0};
 }
 
@@ -61,20 +66,22 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
 }
 
 rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
-                                  const rb_standardisation *standardisation, const rb_model *model,
-                                  bool support, uint64_t seed, int64_t first, int rows,
-                                  double weight) {
+                                  const rb_standardisation *standardisation, uint64_t seed,
+                                  int64_t first, int rows, double weight) {
   rb_status status = RB_OK;
-  const int D = model->dim;
-  const int C = model->channels;
-  const int64_t L = model->length;
+  const rb_view *view = &batch->view;
+  const rb_model *model = view->model;
+  const int D = model->dim, C = rb_view_channels(view), numbers = rb_view_centring(view);
+  const int64_t L = rb_view_length(view);
   double *theta = batch->drawn, *latent = theta + (int64_t)batch->size * D;
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
-  if (support) rb_model_to_support(model, rows, latent, theta, NULL);
+  RB_TRY(rb_view_observe(view, ctx, rows, batch->simulated, batch->seen, batch->centring));
+  const double *values = rb_view_latent(view) ? latent : theta;
   for (int row = 0; row < rows; ++row) {
-    set_row(batch, row, standardisation, D, C, L, theta + (int64_t)row * D,
-            batch->simulated + row * C * L, weight);
+    const int64_t at = (int64_t)row * D;
+    rb_view_to(view, batch->centring + (int64_t)row * numbers, 1, values + at, theta + at, NULL);
+    set_row(batch, row, standardisation, D, C, L, theta + at, batch->seen + row * C * L, weight);
   }
   pad(batch, rows, D, C * L);
 cleanup:

@@ -10,15 +10,18 @@
 typedef struct rb_micro_batch {
   int size;          ///< rows, padding included
   int rows;          ///< samples; the rest is zero with weight 0
-  rb_real *x;        ///< (size, L, C)
+  rb_real *x;        ///< (size, L', C') of the view
   rb_real *theta;    ///< (size, D)
   rb_real *weight;   ///< (size)
   rb_real *loss;     ///< (size)
   double *drawn;     ///< (size, D) online: parameters, their latent values after them
   float *simulated;  ///< (size, C, L) online
+  float *seen;       ///< (size, C', L') online: what the network sees of it
+  double *centring;  ///< (size, rb_view_centring) online
+  rb_view view;
 } rb_micro_batch;
 
-RB_NODISCARD rb_status rb_micro_batch_create(rb_context *ctx, const rb_model *model, int size,
+RB_NODISCARD rb_status rb_micro_batch_create(rb_context *ctx, const rb_view *view, int size,
                                              rb_micro_batch *batch);
 void rb_micro_batch_destroy(rb_micro_batch *batch);
 
@@ -28,11 +31,10 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
                            const rb_dataset *dataset, const int64_t *indices, int64_t first,
                            int rows, double weight);
 
-/** Simulates items first .. first + rows - 1 of the training purpose. @param support the network
- * works with support coordinates */
+/** Simulates items first .. first + rows - 1 of the training purpose. */
 RB_NODISCARD rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
                                                const rb_standardisation *standardisation,
-                                               const rb_model *model, bool support, uint64_t seed,
-                                               int64_t first, int rows, double weight);
+                                               uint64_t seed, int64_t first, int rows,
+                                               double weight);
 
 #endif

@@ -34,7 +34,11 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   RB_TRY(RB_ALLOCATE(ctx, w, 1));
   w->order_epoch = -1;
   w->saved_s = MPI_Wtime();
-  RB_TRY(rb_micro_batch_create(ctx, data->model, settings->micro_batch, &w->batch));
+  const rb_view view = {data->model,
+                        rb_estimator_summary_type(training->estimator) == RB_SUMMARY_EXPERT,
+                        settings->coordinates};
+  RB_TRY(rb_view_check(ctx, &view));
+  RB_TRY(rb_micro_batch_create(ctx, &view, settings->micro_batch, &w->batch));
   RB_TRY(rb_gradient_sum_create(ctx, weights_of(training), micro_batches, &w->sum));
   RB_TRY(RB_ALLOCATE(ctx, w->gradient, weights_of(training)));
   if (settings->mode == RB_OFFLINE) RB_TRY(RB_ALLOCATE(ctx, w->order, data->training->count));
@@ -96,8 +100,7 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
                             w->order + first + range.first, 0, rows, weight);
     } else {
       // Items after the stored ones: no sample of the standardisation set is trained on again.
-      RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, data->model,
-                                     training->settings.support, training->seed,
+      RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, training->seed,
                                      data->training->count + (int64_t)seen, rows, weight));
     }
     lap(w, RB_STEP_DATA, &since);
@@ -182,8 +185,9 @@ rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_trai
   training->epoch_loss += rb_gradient_sum_get(&w->sum, w->gradient);
   training->epoch_samples += samples;
   const double rate = rb_training_rate(training);
-  const rb_adamw adamw =
+  rb_adamw adamw =
       rb_adamw_make(settings->mode == RB_ONLINE ? 0 : settings->weight_decay, settings->clip_norm);
+  adamw.clip_global = settings->clip_global;
   (void)rb_adamw_step(&adamw, training->step, rate, rb_estimator_parameters(training->estimator),
                       w->gradient, training->first_moment, training->second_moment);
   rb_estimator_weights_changed(training->estimator);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 rb_adamw rb_adamw_make(double weight_decay, double clip_norm) {
-  return (rb_adamw){0.9, 0.999, 1e-7, weight_decay, clip_norm};
+  return (rb_adamw){0.9, 0.999, 1e-7, weight_decay, clip_norm, 0};
 }
 
 static double sum_of_squares(int64_t n, const rb_real *x) {
@@ -39,6 +39,9 @@ static void update_tensor(const step_factors *f, rb_real clip, int64_t n, const 
   }
 }
 
+/* The factor that brings a norm within its bound; 0: no bound. */
+static double bound(double norm, double limit) { return limit > 0 ? limit / fmax(norm, limit) : 1; }
+
 double rb_adamw_step(const rb_adamw *adamw, int64_t step, double learning_rate,
                      const rb_parameters *weights, const rb_real *gradient, rb_real *m,
                      rb_real *v) {
@@ -54,11 +57,14 @@ double rb_adamw_step(const rb_adamw *adamw, int64_t step, double learning_rate,
   };
   double total = 0;
   for (int i = 0; i < weights->tensors; ++i) {
+    total += sum_of_squares(weights->tensor[i].count, gradient + weights->tensor[i].offset);
+  }
+  const double whole = bound(sqrt(total), adamw->clip_global);
+  for (int i = 0; i < weights->tensors; ++i) {
     const rb_tensor *tensor = &weights->tensor[i];
     const int64_t offset = tensor->offset;
-    const double squares = sum_of_squares(tensor->count, gradient + offset), norm = sqrt(squares);
-    const double clip = adamw->clip_norm > 0 ? adamw->clip_norm / fmax(norm, adamw->clip_norm) : 1;
-    total += squares;
+    const double norm = whole * sqrt(sum_of_squares(tensor->count, gradient + offset));
+    const double clip = whole * bound(norm, adamw->clip_norm);
     update_tensor(&factors, (rb_real)clip, tensor->count, gradient + offset,
                   weights->value + offset, m + offset, v + offset);
   }

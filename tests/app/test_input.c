@@ -20,7 +20,8 @@ static rb_status read_shipped(const char *name, const char *set) {
 static void defaults_are_the_notebook(void **state) {
   (void)state;
   assert_int_equal(read_input(NULL, NULL), RB_OK);
-  assert_true(input.training.support);  // all but the notebook's own studies stay in the prior
+  // all but the notebook's own studies stay in the prior
+  assert_int_equal(input.training.coordinates, RB_COORDINATES_SUPPORT);
   assert_int_equal(read_input(NULL, "training.parameters=raw"), RB_OK);
   const rb_lif_settings lif = rb_lif_defaults();
   assert_memory_equal(&input.simulator, &lif, sizeof lif);
@@ -40,6 +41,11 @@ static void shipped_inputs_are_valid(void **state) {
   (void)state;
   assert_int_equal(read_shipped("strided.cfg", NULL), RB_OK);
   assert_true(input.network.summary.conv_layers == 2 && input.network.summary.strides[1] == 4);
+  assert_int_equal(read_shipped("filter_bank.cfg", NULL), RB_OK);
+  assert_true(input.network.summary.type == RB_SUMMARY_EXPERT &&
+              input.network.density == RB_DENSITY_AUTOREGRESSIVE &&
+              input.training.coordinates == RB_COORDINATES_CENTRED &&
+              input.network.mixture.components == 6 && input.network.mixture.mlp_widths[1] == 64);
   assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
   assert_true(input.training.epochs == 15);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
@@ -61,6 +67,7 @@ static void settings_that_do_not_go_together(void **state) {
   EXPECT_SETTING("network.summary.filters=[4, 4]", "have 2, 1 and 1 entries");
   EXPECT_SETTING("network.summary.groups=3", "does not divide the 4 filters");
   EXPECT_SETTING("training.micro_batch=17", "is larger than training.batch_size = 16");
+  EXPECT_SETTING("training.parameters=centred", "needs network.summary.type");
   EXPECT_SETTING("simulator.dt_ms=20", "make 1 time steps");
   EXPECT_SETTING("simulator.dt_ms=1e-5", "make 2e+06 time steps");
   EXPECT_SETTING("network.summary.hidden_dim=64", "unknown setting network.summary.hidden_dim");

@@ -12,6 +12,16 @@ done
 rm ranks?/baseline.h5 ranks?/baseline_calibration.h5
 for ranks in 2 3 4; do same_files ranks1 "ranks$ranks"; done
 
+# So do the filter bank and the autoregressive mixture, online.
+bank=(--set network.summary.type=expert --set network.density=autoregressive
+  --set training.parameters=centred --set training.mode=online --set training.steps_per_epoch=4)
+for ranks in 1 2 3; do
+  rheobase $ranks run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "bank$ranks" "${bank[@]}" >out.txt 2>&1 ||
+    fail "filter bank on $ranks ranks: $(tail -3 out.txt)"
+  rm "bank$ranks/baseline.h5"
+done
+for ranks in 2 3; do same_files bank1 "bank$ranks"; done
+
 # A comparison that cannot fail shows nothing: another seed gives other files.
 rheobase 1 run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o other --set seed=46 >out.txt 2>&1 || fail "seed 46"
 if h5diff --exclude-path /provenance ranks1/checkpoint.h5 other/checkpoint.h5 >/dev/null; then

@@ -59,6 +59,22 @@ static void test_steps(void **state) {
   rb_parameters_free(&p);
 }
 
+/* The whole gradient (norm 10) is brought to 5 before a tensor's bound is looked at. */
+static void test_global_clipping(void **state) {
+  (void)state;
+  rb_parameters p = two_tensors();
+  const rb_real g[5] = {6, 0, 0, 0, 8};
+  for (int k = 0; k < 2; ++k) {
+    rb_real m[5] = {0}, v[5] = {0};
+    rb_adamw adamw = rb_adamw_make(0, k == 0 ? 0 : 3.5);
+    adamw.clip_global = 5;
+    assert_near(rb_adamw_step(&adamw, 0, 0.01, &p, g, m, v), 10, 1e-12);
+    assert_near((double)m[0], 0.1 * 3, 4 * EPS);
+    assert_near((double)m[4], 0.1 * (k == 0 ? 4 : 3.5), 4 * EPS);
+  }
+  rb_parameters_free(&p);
+}
+
 static void test_plain_adam(void **state) {
   (void)state;
   rb_parameters p = two_tensors();
@@ -87,9 +103,8 @@ static void test_schedule(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_table),
-    cmocka_unit_test(test_steps),
-    cmocka_unit_test(test_plain_adam),
+    cmocka_unit_test(test_table),           cmocka_unit_test(test_steps),
+    cmocka_unit_test(test_global_clipping), cmocka_unit_test(test_plain_adam),
     cmocka_unit_test(test_schedule),
 };
 

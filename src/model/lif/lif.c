@@ -107,6 +107,7 @@ static void destroy_state(rb_lif_state *state) {
   if (state == NULL) return;
   free(state->mean_current_pA);
   free(state->spike_index);
+  rb_lif_filter_bank_free(state->bank);
   free(state);
 }
 

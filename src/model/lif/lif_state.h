@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/lif.h"
+#include "filter_bank.h"
 
 /** @file lif_state.h
  * What the parts of the neuron's model share: the state behind rb_model, and its functions. */
@@ -13,6 +13,8 @@ typedef struct rb_lif_state {
   int64_t length;            ///< L
   double *mean_current_pA;   ///< (L) the trace, or I_mean at every step
   int64_t *spike_index;      ///< (L) index at which a spike at a step is recorded
+  rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_expert
+  rb_expert expert;
 } rb_lif_state;
 
 /** The step at which a spike at step @p it is recorded: it, or the notebook's (int)((it*dt)/dt). */

@@ -1,0 +1,50 @@
+#ifndef RHEOBASE_VIEW_H
+#define RHEOBASE_VIEW_H
+
+#include "rheobase/dataset.h"
+
+/** @file view.h
+ * What a network sees of a model: the observation or the model's expert summaries of it, and the
+ * parameters in coordinates of its own. All functions are local but where they say so. */
+
+/** How the network has the parameters. */
+typedef enum rb_coordinates {
+  RB_COORDINATES_RAW,      ///< as the simulator uses them
+  RB_COORDINATES_SUPPORT,  ///< support coordinates of the latent values (support.h)
+  RB_COORDINATES_CENTRED   ///< centred by the expert summaries (model.h)
+} rb_coordinates;
+
+typedef struct rb_view {
+  const rb_model *model;  ///< not owned
+  bool expert;            ///< expert summaries instead of the observation
+  rb_coordinates coordinates;
+} rb_view;
+
+/** Fails with RB_ERR_SETTING where the model lacks what the view needs. */
+RB_NODISCARD rb_status rb_view_check(rb_context *ctx, const rb_view *view);
+
+int rb_view_channels(const rb_view *view);    ///< C, or the number of expert summaries
+int64_t rb_view_length(const rb_view *view);  ///< L, or 1
+int rb_view_centring(const rb_view *view);    ///< numbers that centre a data set; 0: none
+bool rb_view_latent(const rb_view *view);     ///< parameters are latent values
+
+/** Computes what the network sees of each data set. @param x (count, C, L) @param seen (count,
+ * channels, length) @param centring (count, rb_view_centring) */
+RB_NODISCARD rb_status rb_view_observe(const rb_view *view, rb_context *ctx, int64_t count,
+                                       const float *x, float *seen, double *centring);
+
+/** Coordinates of parameters of one data set; works in place. @param centring of the data set
+ * @param values (count, D) latent values, or raw ones @param phi (count, D)
+ * @param log_det (count) log |d values / d phi|; may be NULL */
+void rb_view_to(const rb_view *view, const double *centring, int64_t count, const double *values,
+                double *phi, double *log_det);
+
+/** The inverse; works in place. */
+void rb_view_from(const rb_view *view, const double *centring, int64_t count, const double *phi,
+                  double *values, double *log_det);
+
+/** Replaces a data set by what the network sees of it: theta by its coordinates, x by the expert
+ * summaries. Collective. */
+RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset);
+
+#endif

@@ -1,0 +1,118 @@
+#include "rheobase/view.h"
+
+#include <string.h>
+
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+#include "rheobase/support.h"
+
+rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
+  const rb_expert *expert = view->model->expert;
+  if (view->expert && expert == NULL) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "the model %s has no expert summaries", view->model->name);
+  }
+  if (view->coordinates != RB_COORDINATES_CENTRED) return RB_OK;
+  if (!view->expert || expert->centring == 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "centred parameters need expert summaries of a model that can centre");
+  }
+  return RB_OK;
+}
+
+int rb_view_channels(const rb_view *view) {
+  return view->expert ? view->model->expert->features : view->model->channels;
+}
+
+int64_t rb_view_length(const rb_view *view) { return view->expert ? 1 : view->model->length; }
+
+int rb_view_centring(const rb_view *view) {
+  return view->expert ? view->model->expert->centring : 0;
+}
+
+bool rb_view_latent(const rb_view *view) { return view->coordinates != RB_COORDINATES_RAW; }
+
+rb_status rb_view_observe(const rb_view *view, rb_context *ctx, int64_t count, const float *x,
+                          float *seen, double *centring) {
+  const rb_model *model = view->model;
+  if (view->expert) return model->expert->compute(model, ctx, count, x, seen, centring);
+  memcpy(seen, x, (size_t)(count * model->channels * model->length) * sizeof *seen);
+  return RB_OK;
+}
+
+static void keep(int64_t count, int D, const double *from, double *to, double *log_det) {
+  if (to != from) memcpy(to, from, (size_t)(count * D) * sizeof *to);
+  if (log_det != NULL) memset(log_det, 0, (size_t)count * sizeof *log_det);
+}
+
+void rb_view_to(const rb_view *view, const double *centring, int64_t count, const double *values,
+                double *phi, double *log_det) {
+  const rb_model *model = view->model;
+  switch (view->coordinates) {
+    case RB_COORDINATES_SUPPORT:
+      rb_model_to_support(model, count, values, phi, log_det);
+      break;
+    case RB_COORDINATES_CENTRED:
+      model->expert->centre(model, centring, count, values, phi, log_det);
+      break;
+    default:
+      keep(count, model->dim, values, phi, log_det);
+  }
+}
+
+void rb_view_from(const rb_view *view, const double *centring, int64_t count, const double *phi,
+                  double *values, double *log_det) {
+  const rb_model *model = view->model;
+  switch (view->coordinates) {
+    case RB_COORDINATES_SUPPORT:
+      rb_model_from_support(model, count, phi, values, log_det);
+      break;
+    case RB_COORDINATES_CENTRED:
+      model->expert->uncentre(model, centring, count, phi, values, log_det);
+      break;
+    default:
+      keep(count, model->dim, phi, values, log_det);
+  }
+}
+
+/* Fills this rank's share of `seen` from the data set it was made of. */
+static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_dataset *from,
+                           rb_dataset *seen) {
+  rb_status status = RB_OK;
+  const int D = from->dim, numbers = rb_view_centring(view);
+  const int64_t samples = from->channels * from->length, width = seen->channels * seen->length;
+  double *centring = NULL;
+  int64_t first = 0, count = 0;
+  rb_dataset_share(ctx, from, &first, &count);
+  RB_TRY(RB_ALLOCATE(ctx, centring, count * numbers));
+  RB_TRY(rb_view_observe(view, ctx, count, from->x + first * samples, seen->x + first * width,
+                         centring));
+  const double *values = rb_view_latent(view) ? from->latent : from->theta;
+  for (int64_t i = 0; i < count; ++i) {
+    rb_view_to(view, centring + i * numbers, 1, values + (first + i) * D,
+               seen->theta + (first + i) * D, NULL);
+  }
+  memcpy(seen->latent + first * D, from->latent + first * D, (size_t)(count * D) * sizeof(double));
+cleanup:
+  free(centring);
+  return status;
+}
+
+rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
+  rb_status status = RB_OK;
+  rb_dataset seen = {.window = MPI_WIN_NULL};
+  if (!view->expert) {
+    if (rb_view_latent(view)) rb_dataset_to_support(ctx, view->model, dataset);
+    return RB_OK;
+  }
+  const rb_model shape = {
+      .dim = dataset->dim, .channels = rb_view_channels(view), .length = rb_view_length(view)};
+  RB_TRY(rb_dataset_create(ctx, &shape, dataset->count, &seen));
+  RB_TRY(rb_agree(ctx, see_share(ctx, view, dataset, &seen)));
+  rb_dataset_fence(ctx, &seen);
+  rb_dataset_destroy(dataset);
+  *dataset = seen;
+  seen = (rb_dataset){.window = MPI_WIN_NULL};
+cleanup:
+  rb_dataset_destroy(&seen);
+  return status;
+}
