@@ -54,6 +54,11 @@ const rb_figure rb_figures[] = {
      "rows: the truth lies within two posterior standard deviations of the mean. z-scores beyond 5 "
      "are drawn at 5.",
      CALIBRATION, "diagnostics/records/z_score", 1200, 800, rb_draw_contraction},
+    {"baseline", "Network and baseline",
+     "The network and ridge regression with a Gaussian of one covariance, on the same test sets: "
+     "what the network adds. Higher is better for correlation and contraction (unless it is "
+     "overconfidence), lower for NRMSE and calibration error.",
+     RB_FROM_BASELINE_CALIBRATION, "diagnostics/nrmse", 1200, 884, rb_draw_baseline},
     {"posterior", "Posterior of the observation",
      "Kernel density of the posterior draws (Scott's bandwidth) with prior and, where it is known, "
      "the true value.",

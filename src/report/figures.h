@@ -26,6 +26,8 @@ RB_NODISCARD rb_status rb_draw_expected_coverage(const rb_study_data *study,
                                                  const rb_figure *figure, FILE *out);
 RB_NODISCARD rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure,
                                      FILE *out);
+RB_NODISCARD rb_status rb_draw_baseline(const rb_study_data *study, const rb_figure *figure,
+                                        FILE *out);
 RB_NODISCARD rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
                                          FILE *out);
 RB_NODISCARD rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure,
@@ -35,7 +37,7 @@ RB_NODISCARD rb_status rb_draw_predictive(const rb_study_data *study, const rb_f
 RB_NODISCARD rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figure,
                                             FILE *out);
 
-enum { RB_FIGURES = 15 };
+enum { RB_FIGURES = 16 };
 /** (RB_FIGURES) */
 extern const rb_figure rb_figures[];
 

@@ -16,6 +16,8 @@ static const struct section {
     {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT, " prior traces loss "},
     {"calibration", "Calibration", rb_page_calibration, RB_FROM_CALIBRATION,
      " recovery ranks ecdf joint coverage expected_coverage local contraction "},
+    {"baseline", "The linear baseline beside the network", rb_page_baseline,
+     RB_FROM_BASELINE_CALIBRATION, " baseline "},
     {"posterior", "Posterior of the observation", rb_page_posterior, RB_FROM_POSTERIOR,
      " posterior pairs "},
     {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT, " "},

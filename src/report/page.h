@@ -27,6 +27,8 @@ RB_NODISCARD rb_status rb_html_base64(rb_context *ctx, const char *path, FILE *o
 /** Tables of what the study's files say: diagnostics, posterior, predictive check, settings,
  * provenance. */
 RB_NODISCARD rb_status rb_page_calibration(const rb_study_data *study, FILE *out);
+RB_NODISCARD rb_status rb_page_baseline(const rb_study_data *study, FILE *out);
+RB_NODISCARD rb_status rb_page_misspecification(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_posterior(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_predictive(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_refinement(const rb_study_data *study, FILE *out);

@@ -37,29 +37,6 @@ static void table_begin(FILE *out, int count, const char *const *titles) {
 
 static void table_end(FILE *out) { (void)fputs("</tbody>\n</table></div>\n", out); }
 
-/* Reads the last row of a matrix, or a vector. @param values allocated; the caller frees */
-static rb_status read_column(const rb_study_data *study, rb_source source, const char *path,
-                             int64_t rows, double **values) {
-  rb_status status = RB_OK;
-  rb_array array = {0};
-  int rank = -1;
-  int64_t shape[RB_FILE_MAX_RANK];
-  RB_TRY(rb_file_shape(study->ctx, study->file[source], path, &rank, shape));
-  if (rank != 1 && rank != 2) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is no vector or matrix",
-                   rb_source_name(source), path));
-  }
-  RB_TRY(rb_study_read(study, source, path, rank, rows, &array));
-  if (rank == 2 && array.shape[0] > 1) {
-    memmove(array.v, array.v + (array.shape[0] - 1) * rows, (size_t)rows * sizeof *array.v);
-  }
-  *values = array.v;
-  array.v = NULL;
-cleanup:
-  rb_array_free(&array);
-  return status;
-}
-
 /* One row per name, one column per array the file has. */
 static rb_status write_columns(const rb_study_data *study, rb_source source, FILE *out,
                                const char *title, int64_t rows, const char *const *names,
@@ -71,7 +48,7 @@ static rb_status write_columns(const rb_study_data *study, rb_source source, FIL
   int n = 0;
   for (int c = 0; c < count && n < MOST_COLUMNS; ++c) {
     if (!rb_study_has(study, source, columns[c].path)) continue;
-    RB_TRY(read_column(study, source, columns[c].path, rows, &values[n]));
+    RB_TRY(rb_study_last_row(study, source, columns[c].path, rows, &values[n]));
     used[n] = &columns[c];
     titles[++n] = columns[c].title;
   }
@@ -203,6 +180,7 @@ rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_array mean = {0}, sd = {0}, quantile = {0}, level = {0}, truth = {0};
+  RB_TRY(rb_page_misspecification(study, out));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "mean", 1, D, &mean));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "sd", 1, D, &sd));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "level", 1, -1, &level));

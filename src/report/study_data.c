@@ -19,6 +19,8 @@ static const struct {
     [RB_FROM_CHECKPOINT] = {"checkpoint.h5", RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION},
     [RB_FROM_BASELINE] = {"baseline.h5", RB_BASELINE_SCHEMA, RB_BASELINE_VERSION},
     [RB_FROM_CALIBRATION] = {"calibration.h5", RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION},
+    [RB_FROM_BASELINE_CALIBRATION] = {"baseline_calibration.h5", RB_CALIBRATION_SCHEMA,
+                                      RB_CALIBRATION_VERSION},
     [RB_FROM_POSTERIOR] = {"posterior.h5", RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION},
     [RB_FROM_PREDICTIVE] = {"predictive.h5", RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION},
     [RB_FROM_EXACT] = {"exact.h5", RB_EXACT_SCHEMA, RB_EXACT_VERSION},
@@ -113,4 +115,26 @@ rb_status rb_array_column(const rb_study_data *study, const rb_array *array, int
   if (RB_ALLOCATE(study->ctx, *column, rows) != RB_OK) return RB_ERR_MEMORY;
   for (int64_t i = 0; i < rows; ++i) (*column)[i] = array->v[i * columns + index];
   return RB_OK;
+}
+
+rb_status rb_study_last_row(const rb_study_data *study, rb_source source, const char *path,
+                            int64_t columns, double **values) {
+  rb_status status = RB_OK;
+  rb_array array = {0};
+  int rank = -1;
+  int64_t shape[RB_FILE_MAX_RANK];
+  RB_TRY(rb_file_shape(study->ctx, study->file[source], path, &rank, shape));
+  if (rank != 1 && rank != 2) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is no vector or matrix",
+                   rb_source_name(source), path));
+  }
+  RB_TRY(rb_study_read(study, source, path, rank, columns, &array));
+  if (rank == 2 && array.shape[0] > 1) {
+    memmove(array.v, array.v + (array.shape[0] - 1) * columns, (size_t)columns * sizeof *array.v);
+  }
+  *values = array.v;
+  array.v = NULL;
+cleanup:
+  rb_array_free(&array);
+  return status;
 }

@@ -12,6 +12,7 @@ typedef enum rb_source {
   RB_FROM_CHECKPOINT,
   RB_FROM_BASELINE,
   RB_FROM_CALIBRATION,
+  RB_FROM_BASELINE_CALIBRATION,
   RB_FROM_POSTERIOR,
   RB_FROM_PREDICTIVE,
   RB_FROM_EXACT,
@@ -54,6 +55,11 @@ RB_NODISCARD rb_status rb_study_read(const rb_study_data *study, rb_source sourc
 /** Reads the first @p rows rows, or fewer where there are no more, of a matrix. */
 RB_NODISCARD rb_status rb_study_read_rows(const rb_study_data *study, rb_source source,
                                           const char *path, int64_t rows, rb_array *array);
+
+/** Reads a vector, or the last row of a matrix. The caller frees *values. @param values (columns)
+ */
+RB_NODISCARD rb_status rb_study_last_row(const rb_study_data *study, rb_source source,
+                                         const char *path, int64_t columns, double **values);
 
 /** Reads one number. */
 RB_NODISCARD rb_status rb_study_number(const rb_study_data *study, rb_source source,
