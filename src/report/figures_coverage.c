@@ -36,12 +36,12 @@ rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, 
   }
   rb_script_end(out);
   rb_script_panels(out, figure, "Coverage of posterior intervals",
-                   "$outside using 1:2:3 with filledcurves fc rgb band title '95% band if "
-                   "calibrated', NaN with lines lw 2.5 lc rgb blue title 'central intervals', "
+                   "$outside using 1:2:3 with filledcurves fc rgb band title '95% band', "
+                   "NaN with lines lw 2.5 lc rgb blue title 'central intervals', "
                    "NaN with lines lw 2.5 dt (10,5) lc rgb vermilion title 'highest density', "
                    "NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated'");
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'share of truths inside'\n"
+      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 2,0\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
       "0,0.25,1\n",
       out);
@@ -89,7 +89,7 @@ rb_status rb_draw_expected_coverage(const rb_study_data *study, const rb_figure 
                    "calibrated', NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated', "
                    "NaN with linespoints pt 7 ps 0.8 lw 2.5 lc rgb blue title 'this posterior'");
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'share of truths inside'\n"
+      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 2,0\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
       "0,0.25,1\n",
       out);
@@ -140,11 +140,10 @@ static void write_regimes(const rb_array *datasets, const rb_array *low, const r
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     char spikes[64];
     if (datasets->v[g] < 1) continue;
-    (void)snprintf(spikes, sizeof spikes, low->v[g] < high->v[g] ? "%g–%g spikes" : "%g spikes",
+    (void)snprintf(spikes, sizeof spikes, low->v[g] < high->v[g] ? "%g-%g spikes" : "%g spikes",
                    low->v[g], high->v[g]);
-    used += snprintf(legend + used, (size_t)(size - used),
-                     "%sNaN with lines %s title '%s: %s (n = %g)'", used > 0 ? ", " : "",
-                     regime_lines[g], rb_regime_name((rb_regime)g), spikes, datasets->v[g]);
+    used += snprintf(legend + used, (size_t)(size - used), "%sNaN with lines %s title '%s, n = %g'",
+                     used > 0 ? ", " : "", regime_lines[g], spikes, datasets->v[g]);
   }
 }
 
@@ -187,10 +186,11 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   }
   write_regimes(&datasets, &low, &high, legend, sizeof legend);
   rb_script_panels(out, figure, "Coverage of central intervals by number of spikes", legend);
-  (void)fprintf(out,
-                "set xlabel 'level'\nset ylabel 'coverage minus level'\nset xrange [0:1]\n"
-                "set xtics nomirror 0,0.25,1\nset yrange [%.4g:%.4g]\n",
-                -1.1 * limit, 1.1 * limit);
+  rb_script_range(out, "y", -1.1 * limit, 1.1 * limit, 5);
+  (void)fputs(
+      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 1.6,0\n"
+      "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
+      out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);

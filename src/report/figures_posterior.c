@@ -45,11 +45,14 @@ cleanup:
   return status;
 }
 
-/* Density curves of parameter d: network, and exact posterior. */
-static rb_status write_densities(const rb_study_data *study, FILE *out, const posterior *p, int d) {
+/* Density curves of parameter d: network, and exact posterior; *top is the highest point. */
+static rb_status write_densities(const rb_study_data *study, FILE *out, const posterior *p, int d,
+                                 double *top) {
   rb_status status = RB_OK;
   const int64_t points = p->grid.shape[1];
   double *column = NULL;
+  *top = 0;
+  for (int64_t k = 0; k < points; ++k) *top = fmax(*top, p->density.v[d * points + k]);
   rb_script_curve(out, "network", d, points, p->grid.v + d * points, p->density.v + d * points);
   if (p->exact.v != NULL && p->exact.shape[0] > 1) {
     double grid[RB_DENSITY_POINTS], density[RB_DENSITY_POINTS];
@@ -59,6 +62,7 @@ static rb_status write_densities(const rb_study_data *study, FILE *out, const po
     rb_density_grid(n, column, bandwidth, grid);
     rb_density(n, column, bandwidth, RB_DENSITY_POINTS, grid, density);
     rb_script_curve(out, "exact", d, RB_DENSITY_POINTS, grid, density);
+    for (int k = 0; k < RB_DENSITY_POINTS; ++k) *top = fmax(*top, density[k]);
   }
 cleanup:
   free(column);
@@ -117,14 +121,12 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
-  double *grid = NULL, *density = NULL;
+  double top[RB_MAX_PARAMETERS] = {0};
+  const double *grid = study->prior_grid, *density = study->prior_density;
   char label[RB_LABEL];
   RB_TRY(read_posterior(study, &p));
-  RB_TRY(RB_ALLOCATE(study->ctx, grid, (int64_t)D * RB_PRIOR_POINTS));
-  RB_TRY(RB_ALLOCATE(study->ctx, density, (int64_t)D * RB_PRIOR_POINTS));
-  RB_TRY(rb_prior_density(study->ctx, study->model, grid, density));
   for (int d = 0; d < D; ++d) {
-    RB_TRY(write_densities(study, out, &p, d));
+    RB_TRY(write_densities(study, out, &p, d, &top[d]));
     rb_script_curve(out, "prior", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
                     density + (int64_t)d * RB_PRIOR_POINTS);
     if (p.truth.v != NULL) {
@@ -135,24 +137,21 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
   write_legend(out, figure, "Posterior of the observation", &p, true);
   for (int d = 0; d < D; ++d) {
     const rb_quantity *q = &study->model->parameters[d];
-    double range[2], top = 0;
+    double range[2];
     panel_range(&p, d, grid + d * RB_PRIOR_POINTS, density + d * RB_PRIOR_POINTS, range);
-    for (int64_t k = 0; k < p.grid.shape[1]; ++k) {
-      top = fmax(top, p.density.v[d * p.grid.shape[1] + k]);
+    for (int k = 0; k < RB_PRIOR_POINTS; ++k) {
+      top[d] = fmax(top[d], density[d * RB_PRIOR_POINTS + k]);
     }
-    for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
     rb_script_axis(q, label);
     rb_script_panel(out, figure, (D + 1) / 2, 2, d);
     rb_script_range(out, "x", range[0], range[1], 6);
-    rb_script_range(out, "y", 0, 1.1 * top, 4);
+    rb_script_range(out, "y", 0, 1.1 * top[d], 4);
     (void)fprintf(out, "set xlabel '%s'\nset ylabel 'density (1/%s)'\n", label, q->unit);
-    plot_densities(out, &p, d, 1.1 * top);
+    plot_densities(out, &p, d, 1.1 * top[d]);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:
   posterior_free(&p);
-  free(grid);
-  free(density);
   return status;
 }
 
@@ -239,22 +238,19 @@ static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row,
                 row == D - 1 ? "%g" : "");
   rb_script_axis(&parameters[row], label);
   const bool shown = column == 0 && row > 0;
-  (void)fprintf(out, "set ylabel '%s'\nset ytics format '%s'\n", shown ? label : "",
+  (void)fprintf(out, "set ylabel '%s' offset -0.6,0\nset ytics format '%s'\n", shown ? label : "",
                 shown ? "%g" : "");
 }
 
-static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p, int row,
-                           int column) {
+static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p, double top,
+                           int row, int column) {
   const int D = study->model->dim;
-  double x[2], y[2], top = 0;
+  double x[2], y[2];
   if (column > row) return plot_correlation(study, out, p, row, column);
   write_axes(out, study->model->parameters, D, row, column);
   pair_limits(p, column, x);
   rb_script_range(out, "x", x[0], x[1], 2);
   if (column == row) {
-    for (int64_t k = 0; k < p->grid.shape[1]; ++k) {
-      top = fmax(top, p->density.v[row * p->grid.shape[1] + k]);
-    }
     rb_script_range(out, "y", 0, 1.15 * top, 2);
     (void)fputs("unset ytics\n", out);
     plot_diagonal(out, p, row, 1.15 * top);
@@ -283,11 +279,12 @@ rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure, FIL
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
+  double top[RB_MAX_PARAMETERS] = {0};
   RB_TRY(read_posterior(study, &p));
   write_points(out, "points", &p.draws);
   if (p.exact.v != NULL) write_points(out, "exactpoints", &p.exact);
   for (int d = 0; d < D; ++d) {
-    RB_TRY(write_densities(study, out, &p, d));
+    RB_TRY(write_densities(study, out, &p, d, &top[d]));
     if (p.truth.v != NULL) {
       rb_script_curve(out, "true", d, 2, (const double[]){p.truth.v[d], p.truth.v[d]},
                       (const double[]){0, 1});
@@ -297,7 +294,7 @@ rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure, FIL
   for (int row = 0; row < D; ++row) {
     for (int column = 0; column < D; ++column) {
       place_cell(out, D, row, column);
-      RB_TRY(plot_cell(study, out, &p, row, column));
+      RB_TRY(plot_cell(study, out, &p, top[row], row, column));
     }
   }
   (void)fputs("unset multiplot\n", out);

@@ -7,6 +7,8 @@
 
 #define FROM RB_FROM_PREDICTIVE
 
+enum { MOST_SPIKES = 1000000 };  // more would be a damaged file
+
 rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array time = {0}, voltage = {0}, spikes = {0}, low = {0}, median = {0}, high = {0};
@@ -68,6 +70,9 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
     low = fmin(low, count.v[k]);
     high = fmax(high, count.v[k]);
   }
+  if (high - low > MOST_SPIKES) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "predictive.h5: %g spikes are not believable", high));
+  }
   rb_script_data(out, "counts", -1);
   for (int64_t step = 0; step <= (int64_t)(high - low); ++step) {
     const double n = low + (double)step;
@@ -84,6 +89,7 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
                  (long long)count.shape[0], 100 * percentile, observed);
   rb_script_single(out, figure, title);
   rb_script_range(out, "x", low - 1, high + 1, 12);
+  if (high - low < 12) (void)fputs("set xtics nomirror 1\n", out);
   rb_script_range(out, "y", 0, 1.12 * most, 5);
   (void)fputs(
       "set xlabel 'spikes'\nset ylabel 'replicates'\nset boxwidth 0.9\n"

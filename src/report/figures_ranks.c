@@ -79,10 +79,11 @@ rb_status rb_draw_ecdf(const rb_study_data *study, const rb_figure *figure, FILE
                    "$outside using 1:2:3 with filledcurves fc rgb band title 'simultaneous 95% "
                    "band', NaN with lines lw 2.5 lc rgb blue title 'ranks of the truths'");
   const double limit = ecdf_limit(&e, 0, D);
-  (void)fprintf(out,
-                "set xlabel 'fractional rank'\nset ylabel 'ECDF difference'\nset xrange [0:1]\n"
-                "set xtics nomirror 0,0.25,1\nset yrange [%.4g:%.4g]\n",
-                -limit, limit);
+  rb_script_range(out, "y", -limit, limit, 5);
+  (void)fputs(
+      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 1.6,0\n"
+      "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
+      out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);
@@ -116,12 +117,15 @@ rb_status rb_draw_joint(const rb_study_data *study, const rb_figure *figure, FIL
   for (int k = 0; k < lines; ++k) write_difference(out, k, &e.z, &e.value, D + k);
   const double limit = ecdf_limit(&e, D, lines);
   rb_script_single(out, figure, "Ranks of joint quantities: empirical minus uniform distribution");
-  (void)fprintf(out,
-                "set xlabel 'fractional rank'\nset ylabel 'ECDF difference'\nset xrange [0:1]\n"
-                "set xtics nomirror 0,0.25,1\nset yrange [%.4g:%.4g]\n"
-                "plot $band using 1:2:3 with filledcurves fc rgb band title '95%% band', "
-                "0 with lines lw 1 lc rgb black notitle",
-                -limit, limit);
+  rb_script_range(out, "y", -limit, limit, 5);
+  (void)fputs(
+      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 1.6,0\n"
+      "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
+      out);
+  (void)fputs(
+      "plot $band using 1:2:3 with filledcurves fc rgb band title '95% band', "
+      "0 with lines lw 1 lc rgb black notitle",
+      out);
   for (int k = 0; k < lines; ++k) {
     char symbol[RB_LABEL];
     rb_script_words(names[D + k], symbol);

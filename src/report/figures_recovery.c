@@ -97,7 +97,7 @@ rb_status rb_draw_contraction(const rb_study_data *study, const rb_figure *figur
                 "set xlabel 'contraction'\nset ylabel 'z-score'\nset xrange [-0.04:1.04]\n"
                 "set yrange [-5.5:5.5]\nset xtics nomirror 0,0.25,1\nset ytics nomirror -4,2,4\n"
                 "set object 1 rectangle from graph 0, first -2 to graph 1, first 2 "
-                "fc rgb '#EEEEEE' behind\n");
+                "fc rgb '#EEEEEE' fs noborder behind\n");
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);

@@ -41,13 +41,10 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_array theta = {0};
-  double *grid = NULL, *density = NULL;
+  const double *grid = study->prior_grid, *density = study->prior_density;
   double limit[RB_MAX_PARAMETERS][3];
   char label[RB_LABEL], legend[200];
   RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, "prior_check/theta", 2, D, &theta));
-  RB_TRY(RB_ALLOCATE(study->ctx, grid, (int64_t)D * RB_PRIOR_POINTS));
-  RB_TRY(RB_ALLOCATE(study->ctx, density, (int64_t)D * RB_PRIOR_POINTS));
-  RB_TRY(rb_prior_density(study->ctx, study->model, grid, density));
   for (int d = 0; d < D; ++d) {
     write_histogram(out, d, theta.shape[0], D, theta.v + d, limit[d]);
     rb_script_curve(out, "density", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
@@ -68,7 +65,7 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
     rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 5);
     rb_script_range(out, "y", 0, 1.08 * top, 5);
     (void)fprintf(out,
-                  "set xlabel '%s'\nset ylabel 'density (1/%s)'\n"
+                  "set xlabel '%s'\nset ylabel 'density (1/%s)' offset 1.6,0\n"
                   "plot $draws%d using 1:2:3 with boxes fc rgb sky, "
                   "$density%d with lines lw 2.5 lc rgb vermilion\n",
                   label, p->unit, d, d);
@@ -76,8 +73,6 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
   (void)fputs("unset multiplot\n", out);
 cleanup:
   rb_array_free(&theta);
-  free(grid);
-  free(density);
   return status;
 }
 
@@ -180,16 +175,16 @@ rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE
   rb_script_end(out);
   rb_script_single(out, figure, "Training: loss by epoch");
   (void)fprintf(out,
-                "set xlabel 'epoch'\nset ylabel '-log q of standardised parameters (nat)'\n"
+                "set xlabel 'epoch'\nset ylabel 'loss: mean -log q (nat)'\n"
                 "set xrange [%.1f:%.1f]\nset offsets 0,0,graph 0.03,graph 0.03\n",
                 epochs > 1 ? 1.0 : 0.5, epochs > 1 ? (double)epochs : 1.5);
   (void)fputs(
       "plot $loss using 1:2 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#8FC1E3' "
       "title 'training', "
-      "$loss using 1:3 with lines lw 3 lc rgb blue title 'smoothed', "
+      "$loss using 1:3 with lines lw 3 lc rgb blue title 'training, smoothed', "
       "$loss using 1:4 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#F0B48A' "
       "title 'validation', "
-      "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'smoothed'\n",
+      "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'validation, smoothed'\n",
       out);
 cleanup:
   rb_array_free(&loss);

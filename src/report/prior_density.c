@@ -6,7 +6,7 @@
 #include "rheobase/memory.h"
 
 /* Draws that give each grid its range, and as many of them as are averaged over. */
-enum { RANGE_DRAWS = 4000, DRAWS = 3000, POINTS = RB_PRIOR_POINTS };
+enum { RANGE_DRAWS = 4000, DRAWS = 4000, POINTS = RB_PRIOR_POINTS };
 
 /* A grid somewhat wider than the draws of column d. @param draws (RANGE_DRAWS, D) */
 static void make_grid(const double *draws, int D, int d, double *grid) {

@@ -3,7 +3,7 @@
 
 #include "rheobase/model.h"
 
-enum { RB_PRIOR_POINTS = 300 };
+enum { RB_PRIOR_POINTS = 240 };
 
 /** Marginal prior density of each parameter, before clipping, on a grid over its range. Local.
  *

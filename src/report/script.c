@@ -74,7 +74,7 @@ void rb_script_single(FILE *out, const rb_figure *f, const char *title) {
                 "set tmargin at screen %.4f\nset lmargin at screen %.4f\n"
                 "set rmargin at screen %.4f\n"
                 "set key at screen 0.5,%.4f center top horizontal Left reverse\n",
-                title, 1 - (double)TITLE_AT / f->height, 1 - (double)(TOP - 26) / f->height,
+                title, 1 - (double)TITLE_AT / f->height, 1 - (double)(TOP - 10) / f->height,
                 (double)LEFT / f->width, 1 - (double)RIGHT / f->width,
                 1 - (double)LEGEND_AT / f->height);
 }
@@ -83,7 +83,7 @@ void rb_script_range(FILE *out, const char *axis, double low, double high, int c
   const double span = high > low ? high - low : 1;
   const double unit = pow(10, floor(log10(span / count)));
   const double ratio = span / count / unit;
-  const double step = unit * (ratio > 5 ? 10 : ratio > 2 ? 5 : ratio > 1 ? 2 : 1);
+  const double step = unit * (ratio > 7 ? 10 : ratio > 3.5 ? 5 : ratio > 1.5 ? 2 : 1);
   (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g\n", axis, low, high, axis,
                 step);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "prior_density.h"
 #include "rheobase/checkpoint.h"
 #include "rheobase/linear_baseline.h"
 #include "rheobase/memory.h"
@@ -49,12 +50,17 @@ rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char 
                    "report; run `rheobase run` first",
                    folder));
   }
+  RB_TRY(RB_ALLOCATE(ctx, study->prior_grid, (int64_t)model->dim * RB_PRIOR_POINTS));
+  RB_TRY(RB_ALLOCATE(ctx, study->prior_density, (int64_t)model->dim * RB_PRIOR_POINTS));
+  RB_TRY(rb_prior_density(ctx, model, study->prior_grid, study->prior_density));
 cleanup:
   return status;
 }
 
 void rb_study_data_close(rb_study_data *study) {
   for (int s = 0; s < RB_SOURCES; ++s) rb_file_close(&study->file[s]);
+  free(study->prior_grid);
+  free(study->prior_density);
 }
 
 bool rb_study_has(const rb_study_data *study, rb_source source, const char *path) {

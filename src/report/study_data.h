@@ -26,6 +26,8 @@ typedef struct rb_study_data {
   const rb_model *model;
   const char *folder;
   rb_file *file[RB_SOURCES];  ///< NULL where the study has no such file
+  double *prior_grid;         ///< (D, RB_PRIOR_POINTS) see prior_density.h
+  double *prior_density;      ///< (D, RB_PRIOR_POINTS)
 } rb_study_data;
 
 /** Name of a source's file. */

@@ -1,10 +1,6 @@
 # xarray opens our files as they are, with dimensions, coordinates, units and groups.
 set -euo pipefail
-python=${RB_PYTHON:-python3}
-if ! "$python" -c "import xarray, h5netcdf" 2> /dev/null; then
-  echo "skipped: $python has no xarray with h5netcdf (set RB_PYTHON to one that has)"
-  exit 77
-fi
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$MPIEXEC" -n 2 "$RB_WRITER" "$folder/2.h5"
