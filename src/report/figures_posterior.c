@@ -45,14 +45,15 @@ cleanup:
   return status;
 }
 
-/* Density curves of parameter d: network, and exact posterior; *top is the highest point. */
+/* Density curves of parameter d: network, and exact posterior. @param top (2) their highest points
+ */
 static rb_status write_densities(const rb_study_data *study, FILE *out, const posterior *p, int d,
-                                 double *top) {
+                                 double top[2]) {
   rb_status status = RB_OK;
   const int64_t points = p->grid.shape[1];
   double *column = NULL;
-  *top = 0;
-  for (int64_t k = 0; k < points; ++k) *top = fmax(*top, p->density.v[d * points + k]);
+  top[0] = top[1] = 0;
+  for (int64_t k = 0; k < points; ++k) top[0] = fmax(top[0], p->density.v[d * points + k]);
   rb_script_curve(out, "network", d, points, p->grid.v + d * points, p->density.v + d * points);
   if (p->exact.v != NULL && p->exact.shape[0] > 1) {
     double grid[RB_DENSITY_POINTS], density[RB_DENSITY_POINTS];
@@ -62,7 +63,7 @@ static rb_status write_densities(const rb_study_data *study, FILE *out, const po
     rb_density_grid(n, column, bandwidth, grid);
     rb_density(n, column, bandwidth, RB_DENSITY_POINTS, grid, density);
     rb_script_curve(out, "exact", d, RB_DENSITY_POINTS, grid, density);
-    for (int k = 0; k < RB_DENSITY_POINTS; ++k) *top = fmax(*top, density[k]);
+    for (int k = 0; k < RB_DENSITY_POINTS; ++k) top[1] = fmax(top[1], density[k]);
   }
 cleanup:
   free(column);
@@ -121,12 +122,12 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
-  double top[RB_MAX_PARAMETERS] = {0};
+  double top[RB_MAX_PARAMETERS][2];
   const double *grid = study->prior_grid, *density = study->prior_density;
   char label[RB_LABEL];
   RB_TRY(read_posterior(study, &p));
   for (int d = 0; d < D; ++d) {
-    RB_TRY(write_densities(study, out, &p, d, &top[d]));
+    RB_TRY(write_densities(study, out, &p, d, top[d]));
     rb_script_curve(out, "prior", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
                     density + (int64_t)d * RB_PRIOR_POINTS);
     if (p.truth.v != NULL) {
@@ -137,17 +138,17 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
   write_legend(out, figure, "Posterior of the observation", &p, true);
   for (int d = 0; d < D; ++d) {
     const rb_quantity *q = &study->model->parameters[d];
-    double range[2];
+    double range[2], highest = fmax(top[d][0], top[d][1]);
     panel_range(&p, d, grid + d * RB_PRIOR_POINTS, density + d * RB_PRIOR_POINTS, range);
     for (int k = 0; k < RB_PRIOR_POINTS; ++k) {
-      top[d] = fmax(top[d], density[d * RB_PRIOR_POINTS + k]);
+      highest = fmax(highest, density[d * RB_PRIOR_POINTS + k]);
     }
     rb_script_axis(q, label);
     rb_script_panel(out, figure, (D + 1) / 2, 2, d);
     rb_script_range(out, "x", range[0], range[1], 6);
-    rb_script_range(out, "y", 0, 1.1 * top[d], 4);
+    rb_script_range(out, "y", 0, 1.1 * highest, 4);
     (void)fprintf(out, "set xlabel '%s'\nset ylabel 'density (1/%s)'\n", label, q->unit);
-    plot_densities(out, &p, d, 1.1 * top[d]);
+    plot_densities(out, &p, d, 1.1 * highest);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:
@@ -198,16 +199,18 @@ static void plot_pair(FILE *out, const posterior *p, int row, int column) {
   (void)fputc('\n', out);
 }
 
-static void plot_diagonal(FILE *out, const posterior *p, int d, double top) {
+/* Densities, each with its own maximum as unit. */
+static void plot_diagonal(FILE *out, const posterior *p, int d, const double top[2]) {
   (void)fprintf(out,
-                "plot $network%d using 1:2 with filledcurves y=0 fc rgb faint_blue, "
-                "$network%d using 1:2 with lines lw 2 lc rgb blue",
-                d, d);
+                "plot $network%d using 1:($2/%.6g) with filledcurves y=0 fc rgb faint_blue, "
+                "$network%d using 1:($2/%.6g) with lines lw 2 lc rgb blue",
+                d, top[0], d, top[0]);
   if (p->exact.v != NULL) {
-    (void)fprintf(out, ", $exact%d using 1:2 with lines lw 2 dt (3,3) lc rgb orange", d);
+    (void)fprintf(out, ", $exact%d using 1:($2/%.6g) with lines lw 2 dt (3,3) lc rgb orange", d,
+                  top[1]);
   }
   if (p->truth.v != NULL) {
-    (void)fprintf(out, ", $true%d using 1:($2*%.6g) with lines lw 2 lc rgb vermilion", d, top);
+    (void)fprintf(out, ", $true%d using 1:($2*1.15) with lines lw 2 lc rgb vermilion", d);
   }
   (void)fputc('\n', out);
 }
@@ -242,22 +245,22 @@ static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row,
                 shown ? "%g" : "");
 }
 
-static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p, double top,
-                           int row, int column) {
+static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p,
+                           const double top[2], int row, int column) {
   const int D = study->model->dim;
   double x[2], y[2];
   if (column > row) return plot_correlation(study, out, p, row, column);
   write_axes(out, study->model->parameters, D, row, column);
   pair_limits(p, column, x);
-  rb_script_range(out, "x", x[0], x[1], 2);
+  rb_script_inner_tics(out, "x", x[0], x[1], 2);
   if (column == row) {
-    rb_script_range(out, "y", 0, 1.15 * top, 2);
+    rb_script_range(out, "y", 0, 1.15, 2);
     (void)fputs("unset ytics\n", out);
-    plot_diagonal(out, p, row, 1.15 * top);
+    plot_diagonal(out, p, row, top);
     (void)fputs("set ytics nomirror out scale 0.6\n", out);
   } else {
     pair_limits(p, row, y);
-    rb_script_range(out, "y", y[0], y[1], 2);
+    rb_script_inner_tics(out, "y", y[0], y[1], 2);
     plot_pair(out, p, row, column);
   }
   return RB_OK;
@@ -279,12 +282,12 @@ rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure, FIL
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
-  double top[RB_MAX_PARAMETERS] = {0};
+  double top[RB_MAX_PARAMETERS][2];
   RB_TRY(read_posterior(study, &p));
   write_points(out, "points", &p.draws);
   if (p.exact.v != NULL) write_points(out, "exactpoints", &p.exact);
   for (int d = 0; d < D; ++d) {
-    RB_TRY(write_densities(study, out, &p, d, &top[d]));
+    RB_TRY(write_densities(study, out, &p, d, top[d]));
     if (p.truth.v != NULL) {
       rb_script_curve(out, "true", d, 2, (const double[]){p.truth.v[d], p.truth.v[d]},
                       (const double[]){0, 1});

@@ -82,7 +82,7 @@ static const char *const style =
     "table{border-collapse:collapse;margin:.6rem 0 1rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
     "th{border-bottom:2px solid #999;vertical-align:bottom}"
-    "th:first-child,td:first-child,.text{text-align:left}"
+    "th:first-child,td:first-child,.text{text-align:left}td:first-child{white-space:nowrap}"
     ".bad{color:#b34700;font-weight:600}"
     "pre{background:#f5f5f5;padding:.8rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}"
     "details summary{cursor:pointer;color:#0072b2}"

@@ -31,7 +31,11 @@ static void write_number(FILE *out, double value, int digits, warn_when when) {
 
 static void table_begin(FILE *out, int count, const char *const *titles) {
   (void)fputs("<div class=\"scroll\"><table>\n<thead><tr>", out);
-  for (int i = 0; i < count; ++i) (void)fprintf(out, "<th>%s</th>", titles[i]);
+  for (int i = 0; i < count; ++i) {
+    (void)fprintf(out,
+                  strcmp(titles[i], "meaning") == 0 ? "<th class=\"text\">%s</th>" : "<th>%s</th>",
+                  titles[i]);
+  }
   (void)fputs("</tr></thead>\n<tbody>\n", out);
 }
 
@@ -222,20 +226,21 @@ cleanup:
 static rb_status write_numbers(const rb_study_data *study, rb_source source, int count,
                                const char *const *paths, FILE *out) {
   rb_status status = RB_OK;
-  static const char *const titles[] = {"quantity", "value", "unit"};
-  table_begin(out, 3, titles);
+  static const char *const titles[] = {"quantity", "value", "unit", "meaning"};
+  table_begin(out, 4, titles);
   for (int k = 0; k < count; ++k) {
     double value = 0;
     rb_array_info info;
     if (!rb_study_has(study, source, paths[k])) continue;
     RB_TRY(rb_study_number(study, source, paths[k], &value));
     RB_TRY(rb_file_describe(study->ctx, study->file[source], paths[k], &info));
-    (void)fputs("<tr><td>", out);
-    rb_html_text(out, info.description);
-    (void)fputs("</td>", out);
+    const char *slash = strrchr(paths[k], '/');
+    (void)fprintf(out, "<tr><td><code>%s</code></td>", slash != NULL ? slash + 1 : paths[k]);
     write_number(out, value, 4, NEVER);
     (void)fputs("<td>", out);
     rb_html_text(out, strcmp(info.unit, "1") == 0 ? "" : info.unit);
+    (void)fputs("</td><td class=\"text\">", out);
+    rb_html_text(out, info.description);
     (void)fputs("</td></tr>\n", out);
   }
   table_end(out);

@@ -79,13 +79,25 @@ void rb_script_single(FILE *out, const rb_figure *f, const char *title) {
                 1 - (double)LEGEND_AT / f->height);
 }
 
+/* The round number (1, 2 or 5 times a power of ten) that cuts a range into about `count` pieces. */
+static double round_step(double low, double high, int count) {
+  const double wanted = (high > low ? high - low : 1) / count;
+  const double unit = pow(10, floor(log10(wanted)));
+  const double ratio = wanted / unit;
+  return unit * (ratio > 7 ? 10 : ratio > 3.5 ? 5 : ratio > 1.5 ? 2 : 1);
+}
+
 void rb_script_range(FILE *out, const char *axis, double low, double high, int count) {
-  const double span = high > low ? high - low : 1;
-  const double unit = pow(10, floor(log10(span / count)));
-  const double ratio = span / count / unit;
-  const double step = unit * (ratio > 7 ? 10 : ratio > 3.5 ? 5 : ratio > 1.5 ? 2 : 1);
   (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g\n", axis, low, high, axis,
-                step);
+                round_step(low, high, count));
+}
+
+void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {
+  const double step = round_step(low, high, count), margin = 0.09 * (high - low);
+  const double first = ceil((low + margin) / step) * step;
+  const double last = floor((high - margin) / step) * step;
+  (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g,%.6g,%.6g\n", axis, low,
+                high, axis, first, step, last + 0.01 * step);
 }
 
 void rb_script_text(FILE *out, const char *text) {

@@ -39,6 +39,8 @@ void rb_script_single(FILE *out, const rb_figure *figure, const char *title);
 
 /** Sets the range of an axis and tics at about @p count round numbers of it. */
 void rb_script_range(FILE *out, const char *axis, double low, double high, int count);
+/** The same without tics near the ends, whose labels would meet those of the next panel. */
+void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count);
 
 /** Text in single quotes, safe for gnuplot's enhanced mode. */
 void rb_script_text(FILE *out, const char *text);
