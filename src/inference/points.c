@@ -8,7 +8,7 @@
 #include "rheobase/memory.h"
 #include "target.h"
 
-enum { PRIOR_DRAWS = 128 };
+enum { PRIOR_DRAWS = 128, START_ATTEMPTS = 8 };
 static const double START_JITTER = 0.03;  // of the prior's sd
 
 void rb_points_free(rb_points *p) {
@@ -90,19 +90,29 @@ cleanup:
 }
 
 /* Copies of one point are neighbours in `index`: they are dealt to both halves of the ensemble and
- * moved a little apart. */
-static void deal(const rb_exact_problem *problem, int use, int walkers, const rb_points *from,
-                 const int64_t *index, const double *sd, double *walker) {
+ * moved a little apart; less where a step would leave what is possible. */
+static rb_status deal(rb_context *ctx, const rb_exact_problem *problem, int use, int walkers,
+                      const rb_points *from, const int64_t *index, const double *sd, double *walker,
+                      int64_t *evaluations) {
+  rb_status status = RB_OK;
   const int D = problem->model->dim;
   const rb_stream normals = rb_target_stream(problem, RB_RANDOM_POSTERIOR_DRAWS, use);
   for (int w = 0; w < walkers; ++w) {
-    const int place = w / 2 + (w % 2) * (walkers / 2);
-    double z[RB_MAX_PARAMETERS];
+    double *at = &walker[(w / 2 + (w % 2) * (walkers / 2)) * D];
+    double z[RB_MAX_PARAMETERS], jitter = START_JITTER, log_target = -INFINITY;
     rb_stream_normals(normals, (int64_t)w * D, D, z);
-    for (int d = 0; d < D; ++d) {
-      walker[place * D + d] = from->latent[index[w] * D + d] + START_JITTER * sd[d] * z[d];
+    for (int attempt = 0; attempt < START_ATTEMPTS && !(log_target > -INFINITY); ++attempt) {
+      for (int d = 0; d < D; ++d) at[d] = from->latent[index[w] * D + d] + jitter * sd[d] * z[d];
+      RB_TRY(rb_target_evaluate(ctx, problem, 1, at, &log_target));
+      ++*evaluations;
+      jitter *= 0.25;
+    }
+    if (!(log_target > -INFINITY)) {
+      memcpy(at, &from->latent[index[w] * D], (size_t)D * sizeof *at);
     }
   }
+cleanup:
+  return status;
 }
 
 /* Walkers start at the better ones of the given points, or of draws of the prior where these are
@@ -127,7 +137,7 @@ rb_status rb_points_choose_starts(rb_context *ctx, const rb_exact_problem *probl
   memcpy(all.log_target + count, prior.log_target, PRIOR_DRAWS * sizeof *all.log_target);
   temper(all.count, all.log_target, fmin(walkers, 0.5 * (double)count), all.weight);
   rb_points_resample(problem, use, &all, walkers, index);
-  deal(problem, use, walkers, &all, index, sd, walker);
+  RB_TRY(deal(ctx, problem, use, walkers, &all, index, sd, walker, evaluations));
 cleanup:
   rb_points_free(&prior);
   rb_points_free(&all);
