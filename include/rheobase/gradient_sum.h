@@ -14,7 +14,8 @@
  * Scale: a gradient element g of a micro-batch counts as g 2^s, truncated to an integer; |g| may
  * reach RB_GRADIENT_BOUND = 2^15, beyond which it is flagged as an overflow; M micro-batches sum to
  * less than 2^62 if s = 62 - 15 - ceil(log2 M). s is capped at 40 (a resolution of 1e-12, below the
- * float rounding of any gradient that matters). */
+ * float rounding of any gradient that matters). Losses likewise: at most 2^22 per micro-batch,
+ * exponent 62 - 22 - ceil(log2 M), at most 32. */
 
 #define RB_GRADIENT_BOUND 32768.0
 
@@ -31,6 +32,7 @@ typedef enum rb_gradient_flag {
 typedef struct rb_gradient_sum {
   int64_t count;  ///< elements of the gradient
   int exponent;   ///< s
+  int loss_exponent;
   const struct rb_gradient_kernel *kernel;
   int64_t *buffer;  ///< (count + 1 + RB_GRADIENT_FLAGS) gradient, loss, flags
 } rb_gradient_sum;

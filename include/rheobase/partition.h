@@ -26,6 +26,10 @@ typedef struct rb_range {
 /** Local; items >= 0, chunk > 0. */
 rb_partition rb_partition_make(const rb_context *ctx, int64_t items, int64_t chunk);
 
+/** Share of the ranks' time that goes by without work because the chunks do not fill the rounds, if
+ * all chunks take equally long: 1 - chunks / (rounds size). Local. */
+double rb_partition_idle(const rb_partition *partition);
+
 /** The items of chunk @p index. Local. */
 rb_range rb_partition_chunk(const rb_partition *partition, int64_t index);
 

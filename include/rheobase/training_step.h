@@ -38,8 +38,12 @@ void rb_training_work_saved(rb_training_work *work);
 /** Seconds spent in each part so far on this rank, (RB_STEP_PARTS). Local. */
 const double *rb_training_work_seconds(const rb_training_work *work);
 
-/** The learning rate of step training->step: linear warm-up from a tenth, then a half cosine to 0,
- * halved by every rollback. Local. */
+/** The highest learning rate: settings.learning_rate times batch_size / RB_REFERENCE_BATCH, its
+ * square root, or 1, by settings.rate_rule. Local. */
+double rb_training_highest_rate(const rb_training_settings *settings);
+
+/** The learning rate of step training->step: linear warm-up from a tenth of the highest, then a
+ * half cosine to 0, halved by every rollback. Local. */
 double rb_training_rate(const rb_training *training);
 
 #endif

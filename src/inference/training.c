@@ -144,11 +144,25 @@ static void use_best_weights(rb_training *training) {
   rb_estimator_weights_changed(training->estimator);
 }
 
+/* What it costs that the ranks cannot share a batch's micro-batches evenly. */
+static void report_uneven_ranks(const rb_context *ctx, const rb_training_settings *settings) {
+  const rb_partition partition =
+      rb_partition_make(ctx, settings->batch_size, settings->micro_batch);
+  const double idle = rb_partition_idle(&partition);
+  if (idle == 0) return;
+  rb_log_info(ctx,
+              "train      %" PRId64
+              " micro-batches of %d do not share out evenly among %d ranks: %.0f%% of the ranks' "
+              "time goes by idle; fewer ranks or another training.batch_size would be better",
+              partition.chunks, settings->micro_batch, ctx->size, 100 * idle);
+}
+
 rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_data *data,
                    rb_checkpoint_function save, rb_checkpoint_function restore, void *owner) {
   rb_status status = RB_OK;
   rb_training_work *work = NULL;
   RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, training, data, &work)));
+  report_uneven_ranks(ctx, &training->settings);
   rb_progress progress =
       rb_progress_begin(ctx, "train", "steps", training->total_steps, training->step);
   if (training->step == 0) RB_TRY(save(ctx, training, owner));

@@ -116,9 +116,22 @@ cleanup:
   return status;
 }
 
+double rb_training_highest_rate(const rb_training_settings *settings) {
+  const double ratio = (double)settings->batch_size / RB_REFERENCE_BATCH;
+  switch (settings->rate_rule) {
+    case RB_RATE_SQRT:
+      return settings->learning_rate * sqrt(ratio);
+    case RB_RATE_LINEAR:
+      return settings->learning_rate * ratio;
+    case RB_RATE_CONSTANT:
+      break;
+  }
+  return settings->learning_rate;
+}
+
 double rb_training_rate(const rb_training *training) {
   const rb_training_settings *settings = &training->settings;
-  return training->rate_factor * rb_learning_rate(settings->learning_rate,
+  return training->rate_factor * rb_learning_rate(rb_training_highest_rate(settings),
                                                   settings->warmup_fraction, training->total_steps,
                                                   training->step);
 }

@@ -7,8 +7,19 @@
 #include "gradient_sum_kernel.h"
 #include "rheobase/memory.h"
 
-enum { BOUND_EXPONENT = 15, LOSS_EXPONENT = 32, MAX_EXPONENT = 40 };
-static const double LOSS_BOUND = 4194304.0;  // 2^22 per micro-batch: room for 2^8 of them
+enum {
+  BOUND_EXPONENT = 15,  // RB_GRADIENT_BOUND
+  MAX_EXPONENT = 40,
+  LOSS_BOUND_EXPONENT = 22,
+  MAX_LOSS_EXPONENT = 32
+};
+static const double LOSS_BOUND = 1 << LOSS_BOUND_EXPONENT;
+
+/* The exponent of a scale on which a sum of 2^log2_batches numbers below 2^bound fits. */
+static int exponent_for(int bound, int log2_batches, int most) {
+  const int room = 62 - bound - log2_batches;
+  return room < most ? room : most;
+}
 
 rb_status rb_gradient_sum_create(rb_context *ctx, int64_t count, int64_t micro_batches,
                                  rb_gradient_sum *sum) {
@@ -17,8 +28,8 @@ rb_status rb_gradient_sum_create(rb_context *ctx, int64_t count, int64_t micro_b
                            .kernel = RB_KERNEL_SELECT(rb_gradient_kernel_table, ctx->isa)};
   int log2_batches = 0;
   while (INT64_C(1) << log2_batches < micro_batches) ++log2_batches;
-  const int room = 62 - BOUND_EXPONENT - log2_batches;
-  sum->exponent = room < MAX_EXPONENT ? room : MAX_EXPONENT;
+  sum->exponent = exponent_for(BOUND_EXPONENT, log2_batches, MAX_EXPONENT);
+  sum->loss_exponent = exponent_for(LOSS_BOUND_EXPONENT, log2_batches, MAX_LOSS_EXPONENT);
   if (count + 1 + RB_GRADIENT_FLAGS > INT_MAX) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the network has more than 2^31 weights"));
   }
@@ -54,7 +65,7 @@ void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb
     return;
   }
   sum->kernel->add(sum->count, gradient, ldexp(1.0, sum->exponent), sum->buffer);
-  sum->buffer[sum->count] += (int64_t)(total * ldexp(1.0, LOSS_EXPONENT));
+  sum->buffer[sum->count] += (int64_t)(total * ldexp(1.0, sum->loss_exponent));
 }
 
 void rb_gradient_sum_reduce(const rb_context *ctx, rb_gradient_sum *sum) {
@@ -71,5 +82,5 @@ double rb_gradient_sum_get(const rb_gradient_sum *sum, rb_real *gradient) {
   for (int64_t i = 0; i < sum->count; ++i) {
     gradient[i] = (rb_real)((double)sum->buffer[i] * scale);
   }
-  return ldexp((double)sum->buffer[sum->count], -LOSS_EXPONENT);
+  return ldexp((double)sum->buffer[sum->count], -sum->loss_exponent);
 }

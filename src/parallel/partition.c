@@ -10,6 +10,11 @@ rb_partition rb_partition_make(const rb_context *ctx, int64_t items, int64_t chu
                         .size = ctx->size};
 }
 
+double rb_partition_idle(const rb_partition *partition) {
+  if (partition->rounds == 0) return 0;
+  return 1 - (double)partition->chunks / ((double)partition->rounds * partition->size);
+}
+
 rb_range rb_partition_chunk(const rb_partition *partition, int64_t index) {
   if (index < 0 || index >= partition->chunks) return (rb_range){partition->items, 0};
   const int64_t first = index * partition->chunk;

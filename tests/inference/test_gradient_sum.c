@@ -63,6 +63,24 @@ static void flags_what_cannot_be_summed(void **state) {
   rb_gradient_sum_destroy(&sum);
 }
 
+/* The largest batch of the smallest micro-batches, all losses near the bound: no integer wraps. */
+static void holds_the_largest_batch(void **state) {
+  (void)state;
+  enum { MANY = 65536 };
+  rb_gradient_sum sum;
+  assert_all_ok(rb_gradient_sum_create(&test_context, 1, MANY, &sum));
+  const rb_real gradient[1] = {32000}, loss[1] = {4000000};
+  for (int m = test_context.rank; m < MANY; m += test_context.size) {
+    rb_gradient_sum_add(&sum, gradient, loss, 1);
+  }
+  rb_gradient_sum_reduce(&test_context, &sum);
+  rb_real total[1];
+  const double losses = rb_gradient_sum_get(&sum, total);
+  assert_all_true(losses == 4000000.0 * MANY && total[0] == (rb_real)(32000.0 * MANY));
+  rb_gradient_sum_destroy(&sum);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_on_any_number_of_ranks),
-                                          cmocka_unit_test(flags_what_cannot_be_summed)};
+                                          cmocka_unit_test(flags_what_cannot_be_summed),
+                                          cmocka_unit_test(holds_the_largest_batch)};
 RB_TEST_MAIN(tests)

@@ -1,3 +1,4 @@
+#include "rheobase/training_step.h"
 #include "training_fixture.h"
 
 static const rb_training_settings quick = {.mode = RB_OFFLINE,
@@ -69,6 +70,73 @@ static void online_bits_do_not_depend_on_ranks(void **state) {
   compare_with_one_rank(&online);
 }
 
+/* A model that notes which items of the training purpose this rank simulates. The model's own
+ * function is behind it, so results are the same. */
+enum { NOTED = 600 };
+static struct {
+  rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                        int64_t first, int64_t count, const double *theta, float *x);
+  int64_t times[NOTED];
+} noted;
+
+static rb_status note(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                      int64_t first, int64_t count, const double *theta, float *x) {
+  for (int64_t i = first; i < first + count && purpose == RB_FOR_TRAINING; ++i) {
+    if (i < NOTED) ++noted.times[i];
+  }
+  return noted.simulate(model, ctx, seed, purpose, first, count, theta, x);
+}
+
+/* Online, every data set is simulated once, by the rank that trains on it, and none of those stored
+ * for the standardisation is taken. */
+static void online_simulates_just_in_time(void **state) {
+  (void)state;
+  rb_training_settings online = quick;
+  online.mode = RB_ONLINE;
+  online.simulations = 250;
+  online.batch_size = 64;
+  online.epochs = 1;
+  online.steps_per_epoch = 5;
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &online, &f));
+  memset(noted.times, 0, sizeof noted.times);
+  noted.simulate = f.model.simulate;
+  f.model.simulate = note;
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
+  int64_t mine = 0;
+  for (int i = 0; i < NOTED; ++i) mine += noted.times[i];
+  MPI_Allreduce(MPI_IN_PLACE, noted.times, NOTED, MPI_INT64_T, MPI_SUM, test_context.comm);
+  bool once = true;
+  for (int i = 0; i < NOTED; ++i) once = once && noted.times[i] == (i >= 250 && i < 250 + 5 * 64);
+  assert_all_true(once);
+  // 4 micro-batches of 16 per step
+  const int rounds = (4 + test_context.size - 1) / test_context.size;
+  assert_all_true(mine <= (int64_t)5 * 16 * rounds);
+  fixture_destroy(&f);
+}
+
+static void learning_rate_follows_the_batch_size(void **state) {
+  (void)state;
+  rb_training_settings s = quick;
+  s.learning_rate = 1e-3;
+  const int batch[] = {32, 128, 2048};
+  const double root[] = {0.5, 1, 4}, ratio[] = {0.25, 1, 16};
+  for (int i = 0; i < 3; ++i) {
+    s.batch_size = batch[i];
+    s.rate_rule = RB_RATE_CONSTANT;
+    assert_true(fabs(rb_training_highest_rate(&s) - 1e-3) < 1e-18);
+    s.rate_rule = RB_RATE_SQRT;
+    assert_true(fabs(rb_training_highest_rate(&s) - 1e-3 * root[i]) < 1e-17);
+    s.rate_rule = RB_RATE_LINEAR;
+    assert_true(fabs(rb_training_highest_rate(&s) - 1e-3 * ratio[i]) < 1e-17);
+  }
+  // The schedule: warm-up from a tenth of it, then half a cosine.
+  rb_training training = {.settings = s, .total_steps = 100, .rate_factor = 1};
+  assert_true(fabs(rb_training_rate(&training) - 1.6e-3) < 1e-17);
+  training.step = 5;
+  assert_true(fabs(rb_training_rate(&training) - 1.6e-2) < 1e-17);
+}
+
 /* E -log p(theta | x) of the exact posterior in standardised space is
  * D/2 log(2 pi e) + 1/2 log det(covariance) - sum log(1/sd of theta). */
 static double exact_loss(const fixture *f) {
@@ -118,6 +186,8 @@ static void refuses_a_step_that_is_not_finite(void **state) {
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_depend_on_ranks),
                                           cmocka_unit_test(online_bits_do_not_depend_on_ranks),
+                                          cmocka_unit_test(online_simulates_just_in_time),
+                                          cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
                                           cmocka_unit_test(approaches_the_exact_posterior)};
 RB_TEST_MAIN(tests)

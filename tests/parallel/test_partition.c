@@ -21,5 +21,22 @@ static void covers_every_item_once(void **state) {
   }
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(covers_every_item_once)};
+static double idle(int size, int64_t items, int64_t chunk) {
+  const rb_context ctx = {.size = size};
+  const rb_partition partition = rb_partition_make(&ctx, items, chunk);
+  return rb_partition_idle(&partition);
+}
+
+static void tells_what_uneven_shares_cost(void **state) {
+  (void)state;
+  assert_true(idle(2, 128, 32) == 0);
+  assert_true(idle(1, 100, 32) == 0);
+  assert_true(fabs(idle(3, 128, 32) - 1.0 / 3) < 1e-15);  // 4 chunks in 2 rounds of 3
+  assert_true(fabs(idle(8, 128, 32) - 0.5) < 1e-15);      // half the ranks get none
+  assert_true(fabs(idle(3, 129, 32) - 1.0 / 6) < 1e-15);  // the short chunk is padded: 5 of 6
+  assert_true(idle(4, 0, 32) == 0);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(covers_every_item_once),
+                                          cmocka_unit_test(tells_what_uneven_shares_cost)};
 RB_TEST_MAIN(tests)
