@@ -87,6 +87,8 @@ typedef enum rb_calibration_field {
   RB_CAL_EXPECTED_LOG_DENSITY_SE,
   RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED,
   RB_CAL_LOG_DENSITY_NOT_FINITE,
+  RB_CAL_LOSS,
+  RB_CAL_LOSS_SE,
   RB_CAL_REGIME_DATASETS,
   RB_CAL_REGIME_LOW,
   RB_CAL_REGIME_HIGH,
@@ -101,6 +103,7 @@ typedef enum rb_calibration_field {
   RB_CAL_REGIME_GAMMA,
   RB_CAL_REGIME_LOG_GAMMA,
   RB_CAL_REGIME_EXPECTED_LOG_DENSITY,
+  RB_CAL_REGIME_LOSS,
   RB_CAL_FIELD_COUNT
 } rb_calibration_field;
 
@@ -127,10 +130,11 @@ typedef struct rb_calibration {
 
 /** Sums up finished records. Collective; the caller calls rb_calibration_free. Values that cannot
  * be had (an empty regime, no log density) are NaN.
- * @param log_scale of the posterior (posterior.h) @param bins of the settings */
+ * @param posterior whose records these are @param bins of the settings */
 RB_NODISCARD rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records,
-                                              uint64_t seed, rb_purpose purpose, double log_scale,
-                                              int bins, rb_calibration *result);
+                                              uint64_t seed, rb_purpose purpose,
+                                              const rb_posterior *posterior, int bins,
+                                              rb_calibration *result);
 void rb_calibration_free(rb_calibration *result);
 
 /** A field's values. */

@@ -23,6 +23,7 @@ typedef enum rb_record {
   RB_RECORD_HPD,      ///< bit per level
   RB_RECORD_OUTSIDE,  ///< draws outside each parameter's range, then outside the support at all
   RB_RECORD_ACTIVITY,
+  RB_RECORD_CLIPPED,
   RB_RECORD_LOG_DENSITY,
   RB_RECORD_DRAWS,  ///< only where draws are stored
   RB_RECORD_COUNT

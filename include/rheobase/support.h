@@ -26,4 +26,8 @@ void rb_model_from_support(const rb_model *model, int64_t count, const double *p
 void rb_model_to_support(const rb_model *model, int64_t count, const double *latent, double *phi,
                          double *log_det);
 
+/** Sum of the logarithms of model->scale. Added to a log density per unit of the parameters it
+ * gives that per reference scale, the unit in which losses of all estimators are told. */
+double rb_model_log_scale(const rb_model *model);
+
 #endif

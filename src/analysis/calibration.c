@@ -10,6 +10,7 @@
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
 #include "rheobase/ranks.h"
+#include "rheobase/support.h"
 
 double *rb_calibration_values(const rb_calibration *result, rb_calibration_field field) {
   return result->data[field];
@@ -126,7 +127,8 @@ static rb_status sum_log_density(rb_summing *s) {
   const int64_t finite = finite_mean(s->N, column, &mean, &error);
   *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY) = mean;
   *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY_SE) = error;
-  *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED) = mean + s->log_scale;
+  *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED) =
+      mean + s->posterior->log_scale;
   *rb_calibration_counts(s->result, RB_CAL_LOG_DENSITY_NOT_FINITE) = s->N - finite;
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     const int64_t n = rb_summing_select(s, g, column, selected);
@@ -136,6 +138,30 @@ static rb_status sum_log_density(rb_summing *s) {
 cleanup:
   free(column);
   free(selected);
+  return status;
+}
+
+/* Minus the mean log density in the model's reference scales, of all data sets and by regime. */
+static rb_status sum_loss(rb_summing *s) {
+  rb_status status = RB_OK;
+  double *loss = NULL, *clipped = NULL;
+  status = RB_ALLOCATE(s->ctx, loss, s->N);
+  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, clipped, s->N);
+  RB_TRY(rb_agree(s->ctx, status));
+  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_LOG_DENSITY, 0, loss));
+  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_CLIPPED, 0, clipped));
+  const double log_scale = rb_model_log_scale(s->posterior->model);
+  for (int64_t i = 0; i < s->N; ++i) loss[i] = clipped[i] != 0 ? NAN : -loss[i] - log_scale;
+  (void)finite_mean(s->N, loss, rb_calibration_values(s->result, RB_CAL_LOSS),
+                    rb_calibration_values(s->result, RB_CAL_LOSS_SE));
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    double error = 0;
+    const int64_t n = rb_summing_select(s, g, loss, clipped);
+    (void)finite_mean(n, clipped, &rb_calibration_values(s->result, RB_CAL_REGIME_LOSS)[g], &error);
+  }
+cleanup:
+  free(loss);
+  free(clipped);
   return status;
 }
 
@@ -155,7 +181,7 @@ static void sum_outside(rb_summing *s) {
 }
 
 rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uint64_t seed,
-                                 rb_purpose purpose, double log_scale, int bins,
+                                 rb_purpose purpose, const rb_posterior *posterior, int bins,
                                  rb_calibration *result) {
   rb_status status = RB_OK;
   const int64_t N = records->partition.items, S = records->draws;
@@ -165,7 +191,7 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
                   .result = result,
                   .seed = seed,
                   .purpose = purpose,
-                  .log_scale = log_scale,
+                  .posterior = posterior,
                   .N = N,
                   .S = S,
                   .D = records->dim,
@@ -182,6 +208,7 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
   RB_TRY(rb_sum_parameters(&s));
   RB_TRY(rb_sum_ranks(&s));
   RB_TRY(sum_log_density(&s));
+  RB_TRY(sum_loss(&s));
   sum_outside(&s);
 cleanup:
   free(s.regime);

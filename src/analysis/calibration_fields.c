@@ -199,6 +199,13 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
                                        {RB_DIM_NONE},
                                        "1",
                                        "truths whose log density is not finite, left out of it"},
+    [RB_CAL_LOSS] = {"loss",
+                     RB_F64,
+                     {RB_DIM_NONE},
+                     "1",
+                     "minus the mean log density of the truths per reference scale, without data "
+                     "sets with a clipped parameter: compares between all estimators"},
+    [RB_CAL_LOSS_SE] = {"loss_se", RB_F64, {RB_DIM_NONE}, "1", "its standard error"},
     [RB_CAL_REGIME_DATASETS] =
         {"regime/datasets", RB_I64, {REGIME}, "1", "data sets in each regime"},
     [RB_CAL_REGIME_LOW] = {"regime/activity_low", RB_F64, {REGIME}, "1", "smallest activity"},
@@ -221,6 +228,7 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
         {"regime/log_gamma", RB_F64, {REGIME, QUANTITY}, "1", "as log_gamma"},
     [RB_CAL_REGIME_EXPECTED_LOG_DENSITY] =
         {"regime/expected_log_density", RB_F64, {REGIME}, "1", "as expected_log_density"},
+    [RB_CAL_REGIME_LOSS] = {"regime/loss", RB_F64, {REGIME}, "1", "as loss"},
 };
 
 const rb_calibration_row *rb_calibration_fields(void) { return rows; }

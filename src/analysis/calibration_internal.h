@@ -15,7 +15,7 @@ typedef struct rb_summing {
   rb_calibration *result;
   uint64_t seed;
   rb_purpose purpose;
-  double log_scale;
+  const rb_posterior *posterior;
   int64_t N, S;
   int D, Q, bins;
   bool has_log_density;

@@ -5,7 +5,7 @@
 #include "rheobase/calibration_file.h"
 
 static const char PARTIAL_SCHEMA[] = "calibration_partial";
-enum { PARTIAL_VERSION = 1, PATH = 160 };
+enum { PARTIAL_VERSION = 2, PATH = 160 };
 
 rb_status rb_partial_write(rb_context *ctx, const char *path, uint64_t digest, int count,
                            const rb_test_set *set, const rb_records *records) {

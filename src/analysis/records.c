@@ -27,6 +27,8 @@ static const rb_record_field fields[RB_RECORD_COUNT] = {
                            "draws outside the prior's range of each parameter; last: of any"},
     [RB_RECORD_ACTIVITY] = {"activity", RB_F64, RB_PER_DATASET, "1",
                             "what regimes are made by, e.g. the number of spikes"},
+    [RB_RECORD_CLIPPED] = {"clipped", RB_I32, RB_PER_DATASET, "1",
+                           "1 where a true parameter was clipped"},
     [RB_RECORD_LOG_DENSITY] = {"log_density", RB_F64, RB_PER_DATASET, "1",
                                "log posterior density of the truth, per unit of the parameters"},
     [RB_RECORD_DRAWS] = {"draws", RB_F32, RB_PER_DRAW_AND_PARAMETER, "parameter",

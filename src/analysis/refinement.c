@@ -71,12 +71,6 @@ static void moments(int dim, int64_t count, const double *value, double *mean, d
   }
 }
 
-static double log_scale(const rb_model *model) {
-  double sum = 0.0;
-  for (int d = 0; model->scale != NULL && d < model->dim; ++d) sum += log(model->scale[d]);
-  return sum;
-}
-
 static void fill_exact(const rb_model *model, const rb_exact_result *r, const double *latent,
                        double log_density, rb_refined *out) {
   const double log_evidence = r->importance.log_evidence,
@@ -91,8 +85,8 @@ static void fill_exact(const rb_model *model, const rb_exact_result *r, const do
   out->exact_below_log_likelihood =
       share_below(r->log_likelihood, 1, r->draws, log_posterior - log_prior);
   for (int64_t i = 0; i < r->draws; ++i) mean += r->log_posterior[i] / (double)r->draws;
-  out->exact_loss = -log_density - log_scale(model);
-  out->exact_entropy = log_evidence - mean - log_scale(model);
+  out->exact_loss = -log_density - rb_model_log_scale(model);
+  out->exact_entropy = log_evidence - mean - rb_model_log_scale(model);
   out->method = r->method;
   out->reliable = r->reliable;
   out->efficiency = r->importance.efficiency;
@@ -161,7 +155,7 @@ static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_po
   }
   fill_network(model, draws, r, latent, log_density + r->importance.log_evidence, out);
   RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &network_log_density));
-  out->network_loss = -network_log_density - log_scale(model);
+  out->network_loss = -network_log_density - rb_model_log_scale(model);
   RB_TRY(rb_refine_kl(ctx, problem, network, r, &out->network_kl));
   RB_TRY(rb_refine_distances(ctx, model, draws, r, &out->c2st, out->wasserstein));
 cleanup:

@@ -20,6 +20,7 @@ struct rb_test_loop {
   rb_rough_estimate estimate;
   double *theta;        // (chunk, D) the truth: latent values if the posterior is one of these
   double *latent;       // (chunk, D)
+  int32_t *clipped;     // (chunk) 1 where the two differ
   float *x;             // (chunk, C, L)
   float *draws;         // (chunk, S, D)
   double *log_density;  // (chunk, S) of the draws; NULL if the posterior has none
@@ -45,6 +46,7 @@ static rb_status allocate(rb_context *ctx, rb_test_loop *loop) {
   const int64_t chunk = loop->chunk, S = loop->set.draws;
   RB_TRY(RB_ALLOCATE(ctx, loop->theta, chunk * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, loop->latent, chunk * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, loop->clipped, chunk));
   RB_TRY(RB_ALLOCATE(ctx, loop->x, chunk * model->channels * model->length));
   RB_TRY(RB_ALLOCATE(ctx, loop->draws, chunk * S * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, loop->log_truth, chunk));
@@ -88,6 +90,7 @@ void rb_test_loop_destroy(rb_test_loop *loop) {
   rb_rough_estimate_free(&loop->estimate);
   free(loop->theta);
   free(loop->latent);
+  free(loop->clipped);
   free(loop->x);
   free(loop->draws);
   free(loop->log_density);
@@ -103,6 +106,17 @@ rb_status rb_test_loop_records(rb_context *ctx, const rb_test_loop *loop, bool s
                            loop->quantities, loop->set.draws, store_draws, records);
 }
 
+/* Clipped values have no density: losses leave their data sets out. */
+static void find_clipped(rb_test_loop *loop, int64_t count) {
+  const int D = loop->posterior->model->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    loop->clipped[i] = 0;
+    for (int64_t k = i * D; k < (i + 1) * D; ++k) {
+      if (loop->theta[k] != loop->latent[k]) loop->clipped[i] = 1;
+    }
+  }
+}
+
 static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range) {
   rb_status status = RB_OK;
   rb_posterior *posterior = loop->posterior;
@@ -112,6 +126,7 @@ static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range)
                            loop->latent));
   RB_TRY(model->simulate(model, ctx, loop->seed, purpose, range.first, range.count, loop->theta,
                          loop->x));
+  find_clipped(loop, range.count);
   if (posterior->latent) {
     memcpy(loop->theta, loop->latent, (size_t)(range.count * model->dim) * sizeof *loop->theta);
   }
@@ -220,6 +235,7 @@ static rb_status reduce_dataset(rb_context *ctx, rb_test_loop *loop, int64_t dat
       model->activity != NULL
           ? model->activity(model, loop->x + i * model->channels * model->length)
           : NAN;
+  *(int32_t *)rb_records_at(records, RB_RECORD_CLIPPED, row) = loop->clipped[i];
   *(double *)rb_records_at(records, RB_RECORD_LOG_DENSITY, row) =
       loop->log_density != NULL ? loop->log_truth[i] : NAN;
   if (records->columns[RB_RECORD_DRAWS] > 0) {

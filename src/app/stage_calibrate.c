@@ -20,7 +20,7 @@ static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posteri
   for (int k = 0; k < RB_TEST_SETS; ++k) {
     const rb_test_set *set = &study->set[k];
     RB_TRY(rb_calibration_compute(ctx, &study->records[k], (uint64_t)job->input.seed, set->purpose,
-                                  posterior->log_scale, job->input.calibration.bins, &result));
+                                  posterior, job->input.calibration.bins, &result));
     RB_TRY(rb_calibration_write(ctx, file, set, &study->records[k], &result));
     rb_calibration_free(&result);
   }

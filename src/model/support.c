@@ -1,5 +1,6 @@
 #include "rheobase/support.h"
 
+#include <math.h>
 #include <string.h>
 
 static void copy(const rb_model *model, int64_t count, const double *from, double *to,
@@ -33,4 +34,10 @@ void rb_model_to_support(const rb_model *model, int64_t count, const double *lat
   } else {
     model->to_support(model, count, latent, phi, log_det);
   }
+}
+
+double rb_model_log_scale(const rb_model *model) {
+  double sum = 0.0;
+  for (int d = 0; model->scale != NULL && d < model->dim; ++d) sum += log(model->scale[d]);
+  return sum;
 }

@@ -105,13 +105,18 @@ cleanup:
 
 static rb_status print_score(rb_context *ctx, const rb_file *file) {
   rb_status status = RB_OK;
-  static const char *const names[] = {"expected_log_density", "expected_log_density_se",
-                                      "expected_log_density_standardised", "outside_any"};
+  static const char *const names[] = {"expected_log_density",
+                                      "expected_log_density_se",
+                                      "expected_log_density_standardised",
+                                      "outside_any",
+                                      "loss",
+                                      "loss_se"};
+  enum { NAMES = sizeof names / sizeof *names };
   const char *set = NULL;
   char path[128];
-  double value[4], null_error = 0;
+  double value[NAMES], null_error = 0;
   RB_TRY(largest_set(ctx, file, &set));
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < NAMES; ++i) {
     (void)snprintf(path, sizeof path, "%s/%s", set, names[i]);
     RB_TRY(scalar(ctx, file, path, &value[i]));
   }
@@ -120,6 +125,8 @@ static rb_status print_score(rb_context *ctx, const rb_file *file) {
     rb_log_info(ctx,
                 "expected log density of the truth %.3f +- %.3f (standardised parameters %.3f)",
                 value[0], value[1], value[2]);
+    rb_log_info(ctx, "loss %.3f +- %.3f (without clipped truths, in units of the prior's sds)",
+                value[4], value[5]);
   }
   rb_log_info(ctx,
               "%.2g%% of the draws lie outside the prior's support; calibration errors above %.4f "
@@ -135,7 +142,7 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
   enum { REGIMES = 3 };
   rb_status status = RB_OK;
   int64_t datasets[REGIMES], shape[2];
-  double low[REGIMES], high[REGIMES], score[REGIMES];
+  double low[REGIMES], high[REGIMES], loss[REGIMES];
   double *error = NULL, *log_gamma = NULL;
   char **names = NULL;
   int64_t count = 0;
@@ -144,8 +151,7 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
   RB_TRY(rb_file_read(ctx, file, "sbc/regime/datasets", RB_I64, false, 1, &regimes, datasets));
   RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_low", RB_F64, false, 1, &regimes, low));
   RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_high", RB_F64, false, 1, &regimes, high));
-  RB_TRY(rb_file_read(ctx, file, "sbc/regime/expected_log_density", RB_F64, false, 1, &regimes,
-                      score));
+  RB_TRY(rb_file_read(ctx, file, "sbc/regime/loss", RB_F64, false, 1, &regimes, loss));
   RB_TRY(rb_file_read_strings(ctx, file, "regime_name", &count, &names));
   RB_TRY(
       rb_file_read_new(ctx, file, "sbc/regime/calibration_error", RB_F64, false, 2, shape, &data));
@@ -157,7 +163,7 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
   log_gamma = data;
   if (isnan(low[0]) && isnan(low[1]) && isnan(low[2])) goto cleanup;  // nothing to group by
   rb_log_info(ctx, "%-12s%*s%*s%*s  %s", "regime", WIDTH, "data sets", WIDTH, "activity", 15,
-              "log density", "worst parameter: cal. error, log gamma");
+              "loss", "worst parameter: cal. error, log gamma");
   for (int g = 0; g < REGIMES; ++g) {
     if (datasets[g] == 0) continue;
     int worst = 0, least = 0;
@@ -168,7 +174,7 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
     char range[32];
     (void)snprintf(range, sizeof range, "%g..%g", low[g], high[g]);
     rb_log_info(ctx, "%-12s%*lld%*s%*.3f  %s %.4f, %s %.2f", names[g], WIDTH,
-                (long long)datasets[g], WIDTH, range, 15, score[g], parameters[worst],
+                (long long)datasets[g], WIDTH, range, 15, loss[g], parameters[worst],
                 error[g * D + worst], parameters[least], log_gamma[g * shape[1] + least]);
   }
 cleanup:

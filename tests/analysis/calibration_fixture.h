@@ -20,19 +20,26 @@ static void make_model(rb_model *model) {
   model->activity = sign_of_slope;
 }
 
-/* Calibrates a posterior with errors. */
-static void calibrate(gaussian_errors errors, rb_records *records, rb_calibration *result) {
-  rb_model model;
+/* Calibrates a posterior with errors on data sets of a model. */
+static void calibrate_model(const rb_model *model, gaussian_errors errors, rb_records *records,
+                            rb_calibration *result) {
   rb_test_loop *loop = NULL;
-  make_model(&model);
-  rb_posterior posterior = gaussian_posterior(&model, &errors);
+  rb_posterior posterior = gaussian_posterior(model, &errors);
+  posterior.log_scale = 1.5;
   assert_all_ok(rb_test_loop_create(&test_context, &posterior, SEED, &set, 16, &loop));
   assert_all_ok(rb_test_loop_records(&test_context, loop, true, records));
   while (records->done < set.datasets) {
     assert_all_ok(rb_test_loop_round(&test_context, loop, records));
   }
   rb_test_loop_destroy(loop);
-  assert_all_ok(rb_calibration_compute(&test_context, records, SEED, set.purpose, 1.5, 0, result));
+  assert_all_ok(
+      rb_calibration_compute(&test_context, records, SEED, set.purpose, &posterior, 0, result));
+}
+
+static void calibrate(gaussian_errors errors, rb_records *records, rb_calibration *result) {
+  rb_model model;
+  make_model(&model);
+  calibrate_model(&model, errors, records, result);
   model.destroy(&model);
 }
 

@@ -171,10 +171,55 @@ static void records_are_those_of_the_draws(void **state) {
   rb_calibration_free(&result);
 }
 
+static rb_status (*draw_unclipped)(const rb_model *, rb_context *, uint64_t, rb_purpose, int64_t,
+                                   int64_t, double *, double *);
+
+/* The first parameter does not exceed 1 in what is simulated. */
+static rb_status draw_clipped(const rb_model *model, rb_context *ctx, uint64_t seed,
+                              rb_purpose purpose, int64_t first, int64_t count, double *theta,
+                              double *latent) {
+  const rb_status status = draw_unclipped(model, ctx, seed, purpose, first, count, theta, latent);
+  for (int64_t i = 0; i < count; ++i) theta[i * D] = fmin(theta[i * D], 1);
+  return status;
+}
+
+/* The loss is in the model's scales and leaves data sets with a clipped parameter out; regimes
+ * share it by their numbers of data sets. */
+static void loss_leaves_clipped_truths_out(void **state) {
+  (void)state;
+  static const double scale[D] = {2, 0.5, 3};
+  rb_records records;
+  rb_calibration result;
+  rb_model model;
+  make_model(&model);
+  model.scale = scale;
+  draw_unclipped = model.draw_prior;
+  model.draw_prior = draw_clipped;
+  calibrate_model(&model, (gaussian_errors){.widen = 1}, &records, &result);
+  double truth[500], log_density[500], activity[500], sum[2] = {0}, count[2] = {0};
+  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_TRUTH, 0, truth));
+  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_LOG_DENSITY, 0, log_density));
+  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_ACTIVITY, 0, activity));
+  for (int i = 0; i < 500; ++i) {
+    if (truth[i] >= 1) continue;
+    const int bursting = activity[i] > value(&result, RB_CAL_REGIME_HIGH, RB_FEW);
+    sum[bursting] -= log_density[i] + log(3);
+    count[bursting] += 1;
+  }
+  assert_all_true(count[0] > 100 && count[1] > 100 && count[0] + count[1] < 450);
+  assert_near(value(&result, RB_CAL_LOSS, 0), (sum[0] + sum[1]) / (count[0] + count[1]), 1e-12);
+  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_FEW), sum[0] / count[0], 1e-12);
+  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_BURSTING), sum[1] / count[1], 1e-12);
+  model.destroy(&model);
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(the_exact_posterior_passes_every_test),
                                           cmocka_unit_test(numbers_are_those_of_the_closed_form),
                                           cmocka_unit_test(wrong_posteriors_are_detected),
                                           cmocka_unit_test(coverage_follows_the_width),
                                           cmocka_unit_test(errors_that_cancel_show_by_regime),
+                                          cmocka_unit_test(loss_leaves_clipped_truths_out),
                                           cmocka_unit_test(records_are_those_of_the_draws)};
 RB_TEST_MAIN(tests)
