@@ -15,7 +15,7 @@ enum { RB_SIMULATIONS_VERSION = 1 };
 RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
 /** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
- * theta, latent, and one array per channel. */
+ * theta, latent, and one array per channel. Fails with RB_STOPPED when a signal asks to stop. */
 RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                             const char *group, uint64_t seed, rb_purpose purpose,
                                             int64_t count);

@@ -9,6 +9,7 @@
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 #include "rheobase/progress.h"
+#include "rheobase/signals.h"
 
 enum { CHUNK = 256, NAME_SIZE = 128 };
 
@@ -155,6 +156,11 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
     RB_TRY(chunk_write(ctx, file, model, &f, range, &c));
     const int64_t done = (round + 1) * partition.size * CHUNK;
     rb_progress_update(&progress, done < count ? done : count, group);
+    if (round + 1 < partition.rounds && rb_signals_agree(ctx)) {
+      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
+                     "stopped by a signal while simulating; the same command begins the "
+                     "simulations again"));
+    }
   }
   rb_progress_end(&progress, group);
 cleanup:

@@ -12,6 +12,7 @@
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 #include "rheobase/progress.h"
+#include "rheobase/settings.h"
 #include "rheobase/training_step.h"
 
 enum { MAX_ROLLBACKS = 3 };
@@ -94,12 +95,59 @@ static rb_status end_epoch(rb_context *ctx, rb_training *training, const rb_trai
   training->epoch_loss = 0;
   training->epoch_samples = 0;
   RB_TRY(rb_validation_loss(ctx, training, data->validation, &epoch->validation_loss));
+  if (!isfinite(epoch->loss) || !isfinite(epoch->validation_loss)) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
+                   "step %" PRId64
+                   ": the %s loss of the epoch is not finite; lower training.learning_rate, or "
+                   "check the simulations for extreme values",
+                   training->step, isfinite(epoch->loss) ? "validation" : "training"));
+  }
   if (epoch->validation_loss < training->best_loss) {
     training->best_loss = epoch->validation_loss;
     memcpy(training->best, parameters->value, (size_t)parameters->count * sizeof(rb_real));
   }
 cleanup:
   return status;
+}
+
+static bool all_finite(const rb_real *value, int64_t count) {
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) finite = finite && isfinite(value[i]);
+  return finite;
+}
+
+/* Refuses to replace the last good checkpoint by weights or moments that are not finite, or that
+ * the ranks do not agree on to the bit. Collective. */
+static rb_status check_state(rb_context *ctx, const rb_training *training) {
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  const rb_real *const arrays[] = {parameters->value, training->first_moment,
+                                   training->second_moment};
+  static const char *const names[] = {"", "the first moment of ", "the second moment of "};
+  const char *what = NULL, *tensor = NULL;
+  uint64_t hash = RB_HASH_START;
+  for (int a = 0; a < 3; ++a) {
+    hash = rb_hash(hash, arrays[a], (size_t)parameters->count * sizeof(rb_real));
+    for (int k = 0; k < parameters->tensors && tensor == NULL; ++k) {
+      const rb_tensor *t = &parameters->tensor[k];
+      if (all_finite(arrays[a] + t->offset, t->count)) continue;
+      what = names[a];
+      tensor = t->name;
+    }
+  }
+  uint64_t bounds[2] = {hash, ~hash};  // the largest, and the complement of the smallest
+  MPI_Allreduce(MPI_IN_PLACE, bounds, 2, MPI_UINT64_T, MPI_MAX, ctx->comm);
+  if (bounds[0] != ~bounds[1]) {
+    return RB_FAIL(ctx, RB_ERR_INTERNAL,
+                   "step %" PRId64
+                   ": the ranks do not have the same weights, so this step is not written; is a "
+                   "node's memory or processor faulty?",
+                   training->step);
+  }
+  if (tensor == NULL) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_NUMERIC,
+                 "step %" PRId64
+                 ": %s%s is not finite, so this step is not written; lower training.learning_rate",
+                 training->step, what, tensor);
 }
 
 /* After a refused step: back to the last checkpoint with half the learning rate, if the settings
@@ -157,6 +205,26 @@ static void report_uneven_ranks(const rb_context *ctx, const rb_training_setting
               partition.chunks, settings->micro_batch, ctx->size, 100 * idle);
 }
 
+/* One step, with what the end of an epoch asks for. Collective. @param due whether the state, which
+ * then has been checked, is to be saved */
+static rb_status advance(rb_context *ctx, rb_training *training, const rb_training_data *data,
+                         rb_training_work *work, rb_progress *progress, bool *due) {
+  rb_status status = RB_OK;
+  const double before = training->epoch_loss;
+  const int64_t seen = training->epoch_samples;
+  RB_TRY(rb_training_step(ctx, training, data, work, due));
+  show(progress, training,
+       (training->epoch_loss - before) / (double)(training->epoch_samples - seen));
+  if (training->step % training->steps_per_epoch == 0) {
+    RB_TRY(end_epoch(ctx, training, data));
+    report_epoch(ctx, training);
+    *due = true;
+  }
+  if (*due) RB_TRY(check_state(ctx, training));
+cleanup:
+  return status;
+}
+
 rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_data *data,
                    rb_checkpoint_function save, rb_checkpoint_function restore, void *owner) {
   rb_status status = RB_OK;
@@ -167,22 +235,13 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
       rb_progress_begin(ctx, "train", "steps", training->total_steps, training->step);
   if (training->step == 0) RB_TRY(save(ctx, training, owner));
   while (training->step < training->total_steps) {
-    bool checkpoint = false;
-    const double before = training->epoch_loss;
-    const int64_t seen = training->epoch_samples;
-    const rb_status step_status = rb_training_step(ctx, training, data, work, &checkpoint);
+    bool due = false;
+    const rb_status step_status = advance(ctx, training, data, work, &progress, &due);
     if (step_status != RB_OK) {
       RB_TRY(roll_back(ctx, training, step_status, restore, owner));
       continue;
     }
-    show(&progress, training,
-         (training->epoch_loss - before) / (double)(training->epoch_samples - seen));
-    if (training->step % training->steps_per_epoch == 0) {
-      RB_TRY(end_epoch(ctx, training, data));
-      report_epoch(ctx, training);
-      checkpoint = true;
-    }
-    if (checkpoint) {
+    if (due) {
       RB_TRY(save(ctx, training, owner));
       rb_training_work_saved(work);
     }

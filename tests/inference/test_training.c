@@ -184,10 +184,138 @@ static void refuses_a_step_that_is_not_finite(void **state) {
   fixture_destroy(&f);
 }
 
+/* What the hooks below saw. */
+typedef struct journal {
+  int saves, restores, middle;  // middle: saves within an epoch
+  fixture *f;
+  bool heal;  // the first restore repairs the sample
+} journal;
+
+static rb_status count_save(rb_context *ctx, rb_training *training, void *owner) {
+  journal *j = owner;
+  (void)ctx;
+  ++j->saves;
+  j->middle += training->step % training->steps_per_epoch != 0;
+  return RB_OK;
+}
+
+static rb_status restart(rb_context *ctx, rb_training *training, void *owner) {
+  journal *j = owner;
+  ++j->restores;
+  if (j->heal) {
+    if (ctx->node_rank == 0) j->f->training.x[7] = 0;
+    rb_dataset_fence(ctx, &j->f->training);
+  }
+  const size_t bytes =
+      (size_t)rb_estimator_parameters(training->estimator)->count * sizeof(rb_real);
+  memset(training->first_moment, 0, bytes);
+  memset(training->second_moment, 0, bytes);
+  training->step = 0;
+  training->epoch_loss = 0;
+  training->epoch_samples = 0;
+  training->best_loss = INFINITY;
+  training->rate_factor = 1;  // as of the checkpoint: a rollback halves what it had before
+  training->rollbacks = 0;
+  return rb_estimator_initialise(ctx, training->estimator, training->seed, training->member);
+}
+
+static void poison(fixture *f) {
+  if (test_context.node_rank == 0) f->training.x[7] = NAN;
+  rb_dataset_fence(&test_context, &f->training);
+}
+
+/* A checkpoint after every checkpoint.minutes, within epochs too; without, at the epochs' ends. */
+static void saves_within_epochs(void **state) {
+  (void)state;
+  rb_training_settings often = quick;
+  for (int k = 0; k < 2; ++k) {
+    fixture f;
+    journal j = {.f = &f};
+    often.checkpoint_minutes = k == 0 ? 1e-9 : 60;
+    assert_all_ok(fixture_create(&test_context, &often, &f));
+    assert_all_ok(rb_train(&test_context, &f.train, &f.data, count_save, restart, &j));
+    const int steps = (int)f.train.total_steps, epochs = (int)often.epochs;
+    assert_all_true(j.saves == 1 + (k == 0 ? steps : epochs));
+    assert_all_true(j.middle == (k == 0 ? steps - epochs : 0));
+    fixture_destroy(&f);
+  }
+}
+
+/* One sample that is not a number reaches one rank's gradient only: all ranks refuse the step. */
+static void all_ranks_refuse_a_bad_sample(void **state) {
+  (void)state;
+  fixture f;
+  journal j = {.f = &f};
+  assert_all_ok(fixture_create(&test_context, &quick, &f));
+  poison(&f);
+  const rb_status status = rb_train(&test_context, &f.train, &f.data, count_save, restart, &j);
+  assert_all_true(status == RB_ERR_NUMERIC && f.train.step < f.train.steps_per_epoch);
+  assert_all_true(strstr(test_context.error.message, "the gradient of ") != NULL);
+  assert_all_true(j.restores == 0 && j.saves == 1);
+  rb_error_clear(&test_context);
+  fixture_destroy(&f);
+}
+
+/* Rollback: three times at half the rate each, then the end; once where that was enough. */
+static void rolls_back_three_times(void **state) {
+  (void)state;
+  rb_training_settings settings = quick;
+  settings.on_nonfinite = RB_NONFINITE_ROLLBACK;
+  for (int k = 0; k < 2; ++k) {
+    fixture f;
+    journal j = {.f = &f, .heal = k == 1};
+    assert_all_ok(fixture_create(&test_context, &settings, &f));
+    poison(&f);
+    const rb_status status = rb_train(&test_context, &f.train, &f.data, count_save, restart, &j);
+    assert_all_true(status == (j.heal ? RB_OK : RB_ERR_NUMERIC));
+    assert_all_true(j.restores == (j.heal ? 1 : 3));
+    assert_all_true(f.train.rollbacks == j.restores);
+    assert_all_true(f.train.rate_factor == (j.heal ? 0.5 : 0.125));
+    rb_error_clear(&test_context);
+    fixture_destroy(&f);
+  }
+}
+
+/* The step that ends an epoch is finite itself but ruins the weights: nothing of it is saved. */
+static void saves_no_ruined_weights(void **state) {
+  (void)state;
+  rb_training_settings wild = quick;
+  wild.learning_rate = 1e30;
+  wild.batch_size = 250;  // an epoch is one step
+  fixture f;
+  journal j = {.f = &f};
+  assert_all_ok(fixture_create(&test_context, &wild, &f));
+  const rb_status status = rb_train(&test_context, &f.train, &f.data, count_save, restart, &j);
+  assert_all_true(status == RB_ERR_NUMERIC && j.saves == 1 && f.train.step == 1);
+  assert_all_true(strstr(test_context.error.message, "training.learning_rate") != NULL);
+  rb_error_clear(&test_context);
+  fixture_destroy(&f);
+}
+
+/* A bit that flips in one rank's weights is found before they are saved. */
+static void finds_ranks_that_disagree(void **state) {
+  (void)state;
+  if (test_context.size == 1) return;
+  fixture f;
+  journal j = {.f = &f};
+  assert_all_ok(fixture_create(&test_context, &quick, &f));
+  if (test_context.rank == 1) f.train.first_moment[5] = (rb_real)1e-3;
+  const rb_status status = rb_train(&test_context, &f.train, &f.data, count_save, restart, &j);
+  assert_all_true(status == RB_ERR_INTERNAL && j.saves == 1);
+  assert_all_true(strstr(test_context.error.message, "the same weights") != NULL);
+  rb_error_clear(&test_context);
+  fixture_destroy(&f);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_depend_on_ranks),
                                           cmocka_unit_test(online_bits_do_not_depend_on_ranks),
                                           cmocka_unit_test(online_simulates_just_in_time),
                                           cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
+                                          cmocka_unit_test(saves_within_epochs),
+                                          cmocka_unit_test(all_ranks_refuse_a_bad_sample),
+                                          cmocka_unit_test(rolls_back_three_times),
+                                          cmocka_unit_test(saves_no_ruined_weights),
+                                          cmocka_unit_test(finds_ranks_that_disagree),
                                           cmocka_unit_test(approaches_the_exact_posterior)};
 RB_TEST_MAIN(tests)

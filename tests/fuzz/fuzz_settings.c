@@ -1,0 +1,44 @@
+#include "app/settings.h"
+#include "fuzz.h"
+
+/* The reader of input files and of --set. Input: the file; after a byte 0, if there is one, the
+ * override. What is read must read back from its own printed form as the same settings. */
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc;
+  (void)argv;
+  fuzz_begin();
+  return 0;
+}
+
+static void reads_back(rb_input *input) {
+  char *first = NULL, *second = NULL;
+  static rb_input again;
+  memset(&again, 0, sizeof again);
+  fuzz_require(rb_input_text(&fuzz_context, input, false, &first) == RB_OK, "printing");
+  fuzz_require(
+      rb_settings_parse(&fuzz_context, rb_input_table(), "printed", first, &again) == RB_OK,
+      "the printed settings are refused");
+  fuzz_require(rb_input_text(&fuzz_context, &again, false, &second) == RB_OK, "printing again");
+  fuzz_require(strcmp(first, second) == 0, "the settings do not read back");
+  free(first);
+  free(second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static rb_input input;
+  static rb_arguments arguments;
+  char path[64];
+  const uint8_t *zero = memchr(data, 0, size);
+  const size_t length = zero != NULL ? (size_t)(zero - data) : size;
+  char *set = strndup(zero != NULL ? (const char *)zero + 1 : "", size - length);
+  const int fd = fuzz_file(data, length, path);
+  arguments = (rb_arguments){.inputs = 1, .input = {path}, .sets = zero != NULL, .set = {set}};
+  const rb_status status = rb_input_read(&fuzz_context, &arguments, &input);
+  fuzz_outcome(status);
+  if (status == RB_OK) reads_back(&input);
+  rb_input_free(&input);
+  (void)close(fd);
+  free(set);
+  return 0;
+}
