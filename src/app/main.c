@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "rheobase/blas.h"
 #include "rheobase/context.h"
 #include "rheobase/log.h"
 #include "rheobase/provenance.h"
@@ -68,6 +69,7 @@ static rb_status run(rb_context *ctx, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  rb_blas_choose_kernels(argv);
   rb_signals_block();
   (void)gsl_set_error_handler_off();  // GSL would abort; its results are checked instead
   MPI_Init(&argc, &argv);

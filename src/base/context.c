@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rheobase/blas.h"
+
 static rb_status choose_isa(rb_context *ctx) {
   rb_isa isa = RB_ISA_PORTABLE;
   const rb_status status = rb_cpu_isa(ctx, &isa);
@@ -32,6 +34,7 @@ static bool stdout_is_watched(void) {
 
 rb_status rb_context_create(rb_context *ctx, MPI_Comm parent) {
   memset(ctx, 0, sizeof *ctx);
+  rb_blas_single_thread();
   MPI_Comm_dup(parent, &ctx->comm);
   MPI_Comm_rank(ctx->comm, &ctx->rank);
   MPI_Comm_size(ctx->comm, &ctx->size);

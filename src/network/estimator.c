@@ -114,7 +114,6 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   e->max_batch = max_batch;
   e->isa = ctx->isa;
   e->kernels = rb_activation_kernel_for(ctx->isa);
-  rb_gemm_single_thread();
   if (max_batch < 1) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "micro_batch is %d; it must be positive", max_batch));
   }

@@ -3,8 +3,6 @@
 #include <cblas.h>
 #include <string.h>
 
-void rb_gemm_single_thread(void) { openblas_set_num_threads(1); }
-
 void rb_gemm(rb_op op_a, rb_op op_b, int64_t m, int64_t n, int64_t k, const rb_real *a, int64_t lda,
              const rb_real *b, int64_t ldb, rb_real beta, rb_real *c, int64_t ldc) {
   const CBLAS_TRANSPOSE ta = op_a == RB_TRANSPOSED ? CblasTrans : CblasNoTrans;

@@ -11,10 +11,6 @@
 /** How a matrix enters a product. */
 typedef enum rb_op { RB_AS_IS, RB_TRANSPOSED } rb_op;
 
-/** Keeps OpenBLAS to one thread: there is one rank per core. Library-wide; call before the first
- * product. */
-void rb_gemm_single_thread(void);
-
 /** C = op(A) op(B) + beta C. All sizes and strides below 2^31.
  * @param m,n,k op(A) is (m, k), op(B) is (k, n), C is (m, n)
  * @param lda,ldb,ldc distance between rows as stored */

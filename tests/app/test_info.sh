@@ -40,5 +40,11 @@ head -c 2000 "$folder/ours.h5" > "$folder/cut.h5"
 fails_with 5 "cut.h5: is not a whole HDF5 file" "$RB_PROGRAM" info "$folder/cut.h5"
 fails_with 4 "absent.h5: cannot be read" "$RB_PROGRAM" info "$folder/absent.h5"
 says "HDF5 1" "$RB_PROGRAM" --version
+# Matrix products use this processor's vectors even where OpenBLAS is too old to know it.
+if grep -qw avx2 /proc/cpuinfo; then
+  env -u OPENBLAS_CORETYPE "$RB_PROGRAM" --version > "$folder/out"
+  ! grep -q "OpenBLAS.*Prescott" "$folder/out" || { echo "slow kernels:"; cat "$folder/out"; exit 1; }
+  says "OpenBLAS.*Prescott" env OPENBLAS_CORETYPE=Prescott "$RB_PROGRAM" --version
+fi
 says "The posterior estimator" "$RB_PROGRAM" config
 says "--set PATH=VALUE" "$RB_PROGRAM" run --help

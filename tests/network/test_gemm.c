@@ -4,6 +4,7 @@
 
 #include "gradient_check.h"
 #include "network/gemm.h"
+#include "rheobase/blas.h"
 
 static void test_openblas(void **state) {
   (void)state;
@@ -14,7 +15,7 @@ static void test_openblas(void **state) {
   memcpy(&symbol, &function, sizeof symbol);
   assert_true(dladdr(symbol, &info) != 0);
   assert_non_null(strstr(info.dli_fname, "openblas"));
-  rb_gemm_single_thread();
+  rb_blas_single_thread();
   assert_int_equal(openblas_get_num_threads(), 1);
 }
 
