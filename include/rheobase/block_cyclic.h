@@ -65,6 +65,9 @@ void rb_matrix_scatter(rb_matrix *matrix, const double *whole);
  */
 RB_NODISCARD rb_status rb_matrix_gather(rb_context *ctx, const rb_matrix *matrix, double *whole);
 
+/** Adds a number to every element of the diagonal. Local. */
+void rb_matrix_add_to_diagonal(rb_matrix *matrix, double summand);
+
 /** Gives every rank the diagonal. Collective. @param diagonal (rows) */
 RB_NODISCARD rb_status rb_matrix_diagonal(rb_context *ctx, const rb_matrix *matrix,
                                           double *diagonal);

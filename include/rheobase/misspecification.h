@@ -64,9 +64,11 @@ RB_NODISCARD rb_status rb_prior_predictive_create(rb_context *ctx, const rb_mode
                                                   rb_prior_predictive *predictive);
 void rb_prior_predictive_destroy(rb_prior_predictive *predictive);
 
-/** Judges data sets. Local. @param x (count, C, L) @param misfit (count) */
+/** Judges data sets. Local. @param x (count, C, L) @param misfit (count) @param summary (count,
+ * summary_dim) their summaries */
 RB_NODISCARD rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *predictive,
-                                                 int64_t count, const float *x, rb_misfit *misfit);
+                                                 int64_t count, const float *x, rb_misfit *misfit,
+                                                 double *summary);
 
 /** Compares the summaries of a set of observations with the prior predictive ones. Collective; all
  * ranks pass the same. @param summary (count, summary_dim) */

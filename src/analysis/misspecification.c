@@ -255,12 +255,11 @@ cleanup:
 }
 
 rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int64_t count,
-                                    const float *x, rb_misfit *misfit) {
+                                    const float *x, rb_misfit *misfit, double *summary) {
   rb_status status = RB_OK;
   const rb_model *model = p->model;
-  double *trace = NULL, *summary = NULL;
+  double *trace = NULL;
   RB_TRY(RB_ALLOCATE(ctx, trace, p->trace_dim));
-  RB_TRY(RB_ALLOCATE(ctx, summary, count * p->summary_dim));
   if (p->summary_dim > 0) RB_TRY(p->summarise(p->owner, ctx, count, x, summary));
   for (int64_t i = 0; i < count; ++i) {
     take_trace(model, x + i * model->channels * model->length, trace);
@@ -271,7 +270,6 @@ rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int
   }
 cleanup:
   free(trace);
-  free(summary);
   return status;
 }
 

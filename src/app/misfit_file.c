@@ -81,9 +81,8 @@ rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
   status = RB_ALLOCATE(ctx, study->misfit, 1);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, predictive.summary_dim);
   if (status == RB_OK) {
-    status = rb_prior_predictive_judge(ctx, &predictive, 1, x, study->misfit);
+    status = rb_prior_predictive_judge(ctx, &predictive, 1, x, study->misfit, summary);
   }
-  if (status == RB_OK) status = rb_flow_posterior_summarise(&job->network, ctx, 1, x, summary);
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_prior_predictive_compare(ctx, &predictive, 1, summary, &study->mmd));
   study->count = 1;
@@ -104,9 +103,8 @@ static rb_status judge_chunk(rb_context *ctx, rb_job *job, rb_prior_predictive *
   if (range.count == 0) return RB_OK;
   RB_TRY(model->draw_prior(model, ctx, seed, purpose, range.first, range.count, theta, NULL));
   RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, theta, x));
-  RB_TRY(rb_prior_predictive_judge(ctx, predictive, range.count, x, misfit + range.first));
-  RB_TRY(rb_flow_posterior_summarise(&job->network, ctx, range.count, x,
-                                     summary + range.first * predictive->summary_dim));
+  RB_TRY(rb_prior_predictive_judge(ctx, predictive, range.count, x, misfit + range.first,
+                                   summary + range.first * predictive->summary_dim));
 cleanup:
   return status;
 }

@@ -97,12 +97,10 @@ static void print_leakage(const rb_context *ctx, const rb_posterior *baseline) {
 rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   const rb_misfit_study none = {0};
-  char network[RB_JOB_PATH];
   RB_TRY(rb_job_load_baseline(ctx, job));
   RB_TRY(calibrate(ctx, job, &job->baseline, "baseline_calibration.partial.h5", &none, path));
   print_leakage(ctx, &job->baseline);
-  rb_job_path(job, "calibration.h5", network);
-  RB_TRY(rb_table_comparison(ctx, network, path));
+  RB_TRY(rb_table_comparison(ctx, &job->model, job->study.folder));
 cleanup:
   return status;
 }

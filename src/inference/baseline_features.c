@@ -94,19 +94,25 @@ cleanup:
   return status;
 }
 
-rb_status rb_baseline_features_restore(rb_context *ctx, rb_baseline_features *f) {
-  rb_status status = RB_OK;
-  double *w = NULL;
+/* What follows from the model and the number of random features. */
+static rb_status set_sizes(rb_context *ctx, rb_baseline_features *f) {
   const rb_model *model = f->model;
   const int64_t count = rb_baseline_features_count(model, f->random);
   if (count > INT_MAX) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%" PRId64 " features are too many", count));
+    return RB_FAIL(ctx, RB_ERR_SETTING, "%" PRId64 " features are too many", count);
   }
   f->count = (int)count;
   f->samples = (int)(model->channels * model->length);
   f->bins = model->length < RB_BASELINE_BINS ? (int)model->length : RB_BASELINE_BINS;
   f->inputs = 0;
   for (int c = 0; c < model->channels; ++c) f->inputs += model->channel[c].binary ? 0 : f->bins;
+  return RB_OK;
+}
+
+rb_status rb_baseline_features_restore(rb_context *ctx, rb_baseline_features *f) {
+  rb_status status = RB_OK;
+  double *w = NULL;
+  RB_TRY(set_sizes(ctx, f));
   RB_TRY(RB_ALLOCATE(ctx, f->weight, (int64_t)f->inputs * f->random));
   RB_TRY(RB_ALLOCATE(ctx, f->phase, f->random));
   RB_TRY(RB_ALLOCATE(ctx, w, f->inputs));
@@ -125,18 +131,17 @@ cleanup:
 rb_status rb_baseline_features_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                       int64_t random_features, rb_baseline_features *f) {
   rb_status status = RB_OK;
-  const int64_t pilots = RB_BASELINE_PILOTS, samples = model->channels * model->length;
+  const int64_t pilots = RB_BASELINE_PILOTS;
   double *theta = NULL, *z = NULL;
   float *x = NULL;
   *f = (rb_baseline_features){.model = model, .seed = seed, .random = (int)random_features};
-  f->bins = model->length < RB_BASELINE_BINS ? (int)model->length : RB_BASELINE_BINS;
-  for (int c = 0; c < model->channels; ++c) f->inputs += model->channel[c].binary ? 0 : f->bins;
+  RB_TRY(set_sizes(ctx, f));
   RB_TRY(RB_ALLOCATE(ctx, theta, pilots * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, x, pilots * samples));
+  RB_TRY(RB_ALLOCATE(ctx, x, pilots * f->samples));
   RB_TRY(RB_ALLOCATE(ctx, z, pilots * f->inputs));
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, NULL));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, x));
-  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * samples, z + i * f->inputs);
+  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * f->samples, z + i * f->inputs);
   RB_TRY(measure(ctx, f, pilots, z));
   RB_TRY(rb_baseline_features_restore(ctx, f));
 cleanup:

@@ -1,3 +1,4 @@
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -242,21 +243,23 @@ static rb_status check(rb_context *ctx, const rb_model *model, const rb_baseline
   return RB_OK;
 }
 
-/* The sentence about a system that has no usable solution. */
+/* The sentence about a system that has no usable solution. A Cholesky factorisation of a matrix
+ * with a diagonal of ones can only fail if its smallest eigenvalue is below n (n + 1) u (Demmel
+ * 1989). */
 static rb_status check_condition(rb_context *ctx, const rb_baseline *b) {
   const rb_ridge *ridge = &b->ridge;
   if (ridge->weakest < 0 || ridge->condition <= WORST_CONDITION) return RB_OK;
-  char name[64], condition[64] = "is not positive definite to working precision";
+  char name[64];
   rb_baseline_features_name(&b->features, ridge->weakest, name, sizeof name);
-  if (isfinite(ridge->condition)) {
-    (void)snprintf(condition, sizeof condition, "has the condition number %.1e", ridge->condition);
-  }
+  const double n = ridge->features;
+  const bool failed = !isfinite(ridge->condition);
   return RB_FAIL(
       ctx, RB_ERR_NUMERIC,
-      "baseline: with baseline.penalty = %g the system %s: feature %s is nearly a linear "
-      "combination of the features before it; raise the penalty, or set it to 0 to have "
-      "it chosen by cross-validation",
-      ridge->penalty[0], condition, name);
+      "baseline: with baseline.penalty = %g the system's condition number is %s%.1e: feature %s is "
+      "nearly a linear combination of the features before it; raise the penalty, or set it to 0 to "
+      "have it chosen by cross-validation",
+      ridge->penalty[0], failed ? "above " : "",
+      failed ? 1 / (n * (n + 1) * DBL_EPSILON / 2) : ridge->condition, name);
 }
 
 /* Everything after the checks. */

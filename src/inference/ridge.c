@@ -199,13 +199,7 @@ static rb_status solve_by_cholesky(rb_context *ctx, rb_matrix *matrix, double pe
   rb_cholesky result;
   double *pivot = NULL;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, pivot, f)));
-  for (int column = 0; column < matrix->local_columns; ++column) {
-    const int j = rb_matrix_column(matrix, column);
-    const int row = rb_matrix_share(j, matrix->grid->row, matrix->grid->rows);
-    if (row < matrix->local_rows && rb_matrix_row(matrix, row) == j) {
-      matrix->value[row + (int64_t)column * matrix->leading] += penalty;
-    }
-  }
+  rb_matrix_add_to_diagonal(matrix, penalty);
   for (int k = 0; k < r; ++k) {
     ridge->penalty[k] = penalty;
     ridge->freedom[k] = NAN;

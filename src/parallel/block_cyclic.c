@@ -137,14 +137,26 @@ rb_status rb_matrix_gather(rb_context *ctx, const rb_matrix *matrix, double *who
   return RB_OK;
 }
 
+/* The diagonal element in a local column, or NULL where another rank has it. */
+static double *diagonal_element(const rb_matrix *matrix, int local_column) {
+  const int global = rb_matrix_column(matrix, local_column);
+  const int row = rb_matrix_share(global, matrix->grid->row, matrix->grid->rows);
+  if (row >= matrix->local_rows || rb_matrix_row(matrix, row) != global) return NULL;
+  return matrix->value + row + (int64_t)local_column * matrix->leading;
+}
+
+void rb_matrix_add_to_diagonal(rb_matrix *matrix, double summand) {
+  for (int j = 0; j < matrix->local_columns; ++j) {
+    double *element = diagonal_element(matrix, j);
+    if (element != NULL) *element += summand;
+  }
+}
+
 rb_status rb_matrix_diagonal(rb_context *ctx, const rb_matrix *matrix, double *diagonal) {
   for (int i = 0; i < matrix->rows; ++i) diagonal[i] = 0;
   for (int j = 0; j < matrix->local_columns; ++j) {
-    const int global = rb_matrix_column(matrix, j);
-    const int i = rb_matrix_share(global, matrix->grid->row, matrix->grid->rows);
-    if (i < matrix->local_rows && rb_matrix_row(matrix, i) == global) {
-      diagonal[global] = matrix->value[i + (int64_t)j * matrix->leading];
-    }
+    const double *element = diagonal_element(matrix, j);
+    if (element != NULL) diagonal[rb_matrix_column(matrix, j)] = *element;
   }
   MPI_Allreduce(MPI_IN_PLACE, diagonal, matrix->rows, MPI_DOUBLE, MPI_SUM, ctx->comm);
   return RB_OK;

@@ -1,66 +1,42 @@
-#include <math.h>
 #include <stdlib.h>
 
+#include "comparison.h"
 #include "page.h"
+#include "rheobase/misspecification.h"
 
 /* The baseline beside the network, and whether the observation is an ordinary one. */
 
-static const struct {
-  const char *title, *path;
-} columns[] = {{"<i>r</i>", "recovery/r"},
-               {"NRMSE", "diagnostics/nrmse"},
-               {"contraction", "diagnostics/contraction"},
-               {"calibration error", "diagnostics/calibration_error"}};
-enum { COLUMNS = sizeof columns / sizeof *columns };
-
-static rb_status write_score(const rb_study_data *study, rb_source source, const char *name,
-                             FILE *out) {
-  rb_status status = RB_OK;
-  double score = 0, error = 0;
-  RB_TRY(rb_study_number(study, source, "diagnostics/expected_log_density", &score));
-  RB_TRY(rb_study_number(study, source, "diagnostics/expected_log_density_se", &error));
-  (void)fprintf(out, "%s <strong>%.3f ± %.3f</strong>", name, score, error);
-cleanup:
-  return status;
-}
-
 rb_status rb_page_baseline(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
-  const int D = study->model->dim;
-  double *value[COLUMNS][2] = {{NULL}};
-  if (study->file[RB_FROM_CALIBRATION] == NULL) return RB_OK;
-  for (int c = 0; c < COLUMNS; ++c) {
-    RB_TRY(rb_study_last_row(study, RB_FROM_CALIBRATION, columns[c].path, D, &value[c][0]));
-    RB_TRY(
-        rb_study_last_row(study, RB_FROM_BASELINE_CALIBRATION, columns[c].path, D, &value[c][1]));
-  }
-  (void)fputs("<p>Expected log density of the truth, higher is better: ", out);
-  RB_TRY(write_score(study, RB_FROM_CALIBRATION, "network", out));
-  RB_TRY(write_score(study, RB_FROM_BASELINE_CALIBRATION, ", baseline", out));
-  (void)fputs(".</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>parameter</th>", out);
-  for (int c = 0; c < COLUMNS; ++c) {
-    (void)fprintf(out, "<th>%s: network</th><th>baseline</th>", columns[c].title);
+  rb_comparison c = {0};
+  RB_TRY(rb_comparison_read(study, &c));
+  if (!c.network) goto cleanup;
+  (void)fprintf(out,
+                "<p>Expected log density of the truth, higher is better: network <strong>%.3f ± "
+                "%.3f</strong>, baseline <strong>%.3f ± %.3f</strong>.</p>\n"
+                "<div class=\"scroll\"><table>\n<thead><tr><th>parameter</th>",
+                c.log_density[RB_NETWORK], c.log_density_se[RB_NETWORK], c.log_density[RB_LINEAR],
+                c.log_density_se[RB_LINEAR]);
+  for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
+    (void)fprintf(out, "<th>%s: network</th><th>baseline</th>", rb_compared_measures[m].name);
   }
   (void)fputs("</tr></thead>\n<tbody>\n", out);
-  for (int d = 0; d < D; ++d) {
+  for (int d = 0; d < study->model->dim; ++d) {
     (void)fprintf(out, "<tr><td>%s (%s)</td>", study->model->parameters[d].name,
                   study->model->parameters[d].unit);
-    for (int c = 0; c < COLUMNS; ++c) {
-      (void)fprintf(out, "<td>%.3g</td><td>%.3g</td>", value[c][0][d], value[c][1][d]);
+    for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
+      (void)fprintf(out, "<td>%.3g</td><td>%.3g</td>", c.value[m][RB_NETWORK][d],
+                    c.value[m][RB_LINEAR][d]);
     }
     (void)fputs("</tr>\n", out);
   }
   (void)fputs("</tbody>\n</table></div>\n", out);
 cleanup:
-  for (int c = 0; c < COLUMNS; ++c) {
-    free(value[c][0]);
-    free(value[c][1]);
-  }
+  rb_comparison_free(&c);
   return status;
 }
 
 rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
-  static const double level = 0.01;
   rb_status status = RB_OK;
   rb_array all = {0}, p = {0}, distance = {0};
   char **names = NULL;
@@ -73,7 +49,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_study_read(study, from, "misspecification/p", 2, kinds, &p));
   RB_TRY(rb_study_read(study, from, "misspecification/distance", 2, kinds, &distance));
   if (all.shape[0] < 1 || p.shape[0] < 1 || distance.shape[0] < 1) goto cleanup;
-  if (all.v[0] < level) {
+  if (all.v[0] < RB_MISFIT_LEVEL) {
     (void)fprintf(out,
                   "<p class=\"bad\">The observation lies outside what the simulator makes (p = "
                   "%.4f): the posterior is not to be trusted.</p>\n",
@@ -90,7 +66,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
     (void)fputs("<tr><td>", out);
     rb_html_text(out, names[k]);
     (void)fprintf(out, "</td><td>%.3g</td><td%s>%.3g</td></tr>\n", distance.v[k],
-                  p.v[k] < level ? " class=\"bad\"" : "", p.v[k]);
+                  p.v[k] < RB_MISFIT_LEVEL ? " class=\"bad\"" : "", p.v[k]);
   }
   (void)fputs("</tbody>\n</table></div>\n", out);
 cleanup:

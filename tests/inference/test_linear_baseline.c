@@ -308,6 +308,20 @@ static void check_failure(const rb_model *model, rb_baseline_settings settings, 
   rb_error_clear(&test_context);
 }
 
+/* With a penalty just large enough for a factor to exist, the condition number is told: the largest
+ * eigenvalue, between 1 and the number of features, over the penalty. */
+static void check_condition(const rb_model *model, double penalty) {
+  rb_baseline *baseline = NULL;
+  const rb_baseline_settings settings = {.simulations = N, .validation = 50, .penalty = penalty};
+  const rb_status status = rb_baseline_fit(&test_context, model, &settings, SEED, &baseline);
+  assert_all_true(status == RB_ERR_NUMERIC && baseline == NULL);
+  const char *number = strstr(test_context.error.message, "condition number is ");
+  assert_all_true(number != NULL && strstr(number, "feature spike_count") != NULL);
+  const double condition = strtod(number + strlen("condition number is "), NULL);
+  assert_all_true(condition > 1 / penalty && condition < 85 * 85 / penalty);
+  rb_error_clear(&test_context);
+}
+
 static void failures_say_what_is_wrong(void **state) {
   (void)state;
   rb_model model = short_neuron();
@@ -318,10 +332,14 @@ static void failures_say_what_is_wrong(void **state) {
   check_failure(&model,
                 (rb_baseline_settings){.simulations = N, .validation = 50, .memory_limit_GB = 1e-6},
                 RB_ERR_MEMORY, "baseline.memory_limit_GB allows");
-  // The number of spikes is the sum of the spikes, so without a penalty there is no solution.
+  // The number of spikes is the sum of the spikes, so with hardly a penalty there is no solution:
+  // 1 / (85 * 86 * 2^-53) = 1.2e12.
   check_failure(&model,
                 (rb_baseline_settings){.simulations = N, .validation = 50, .penalty = 1e-18},
-                RB_ERR_NUMERIC, "feature spike_count is nearly a linear combination");
+                RB_ERR_NUMERIC,
+                "condition number is above 1.2e+12: feature spike_count is nearly a linear "
+                "combination");
+  check_condition(&model, 1e-13);
   model.destroy(&model);
 }
 
