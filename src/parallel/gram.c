@@ -15,7 +15,8 @@ enum { PANEL = 4 * RB_BLOCK };
 
 /* Of every row of X, the columns of one row (or column) of the grid. */
 typedef struct piece {
-  double *send;     // (places, rows, columns of the place), what goes to each place
+  double *send;     // (places, rows, columns of the place), what goes to each place; NULL if there
+                    // is one place, which gets X as it is
   double *receive;  // (rows of all ranks, own columns), row-major
   int *send_count, *send_start, *receive_count, *receive_start;  // (ranks)
   int places, own;  // own: columns of this rank's place
@@ -47,7 +48,7 @@ static rb_status create_piece(rb_context *ctx, int places, int place, int n, int
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "pieces of %" PRId64 " rows x %d columns are too large",
                    max_rows, n));
   }
-  RB_TRY(RB_ALLOCATE(ctx, p->send, max_rows * n));
+  if (places > 1) RB_TRY(RB_ALLOCATE(ctx, p->send, max_rows * n));
   RB_TRY(RB_ALLOCATE(ctx, p->receive, max_rows * ctx->size * p->own));
   RB_TRY(RB_ALLOCATE(ctx, p->send_count, ctx->size));
   RB_TRY(RB_ALLOCATE(ctx, p->send_start, ctx->size));
@@ -116,7 +117,8 @@ static void pack(const piece *p, int n, int rows, const double *x) {
 /* Sends to every rank the columns of its place; @p by_row: places are rows of the grid. */
 static void exchange(rb_context *ctx, const rb_grid *grid, piece *p, bool by_row, int n,
                      const int *rows, const double *x) {
-  pack(p, n, rows[ctx->rank], x);
+  if (p->places > 1) pack(p, n, rows[ctx->rank], x);
+  const double *send = p->places > 1 ? p->send : x;
   int start = 0;
   for (int rank = 0; rank < ctx->size; ++rank) {
     const int place = by_row ? rank / grid->columns : rank % grid->columns;
@@ -128,7 +130,7 @@ static void exchange(rb_context *ctx, const rb_grid *grid, piece *p, bool by_row
     p->receive_start[rank] = start;
     start += p->receive_count[rank];
   }
-  MPI_Alltoallv(p->send, p->send_count, p->send_start, MPI_DOUBLE, p->receive, p->receive_count,
+  MPI_Alltoallv(send, p->send_count, p->send_start, MPI_DOUBLE, p->receive, p->receive_count,
                 p->receive_start, MPI_DOUBLE, ctx->comm);
 }
 
