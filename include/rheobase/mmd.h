@@ -18,15 +18,17 @@ double rb_mmd(int dim, int64_t n, const double *x, int64_t m, const double *y);
 
 typedef struct rb_mmd_test {
   double mmd;                 ///< of the observations against the reference
-  double null[RB_MMD_NULLS];  ///< of as many data sets picked from the pool, with replacement
+  double null[RB_MMD_NULLS];  ///< of as many data sets picked from the pool, none twice
   double p;                   ///< (1 + nulls that are at least mmd) / (1 + RB_MMD_NULLS)
 } rb_mmd_test;
 
 /** Compares observations with a reference. The nulls come from a pool that is not part of the
- * reference, as the observations are not. Collective: ranks share the work, and all get the result,
- * equal to rounding on any number of ranks. Fails with RB_ERR_MEMORY.
- * @param x (n, dim) observations @param pool (m, dim) @param reference (m, dim); all three the same
- * on all ranks */
+ * reference, as the observations are not; and none of them has a member twice (BayesFlow's may),
+ * which would make the nulls larger than the observations' discrepancy when n is not small beside
+ * m. Collective: ranks share the work, and all get the result, equal to rounding on any number of
+ * ranks. Fails with RB_ERR_MEMORY.
+ * @param x (n, dim) observations, n <= m @param pool (m, dim) @param reference (m, dim); all three
+ * the same on all ranks */
 RB_NODISCARD rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n,
                                       const double *x, int64_t m, const double *pool,
                                       const double *reference, rb_mmd_test *test);

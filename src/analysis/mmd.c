@@ -55,19 +55,34 @@ static void fill_pool(const double *scale, int dim, int64_t m, const double *poo
   }
 }
 
+/* Moves n of m places to the front, all choices equally likely (Fisher and Yates). @param order (m)
+ */
+static void pick(rb_stream stream, int64_t n, int64_t m, int64_t *order) {
+  for (int64_t i = 0; i < m; ++i) order[i] = i;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t j = i + rb_stream_integer(stream, (uint32_t)i, m - i), other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+}
+
 rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, const double *x,
                          int64_t m, const double *pool, const double *reference,
                          rb_mmd_test *test) {
   rb_status status = RB_OK;
   float *within = NULL;    // (m, m) kernel values in the pool
   double *against = NULL;  // (m) of the pool with the reference
-  int64_t *pick = NULL;    // (n) of a null
+  int64_t *picked = NULL;  // (m) whose first n are a null
   double scale[SCALES], sums[3];
   fill_scales(scale);
   *test = (rb_mmd_test){0};
+  if (n > m) {
+    return RB_FAIL(ctx, RB_ERR_INTERNAL, "MMD: %lld observations, but only %lld to pick nulls from",
+                   (long long)n, (long long)m);
+  }
   status = RB_ALLOCATE(ctx, within, m * m);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, against, m);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, pick, n);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, picked, m);
   RB_TRY(rb_agree(ctx, status));
   sums[0] = mean_kernel(scale, dim, n, x, n, x, ctx->rank, ctx->size);
   sums[1] = mean_kernel(scale, dim, m, reference, m, reference, ctx->rank, ctx->size);
@@ -84,11 +99,11 @@ rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, con
     const rb_stream stream =
         rb_stream_make(seed, RB_FOR_MISSPECIFICATION, RB_RANDOM_NULLS, 0, (uint64_t)b);
     double own = 0, cross = 0;
-    for (int64_t i = 0; i < n; ++i) pick[i] = rb_stream_integer(stream, (uint32_t)i, m);
+    pick(stream, n, m, picked);
     for (int64_t i = 0; i < n; ++i) {
-      const float *row = within + pick[i] * m;
-      cross += against[pick[i]];
-      for (int64_t j = 0; j < n; ++j) own += (double)row[pick[j]];
+      const float *row = within + picked[i] * m;
+      cross += against[picked[i]];
+      for (int64_t j = 0; j < n; ++j) own += (double)row[picked[j]];
     }
     test->null[b] = own / ((double)n * (double)n) + sums[1] - 2 * cross / (double)n;
     beyond += test->null[b] >= test->mmd;
@@ -97,6 +112,6 @@ rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, con
 cleanup:
   free(within);
   free(against);
-  free(pick);
+  free(picked);
   return status;
 }

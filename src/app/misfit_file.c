@@ -116,8 +116,9 @@ rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_purpose purpose
   double *theta = NULL, *summary = NULL;
   float *x = NULL;
   const rb_model *model = &job->model;
-  const int64_t count = datasets < MOST ? datasets : MOST;
   *study = (rb_misfit_study){.references = job->input.misspecification_simulations};
+  const int64_t most = study->references < MOST ? study->references : MOST;
+  const int64_t count = datasets < most ? datasets : most;
   if (study->references == 0) return RB_OK;
   RB_TRY(create_predictive(ctx, job, &predictive));
   status = RB_ALLOCATE(ctx, study->misfit, count);

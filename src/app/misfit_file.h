@@ -22,7 +22,8 @@ void rb_misfit_study_free(rb_misfit_study *study);
 RB_NODISCARD rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
                                                 rb_misfit_study *study);
 
-/** Judges the first data sets of a test set, at most 1000: the check of the check. Collective. */
+/** Judges the first data sets of a test set, at most 1000 and no more than references:
+ * the check of the check. Collective. */
 RB_NODISCARD rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_purpose purpose,
                                              int64_t datasets, rb_misfit_study *study);
 

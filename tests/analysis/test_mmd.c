@@ -33,11 +33,15 @@ static void comparison_equals_the_plain_formula(void **state) {
   rb_mmd_test test;
   assert_all_ok(rb_mmd_compare(&test_context, 45, DIM, N, x, M, pool, reference, &test));
   assert_all_true(fabs(test.mmd - rb_mmd(DIM, N, x, M, reference)) < 1e-10);
-  // A null, picked again by hand.
+  // A null, picked again by hand: places that are taken are left out when counting.
   double picked[N * DIM];
+  int left[M];
   const rb_stream stream = rb_stream_make(45, RB_FOR_MISSPECIFICATION, RB_RANDOM_NULLS, 0, 7);
-  for (uint32_t i = 0; i < N; ++i) {
-    memcpy(picked + i * DIM, pool + rb_stream_integer(stream, i, M) * DIM, DIM * sizeof(double));
+  for (int i = 0; i < M; ++i) left[i] = i;
+  for (int i = 0; i < N; ++i) {
+    const int64_t j = rb_stream_integer(stream, (uint32_t)i, M - i);
+    memcpy(picked + (ptrdiff_t)i * DIM, pool + (ptrdiff_t)left[i + j] * DIM, DIM * sizeof(double));
+    left[i + j] = left[i];
   }
   assert_all_true(fabs(test.null[7] - rb_mmd(DIM, N, picked, M, reference)) < 1e-5);
   free(x);
@@ -46,8 +50,7 @@ static void comparison_equals_the_plain_formula(void **state) {
 }
 
 /* 20 sets from the reference's distribution: p below 0.05 in at most 9 (binomial tail 1e-7 at the
- * nominal rate, and nulls with repeated members make the test cautious); sets moved by two standard
- * deviations always have the smallest possible p. */
+ * nominal rate); sets moved by two standard deviations always have the smallest possible p. */
 static void rejects_at_its_rate_and_where_it_should(void **state) {
   (void)state;
   enum { SETS = 20, N = 15 };
@@ -70,7 +73,27 @@ static void rejects_at_its_rate_and_where_it_should(void **state) {
   free(reference);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(two_points_by_hand), cmocka_unit_test(comparison_equals_the_plain_formula),
-    cmocka_unit_test(rejects_at_its_rate_and_where_it_should)};
+/* Sets that are not small beside the pool are no closer to the reference than their nulls: of 20 p
+ * at least one is below 1/2, and one above (tail 2e-6). */
+static void large_sets_are_like_their_nulls(void **state) {
+  (void)state;
+  enum { SETS = 20, N = 100 };
+  double *pool = sample(2, M, 0), *reference = sample(3, M, 0);
+  int below = 0;
+  for (int s = 0; s < SETS; ++s) {
+    double *same = sample(100 + s, N, 0);
+    rb_mmd_test test;
+    assert_all_ok(rb_mmd_compare(&test_context, 45, DIM, N, same, M, pool, reference, &test));
+    below += test.p < 0.5;
+    free(same);
+  }
+  assert_all_true(below > 0 && below < SETS);
+  free(pool);
+  free(reference);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(two_points_by_hand),
+                                          cmocka_unit_test(comparison_equals_the_plain_formula),
+                                          cmocka_unit_test(rejects_at_its_rate_and_where_it_should),
+                                          cmocka_unit_test(large_sets_are_like_their_nulls)};
 RB_TEST_MAIN(tests)
