@@ -2,12 +2,13 @@
 #define RHEOBASE_BLAS_H
 
 /** @file blas.h
- * How the program wants OpenBLAS. */
+ * Which of its kernels OpenBLAS uses. It chooses by the processor's model when it is loaded, and
+ * takes the slowest for a model newer than itself. Here they follow the instruction set of our own
+ * kernels (cpu.h), so that results are the same on every processor that has it. */
 
-/** Starts the program again with OPENBLAS_CORETYPE set, if OpenBLAS is older than the processor and
- * has fallen back to kernels for any (Prescott), which are several times slower: it chooses when it
- * is loaded, so only the environment can tell it. Returns if there is nothing to improve or the
- * user has set the variable. Local; the first thing in main, with main's @p argv. */
+/** Starts the program anew, once, with OPENBLAS_CORETYPE set, where OpenBLAS chose other kernels;
+ * does nothing where that variable is set already, or where OpenBLAS has only one set of kernels.
+ * To be called first in main; @p argv is main's, ended by NULL. Local. */
 void rb_blas_choose_kernels(char **argv);
 
 /** Keeps OpenBLAS to one thread: there is one rank per core. Local, for the whole process. */

@@ -22,6 +22,10 @@ const char *rb_isa_name(rb_isa isa);
 /** Highest instruction set this processor and this build support. Local. */
 rb_isa rb_cpu_best_isa(void);
 
+/** The set named by the environment variable RB_KERNEL if it names one, else the best one. Local.
+ */
+rb_isa rb_cpu_wanted_isa(void);
+
 /** The set named by the environment variable RB_KERNEL, else the best one.
  * Local. Fails if the name is unknown (RB_ERR_SETTING) or beyond the processor
  * (RB_ERR_UNSUPPORTED). */

@@ -3,18 +3,33 @@
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "rheobase/cpu.h"
 
-static const char VARIABLE[] = "OPENBLAS_CORETYPE";
+/* OpenBLAS's name of the processor whose kernels need no more than the instruction set. */
+static const char *core_of(rb_isa isa) {
+  switch (isa) {
+    case RB_ISA_X86_64_V4:
+      return "SkylakeX";
+    case RB_ISA_X86_64_V3:
+      return "Haswell";
+    case RB_ISA_X86_64:
+      return "Prescott";
+    default:
+      return NULL;
+  }
+}
 
 void rb_blas_choose_kernels(char **argv) {
-  const rb_isa isa = rb_cpu_best_isa();
-  if (getenv(VARIABLE) != NULL || strcmp(openblas_get_corename(), "Prescott") != 0) return;
-  if (isa < RB_ISA_X86_64_V3) return;
-  if (setenv(VARIABLE, isa == RB_ISA_X86_64_V4 ? "SkylakeX" : "Haswell", 1) != 0) return;
-  (void)execv("/proc/self/exe", argv);
+  static const char *const variable = "OPENBLAS_CORETYPE";
+  const char *core = core_of(rb_cpu_wanted_isa());
+  if (core == NULL || getenv(variable) != NULL) return;
+  if (strstr(openblas_get_config(), "DYNAMIC_ARCH") == NULL) return;
+  if (strcasecmp(openblas_get_corename(), core) == 0) return;
+  if (setenv(variable, core, 1) == 0) (void)execv("/proc/self/exe", argv);
+  // Without /proc we go on: slower, not wrong.
 }
 
 void rb_blas_single_thread(void) { openblas_set_num_threads(1); }

@@ -30,21 +30,33 @@ rb_isa rb_cpu_best_isa(void) {
 #endif
 }
 
+/* The set of that name; RB_ISA_COUNT: none. */
+static rb_isa isa_of(const char *name) {
+  int i = 0;
+  while (i < RB_ISA_COUNT && strcmp(name, rb_isa_name((rb_isa)i)) != 0) ++i;
+  return (rb_isa)i;
+}
+
+rb_isa rb_cpu_wanted_isa(void) {
+  const char *name = getenv("RB_KERNEL");
+  const rb_isa wanted = name != NULL ? isa_of(name) : RB_ISA_COUNT;
+  return wanted < RB_ISA_COUNT ? wanted : rb_cpu_best_isa();
+}
+
 rb_status rb_cpu_isa(rb_context *ctx, rb_isa *isa) {
   const rb_isa best = rb_cpu_best_isa();
   *isa = best;
   const char *name = getenv("RB_KERNEL");
   if (name == NULL || *name == '\0') return RB_OK;
-  for (int i = 0; i < RB_ISA_COUNT; ++i) {
-    if (strcmp(name, rb_isa_name((rb_isa)i)) != 0) continue;
-    if ((rb_isa)i > best) {
-      return RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
-                     "RB_KERNEL=%s: this processor or build offers %s at most", name,
-                     rb_isa_name(best));
-    }
-    *isa = (rb_isa)i;
-    return RB_OK;
+  *isa = isa_of(name);
+  if (*isa == RB_ISA_COUNT) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "RB_KERNEL=%s is unknown; use portable, x86-64, x86-64-v3 or x86-64-v4", name);
   }
-  return RB_FAIL(ctx, RB_ERR_SETTING,
-                 "RB_KERNEL=%s is unknown; use portable, x86-64, x86-64-v3 or x86-64-v4", name);
+  if (*isa > best) {
+    return RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
+                   "RB_KERNEL=%s: this processor or build offers %s at most", name,
+                   rb_isa_name(best));
+  }
+  return RB_OK;
 }

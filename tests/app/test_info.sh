@@ -48,3 +48,9 @@ if grep -qw avx2 /proc/cpuinfo; then
 fi
 says "The posterior estimator" "$RB_PROGRAM" config
 says "--set PATH=VALUE" "$RB_PROGRAM" run --help
+
+# OpenBLAS's kernels follow ours, whatever it thinks of the processor.
+if "$RB_PROGRAM" --version | grep -q DYNAMIC_ARCH && grep -q avx2 /proc/cpuinfo; then
+  says "Haswell" env -u OPENBLAS_CORETYPE RB_KERNEL=x86-64-v3 "$RB_PROGRAM" --version
+  says "Prescott" env OPENBLAS_CORETYPE=Prescott RB_KERNEL=x86-64-v3 "$RB_PROGRAM" --version
+fi
