@@ -27,11 +27,12 @@ typedef struct rb_context {
   int rank, size;  ///< of comm
   MPI_Comm node;   ///< the ranks of comm that share this rank's memory
   int node_rank, node_size;
-  rb_isa isa;      ///< instruction set all ranks use: the lowest among them
-  bool quiet;      ///< no progress and no information lines
-  bool terminal;   ///< standard output of rank 0 is a terminal
-  bool stop;       ///< all ranks have agreed to stop at the next safe point
-  rb_error error;  ///< first failure on this rank
+  rb_isa isa;              ///< instruction set all ranks use: the lowest among them
+  bool quiet;              ///< no progress and no information lines
+  bool terminal;           ///< standard output of rank 0 is a terminal
+  struct rb_clock *clock;  ///< where its time goes (clock.h); NULL: not timed
+  bool stop;               ///< all ranks have agreed to stop at the next safe point
+  rb_error error;          ///< first failure on this rank
 } rb_context;
 
 /** Fills @p ctx. Collective over @p parent. The caller frees it with rb_context_destroy. */

@@ -7,6 +7,7 @@
 
 #include "rheobase/agree.h"
 #include "rheobase/binomial.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 #include "rheobase/quantile.h"
@@ -117,7 +118,9 @@ rb_status rb_null_quantile(rb_context *ctx, rb_stream stream, rb_count_statistic
   }
   RB_TRY(rb_agree(ctx, status));
   // every value is set by one rank and 0 on the others
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, value, RB_NULL_SAMPLES, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  rb_clock_leave(ctx, outer);
   rb_sort(RB_NULL_SAMPLES, value);
   *quantile = rb_quantile_of_sorted(RB_NULL_SAMPLES, value, level);
 cleanup:

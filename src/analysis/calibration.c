@@ -6,6 +6,7 @@
 #include "calibration_internal.h"
 #include "rheobase/agree.h"
 #include "rheobase/bands.h"
+#include "rheobase/clock.h"
 #include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
@@ -172,7 +173,9 @@ static void sum_outside(rb_summing *s) {
     const int32_t *outside = rb_records_at(records, RB_RECORD_OUTSIDE, i);
     for (int d = 0; d <= s->D; ++d) count[d] += outside[d];
   }
+  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, count, s->D + 1, MPI_INT64_T, MPI_SUM, s->ctx->comm);
+  rb_clock_leave(s->ctx, outer);
   const double all = (double)s->N * (double)s->S;
   for (int d = 0; d < s->D; ++d) {
     rb_calibration_values(s->result, RB_CAL_OUTSIDE)[d] = (double)count[d] / all;

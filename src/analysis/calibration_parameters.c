@@ -5,6 +5,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/bands.h"
 #include "rheobase/binomial.h"
+#include "rheobase/clock.h"
 #include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
@@ -45,7 +46,9 @@ static void bootstrap_prior(rb_summing *s, const double *truth, double *rmse) {
       rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, RB_NULL_BOOTSTRAP, 0);
   memset(rmse, 0, (size_t)s->N * sizeof *rmse);
   rb_prior_rmse(stream, s->N, truth, s->S, first, end - first, rmse + first);
+  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, rmse, (int)s->N, MPI_DOUBLE, MPI_SUM, s->ctx->comm);
+  rb_clock_leave(s->ctx, outer);
 }
 
 static rb_status gather(rb_summing *s, int d, parameter_columns *c) {

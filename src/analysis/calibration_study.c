@@ -2,6 +2,7 @@
 
 #include "rheobase/agree.h"
 #include "rheobase/calibration_file.h"
+#include "rheobase/clock.h"
 #include "rheobase/log.h"
 #include "rheobase/progress.h"
 #include "rheobase/signals.h"
@@ -28,7 +29,9 @@ static rb_status save(rb_context *ctx, saver *s, const rb_calibration_study *stu
 
 static bool is_due(const rb_context *ctx, const saver *s) {
   int due = MPI_Wtime() >= s->next_s;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Bcast(&due, 1, MPI_INT, 0, ctx->comm);
+  rb_clock_leave(ctx, outer);
   return due != 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 static const rb_record_field fields[RB_RECORD_COUNT] = {
@@ -160,8 +161,10 @@ rb_status rb_records_column(rb_context *ctx, const rb_records *records, rb_recor
   RB_TRY(rb_agree(ctx, status));
   for (int64_t i = 0; i < records->rows; ++i) mine[i] = value_at(records, field, i, index);
   layout(records, 0, N, sizeof *mine, counts, offsets);
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allgatherv(mine, (int)(records->rows * (int64_t)sizeof *mine), MPI_BYTE, by_rank, counts,
                  offsets, MPI_BYTE, ctx->comm);
+  rb_clock_leave(ctx, outer);
   interleave(records, 0, N, sizeof *mine, offsets, (const char *)by_rank, (char *)column);
 cleanup:
   free(mine);
@@ -190,7 +193,9 @@ rb_status rb_records_gather(rb_context *ctx, const rb_records *records, rb_recor
   const int64_t chunk = first / p->chunk;
   const int64_t round = chunk / p->size + (chunk % p->size > p->rank ? 1 : 0);
   const void *mine = rb_records_at(records, field, rb_records_row(records, round));
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Gatherv(mine, counts[ctx->rank], MPI_BYTE, by_rank, counts, offsets, MPI_BYTE, 0, ctx->comm);
+  rb_clock_leave(ctx, outer);
   if (ctx->rank == 0) interleave(records, first, count, bytes, offsets, by_rank, rows);
 cleanup:
   free(by_rank);

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "rheobase/clock.h"
+
 static sigset_t stop_signals(void) {
   sigset_t set;
   sigemptyset(&set);
@@ -26,7 +28,9 @@ bool rb_signals_poll(void) {
 
 bool rb_signals_agree(rb_context *ctx) {
   int stop = ctx->stop || rb_signals_poll();
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, ctx->comm);
+  rb_clock_leave(ctx, outer);
   ctx->stop = stop != 0;
   return ctx->stop;
 }

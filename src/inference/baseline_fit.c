@@ -7,6 +7,7 @@
 
 #include "baseline.h"
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 #include "rheobase/progress.h"
@@ -194,7 +195,9 @@ static rb_status validate(rb_context *ctx, rb_baseline *b, piece *p) {
     }
     RB_TRY(stop_if_asked(ctx));
   }
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, b->covariance, D * D, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  rb_clock_leave(ctx, outer);
   for (int k = 0; k < D * D; ++k) b->covariance[k] /= (double)N;
   for (int d = 0; d < D; ++d) b->report.residual_sd[d] = sqrt(b->covariance[d * D + d]);
   b->report.validate_s = MPI_Wtime() - began;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 /* Penalties tried: ten per decade from 1e-8 to 1e3, but none so small beside the largest
@@ -50,11 +51,13 @@ void rb_ridge_moments_add(rb_ridge_moments *moments, int64_t rows, const double 
 
 void rb_ridge_moments_reduce(const rb_context *ctx, rb_ridge_moments *moments) {
   const int f = moments->features, r = moments->responses;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, &moments->count, 1, MPI_INT64_T, MPI_SUM, ctx->comm);
   MPI_Allreduce(MPI_IN_PLACE, moments->feature_sum, f, MPI_DOUBLE, MPI_SUM, ctx->comm);
   MPI_Allreduce(MPI_IN_PLACE, moments->cross, f * r, MPI_DOUBLE, MPI_SUM, ctx->comm);
   MPI_Allreduce(MPI_IN_PLACE, moments->response_sum, r, MPI_DOUBLE, MPI_SUM, ctx->comm);
   MPI_Allreduce(MPI_IN_PLACE, moments->response_square, r, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  rb_clock_leave(ctx, outer);
 }
 
 void rb_ridge_destroy(rb_ridge *ridge) {

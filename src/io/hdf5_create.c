@@ -4,6 +4,7 @@
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 
 /* Dimensions, groups and arrays of a file that is being written. */
 
@@ -214,8 +215,8 @@ static bool make_dataset(rb_file *file, const rb_field *field, hid_t type, rb_fi
   return ok;
 }
 
-rb_status rb_file_create_array(rb_context *ctx, rb_file *file, const rb_field *field, hid_t type,
-                               int64_t rows, rb_field_shape *shape) {
+static rb_status create_array(rb_context *ctx, rb_file *file, const rb_field *field, hid_t type,
+                              int64_t rows, rb_field_shape *shape) {
   rb_status status = rb_agree(ctx, rb_field_resolve(ctx, file, field, shape));
   if (status != RB_OK) return status;
   const int64_t count = rb_shape_count(shape->rank, shape->length);
@@ -229,6 +230,14 @@ rb_status rb_file_create_array(rb_context *ctx, rb_file *file, const rb_field *f
     status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, field->path, "cannot be created");
   }
   return rb_agree(ctx, status);
+}
+
+rb_status rb_file_create_array(rb_context *ctx, rb_file *file, const rb_field *field, hid_t type,
+                               int64_t rows, rb_field_shape *shape) {
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
+  const rb_status status = create_array(ctx, file, field, type, rows, shape);
+  rb_clock_leave(ctx, outer);
+  return status;
 }
 
 rb_status rb_file_create_field(rb_context *ctx, rb_file *file, const rb_field *field,

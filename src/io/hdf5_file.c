@@ -7,6 +7,7 @@
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 enum { METADATA_BYTES = 16384 };  // of an array: header, attributes, index of chunks
@@ -129,6 +130,7 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
   hid_t list = H5I_INVALID_HID;
   hid_t creation = H5I_INVALID_HID;
   rb_file *file = NULL;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
   *result = NULL;
   status = RB_ALLOCATE(ctx, file, 1);
   if (status == RB_OK) {
@@ -157,6 +159,7 @@ cleanup:
   } else {
     free(file);
   }
+  rb_clock_leave(ctx, outer);
   return status;
 }
 
@@ -185,6 +188,7 @@ static bool sync_file(const char *path) {
 rb_status rb_file_commit(rb_context *ctx, rb_file **pointer) {
   rb_status status = RB_OK;
   rb_file *file = *pointer;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
   const herr_t closed = H5Fclose(file->id);
   file->id = H5I_INVALID_HID;
   if (closed < 0) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, "", "cannot be closed");
@@ -207,6 +211,7 @@ cleanup:
     free(file);
     *pointer = NULL;
   }
+  rb_clock_leave(ctx, outer);
   return status;
 }
 

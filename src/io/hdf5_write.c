@@ -2,6 +2,7 @@
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 /* Values and attributes of a file that is being written. */
@@ -13,6 +14,7 @@ static const int64_t MAX_CALL_BYTES = INT64_C(1) << 30;
 static rb_status write_part(rb_context *ctx, rb_file *file, const char *path, hid_t type,
                             int64_t first, int64_t count, bool whole, const void *data) {
   rb_status status = RB_OK;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
   hid_t space = H5I_INVALID_HID;
   hid_t memory = H5I_INVALID_HID;
   hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
@@ -55,6 +57,7 @@ cleanup:
   if (space >= 0) H5Sclose(space);
   if (dataset >= 0) H5Dclose(dataset);
   H5Pclose(transfer);
+  rb_clock_leave(ctx, outer);
   return status;
 }
 

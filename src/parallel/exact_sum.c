@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "rheobase/clock.h"
+
 enum { DIGIT_BITS = 32, LOWEST_EXPONENT = -1074, PENDING_LIMIT = 1 << 28 };
 static const int64_t DIGIT_MASK = 0xffffffff;
 
@@ -61,8 +63,10 @@ void rb_exact_sum_merge(rb_exact_sum *sum, const rb_exact_sum *other) {
 void rb_exact_sum_reduce(const rb_context *ctx, rb_exact_sum *sums, int count) {
   for (int i = 0; i < count; ++i) propagate(&sums[i]);
   // Digits below 2^32 from up to 2^31 ranks cannot overflow a limb; the counts add up as well.
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, sums, count * (int)(sizeof *sums / sizeof(int64_t)), MPI_INT64_T,
                 MPI_SUM, ctx->comm);
+  rb_clock_leave(ctx, outer);
   for (int i = 0; i < count; ++i) propagate(&sums[i]);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradient_sum_kernel.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 enum {
@@ -69,8 +70,10 @@ void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb
 }
 
 void rb_gradient_sum_reduce(const rb_context *ctx, rb_gradient_sum *sum) {
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, sum->buffer, (int)(sum->count + 1 + RB_GRADIENT_FLAGS), MPI_INT64_T,
                 MPI_SUM, ctx->comm);
+  rb_clock_leave(ctx, outer);
 }
 
 int64_t rb_gradient_sum_flag(const rb_gradient_sum *sum, rb_gradient_flag flag) {

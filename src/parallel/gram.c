@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
 /* Local columns that one product updates below their diagonal blocks: wide enough for full speed,
@@ -130,8 +131,10 @@ static void exchange(rb_context *ctx, const rb_grid *grid, piece *p, bool by_row
     p->receive_start[rank] = start;
     start += p->receive_count[rank];
   }
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Alltoallv(send, p->send_count, p->send_start, MPI_DOUBLE, p->receive, p->receive_count,
                 p->receive_start, MPI_DOUBLE, ctx->comm);
+  rb_clock_leave(ctx, outer);
 }
 
 /* Adds left^T right to local rows first_row .. last_row-1 and columns first_column ..
@@ -173,7 +176,9 @@ rb_status rb_gram_add(rb_context *ctx, rb_gram *gram, int64_t rows, const double
                    gram->max_rows);
   }
   const int mine = (int)rows, n = gram->matrix.rows;
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allgather(&mine, 1, MPI_INT, gram->rows, 1, MPI_INT, ctx->comm);
+  rb_clock_leave(ctx, outer);
   int total = 0;
   for (int rank = 0; rank < ctx->size; ++rank) total += gram->rows[rank];
   exchange(ctx, gram->matrix.grid, &gram->left, true, n, gram->rows, x);
