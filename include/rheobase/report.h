@@ -25,4 +25,9 @@ RB_NODISCARD rb_status rb_figure_format_parse(rb_context *ctx, const char *name,
 RB_NODISCARD rb_status rb_report_write(rb_context *ctx, const rb_model *model, const char *folder,
                                        rb_figure_format format);
 
+/** Draws the figures of scaling.h5 alone, without a page. Collective; otherwise as rb_report_write.
+ */
+RB_NODISCARD rb_status rb_report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
+                                         rb_figure_format format);
+
 #endif

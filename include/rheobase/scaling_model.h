@@ -24,6 +24,9 @@
  * congestion of the network, slower links between nodes than within them (give L and B of the
  * slower), file systems that get faster with more nodes, and correlated slowness of ranks. */
 
+#define RB_SCALING_SCHEMA "scaling"
+enum { RB_SCALING_VERSION = 1 };
+
 typedef enum rb_scaling_work {
   RB_SCALE_SIMULATE,
   RB_SCALE_TRAIN,
@@ -39,10 +42,11 @@ const char *rb_scaling_work_name(rb_scaling_work work);
 typedef enum rb_scaling_kind {
   RB_SCALE_STRONG,  ///< the same work on any number of ranks
   RB_SCALE_WEAK,    ///< work in proportion to the ranks
+  RB_SCALE_HALF,    ///< half the same work: tells what grows with the work from what does not
   RB_SCALE_UNSEEN   ///< other work, which the model has to predict
 } rb_scaling_kind;
 
-/** "strong", "weak", "unseen". */
+/** "strong", "weak", "half", "unseen". */
 const char *rb_scaling_kind_name(rb_scaling_kind kind);
 
 /** What work consists of. */
@@ -103,8 +107,11 @@ double rb_scaling_largest_normal(int ranks);
  * oversubscribed; zero latency and infinite bandwidth if there are none. */
 rb_scaling_network rb_scaling_fit_network(int count, const rb_scaling_exchange *exchanges);
 
-/** Fits the points of one kind of work that are strong or weak and not oversubscribed. */
+/** Fits the points of one kind of work that are not unseen and not oversubscribed. */
 rb_scaling_rates rb_scaling_fit(int count, const rb_scaling_point *points, rb_scaling_work work);
+
+/** The same kind of work with @p factor times as many chunks. */
+rb_scaling_load rb_scaling_grow(const rb_scaling_load *load, int64_t factor);
 
 /** Seconds of work on @p ranks. @param part (RB_TIME_PARTS) */
 double rb_scaling_predict(const rb_scaling_rates *rates, const rb_scaling_network *network,
@@ -119,8 +126,8 @@ double rb_scaling_efficiency(const rb_scaling_rates *rates, const rb_scaling_net
 int rb_scaling_end(const rb_scaling_rates *rates, const rb_scaling_network *network,
                    const rb_scaling_load *load, int most);
 
-/** The fewest chunks per rank with which @p ranks are used with an efficiency of @p wanted, for
- * work like @p load with another number of chunks; 0 if even a million are not enough. */
+/** The fewest chunks per rank, to 1%, with which @p ranks are used with an efficiency of @p wanted,
+ * for work like @p load with another number of chunks; 0 if even a million are not enough. */
 int64_t rb_scaling_chunks_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
                                  const rb_scaling_load *load, int ranks, double wanted);
 

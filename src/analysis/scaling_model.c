@@ -3,6 +3,8 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
+#include "rheobase/quantile.h"
+
 const char *rb_scaling_work_name(rb_scaling_work work) {
   static const char *const names[RB_SCALE_WORKS] = {"simulate", "train", "calibrate", "io",
                                                     "baseline"};
@@ -10,7 +12,7 @@ const char *rb_scaling_work_name(rb_scaling_work work) {
 }
 
 const char *rb_scaling_kind_name(rb_scaling_kind kind) {
-  static const char *const names[] = {"strong", "weak", "unseen"};
+  static const char *const names[] = {"strong", "weak", "half", "unseen"};
   return names[kind];
 }
 
@@ -82,6 +84,8 @@ static double mean_chunks(const rb_scaling_load *load, int ranks) {
   return (double)load->chunks / ranks;
 }
 
+enum { MAX_SPREADS = 256 };
+
 /* How much of the waiting is not from uneven shares, in units of what a rank computes. */
 static double spread_of(const rb_scaling_rates *rates, const rb_scaling_point *p) {
   const rb_scaling_load *load = &p->load;
@@ -108,17 +112,24 @@ rb_scaling_rates rb_scaling_fit(int count, const rb_scaling_point *points, rb_sc
   solve(&compute, &rates.chunk_s, &rates.serial_s);
   solve(&exchanges, &rates.exchanges, &rates.exchanges_per_round);
   solve(&files, &rates.file_s, &rates.file_byte_s);
-  double spreads = 0;
+  double spread[MAX_SPREADS];
   int parallel = 0;
   for (int i = 0; i < count; ++i) {
     const rb_scaling_point *p = &points[i];
     if (p->work != work || p->kind == RB_SCALE_UNSEEN || p->oversubscribed || p->ranks < 2)
       continue;
-    spreads += spread_of(&rates, p);
-    parallel += 1;
+    if (parallel < MAX_SPREADS) spread[parallel++] = spread_of(&rates, p);
   }
-  rates.spread = parallel > 0 ? spreads / parallel : 0;
+  // The median: other users of a machine disturb single points.
+  rates.spread = parallel > 0 ? rb_median(parallel, spread) : 0;
   return rates;
+}
+
+rb_scaling_load rb_scaling_grow(const rb_scaling_load *load, int64_t factor) {
+  rb_scaling_load grown = *load;
+  grown.chunks *= factor;
+  grown.written_bytes *= (double)factor;
+  return grown;
 }
 
 double rb_scaling_predict(const rb_scaling_rates *rates, const rb_scaling_network *network,
@@ -165,9 +176,11 @@ int rb_scaling_end(const rb_scaling_rates *rates, const rb_scaling_network *netw
 int64_t rb_scaling_chunks_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
                                  const rb_scaling_load *load, int ranks, double wanted) {
   enum { MOST = 1000000 };
+  rb_scaling_load one = *load;  // a single chunk
+  one.chunks = 1;
+  one.written_bytes /= (double)load->chunks;
   for (int64_t each = 1; each <= MOST; each += 1 + each / 100) {
-    rb_scaling_load grown = *load;
-    grown.chunks = each * ranks;
+    const rb_scaling_load grown = rb_scaling_grow(&one, each * ranks);
     if (rb_scaling_efficiency(rates, network, &grown, ranks) >= wanted) return each;
   }
   return 0;

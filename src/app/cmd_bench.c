@@ -4,14 +4,12 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "bench_work.h"
 #include "commands.h"
 #include "job.h"
 #include "rheobase/agree.h"
 #include "rheobase/fma_peak.h"
 #include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/simulations.h"
-#include "rheobase/training_step.h"
 
 enum { SIMULATIONS = 4096, SAMPLED = 256, DRAWS = 100, WRITTEN = 4000, SAMPLING_BATCH = 16 };
 static const double SECONDS = 4;
@@ -22,8 +20,10 @@ typedef struct bench {
   double peak_gflops;  // of all ranks
   rb_input input;
   rb_model model;
-  char path[RB_STUDY_PATH];  // of the file that `io` writes
+  rb_writer writer;  // of the file that `io` writes
 } bench;
+
+static uint64_t seed_of(const bench *b) { return (uint64_t)b->input.seed; }
 
 /* Sum of every rank's FMA peak, all ranks busy at once. Collective. */
 static double measure_peak(const rb_context *ctx) {
@@ -42,105 +42,22 @@ static rb_status report(rb_context *ctx, bench *b, rb_bench_result result,
   return status;
 }
 
-/* Data sets of a rank's share of `count`, in memory. */
-typedef struct share {
-  const bench *b;
-  int64_t first, count;
-  double *theta;
-  float *x;
-} share;
-
-static rb_status share_create(rb_context *ctx, const bench *b, int64_t count, share *s) {
-  rb_status status = RB_OK;
-  const rb_model *model = &b->model;
-  *s = (share){.b = b};
-  s->first = count * ctx->rank / ctx->size;
-  s->count = count * (ctx->rank + 1) / ctx->size - s->first;
-  RB_TRY(RB_ALLOCATE(ctx, s->theta, s->count * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, s->x, s->count * model->channels * model->length));
-cleanup:
-  return status;
-}
-
-static void share_destroy(share *s) {
-  free(s->theta);
-  free(s->x);
-}
-
-static rb_status simulate(rb_context *ctx, void *work) {
-  const share *s = work;
-  const rb_model *model = &s->b->model;
-  const uint64_t seed = (uint64_t)s->b->input.seed;
-  const rb_status status =
-      model->draw_prior(model, ctx, seed, RB_FOR_BENCH, s->first, s->count, s->theta, NULL);
-  if (status != RB_OK) return status;
-  return model->simulate(model, ctx, seed, RB_FOR_BENCH, s->first, s->count, s->theta, s->x);
-}
-
 static rb_status bench_simulate(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
-  share s = {0};
-  RB_TRY(rb_agree(ctx, share_create(ctx, b, SIMULATIONS * ctx->size, &s)));
+  rb_share s = {0};
+  RB_TRY(rb_agree(ctx, rb_share_create(ctx, &b->model, seed_of(b), SIMULATIONS * ctx->size, &s)));
   RB_TRY(report(
       ctx, b,
       (rb_bench_result){
           .what = "simulate", .amount = (double)SIMULATIONS * ctx->size, .unit = "data sets"},
-      simulate, &s));
+      rb_share_simulate, &s));
 cleanup:
-  share_destroy(&s);
+  rb_share_free(&s);
   return status;
-}
-
-/* A training whose every step takes one whole batch. */
-typedef struct trainer {
-  rb_dataset data;
-  rb_estimator *estimator;
-  rb_training training;
-  rb_training_data sources;
-  rb_training_work *work;
-} trainer;
-
-static rb_status step(rb_context *ctx, void *work) {
-  trainer *t = work;
-  bool checkpoint = false;
-  return rb_training_step(ctx, &t->training, &t->sources, t->work, &checkpoint);
-}
-
-static rb_status trainer_create(rb_context *ctx, const bench *b, trainer *t) {
-  rb_status status = RB_OK;
-  const rb_model *model = &b->model;
-  rb_training_settings settings = b->input.training;
-  settings.mode = RB_OFFLINE;
-  settings.epochs = RB_BENCH_MAX_REPEATS + 2;
-  RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
-  int64_t first = 0, count = 0;
-  rb_dataset_share(ctx, &t->data, &first, &count);
-  double *theta = t->data.theta + first * model->dim;
-  double *latent = t->data.latent + first * model->dim;
-  const uint64_t seed = (uint64_t)b->input.seed;
-  RB_TRY(rb_agree(ctx,
-                  model->draw_prior(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent)));
-  RB_TRY(rb_agree(ctx, model->simulate(model, ctx, seed, RB_FOR_BENCH, first, count, theta,
-                                       t->data.x + first * model->channels * model->length)));
-  rb_dataset_fence(ctx, &t->data);
-  t->sources = (rb_training_data){model, &t->data, &t->data};
-  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, model->length, model->channels,
-                                           model->dim, settings.micro_batch, &t->estimator)));
-  RB_TRY(rb_training_create(ctx, &settings, seed, 0, t->estimator, &t->sources, &t->training));
-  RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, &t->training, &t->sources, &t->work)));
-cleanup:
-  return status;
-}
-
-static void trainer_destroy(trainer *t) {
-  rb_training_work_destroy(t->work);
-  rb_training_destroy(&t->training);
-  rb_estimator_destroy(t->estimator);
-  rb_dataset_destroy(&t->data);
 }
 
 /* Where the time of the steps went, as means over ranks and steps. */
-static void print_parts(const rb_context *ctx, const bench *b, const trainer *t) {
+static void print_parts(const rb_context *ctx, const bench *b, const rb_trainer *t) {
   static const char *const names[] = {
       "convolutions", "recurrent forward", "recurrent backward", "flow",
       "data",         "sum on the rank",   "allreduce",          "optimiser"};
@@ -175,24 +92,24 @@ static void print_parts(const rb_context *ctx, const bench *b, const trainer *t)
 
 static rb_status bench_train(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
-  trainer t = {.data = {.window = MPI_WIN_NULL}};
-  RB_TRY(trainer_create(ctx, b, &t));
+  rb_trainer t = {.data = {.window = MPI_WIN_NULL}};
+  RB_TRY(rb_trainer_create(ctx, &b->model, &b->input.network, &b->input.training, seed_of(b), &t));
   const double batch = b->input.training.batch_size;
   RB_TRY(report(ctx, b,
                 (rb_bench_result){.what = "train_step",
                                   .amount = batch,
                                   .unit = "samples",
                                   .gflop = 3e-9 * batch * rb_estimator_flops(t.estimator)},
-                step, &t));
+                rb_trainer_step, &t));
   print_parts(ctx, b, &t);
 cleanup:
-  trainer_destroy(&t);
+  rb_trainer_free(&t);
   return status;
 }
 
 /* Summaries and draws of this rank's share of the data sets. */
 typedef struct sampler {
-  share data;
+  rb_share data;
   rb_estimator *estimator;
   rb_posterior posterior;
   rb_real *x, *summary;  // (SAMPLING_BATCH, L, C), (SAMPLING_BATCH, summary_dim)
@@ -206,8 +123,8 @@ static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
   for (int d = 0; d < model->dim; ++d) unit.theta_std[d] = 1;
   for (int c = 0; c < model->channels; ++c) unit.x_std[c] = c == 0 ? 10 : 1;
   unit.x_mean[0] = -65;
-  RB_TRY(share_create(ctx, b, SAMPLED, &s->data));
-  RB_TRY(simulate(ctx, &s->data));
+  RB_TRY(rb_share_create(ctx, model, seed_of(b), SAMPLED, &s->data));
+  RB_TRY(rb_share_simulate(ctx, &s->data));
   RB_TRY(rb_estimator_create(ctx, &b->input.network, model->length, model->channels, model->dim,
                              SAMPLING_BATCH, &s->estimator));
   RB_TRY(rb_estimator_initialise(ctx, s->estimator, (uint64_t)b->input.seed, 0));
@@ -224,7 +141,7 @@ cleanup:
 static void sampler_destroy(sampler *s) {
   if (s->posterior.destroy != NULL) s->posterior.destroy(&s->posterior);
   rb_estimator_destroy(s->estimator);
-  share_destroy(&s->data);
+  rb_share_free(&s->data);
   free(s->x);
   free(s->summary);
   free(s->draws);
@@ -270,28 +187,15 @@ static rb_status bench_sample(rb_context *ctx, bench *b) {
   return bench_sampler(ctx, b, "sample_100", sample, false);
 }
 
-/* Simulates and writes a file; the simulation is a rounding error beside it. Collective. */
-static rb_status write_file(rb_context *ctx, void *work) {
-  rb_status status = RB_OK;
-  const bench *b = work;
-  rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, b->path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
-  RB_TRY(rb_axes_write(ctx, file, &b->model));
-  RB_TRY(rb_simulations_write(ctx, file, &b->model, "training", 1, RB_FOR_BENCH, WRITTEN));
-  RB_TRY(rb_file_commit(ctx, &file));
-cleanup:
-  rb_file_abort(ctx, &file);
-  return status;
-}
-
 static rb_status bench_io(rb_context *ctx, bench *b) {
   const bool quiet = ctx->quiet;
   ctx->quiet = true;
-  const double megabytes = 1e-6 * WRITTEN * (double)b->model.length * (sizeof(float) + 1);
-  const rb_status status = report(
-      ctx, b, (rb_bench_result){.what = "write", .amount = megabytes, .unit = "MB"}, write_file, b);
+  const double megabytes = 1e-6 * rb_writer_bytes(&b->writer);
+  const rb_status status =
+      report(ctx, b, (rb_bench_result){.what = "write", .amount = megabytes, .unit = "MB"},
+             rb_writer_write, &b->writer);
   ctx->quiet = quiet;
-  if (ctx->rank == 0) (void)unlink(b->path);
+  if (ctx->rank == 0) (void)unlink(b->writer.path);
   return status;
 }
 
@@ -371,7 +275,8 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
                    "network.summary.type = \"recurrent\""));
   }
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &b.input.simulator, &b.model)));
-  (void)snprintf(b.path, sizeof b.path, "%s/rheobase_bench.h5",
+  b.writer = (rb_writer){.model = &b.model, .datasets = WRITTEN};
+  (void)snprintf(b.writer.path, sizeof b.writer.path, "%s/rheobase_bench.h5",
                  arguments->output != NULL ? arguments->output : ".");
   b.peak_gflops = measure_peak(ctx);
   rb_bench_print_head(ctx, b.json, b.peak_gflops);

@@ -38,6 +38,8 @@ static const rb_command commands[] = {
      STUDY, 1, 1, rb_cmd_refine},
     {"bench", "[WHAT] [INPUT]", "speed of simulate, train, summary, sample, io, allreduce, or all",
      RB_OPTION_SET | RB_OPTION_OUTPUT | RB_OPTION_JSON, 0, 2, rb_cmd_bench},
+    {"scale", "INPUT", "how all this scales on the ranks of the job, and a model: scaling.h5",
+     RB_OPTION_SET | RB_OPTION_OUTPUT | RB_OPTION_FORMAT, 1, 1, rb_cmd_scale},
     {"report", "DIR", "figures and report.html of a study's folder (--format png, svg or pdf)",
      RB_OPTION_FORMAT, 1, 1, rb_cmd_report},
     {"verify", "FILE...", "recompute reference files and print the largest errors", 0, 1,

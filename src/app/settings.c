@@ -215,7 +215,22 @@ static const rb_setting rows[] = {
     INTEGER("exact.short_steps", exact.short_steps, "160", "[20, 1000000]", NULL,
             "steps of the chain a proposal is fitted to; the first half is left out"),
     INTEGER("exact.long_steps", exact.long_steps, "4000", "[128, 1000000]", NULL,
-            "most steps of MCMC, which ends when it has converged; the first half is left out")};
+            "most steps of MCMC, which ends when it has converged; the first half is left out"),
+
+    GROUP("scale", "Measuring how the program scales (`scale`)"),
+    INTEGER("scale.repeats", scale.repeats, "5", "[1, 200]", NULL,
+            "times each point is measured at least"),
+    REAL("scale.seconds", scale.seconds, "0.5", "[0, 1e4]", "s",
+         "time for which each point is measured at least"),
+    INTEGER("scale.simulations", scale.simulations, "8192", MANY, NULL,
+            "data sets of the work simulate and io; the others follow training, calibration (sbc) "
+            "and baseline"),
+    REAL("scale.latency_us", scale.latency_us, "0", "[0, 1e6]", "us",
+         "latency of an allreduce for each doubling of the ranks, in the model; 0: as measured"),
+    REAL("scale.bandwidth_GB_s", scale.bandwidth_GB_s, "0", "[0, 1e6]", "GB/s",
+         "bandwidth of an allreduce in the model; 0: as measured"),
+    REAL("scale.file_GB_s", scale.file_GB_s, "0", "[0, 1e6]", "GB/s",
+         "bandwidth of the file system in the model; 0: as measured")};
 
 const rb_settings_table *rb_input_table(void) {
   static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};

@@ -21,6 +21,16 @@ typedef struct rb_sanity_settings {
   int bins;
 } rb_sanity_settings;
 
+/** What `scale` measures, and the machine its model is asked about (input group `scale`). */
+typedef struct rb_scale_settings {
+  int repeats;            ///< of each point at least, and
+  double seconds;         ///< until so much time has passed
+  int64_t simulations;    ///< data sets of simulate and io
+  double latency_us;      ///< of an allreduce per doubling of the ranks; 0: as measured
+  double bandwidth_GB_s;  ///< of an allreduce; 0: as measured
+  double file_GB_s;       ///< of files; 0: as measured
+} rb_scale_settings;
+
 typedef struct rb_input {
   int64_t seed;
   rb_lif_settings simulator;
@@ -38,6 +48,7 @@ typedef struct rb_input {
   int64_t predictive_replicates;
   int64_t exact_datasets;  ///< of the diagnostics' test set, refined
   rb_exact_settings exact;
+  rb_scale_settings scale;
 } rb_input;
 
 /** Settings each stage depends on, for rb_input_lines; what an earlier stage's file holds comes in
@@ -51,6 +62,7 @@ typedef struct rb_input {
 #define RB_INFER_SETTINGS "seed simulator observation misspecification"
 #define RB_PREDICT_SETTINGS "seed simulator predictive"
 #define RB_REFINE_SETTINGS "seed simulator exact"
+#define RB_SCALE_SETTINGS "seed simulator network training baseline calibration scale"
 
 /** The table. */
 const rb_settings_table *rb_input_table(void);

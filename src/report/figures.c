@@ -74,6 +74,18 @@ const rb_figure rb_figures[] = {
      "Number of spikes of the replicates and of the observation: a count at the edge of the "
      "histogram means that the model, or its posterior, misses something about the firing.",
      RB_FROM_PREDICTIVE, "spike_count", 1200, 600, rb_draw_spike_counts},
+    {"speed_up", "Speed-up",
+     "How many times faster the same work is on more ranks. Dashed: a model fitted to the "
+     "measured points, not a measurement.",
+     RB_FROM_SCALING, "points/fastest", 1200, 884, rb_draw_speed_up},
+    {"efficiency", "Efficiency",
+     "Speed-up divided by the ranks (strong), and the time of one rank divided by that of many "
+     "that have as much work each (weak). Open: more ranks than cores. Dashed: the model.",
+     RB_FROM_SCALING, "points/fastest", 1200, 884, rb_draw_efficiency},
+    {"parts", "Where the time goes",
+     "Shares of the time of a rank, on average: computing, waiting for slower ranks, summing over "
+     "ranks, files. w: work in proportion to the ranks; *: more ranks than cores.",
+     RB_FROM_SCALING, "points/fastest", 1200, 884, rb_draw_parts},
 };
 
 _Static_assert(sizeof rb_figures / sizeof *rb_figures == RB_FIGURES, "one row per figure");

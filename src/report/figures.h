@@ -37,7 +37,14 @@ RB_NODISCARD rb_status rb_draw_predictive(const rb_study_data *study, const rb_f
 RB_NODISCARD rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figure,
                                             FILE *out);
 
-enum { RB_FIGURES = 16 };
+RB_NODISCARD rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure,
+                                        FILE *out);
+RB_NODISCARD rb_status rb_draw_efficiency(const rb_study_data *study, const rb_figure *figure,
+                                          FILE *out);
+RB_NODISCARD rb_status rb_draw_parts(const rb_study_data *study, const rb_figure *figure,
+                                     FILE *out);
+
+enum { RB_FIGURES = 19 };
 /** (RB_FIGURES) */
 extern const rb_figure rb_figures[];
 

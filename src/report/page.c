@@ -12,17 +12,21 @@ static const struct section {
   rb_status (*tables)(const rb_study_data *study, FILE *out);  // NULL: none
   rb_source needs;
   const char *figures;  // names, each between blanks
+  bool optional;        // left out where its file is missing
 } sections[] = {
-    {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT, " prior traces loss "},
+    {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT, " prior traces loss ",
+     false},
     {"calibration", "Calibration", rb_page_calibration, RB_FROM_CALIBRATION,
-     " recovery ranks ecdf joint coverage expected_coverage local contraction "},
+     " recovery ranks ecdf joint coverage expected_coverage local contraction ", false},
     {"baseline", "The linear baseline beside the network", rb_page_baseline,
-     RB_FROM_BASELINE_CALIBRATION, " baseline "},
+     RB_FROM_BASELINE_CALIBRATION, " baseline ", false},
     {"posterior", "Posterior of the observation", rb_page_posterior, RB_FROM_POSTERIOR,
-     " posterior pairs "},
-    {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT, " "},
+     " posterior pairs ", false},
+    {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT, " ",
+     true},
     {"predictive", "Posterior predictive check", rb_page_predictive, RB_FROM_PREDICTIVE,
-     " predictive spike_counts "},
+     " predictive spike_counts ", false},
+    {"scaling", "Scaling over ranks", NULL, RB_FROM_SCALING, " speed_up efficiency parts ", true},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
@@ -154,7 +158,7 @@ static rb_status write_section(const rb_study_data *study, const struct section 
                                const rb_figure_state *state, const char *format, FILE *out) {
   rb_status status = RB_OK;
   const bool there = study->file[section->needs] != NULL;
-  if (!there && strcmp(section->figures, " ") == 0) return RB_OK;
+  if (!there && section->optional) return RB_OK;
   (void)fprintf(out, "<section>\n<h2 id=\"%s\">%s</h2>\n", section->id, section->title);
   if (there && section->tables != NULL) RB_TRY(section->tables(study, out));
   for (int f = 0; f < RB_FIGURES; ++f) {

@@ -108,7 +108,9 @@ static void warn(const rb_context *ctx, const drawing *all) {
   }
 }
 
-static rb_status write_figures(const rb_study_data *study, drawing *all, rb_figure_state *state) {
+/* Draws all figures, or those of one source alone. @param only RB_SOURCES: all */
+static rb_status write_figures(const rb_study_data *study, drawing *all, rb_source only,
+                               rb_figure_state *state) {
   rb_status status = RB_OK;
   if (mkdir(all->folder, 0777) != 0 && errno != EEXIST) {
     RB_TRY(
@@ -117,6 +119,7 @@ static rb_status write_figures(const rb_study_data *study, drawing *all, rb_figu
   for (int f = 0; f < RB_FIGURES; ++f) {
     const rb_figure *figure = &rb_figures[f];
     state[f] = RB_FIGURE_NO_DATA;
+    if (only != RB_SOURCES && figure->source != only) continue;
     if (!rb_study_has(study, figure->source, figure->object)) continue;
     RB_TRY(write_script(study, all->folder, figure));
     state[f] = draw(all, figure);
@@ -148,13 +151,34 @@ static rb_status report(rb_context *ctx, const rb_model *model, const char *fold
   drawing all = {.folder = figures, .format = format};
   RB_TRY(rb_study_data_open(ctx, model, folder, &study));
   (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
-  RB_TRY(write_figures(&study, &all, state));
+  RB_TRY(write_figures(&study, &all, RB_SOURCES, state));
   RB_TRY(write_page(&study, state,
                     format_names[format == RB_FIGURE_SVG ? RB_FIGURE_SVG : RB_FIGURE_PNG]));
   rb_log_info(ctx, "report     %d figures, %s/report.html", all.drawn, folder);
 cleanup:
   rb_study_data_close(&study);
   return status;
+}
+
+static rb_status report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
+                                rb_figure_format format) {
+  rb_status status = RB_OK;
+  rb_study_data study = {0};
+  rb_figure_state state[RB_FIGURES];
+  char figures[RB_PATH];
+  drawing all = {.folder = figures, .format = format};
+  RB_TRY(rb_study_data_open(ctx, model, folder, &study));
+  (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
+  RB_TRY(write_figures(&study, &all, RB_FROM_SCALING, state));
+  rb_log_info(ctx, "scale      %d figures in %s", all.drawn, figures);
+cleanup:
+  rb_study_data_close(&study);
+  return status;
+}
+
+rb_status rb_report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
+                            rb_figure_format format) {
+  return rb_agree(ctx, ctx->rank == 0 ? report_scaling(ctx, model, folder, format) : RB_OK);
 }
 
 rb_status rb_report_write(rb_context *ctx, const rb_model *model, const char *folder,

@@ -10,6 +10,7 @@
 #include "rheobase/linear_baseline.h"
 #include "rheobase/memory.h"
 #include "rheobase/products.h"
+#include "rheobase/scaling_model.h"
 #include "rheobase/simulations.h"
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
     [RB_FROM_POSTERIOR] = {"posterior.h5", RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION},
     [RB_FROM_PREDICTIVE] = {"predictive.h5", RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION},
     [RB_FROM_EXACT] = {"exact.h5", RB_EXACT_SCHEMA, RB_EXACT_VERSION},
+    [RB_FROM_SCALING] = {"scaling.h5", RB_SCALING_SCHEMA, RB_SCALING_VERSION},
 };
 
 const char *rb_source_name(rb_source source) { return files[source].name; }

@@ -16,6 +16,7 @@ typedef enum rb_source {
   RB_FROM_POSTERIOR,
   RB_FROM_PREDICTIVE,
   RB_FROM_EXACT,
+  RB_FROM_SCALING,
   RB_SOURCES
 } rb_source;
 

@@ -7,8 +7,10 @@ trap 'rm -rf "$folder"' EXIT
 "$RB_PROGRAM" run --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder"
 "$RB_PROGRAM" refine --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder" --set exact.datasets=2 \
   --set exact.draws=200 --set exact.short_steps=40 --set exact.long_steps=128
+"$RB_PROGRAM" scale --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder" --set scale.repeats=1 \
+  --set scale.seconds=0 --set scale.simulations=16
 files=
-for stage in simulations checkpoint calibration baseline posterior predictive exact; do
+for stage in simulations checkpoint calibration baseline posterior predictive exact scaling; do
   if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi
 done
 "$RB_PROGRAM" info --markdown $files > "$folder/files.md"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 RB_PROGRAM=$1
 
-for script in study.sbatch calibration_array.sbatch; do
+for script in study.sbatch calibration_array.sbatch scaling.sbatch; do
   sbatch --test-only "jobs/$script" run ok -o out || fail "sbatch --test-only jobs/$script"
 done
 

@@ -1,0 +1,104 @@
+#include "bench_work.h"
+
+#include <stdlib.h>
+
+#include "bench.h"
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
+#include "rheobase/simulations.h"
+
+rb_status rb_share_create(rb_context *ctx, const rb_model *model, uint64_t seed, int64_t total,
+                          rb_share *share) {
+  rb_status status = RB_OK;
+  *share = (rb_share){.model = model, .seed = seed};
+  share->first = total * ctx->rank / ctx->size;
+  share->count = total * (ctx->rank + 1) / ctx->size - share->first;
+  RB_TRY(RB_ALLOCATE(ctx, share->theta, share->count * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, share->x, share->count * model->channels * model->length));
+cleanup:
+  return status;
+}
+
+void rb_share_free(rb_share *share) {
+  free(share->theta);
+  free(share->x);
+}
+
+rb_status rb_share_simulate(rb_context *ctx, void *share) {
+  const rb_share *s = share;
+  const rb_model *model = s->model;
+  const rb_status status =
+      model->draw_prior(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, NULL);
+  if (status != RB_OK) return status;
+  return model->simulate(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, s->x);
+}
+
+/* Simulates the data sets of a batch, and turns them into what the network sees. */
+static rb_status fill_batch(rb_context *ctx, const rb_view *view, uint64_t seed, rb_dataset *data) {
+  rb_status status = RB_OK;
+  const rb_model *model = view->model;
+  int64_t first = 0, count = 0;
+  rb_dataset_share(ctx, data, &first, &count);
+  double *theta = data->theta + first * model->dim;
+  double *latent = data->latent + first * model->dim;
+  RB_TRY(rb_agree(ctx,
+                  model->draw_prior(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent)));
+  RB_TRY(rb_agree(ctx, model->simulate(model, ctx, seed, RB_FOR_BENCH, first, count, theta,
+                                       data->x + first * model->channels * model->length)));
+  rb_dataset_fence(ctx, data);
+  RB_TRY(rb_dataset_see(ctx, view, data));
+cleanup:
+  return status;
+}
+
+rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
+                            const rb_network_settings *network,
+                            const rb_training_settings *training, uint64_t seed, rb_trainer *t) {
+  rb_status status = RB_OK;
+  *t = (rb_trainer){.data = {.window = MPI_WIN_NULL}};
+  rb_training_settings settings = *training;
+  settings.mode = RB_OFFLINE;
+  settings.epochs = RB_BENCH_MAX_REPEATS + 2;
+  const rb_view view = {model, network->summary.type == RB_SUMMARY_EXPERT, settings.coordinates};
+  RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
+  RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
+  RB_TRY(fill_batch(ctx, &view, seed, &t->data));
+  t->sources = (rb_training_data){model, &t->data, &t->data};
+  RB_TRY(rb_agree(ctx,
+                  rb_estimator_create(ctx, network, rb_view_length(&view), rb_view_channels(&view),
+                                      model->dim, settings.micro_batch, &t->estimator)));
+  RB_TRY(rb_training_create(ctx, &settings, seed, 0, t->estimator, &t->sources, &t->training));
+  RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, &t->training, &t->sources, &t->work)));
+cleanup:
+  return status;
+}
+
+void rb_trainer_free(rb_trainer *t) {
+  rb_training_work_destroy(t->work);
+  rb_training_destroy(&t->training);
+  rb_estimator_destroy(t->estimator);
+  rb_dataset_destroy(&t->data);
+}
+
+rb_status rb_trainer_step(rb_context *ctx, void *trainer) {
+  rb_trainer *t = trainer;
+  bool checkpoint = false;
+  return rb_training_step(ctx, &t->training, &t->sources, t->work, &checkpoint);
+}
+
+rb_status rb_writer_write(rb_context *ctx, void *writer) {
+  rb_status status = RB_OK;
+  const rb_writer *w = writer;
+  rb_file *file = NULL;
+  RB_TRY(rb_file_create(ctx, w->path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  RB_TRY(rb_axes_write(ctx, file, w->model));
+  RB_TRY(rb_simulations_write(ctx, file, w->model, "training", 1, RB_FOR_BENCH, w->datasets));
+  RB_TRY(rb_file_commit(ctx, &file));
+cleanup:
+  rb_file_abort(ctx, &file);
+  return status;
+}
+
+double rb_writer_bytes(const rb_writer *writer) {
+  return (double)writer->datasets * (double)writer->model->length * (sizeof(float) + 1);
+}
