@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A study as one Slurm job per stage, each waiting for the one before; if a stage fails, those after it
-# are cancelled. Options of sbatch for all stages go into SBATCH_OPTIONS:
+# are cancelled, and what the earlier ones wrote stays. Options of sbatch for all stages go into SBATCH_OPTIONS:
 #   SBATCH_OPTIONS="--ntasks=64 --time=01:00:00" jobs/stages.sh inputs/notebook.cfg results/notebook
 # Prints the job ids.
 set -eu
@@ -13,11 +13,15 @@ results=$2
 shift 2
 cd "$(dirname "$0")/.."
 after=()
-for stage in simulate train calibrate infer predict; do
+submit() {
+  local job
   # shellcheck disable=SC2086 # options are split on purpose
-  job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name="$stage" "${after[@]}" \
-    jobs/study.sbatch "$stage" "$input" -o "$results" "$@")
+  job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name="$1" "${after[@]}" jobs/study.sbatch "$@")
   job=${job%%;*} # sbatch adds ;CLUSTER where there are several
-  echo "$job $stage"
+  echo "$job $1"
   after=("--dependency=afterok:$job" --kill-on-invalid-dep=yes)
+}
+for stage in simulate train calibrate baseline infer predict; do
+  submit $stage "$input" -o "$results" "$@"
 done
+submit report "$results"

@@ -3,6 +3,7 @@ set -u
 work=$(mktemp -d "${TMPDIR:-/tmp}/rb_test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+. "$RB_SOURCE_DIR/tests/app/same_files.sh"
 
 fail() {
   echo "FAILED: $*" >&2
@@ -18,20 +19,6 @@ rheobase() {
   else
     mpirun -n "$ranks" "$RB_PROGRAM" "$@" --quiet
   fi
-}
-
-# same_files FOLDER FOLDER: every result file of the first equals its namesake, provenance aside; the
-# misspecification, which comes through ScaLAPACK, to 1e-9.
-same_files() {
-  local file other
-  for file in "$1"/*.h5; do
-    other="$2/$(basename "$file")"
-    h5diff --exclude-path /provenance --exclude-path /misspecification "$file" "$other" \
-      >diff.txt 2>&1 || fail "$(basename "$file") differs between $1 and $2: $(head -5 diff.txt)"
-    h5ls "$file/misspecification" >/dev/null 2>&1 || continue
-    h5diff -d 1e-9 "$file" "$other" /misspecification >diff.txt 2>&1 ||
-      fail "misspecification in $(basename "$file") differs between $1 and $2: $(head -5 diff.txt)"
-  done
 }
 
 # expect_failure CODE TEXT RANKS ARGUMENT...: the program ends with that code within a minute and with

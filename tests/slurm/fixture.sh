@@ -102,7 +102,7 @@ start() {
   launch slurmctld slurmctld -D
   launch slurmd-n1 slurmd -D -N n1
   launch slurmd-n2 slurmd -D -N n2
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do # 1 s is usual
     if [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ]; then
       [ -z "$owner" ] || watch_owner "$owner"
       return 0
@@ -111,7 +111,8 @@ start() {
   done
   tail -n 5 "$dir"/*.out "$dir"/*.log
   stop
-  skip "Slurm did not come up within 10 s"
+  echo "Slurm did not come up within a minute"
+  exit 1
 }
 
 # A test that is killed cannot tidy up: this process does it when the owner is gone.

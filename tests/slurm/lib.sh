@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the Slurm tests share: a private Slurm, a folder to work in with jobs/ in it, and questions
 # about jobs. Sourced from a test: sets $work (the folder, also the current one).
 set -u
@@ -36,10 +37,10 @@ job_field() {
   scontrol -o show job "$1" | tr ' ' '\n' | sed -n "s/^$2=//p" | head -n 1
 }
 
-# wait_job ID [SECONDS]: until the job has ended; prints STATE EXIT_CODE.
+# wait_job ID [SECONDS]: until the job has ended, 4 minutes by default; prints STATE EXIT_CODE.
 wait_job() {
   local state
-  for _ in $(seq $((${2:-60} * 10))); do
+  for _ in $(seq $((${2:-240} * 10))); do
     state=$(job_field "$1" JobState)
     case $state in
       PENDING | RUNNING | COMPLETING | CONFIGURING | REQUEUED | "") sleep 0.1 ;;
@@ -55,15 +56,28 @@ wait_job() {
 # expect_job ID "STATE EXIT_CODE" [SECONDS]
 expect_job() {
   local got
-  got=$(wait_job "$1" "${3:-60}")
+  got=$(wait_job "$1" "${3:-240}")
   [ "$got" = "$2" ] || fail "job $1 ended as '$got', not '$2'"
 }
 
-# wait_file FILE [SECONDS]
-wait_file() {
-  for _ in $(seq $((${2:-60} * 10))); do
-    [ ! -e "$1" ] || return 0
-    sleep 0.1
+# wait_line FILE PATTERN: until a line of the file matches (grep -E); 4 minutes at most.
+wait_line() {
+  for _ in $(seq 4800); do
+    ! grep -Eqs "$2" "$1" || return 0
+    sleep 0.05
   done
-  fail "$1 did not appear within ${2:-60} s"
+  fail "no line '$2' in $1"
+}
+
+# process_of JOB RANK: id of that rank's process.
+process_of() {
+  local folder
+  for folder in /proc/[0-9]*; do
+    [ "$(cat "$folder/comm" 2>/dev/null)" = "$(basename "$RB_PROGRAM")" ] || continue
+    tr '\0' '\n' <"$folder/environ" 2>/dev/null | grep -Eqx "SLURM_JOB_ID=$1" || continue
+    tr '\0' '\n' <"$folder/environ" 2>/dev/null | grep -Eqx "PMIX_RANK=$2" || continue
+    basename "$folder"
+    return
+  done
+  fail "rank $2 of job $1 is not to be found"
 }

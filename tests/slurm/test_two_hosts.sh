@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Two ranks on two hosts over TCP: two network namespaces joined by a virtual cable, each with its own
-# host name, entered by the agent that mpirun takes for ssh.
-#   test_two_hosts.sh PROGRAM ARGUMENT... runs it there. Needs root; skipped where that is not allowed.
+# host name, entered by the agent that mpirun takes for ssh. A whole study there gives the bits of two
+# ranks on one host.
+#   test_two_hosts.sh STAND_IN   which says where it ran. Needs root; skipped where that is not allowed.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
 [ "$(id -u)" = 0 ] || { echo "SKIP: needs root for network namespaces" && exit 77; }
@@ -56,13 +57,32 @@ chmod +x "$dir/enter" "$dir/agent"
 
 # on_two_hosts PROGRAM ARGUMENT...: one rank on each.
 on_two_hosts() {
-  timeout 100 "$dir/enter" $a hosta mpirun --host hosta:1,hostb:1 --mca plm rsh --mca plm_rsh_agent "$dir/agent" \
+  timeout 240 "$dir/enter" $a hosta mpirun --host hosta:1,hostb:1 --mca plm rsh --mca plm_rsh_agent "$dir/agent" \
     --bind-to none --mca oob_tcp_if_include 10.231.7.0/24 --mca btl_tcp_if_include 10.231.7.0/24 \
     --mca btl self,tcp --mca pml ob1 "$@"
 }
 
-on_two_hosts "$1" run ok >"$dir/output" || { cat "$dir/output" && exit 1; }
-cat "$dir/output"
+# Bytes that hosta has received.
+received() {
+  ip netns exec $a cat /sys/class/net/rbA/statistics/rx_bytes
+}
+
+fail() {
+  echo "FAILED: $1"
+  exit 1
+}
+. "$RB_SOURCE_DIR/tests/app/same_files.sh"
+cd "$dir" || exit 1
+
+on_two_hosts "$1" run ok >output || fail "the stand-in: $(cat output)"
 for host in hosta hostb; do
-  grep -q "of 2 on $host, sum 2" "$dir/output" || { echo "FAILED: no rank on $host" && exit 1; }
+  grep -q "of 2 on $host, sum 2" output || fail "no rank on $host: $(cat output)"
 done
+mpirun -n 2 "$RB_PROGRAM" run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o one_host --quiet || fail "one host"
+before=$(received)
+on_two_hosts "$RB_PROGRAM" run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o two_hosts --quiet || fail "two hosts"
+bytes=$(($(received) - before))
+echo "$bytes bytes went from hostb to hosta"
+[ $bytes -gt 100000 ] || fail "the ranks did not talk over the network"
+same_files one_host two_hosts
+exit 0

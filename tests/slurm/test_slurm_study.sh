@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Whole studies under a real Slurm, by each of the job scripts: all give, bit for bit, what one rank
+# gives without Slurm.
+. "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/app/same_files.sh"
+tiny=inputs/tiny.cfg
+
+# same_as_reference FOLDER: also that every figure and the page are there.
+same_as_reference() {
+  local file
+  same_files reference "$1"
+  for file in reference/report.html reference/figures/*; do
+    [ -s "$1/${file#reference/}" ] || fail "$1 has no ${file#reference/}"
+  done
+}
+
+"$RB_PROGRAM" run $tiny -o reference --quiet || fail "the reference"
+rm reference/baseline*.h5 # ScaLAPACK: equal to rounding only on another number of ranks
+
+for launcher in srun mpirun; do
+  echo "-- study.sbatch through $launcher ($SECONDS s)"
+  job=$(RB_LAUNCHER=$launcher sbatch --parsable -N 2 jobs/study.sbatch run $tiny -o $launcher)
+  expect_job "$job" "COMPLETED 0:0"
+  same_as_reference $launcher
+  grep -q '^report ' "rheobase-$job.log" || fail "no log of the study"
+done
+[ "$(h5dump -y -d provenance/ranks srun/simulations.h5 | grep -xE ' +[0-9]+' | tr -d ' ')" = 2 ] || fail "not two ranks"
+same_files srun mpirun # with the baseline
+
+echo "-- stages.sh ($SECONDS s)"
+SBATCH_OPTIONS="-N 2" jobs/stages.sh $tiny staged >chain || fail "stages.sh"
+[ "$(cut -d' ' -f2 chain | tr '\n' ' ')" = "simulate train calibrate baseline infer predict report " ] ||
+  fail "stages: $(cat chain)"
+before=$(head -n 1 chain | cut -d' ' -f1)
+while read -r job stage; do
+  [ "$stage" = simulate ] || job_field "$job" Dependency | grep -Eq "^afterok:$before|^\(null\)$" ||
+    fail "$stage waits for $(job_field "$job" Dependency), not $before"
+  before=$job
+  expect_job "$job" "COMPLETED 0:0"
+  grep -q "^$stage " "$stage-$job.log" || fail "no log of $stage"
+done <chain
+same_as_reference staged
+
+echo "-- stages.sh: calibrate fails, the chain stops, files stay ($SECONDS s)"
+SBATCH_OPTIONS="-N 2" jobs/stages.sh $tiny staged --set calibration.sbc_draws=21 >chain || fail "stages.sh"
+while read -r job stage; do
+  got=$(wait_job "$job")
+  case "$stage $got" in
+    "simulate COMPLETED 0:0" | "train COMPLETED 0:0" | "calibrate FAILED 6:0") ;;
+    baseline\ CANCELLED* | infer\ CANCELLED* | predict\ CANCELLED* | report\ CANCELLED*) ;;
+    *) fail "$stage ended as $got" ;;
+  esac
+done <chain
+grep -q "error: staged/calibration.h5 is of another study: calibration.sbc_draws" calibrate-*.log ||
+  fail "calibrate does not say why it failed"
+same_files reference staged
+
+echo "-- an array of seeds, and collect ($SECONDS s)"
+job=$(sbatch --parsable --array=44-45 jobs/calibration_array.sbatch array $tiny) # 45 is tiny's own
+expect_job "${job}_44" "COMPLETED 0:0"
+expect_job "${job}_45" "COMPLETED 0:0"
+same_as_reference array/45
+"$RB_PROGRAM" collect array/* -o array --quiet || fail "collect"
+"$RB_PROGRAM" collect reference -o reference --quiet || fail "collect of one"
+[ "$(wc -l <array/collection.csv)" = 13 ] || fail "collect: not a line for each of 2 x 6 parameters"
+grep '^array/45,' array/collection.csv | cut -d, -f2- | cmp - <(tail -n +2 reference/collection.csv | cut -d, -f2-) ||
+  fail "the row of a study depends on what it is collected with"
+! grep '^array/44,' array/collection.csv | cut -d, -f2- | cmp -s - <(tail -n +2 reference/collection.csv | cut -d, -f2-) ||
+  fail "two seeds, one result"
+
+echo "-- sweep.sh ($SECONDS s)"
+SBATCH_OPTIONS="--ntasks=1" jobs/sweep.sh $tiny sweep calibration.bins=4 5 >ids || fail "sweep.sh"
+while read -r job; do expect_job "$job" "COMPLETED 0:0"; done <ids
+same_as_reference sweep/calibration.bins=5
+"$RB_PROGRAM" collect sweep/* -o sweep --quiet || fail "collect of a sweep"
+[ "$(grep -c '^sweep/calibration.bins=4,' sweep/collection.csv)" = 6 ] || fail "not all of the sweep was collected"
+echo "-- done ($SECONDS s)"
+exit 0
