@@ -43,6 +43,7 @@ typedef enum rb_random_kind {
   RB_RANDOM_PICKS,     ///< choosing among draws, data sets, references
   RB_RANDOM_CHAINS,    ///< MCMC proposals and acceptance
   RB_RANDOM_FEATURES,  ///< random features of the baseline
+  RB_RANDOM_MEMBERS,   ///< which member of an ensemble makes a draw
   RB_RANDOM_KIND_COUNT
 } rb_random_kind;
 

@@ -71,7 +71,8 @@ void rb_settings_print(const rb_settings_table *table, const void *values, bool 
 void rb_settings_markdown(const rb_settings_table *table, const void *values, FILE *stream);
 
 /** The settings a stage depends on, as lines "path = value", in the table's order: all whose path
- * is in @p groups, a list such as "seed simulator training.epochs". Local.
+ * is in @p groups, a list such as "seed simulator training -training.epochs", which leaves the last
+ * one out. Local.
  * @param lines allocated; the caller frees it */
 RB_NODISCARD rb_status rb_settings_lines(rb_context *ctx, const rb_settings_table *table,
                                          const void *values, const char *groups, char **lines);

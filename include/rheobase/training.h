@@ -21,6 +21,8 @@ enum { RB_REFERENCE_BATCH = 128 };
 typedef enum rb_keep { RB_KEEP_LAST, RB_KEEP_BEST } rb_keep;
 typedef enum rb_on_nonfinite { RB_NONFINITE_STOP, RB_NONFINITE_ROLLBACK } rb_on_nonfinite;
 
+enum { RB_MAX_MEMBERS = 64 };
+
 /** Settings of the training (input group `training`). */
 typedef struct rb_training_settings {
   rb_training_mode mode;
@@ -36,6 +38,7 @@ typedef struct rb_training_settings {
   rb_keep keep;
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;
+  int ensemble;  ///< networks that are trained, each by itself
 } rb_training_settings;
 
 /** What one epoch gave. */

@@ -23,6 +23,9 @@ static const struct stage {
   /** Where its file may hold unfinished work: how far it is, of how much. */
   rb_status (*position)(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total);
   bool not_in_run;  ///< done only when asked for by name
+  /** Of an ensemble it writes files <member_kind>_member_<number>.h5 too, from this number on. */
+  const char *member_kind;
+  int first_member;
 } stages[] = {
     {"simulate",
      "simulations.h5",
@@ -34,7 +37,9 @@ static const struct stage {
      false,
      rb_stage_simulate,
      NULL,
-     false},
+     false,
+     NULL,
+     0},
     {"train",
      "checkpoint.h5",
      RB_CHECKPOINT_SCHEMA,
@@ -45,7 +50,9 @@ static const struct stage {
      false,
      rb_stage_train,
      rb_checkpoint_position,
-     false},
+     false,
+     "checkpoint",
+     2},
     {"calibrate",
      "calibration.h5",
      RB_CALIBRATION_SCHEMA,
@@ -56,7 +63,9 @@ static const struct stage {
      false,
      rb_stage_calibrate,
      NULL,
-     false},
+     false,
+     "calibration",
+     1},
     {"baseline",
      "baseline.h5",
      RB_BASELINE_SCHEMA,
@@ -67,7 +76,9 @@ static const struct stage {
      false,
      rb_stage_baseline,
      NULL,
-     false},
+     false,
+     NULL,
+     0},
     {"baseline",
      "baseline_calibration.h5",
      RB_CALIBRATION_SCHEMA,
@@ -78,7 +89,9 @@ static const struct stage {
      false,
      rb_stage_calibrate_baseline,
      NULL,
-     false},
+     false,
+     NULL,
+     0},
     {"infer",
      "posterior.h5",
      RB_POSTERIOR_SCHEMA,
@@ -89,7 +102,9 @@ static const struct stage {
      true,
      rb_stage_infer,
      NULL,
-     false},
+     false,
+     NULL,
+     0},
     {"predict",
      "predictive.h5",
      RB_PREDICTIVE_SCHEMA,
@@ -100,7 +115,9 @@ static const struct stage {
      false,
      rb_stage_predict,
      NULL,
-     false},
+     false,
+     NULL,
+     0},
     {"refine",
      "exact.h5",
      RB_EXACT_SCHEMA,
@@ -111,7 +128,9 @@ static const struct stage {
      false,
      rb_stage_refine,
      rb_refine_position,
-     true},
+     true,
+     NULL,
+     0},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
@@ -123,15 +142,27 @@ static const struct stage *stage_that_writes(const char *file) {
   return found;
 }
 
+/* How many files the stage writes. */
+static int file_count(const rb_job *job, const struct stage *stage) {
+  const int members = job->input.training.ensemble;
+  return members == 1 || stage->member_kind == NULL ? 1 : members - stage->first_member + 2;
+}
+
+/* Path of the stage's file k. @param path (RB_JOB_PATH) */
+static void file_path(const rb_job *job, const struct stage *stage, int k, char *path) {
+  if (k == 0) {
+    rb_job_path(job, stage->file, path);
+  } else {
+    rb_job_member_path(job, stage->member_kind, stage->first_member + k - 1, path);
+  }
+}
+
 /* Continues *digest with what an earlier stage's file was made from. Collective. */
-static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source,
-                             uint64_t *digest) {
+static rb_status add_file(rb_context *ctx, const struct stage *maker, const char *path,
+                          uint64_t *digest) {
   rb_status status = RB_OK;
-  const struct stage *maker = stage_that_writes(source);
   rb_file *file = NULL;
-  char path[RB_JOB_PATH];
   uint64_t made_from = 0;
-  rb_job_path(job, source, path);
   status = rb_file_open(ctx, path, maker->schema, maker->version, &file);
   if (status == RB_ERR_FILE) {
     rb_error_clear(ctx);
@@ -143,6 +174,20 @@ static rb_status add_product(rb_context *ctx, const rb_job *job, const char *sou
   *digest = rb_hash(*digest, &made_from, sizeof made_from);
 cleanup:
   rb_file_close(&file);
+  return status;
+}
+
+/* The same with all files of the stage that writes `source`. Collective. */
+static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source,
+                             uint64_t *digest) {
+  rb_status status = RB_OK;
+  const struct stage *maker = stage_that_writes(source);
+  char path[RB_JOB_PATH];
+  for (int k = 0; k < file_count(job, maker); ++k) {
+    file_path(job, maker, k, path);
+    RB_TRY(add_file(ctx, maker, path, digest));
+  }
+cleanup:
   return status;
 }
 
@@ -191,27 +236,42 @@ cleanup:
   return status;
 }
 
-/* Runs a stage unless its file is there and made from the same input. Collective. */
-static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
+/* What is to be done about a file of the stage. Collective. */
+static rb_status look_at(rb_context *ctx, const rb_job *job, const struct stage *stage,
+                         const char *path, rb_work *work) {
   rb_status status = RB_OK;
-  char path[RB_JOB_PATH], why[RB_STUDY_WHY];
-  char *lines = NULL;
+  char why[RB_STUDY_WHY];
   rb_product_state state = RB_PRODUCT_ABSENT;
-  rb_job_path(job, stage->file, path);
-  RB_TRY(write_recipe(ctx, job, stage, &lines));
+  bool unfinished = false;
+  *work = RB_WORK_TO_DO;
   RB_TRY(rb_recipe_check(ctx, path, stage->schema, stage->version, &job->recipe, &state, why));
-  if (state == RB_PRODUCT_DIFFERENT && !job->arguments->force) {
+  if (state == RB_PRODUCT_ABSENT || job->arguments->force) goto cleanup;
+  if (state == RB_PRODUCT_DIFFERENT) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
                    "%s is of another study: %s; use another folder, or --force to replace it", path,
                    why));
   }
-  job->resume = false;
-  if (state == RB_PRODUCT_CURRENT && !job->arguments->force) {
-    RB_TRY(is_unfinished(ctx, stage, path, &job->resume));
-    if (!job->resume) {
-      rb_log_info(ctx, "%-10s finished earlier: %s", stage->name, path);
-      goto cleanup;
-    }
+  RB_TRY(is_unfinished(ctx, stage, path, &unfinished));
+  *work = unfinished ? RB_WORK_TO_FINISH : RB_WORK_DONE;
+cleanup:
+  return status;
+}
+
+/* Runs a stage unless its files are there and made from the same input. Collective. */
+static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
+  rb_status status = RB_OK;
+  char path[RB_JOB_PATH];
+  char *lines = NULL;
+  bool done = true;
+  RB_TRY(write_recipe(ctx, job, stage, &lines));
+  for (int k = file_count(job, stage) - 1; k >= 0; --k) {  // path is the first one's at the end
+    file_path(job, stage, k, path);
+    RB_TRY(look_at(ctx, job, stage, path, &job->work[k]));
+    done = done && job->work[k] == RB_WORK_DONE;
+  }
+  if (done) {
+    rb_log_info(ctx, "%-10s finished earlier: %s", stage->name, path);
+    goto cleanup;
   }
   job->began_s = MPI_Wtime();
   RB_TRY(stage->run(ctx, job, path));

@@ -9,18 +9,23 @@
  * What the stages of a study share: the input, the model, and the trained network once it is
  * there. */
 
+/** What is to be done about a file of the running stage. */
+typedef enum rb_work { RB_WORK_DONE, RB_WORK_TO_FINISH, RB_WORK_TO_DO } rb_work;
+
 typedef struct rb_job {
   const rb_arguments *arguments;
   rb_input input;
   rb_model model;
-  rb_study study;           ///< the folder, locked
-  rb_recipe recipe;         ///< what the running stage's file is made from
-  double began_s;           ///< when the running stage began
-  bool resume;              ///< `train`: checkpoint.h5 is an unfinished training of this input
-  rb_estimator *estimator;  ///< NULL until opened
-  rb_posterior network;     ///< the trained network as a posterior
-  rb_baseline *linear;      ///< NULL until loaded
-  rb_posterior baseline;    ///< the linear baseline as a posterior
+  rb_study study;                           ///< the folder, locked
+  rb_recipe recipe;                         ///< what the running stage's file is made from
+  double began_s;                           ///< when the running stage began
+  rb_work work[RB_MAX_MEMBERS + 1];         ///< of the running stage's files
+  rb_posterior *network;                    ///< the trained network or ensemble; NULL until loaded
+  rb_estimator *estimator[RB_MAX_MEMBERS];  ///< of the members; one if it is no ensemble
+  rb_posterior member[RB_MAX_MEMBERS];      ///< each as a posterior
+  rb_posterior mixture;                     ///< of the members of an ensemble
+  rb_baseline *linear;                      ///< NULL until loaded
+  rb_posterior baseline;                    ///< the linear baseline as a posterior
 } rb_job;
 
 /** Reads the input, makes the model, opens and locks the study's folder. Collective. The caller
@@ -32,15 +37,23 @@ void rb_job_close(rb_context *ctx, rb_job *job);
 enum { RB_JOB_PATH = RB_STUDY_PATH + 64 };
 void rb_job_path(const rb_job *job, const char *file, char *path);
 
+/** The path of a member's file, `kind`_member_<number>.h5; members are numbered from 1. Local.
+ * @param path (RB_JOB_PATH) */
+void rb_job_member_path(const rb_job *job, const char *kind, int number, char *path);
+
+/** The path of a member's checkpoint: of the first, or only one, checkpoint.h5. Local.
+ * @param number from 1 @param path (RB_JOB_PATH) */
+void rb_job_checkpoint_path(const rb_job *job, int number, char *path);
+
 /** What the network of the input sees of the model. Local. */
 rb_view rb_job_view(const rb_job *job);
 
-/** Creates the network of the input with room for batches of @p batch. Local. */
-RB_NODISCARD rb_status rb_job_create_network(rb_context *ctx, rb_job *job, int batch);
+/** Creates a network of the input with room for batches of @p batch. Local. */
+RB_NODISCARD rb_status rb_job_create_network(rb_context *ctx, const rb_job *job, int batch,
+                                             rb_estimator **estimator);
 
-void rb_job_free_network(rb_job *job);
-
-/** Loads the trained network from checkpoint.h5, once. Collective. */
+/** Loads the trained network from checkpoint.h5, once; of an ensemble all members, and makes their
+ * mixture job->network. Collective. */
 RB_NODISCARD rb_status rb_job_load_network(rb_context *ctx, rb_job *job);
 
 /** Loads the linear baseline from baseline.h5, once. Collective. */

@@ -60,8 +60,8 @@ void rb_misfit_study_free(rb_misfit_study *study) {
 static rb_status create_predictive(rb_context *ctx, rb_job *job, rb_prior_predictive *predictive) {
   return rb_prior_predictive_create(ctx, &job->model, (uint64_t)job->input.seed,
                                     job->input.misspecification_simulations,
-                                    rb_flow_posterior_summary_dim(&job->network),
-                                    rb_flow_posterior_summarise, &job->network, predictive);
+                                    rb_flow_posterior_summary_dim(&job->member[0]),
+                                    rb_flow_posterior_summarise, &job->member[0], predictive);
 }
 
 static void count_flagged(rb_misfit_study *study) {

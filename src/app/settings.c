@@ -148,6 +148,8 @@ static const rb_setting rows[] = {
     CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred",
            "what the network works with: the parameters as they are, coordinates that cannot leave "
            "the prior, or such coordinates centred on what the features tell (expert)"),
+    INTEGER("training.ensemble", training.ensemble, "1", "[1, 64]", NULL,
+            "networks, trained each from its own random numbers; their mixture is the posterior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",
            "weights to use: after the last epoch, or those of the lowest validation loss"),
     CHOICE("training.on_nonfinite", training.on_nonfinite, "\"stop\"", "stop|rollback",

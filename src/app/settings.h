@@ -55,7 +55,7 @@ typedef struct rb_input {
  * through that file's digest. */
 #define RB_SIMULATE_SETTINGS \
   "seed simulator sanity training.mode training.simulations training.validation"
-#define RB_TRAIN_SETTINGS "seed simulator network training"
+#define RB_TRAIN_SETTINGS "seed simulator network training -training.ensemble"
 #define RB_BASELINE_SETTINGS "seed simulator baseline training.simulations training.validation"
 #define RB_CALIBRATE_SETTINGS "seed simulator calibration misspecification"
 #define RB_CALIBRATE_BASELINE_SETTINGS "seed simulator calibration"

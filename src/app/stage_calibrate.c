@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <unistd.h>
 
 #include "job.h"
@@ -5,6 +6,7 @@
 #include "rheobase/calibration_file.h"
 #include "rheobase/calibration_table.h"
 #include "rheobase/comparison_table.h"
+#include "rheobase/ensemble_table.h"
 #include "rheobase/log.h"
 #include "rheobase/ranks.h"
 #include "stage_file.h"
@@ -56,23 +58,46 @@ static rb_status calibrate(rb_context *ctx, rb_job *job, rb_posterior *posterior
                                 partial, rb_recipe_digest(&job->recipe), &study));
   RB_TRY(write_file(ctx, job, posterior, &study, misfit, path));
   if (ctx->rank == 0) (void)unlink(partial);
-  RB_TRY(rb_table_calibration(ctx, path));
 cleanup:
   rb_calibration_study_free(&study);
   return status;
 }
 
-rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path) {
+/* The network, or the mixture of an ensemble; it also tells whether the data sets are ordinary. */
+static rb_status calibrate_network(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   rb_misfit_study misfit = {0};
-  RB_TRY(rb_job_load_network(ctx, job));
-  explain_bins(ctx, &job->input.calibration);
   RB_TRY(rb_misfit_of_test_set(ctx, job, RB_FOR_DIAGNOSTICS,
                                job->input.calibration.diagnostics_datasets, &misfit));
-  RB_TRY(calibrate(ctx, job, &job->network, "calibration.partial.h5", &misfit, path));
+  RB_TRY(calibrate(ctx, job, job->network, "calibration.partial.h5", &misfit, path));
+  RB_TRY(rb_table_calibration(ctx, path));
   rb_misfit_print_test_set(ctx, &misfit);
 cleanup:
   rb_misfit_study_free(&misfit);
+  return status;
+}
+
+/* A member of an ensemble. @param number from 1 */
+static rb_status calibrate_member(rb_context *ctx, rb_job *job, int number) {
+  const rb_misfit_study none = {0};
+  char path[RB_JOB_PATH], partial[64];
+  rb_job_member_path(job, "calibration", number, path);
+  (void)snprintf(partial, sizeof partial, "calibration_member_%d.partial.h5", number);
+  rb_log_info(ctx, "calibrate  member %d of %d", number, job->input.training.ensemble);
+  return calibrate(ctx, job, &job->member[number - 1], partial, &none, path);
+}
+
+rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path) {
+  rb_status status = RB_OK;
+  const int members = job->input.training.ensemble;
+  RB_TRY(rb_job_load_network(ctx, job));
+  explain_bins(ctx, &job->input.calibration);
+  if (job->work[0] != RB_WORK_DONE) RB_TRY(calibrate_network(ctx, job, path));
+  for (int number = 1; members > 1 && number <= members; ++number) {
+    if (job->work[number] != RB_WORK_DONE) RB_TRY(calibrate_member(ctx, job, number));
+  }
+  if (members > 1) RB_TRY(rb_table_ensemble(ctx, job->study.folder));
+cleanup:
   return status;
 }
 
@@ -99,6 +124,7 @@ rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *
   const rb_misfit_study none = {0};
   RB_TRY(rb_job_load_baseline(ctx, job));
   RB_TRY(calibrate(ctx, job, &job->baseline, "baseline_calibration.partial.h5", &none, path));
+  RB_TRY(rb_table_calibration(ctx, path));
   print_leakage(ctx, &job->baseline);
   RB_TRY(rb_table_comparison(ctx, &job->model, job->study.folder));
 cleanup:

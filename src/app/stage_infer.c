@@ -182,10 +182,10 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_agree(ctx, result_create(ctx, &job->model, S, &r)));
   RB_TRY(rb_agree(ctx, observe(ctx, job, &r)));
   // One data set: every rank computes it, and rank 0's result is written.
-  RB_TRY(
-      rb_agree(ctx, job->network.sample(&job->network, ctx, (uint64_t)job->input.seed,
-                                        RB_FOR_OBSERVATION, 0, 1, r.x, S, r.draws, r.log_density)));
-  if (job->network.latent) clip_draws(&job->model, S, r.draws);
+  RB_TRY(rb_agree(
+      ctx, job->network->sample(job->network, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0,
+                                1, r.x, S, r.draws, r.log_density)));
+  if (job->network->latent) clip_draws(&job->model, S, r.draws);
   summarise(&job->model, S, &r);
   RB_TRY(rb_misfit_of_observation(ctx, job, r.x, &misfit));
   RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));

@@ -56,11 +56,11 @@ static rb_status refine_observation(rb_context *ctx, rb_job *job, const rb_file 
   RB_TRY(RB_ALLOCATE(ctx, o->x, model->channels * model->length));
   RB_TRY(rb_stage_read_observation(ctx, posterior, model, o->x));
   const rb_exact_problem problem = {model, o->x, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0};
-  RB_TRY(rb_network_draws_create(ctx, &job->network, &problem, job->input.exact.draws, &o->draws));
+  RB_TRY(rb_network_draws_create(ctx, job->network, &problem, job->input.exact.draws, &o->draws));
   RB_TRY(rb_exact_refine(ctx, &problem, &job->input.exact, o->draws.count, o->draws.latent,
                          o->draws.log_density, &o->exact));
   RB_TRY(check_plausible(ctx, &problem, o));
-  RB_TRY(rb_refine_kl(ctx, &problem, &job->network, &o->exact, &o->kl));
+  RB_TRY(rb_refine_kl(ctx, &problem, job->network, &o->exact, &o->kl));
   RB_TRY(rb_refine_distances(ctx, model, &o->draws, &o->exact, &o->c2st, o->wasserstein));
 cleanup:
   return status;
@@ -111,7 +111,7 @@ static rb_status refine_round(rb_context *ctx, refinement *r, int64_t first, int
   rb_job *job = r->job;
   memset(&r->refined[first], 0, (size_t)count * sizeof *r->refined);
   for (int64_t i = first + ctx->rank; i < first + count && status == RB_OK; i += ctx->size) {
-    status = rb_refine_item(ctx, &job->model, &job->network, &job->input.exact,
+    status = rb_refine_item(ctx, &job->model, job->network, &job->input.exact,
                             (uint64_t)job->input.seed, RB_FOR_DIAGNOSTICS, i, &r->refined[i]);
   }
   RB_TRY(rb_agree(ctx, status));
@@ -209,7 +209,7 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, r.refined, r.count)));
   RB_TRY(rb_agree(ctx, refine_observation(ctx, job, posterior, &r.observation)));
   print(ctx, &r);
-  if (job->resume) RB_TRY(restore(ctx, &r));
+  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(restore(ctx, &r));
   RB_TRY(refine_datasets(ctx, &r));
   RB_TRY(save(ctx, &r));
   if (r.count > 0) {

@@ -1,13 +1,14 @@
 #include <inttypes.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/groups.h"
 #include "rheobase/log.h"
 #include "stage_file.h"
 
 /* What saving and restoring a checkpoint need to know. */
 typedef struct target {
   const rb_job *job;
-  const char *path;
+  char path[RB_JOB_PATH];
 } target;
 
 static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
@@ -48,35 +49,76 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   }
   RB_TRY(rb_simulations_read(ctx, file, foreign ? "train" : "training", &job->model, training));
   RB_TRY(rb_simulations_read(ctx, file, foreign ? "val" : "validation", &job->model, validation));
+  const rb_view view = rb_job_view(job);
+  RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
+  RB_TRY(rb_dataset_see(ctx, &view, training));
+  RB_TRY(rb_dataset_see(ctx, &view, validation));
 cleanup:
   rb_file_close(&file);
   return status;
 }
 
-rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path) {
+/* Trains member m, from where its checkpoint is if that is unfinished. Collective. */
+static rb_status train_member(rb_context *ctx, rb_job *job, const rb_training_data *data, int m) {
   rb_status status = RB_OK;
   const rb_training_settings *settings = &job->input.training;
-  rb_dataset training = {.window = MPI_WIN_NULL}, validation = {.window = MPI_WIN_NULL};
   rb_training train = {0};
-  target owner = {job, path};
-  RB_TRY(read_data(ctx, job, &training, &validation));
-  const rb_view view = rb_job_view(job);
-  RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
-  RB_TRY(rb_dataset_see(ctx, &view, &training));
-  RB_TRY(rb_dataset_see(ctx, &view, &validation));
-  const rb_training_data data = {&job->model, &training, &validation};
-  RB_TRY(rb_agree(ctx, rb_job_create_network(ctx, job, settings->micro_batch)));
-  RB_TRY(rb_training_create(ctx, settings, (uint64_t)job->input.seed, 0, job->estimator, &data,
+  rb_estimator *estimator = NULL;
+  target owner = {.job = job};
+  rb_job_checkpoint_path(job, m + 1, owner.path);
+  job->began_s = MPI_Wtime();
+  if (settings->ensemble > 1) {
+    rb_log_info(ctx, "train      member %d of %d", m + 1, settings->ensemble);
+  }
+  RB_TRY(rb_agree(ctx, rb_job_create_network(ctx, job, settings->micro_batch, &estimator)));
+  RB_TRY(rb_training_create(ctx, settings, (uint64_t)job->input.seed, (uint16_t)m, estimator, data,
                             &train));
-  if (job->resume) {
+  if (job->work[m] == RB_WORK_TO_FINISH) {
     RB_TRY(restore(ctx, &train, &owner));
     rb_log_info(ctx, "train      going on from step %" PRId64 " of %" PRId64, train.step,
                 train.total_steps);
   }
-  RB_TRY(rb_train(ctx, &train, &data, save, restore, &owner));
+  RB_TRY(rb_train(ctx, &train, data, save, restore, &owner));
 cleanup:
   rb_training_destroy(&train);
-  rb_job_free_network(job);
+  rb_estimator_destroy(estimator);
+  return status;
+}
+
+/* Trains the members that are not finished, in groups of ranks side by side where that is sooner.
+ * Nothing that is computed depends on the groups. Collective. */
+static rb_status train_members(rb_context *ctx, rb_job *job, const rb_training_data *data) {
+  rb_status status = RB_OK;
+  const rb_training_settings *settings = &job->input.training;
+  int waiting[RB_MAX_MEMBERS], count = 0, index = 0;
+  for (int m = 0; m < settings->ensemble; ++m) {
+    if (job->work[m] != RB_WORK_DONE) waiting[count++] = m;
+  }
+  const int64_t micro_batches =
+      (settings->batch_size + settings->micro_batch - 1) / settings->micro_batch;
+  const int groups = rb_group_count(ctx->size, count, micro_batches);
+  rb_context group;
+  if (groups > 1) {
+    rb_log_info(ctx, "train      %d members in %d groups of ranks; the first reports", count,
+                groups);
+  }
+  RB_TRY(rb_group_enter(ctx, groups, &index, &group));
+  for (int k = index; k < count && status == RB_OK; k += groups) {
+    status = train_member(&group, job, data, waiting[k]);
+  }
+  RB_TRY(rb_group_leave(ctx, &group, status));
+cleanup:
+  return status;
+}
+
+rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path) {
+  rb_status status = RB_OK;
+  rb_dataset training = {.window = MPI_WIN_NULL}, validation = {.window = MPI_WIN_NULL};
+  (void)path;  // members have their own
+  RB_TRY(read_data(ctx, job, &training, &validation));
+  const rb_training_data data = {&job->model, &training, &validation};
+  RB_TRY(train_members(ctx, job, &data));
+cleanup:
   rb_dataset_destroy(&training);
   rb_dataset_destroy(&validation);
   return status;

@@ -99,9 +99,11 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
       rb_micro_batch_gather(&w->batch, &training->standardisation, data->training,
                             w->order + first + range.first, 0, rows, weight);
     } else {
-      // Items after the stored ones: no sample of the standardisation set is trained on again.
+      // Items after the stored ones: no sample of the standardisation set is trained on again; and
+      // after those of the members before: each member sees simulations of its own.
+      const int64_t before = training->member * training->total_steps * settings->batch_size;
       RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, training->seed,
-                                     data->training->count + (int64_t)seen, rows, weight));
+                                     data->training->count + before + (int64_t)seen, rows, weight));
     }
     lap(w, RB_STEP_DATA, &since);
     const rb_dropout_source dropout = {training->seed, training->member, seen};

@@ -185,16 +185,20 @@ void rb_settings_markdown(const rb_settings_table *table, const void *values, FI
   }
 }
 
-// Whether `path` is in a list such as "seed simulator training.epochs".
+// Whether `path` is in a list such as "seed training -training.epochs": the last word that is about
+// it decides.
 static bool in_groups(const char *path, const char *groups) {
+  bool in = false;
   while (*groups != '\0') {
+    const bool leave_out = *groups == '-';
+    groups += leave_out;
     const size_t length = strcspn(groups, " ");
     const bool begins = length > 0 && strncmp(path, groups, length) == 0;
-    if (begins && (path[length] == '\0' || path[length] == '.')) return true;
+    if (begins && (path[length] == '\0' || path[length] == '.')) in = !leave_out;
     groups += length;
     groups += strspn(groups, " ");
   }
-  return false;
+  return in;
 }
 
 rb_status rb_settings_lines(rb_context *ctx, const rb_settings_table *table, const void *values,

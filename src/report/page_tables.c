@@ -165,6 +165,7 @@ rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
   parameter_names(study->model, text, names);
   RB_TRY(write_sizes(study, out));
   RB_TRY(write_score(study, out));
+  RB_TRY(rb_page_ensemble(study, out));
   RB_TRY(write_columns(study, from, out, "parameter", D, names, parameters,
                        sizeof parameters / sizeof *parameters - 2));
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "quantity", &Q, &quantities));

@@ -1,0 +1,24 @@
+#ifndef RB_REPORT_ENSEMBLE_SCORES_H
+#define RB_REPORT_ENSEMBLE_SCORES_H
+
+#include "rheobase/training.h"
+
+/** @file ensemble_scores.h
+ * What tells the members of an ensemble and their mixture apart. Local. */
+
+typedef struct rb_ensemble_score {
+  char name[32];                       ///< "member 1", ..., "mixture"
+  double log_density, log_density_se;  ///< expected log density of the truths, diagnostics set
+  double nrmse;                        ///< mean over the parameters
+  double calibration_error;            ///< largest over the parameters
+  double log_gamma;                    ///< smallest over the ranked quantities, sbc set
+} rb_ensemble_score;
+
+/** Reads the scores of members 1.. and, as the last row, of the mixture. Files of another
+ * calibration are passed over. Fails with RB_ERR_FILE or RB_ERR_FORMAT.
+ * @param count 0 if folder/calibration.h5 is not that of a mixture
+ * @param score (RB_MAX_MEMBERS + 1) */
+RB_NODISCARD rb_status rb_ensemble_read(rb_context *ctx, const char *folder, int *count,
+                                        rb_ensemble_score *score);
+
+#endif
