@@ -6,7 +6,8 @@
 
 /** @file misfit_file.h
  * Are observations anything like what the simulator makes? Judged with the trained network's
- * summaries, of an ensemble with its first member's; group `misspecification` of posterior.h5 and calibration.h5. */
+ * summaries, of an ensemble with its first member's; group `misspecification` of posterior.h5 and
+ * calibration.h5. */
 
 typedef struct rb_misfit_study {
   int64_t count;       ///< data sets judged; 0: not asked for

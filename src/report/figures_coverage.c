@@ -188,7 +188,7 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   rb_script_panels(out, figure, "Coverage of central intervals by number of spikes", legend);
   rb_script_range(out, "y", -1.1 * limit, 1.1 * limit, 5);
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 1.6,0\n"
+      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 1,0\n"
       "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
       out);
   for (int d = 0; d < D; ++d) {

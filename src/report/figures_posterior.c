@@ -237,8 +237,8 @@ cleanup:
 static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row, int column) {
   char label[RB_LABEL];
   rb_script_axis(&parameters[column], label);
-  (void)fprintf(out, "set xlabel '%s'\nset xtics format '%s'\n", row == D - 1 ? label : "",
-                row == D - 1 ? "%g" : "");
+  (void)fprintf(out, "set xlabel '%s'\nset xtics format '%s' font ',13'\n",
+                row == D - 1 ? label : "", row == D - 1 ? "%g" : "");
   rb_script_axis(&parameters[row], label);
   const bool shown = column == 0 && row > 0;
   (void)fprintf(out, "set ylabel '%s' offset -0.6,0\nset ytics format '%s'\n", shown ? label : "",

@@ -51,8 +51,8 @@ rb_status rb_draw_recovery(const rb_study_data *study, const rb_figure *figure, 
     const rb_quantity *p = &study->model->parameters[d];
     rb_script_axis(p, label);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);
-    rb_script_range(out, "x", limit[d][0], limit[d][1], 4);
-    rb_script_range(out, "y", limit[d][0], limit[d][1], 4);
+    rb_script_range(out, "x", limit[d][0], limit[d][1], 3);
+    rb_script_range(out, "y", limit[d][0], limit[d][1], 3);
     rb_script_symbol(p->name, symbol);
     (void)fprintf(out,
                   "set title '{/:Italic r} = %.3f' offset 0,-0.6\n"

@@ -62,7 +62,7 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
     for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
     rb_script_axis(p, label);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);
-    rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 4);
+    rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 3);
     rb_script_range(out, "y", 0, 1.08 * top, 5);
     (void)fprintf(out,
                   "set xlabel '%s'\nset ylabel 'density (1/%s)' offset 1.6,0\n"

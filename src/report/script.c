@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Numbers without the blank that stands for a plus sign: it would move them aside. */
 #define AXES                                           \
+  "set format '%h'\n"                                  \
   "set border 3 lc rgb '#444444'\n"                    \
   "set tics nomirror out scale 0.6 tc rgb black\n"     \
   "set xlabel offset 0,0.3; set ylabel offset 0.3,0\n" \
@@ -50,8 +52,9 @@ void rb_script_panels(FILE *out, const rb_figure *f, const char *title, const ch
                 "unset border; unset tics; unset grid; set xrange [0:1]; set yrange [0:1]\n"
                 "set key at screen 0.5,%.4f center top horizontal Left reverse\n"
                 "plot %s\n"
-                "unset label 1; unset key; set autoscale\n" AXES,
+                "unset label 1; unset key; set autoscale\n",
                 title, 1 - (double)TITLE_AT / f->height, 1 - (double)LEGEND_AT / f->height, legend);
+  (void)fputs(AXES, out);
 }
 
 void rb_script_panel(FILE *out, const rb_figure *f, int rows, int columns, int index) {
