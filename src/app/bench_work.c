@@ -57,8 +57,8 @@ rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
   rb_status status = RB_OK;
   *t = (rb_trainer){.data = {.window = MPI_WIN_NULL}};
   rb_training_settings settings = *training;
-  settings.mode = RB_OFFLINE;
   settings.epochs = RB_BENCH_MAX_REPEATS + 2;
+  settings.steps_per_epoch = 1;
   const rb_view view = {model, network->summary.type == RB_SUMMARY_EXPERT, settings.coordinates};
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));

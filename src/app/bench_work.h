@@ -26,7 +26,8 @@ void rb_share_free(rb_share *share);
 /** Draws the parameters and simulates the share. Local. */
 RB_NODISCARD rb_status rb_share_simulate(rb_context *ctx, void *share);
 
-/** A training whose every step takes one whole batch of stored data sets. */
+/** A training whose every step takes one whole batch, of stored data sets or (online) fresh ones.
+ */
 typedef struct rb_trainer {
   rb_dataset data;
   rb_estimator *estimator;

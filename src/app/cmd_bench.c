@@ -20,6 +20,7 @@ typedef struct bench {
   double peak_gflops;  // of all ranks
   rb_input input;
   rb_model model;
+  rb_view view;      // what the network sees of the model
   rb_writer writer;  // of the file that `io` writes
 } bench;
 
@@ -56,11 +57,51 @@ cleanup:
   return status;
 }
 
+/* The model's expert summaries of data sets. */
+typedef struct expert_work {
+  rb_share data;
+  float *features;   // (count, features)
+  double *centring;  // (count, numbers)
+} expert_work;
+
+static rb_status expert_work_create(rb_context *ctx, const bench *b, expert_work *e) {
+  rb_status status = RB_OK;
+  const rb_expert *expert = b->model.expert;
+  RB_TRY(rb_share_create(ctx, &b->model, seed_of(b), SIMULATIONS * ctx->size, &e->data));
+  RB_TRY(rb_share_simulate(ctx, &e->data));
+  RB_TRY(RB_ALLOCATE(ctx, e->features, e->data.count * expert->features));
+  RB_TRY(RB_ALLOCATE(ctx, e->centring, e->data.count * expert->centring));
+cleanup:
+  return status;
+}
+
+static rb_status compute_features(rb_context *ctx, void *work) {
+  expert_work *e = work;
+  const rb_model *model = e->data.model;
+  return model->expert->compute(model, ctx, e->data.count, e->data.x, e->features, e->centring);
+}
+
+static rb_status bench_features(rb_context *ctx, bench *b) {
+  rb_status status = RB_OK;
+  expert_work e = {0};
+  RB_TRY(rb_agree(ctx, expert_work_create(ctx, b, &e)));
+  RB_TRY(report(
+      ctx, b,
+      (rb_bench_result){
+          .what = "features", .amount = (double)SIMULATIONS * ctx->size, .unit = "data sets"},
+      compute_features, &e));
+cleanup:
+  rb_share_free(&e.data);
+  free(e.features);
+  free(e.centring);
+  return status;
+}
+
 /* Where the time of the steps went, as means over ranks and steps. */
 static void print_parts(const rb_context *ctx, const bench *b, const rb_trainer *t) {
   static const char *const names[] = {
-      "convolutions", "recurrent forward", "recurrent backward", "flow",
-      "data",         "sum on the rank",   "allreduce",          "optimiser"};
+      "rest of the summary", "recurrent forward", "recurrent backward", "density", "data",
+      "sum on the rank",     "allreduce",         "optimiser"};
   const double *network = rb_estimator_seconds(t->estimator);
   const double *parts = rb_training_work_seconds(t->work);
   double seconds[] = {network[RB_PART_CONV],
@@ -77,6 +118,7 @@ static void print_parts(const rb_context *ctx, const bench *b, const rb_trainer 
   double total = 0;
   for (int i = 0; i < PARTS; ++i) total += seconds[i];
   for (int i = 0; i < PARTS; ++i) {
+    if (!(seconds[i] > 0)) continue;  // a network without recurrent nets
     const double mean = seconds[i] / (double)(t->training.step * ctx->size);
     if (b->json) {
       (void)printf(
@@ -112,25 +154,36 @@ typedef struct sampler {
   rb_share data;
   rb_estimator *estimator;
   rb_posterior posterior;
-  rb_real *x, *summary;  // (SAMPLING_BATCH, L, C), (SAMPLING_BATCH, summary_dim)
+  rb_real *x, *summary;  // (SAMPLING_BATCH, length, channels) of the view, (.., summary_dim)
   float *draws;
 } sampler;
+
+/* Scales that give an untrained network inputs of the usual size. */
+static rb_standardisation rough_scales(const bench *b) {
+  rb_standardisation s = {{0}, {0}, {0}, {0}};
+  for (int d = 0; d < b->model.dim; ++d) s.theta_std[d] = 1;
+  for (int c = 0; c < rb_view_channels(&b->view); ++c) s.x_std[c] = b->view.expert ? 100 : 1;
+  if (!b->view.expert) {
+    s.x_mean[0] = -65;
+    s.x_std[0] = 10;
+  }
+  return s;
+}
 
 static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
   rb_status status = RB_OK;
   const rb_model *model = &b->model;
-  rb_standardisation unit = {{0}, {0}, {0}, {0}};
-  for (int d = 0; d < model->dim; ++d) unit.theta_std[d] = 1;
-  for (int c = 0; c < model->channels; ++c) unit.x_std[c] = c == 0 ? 10 : 1;
-  unit.x_mean[0] = -65;
+  const rb_standardisation scales = rough_scales(b);
+  const int64_t length = rb_view_length(&b->view);
+  const int channels = rb_view_channels(&b->view);
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SAMPLED, &s->data));
   RB_TRY(rb_share_simulate(ctx, &s->data));
-  RB_TRY(rb_estimator_create(ctx, &b->input.network, model->length, model->channels, model->dim,
-                             SAMPLING_BATCH, &s->estimator));
-  RB_TRY(rb_estimator_initialise(ctx, s->estimator, (uint64_t)b->input.seed, 0));
-  RB_TRY(rb_flow_posterior_create(ctx, model, b->input.training.coordinates, s->estimator, &unit,
+  RB_TRY(rb_estimator_create(ctx, &b->input.network, length, channels, model->dim, SAMPLING_BATCH,
+                             &s->estimator));
+  RB_TRY(rb_estimator_initialise(ctx, s->estimator, seed_of(b), 0));
+  RB_TRY(rb_flow_posterior_create(ctx, model, b->view.coordinates, s->estimator, &scales,
                                   SAMPLING_BATCH, 0, &s->posterior));
-  RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * model->length * model->channels));
+  RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * length * channels));
   RB_TRY(RB_ALLOCATE(ctx, s->summary,
                      (int64_t)SAMPLING_BATCH * rb_estimator_summary_dim(s->estimator)));
   RB_TRY(RB_ALLOCATE(ctx, s->draws, s->data.count * DRAWS * model->dim));
@@ -214,8 +267,9 @@ static rb_status bench_allreduce(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
   rb_estimator *estimator = NULL;
   buffer u = {0, NULL};
-  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, b->model.length,
-                                           b->model.channels, b->model.dim, 1, &estimator)));
+  RB_TRY(
+      rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, rb_view_length(&b->view),
+                                        rb_view_channels(&b->view), b->model.dim, 1, &estimator)));
   u.count = rb_estimator_parameters(estimator)->count;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, u.value, u.count)));
   RB_TRY(
@@ -231,9 +285,10 @@ cleanup:
 static const struct benchmark {
   const char *name;
   rb_status (*run)(rb_context *ctx, bench *b);
-} benchmarks[] = {
-    {"simulate", bench_simulate}, {"train", bench_train}, {"summary", bench_summary},
-    {"sample", bench_sample},     {"io", bench_io},       {"allreduce", bench_allreduce}};
+} benchmarks[] = {{"simulate", bench_simulate},  {"features", bench_features},
+                  {"train", bench_train},        {"summary", bench_summary},
+                  {"sample", bench_sample},      {"io", bench_io},
+                  {"allreduce", bench_allreduce}};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 /* Reads the operands [WHAT] [INPUT]: `what` is NULL for all. */
@@ -254,9 +309,11 @@ static rb_status read_operands(rb_context *ctx, const rb_arguments *arguments, c
     rest->inputs -= 1;
     rest->input[0] = arguments->inputs > 1 ? arguments->input[1] : NULL;
   } else if (arguments->inputs > 1) {
-    return RB_FAIL(ctx, RB_ERR_USAGE,
-                   "bench %s: unknown; use simulate, train, summary, sample, io, allreduce or all",
-                   first);
+    return RB_FAIL(
+        ctx, RB_ERR_USAGE,
+        "bench %s: unknown; use simulate, features, train, summary, sample, io, allreduce or "
+        "all",
+        first);
   }
   return RB_OK;
 }
@@ -269,12 +326,11 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
   RB_TRY(read_operands(ctx, arguments, &what, rest));
   RB_TRY(rb_input_read(ctx, rest, &b.input));
-  if (b.input.network.summary.type == RB_SUMMARY_EXPERT) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
-                   "bench measures the recurrent network: give an input with "
-                   "network.summary.type = \"recurrent\""));
-  }
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &b.input.simulator, &b.model)));
+  b.view = (rb_view){&b.model, b.input.network.summary.type == RB_SUMMARY_EXPERT,
+                     b.input.training.coordinates};
+  RB_TRY(rb_agree(ctx, rb_lif_add_expert(ctx, &b.model)));
+  RB_TRY(rb_agree(ctx, rb_view_check(ctx, &b.view)));
   b.writer = (rb_writer){.model = &b.model, .datasets = WRITTEN};
   (void)snprintf(b.writer.path, sizeof b.writer.path, "%s/rheobase_bench.h5",
                  arguments->output != NULL ? arguments->output : ".");

@@ -47,6 +47,7 @@ static rb_status create_train(rb_context *ctx, rb_scale_work *work) {
   rb_training_settings settings = work->job->input.training;
   settings.batch_size = (int)task->size;
   settings.micro_batch = (int)task->chunk;
+  settings.mode = RB_OFFLINE;
   work->repeat = train;
   RB_TRY(
       rb_trainer_create(ctx, &work->job->model, &task->network, &settings, seed_of(work), trainer));

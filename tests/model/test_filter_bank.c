@@ -38,9 +38,7 @@ static fixture make(const rb_lif_settings *settings, int64_t n) {
 }
 
 static void compute(fixture *f) {
-  assert_int_equal(
-      rb_lif_filter_bank_compute(&test_context, f->bank, f->n, f->x, f->features, f->centring),
-      RB_OK);
+  rb_lif_filter_bank_compute(&test_context, f->bank, f->n, f->x, f->features, f->centring);
 }
 
 static void done(fixture *f) {
@@ -219,9 +217,7 @@ static void same_bits_in_any_group_and_with_every_kernel(void **state) {
   for (int isa = 0; isa <= (int)rb_cpu_best_isa(); ++isa) {
     test_context.isa = (rb_isa)isa;
     for (int64_t i = 0; i < f.n; ++i) {
-      assert_int_equal(
-          rb_lif_filter_bank_compute(&test_context, f.bank, 1, &f.x[i * f.size], one, &centring),
-          RB_OK);
+      rb_lif_filter_bank_compute(&test_context, f.bank, 1, &f.x[i * f.size], one, &centring);
       assert_memory_equal(one, &f.features[i * F], sizeof one);
       assert_memory_equal(&centring, &f.centring[i], sizeof centring);
     }
@@ -290,9 +286,8 @@ static void evidence_notices_wrong_assumptions(void **state) {
   fixture wrong = make(&settings, 20);
   compute(&right);
   const double usual = (double)right.features[feature("fine_evidence")];
-  assert_int_equal(rb_lif_filter_bank_compute(&test_context, right.bank, 20, wrong.x,
-                                              wrong.features, wrong.centring),
-                   RB_OK);
+  rb_lif_filter_bank_compute(&test_context, right.bank, 20, wrong.x, wrong.features,
+                             wrong.centring);
   for (int64_t i = 0; i < 20; ++i) {
     assert_near((double)right.features[i * F + feature("fine_evidence")], usual, 0.15);
     assert_true((double)wrong.features[i * F + feature("fine_evidence")] < usual - 0.3);

@@ -15,7 +15,7 @@ static rb_status compute(const rb_model *model, rb_context *ctx, int64_t count, 
   const rb_lif_state *state = model->state;
   rb_lif_centring *made = NULL;
   RB_TRY(RB_ALLOCATE(ctx, made, count));
-  RB_TRY(rb_lif_filter_bank_compute(ctx, state->bank, count, x, features, made));
+  rb_lif_filter_bank_compute(ctx, state->bank, count, x, features, made);
   memcpy(centring, made, (size_t)count * sizeof *made);
 cleanup:
   free(made);

@@ -33,10 +33,9 @@ RB_NODISCARD rb_status rb_lif_filter_bank_create(rb_context *ctx, const rb_lif_s
 void rb_lif_filter_bank_free(rb_lif_filter_bank *bank);
 
 /** Computes the features of `count` data sets and the coordinates in which to look at their
- * posteriors. @param x (count, 2, L) @param features (count, RB_LIF_FEATURES) @param centring
- * (count). Fails with RB_ERR_MEMORY. */
-RB_NODISCARD rb_status rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank,
-                                                  int64_t count, const float *x, float *features,
-                                                  rb_lif_centring *centring);
+ * posteriors; in memory of the bank, so one computation at a time. @param x (count, 2, L)
+ * @param features (count, RB_LIF_FEATURES) @param centring (count) */
+void rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank, int64_t count,
+                                const float *x, float *features, rb_lif_centring *centring);
 
 #endif

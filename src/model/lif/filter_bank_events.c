@@ -15,12 +15,13 @@ static int64_t spike_step(const rb_lif_filter_bank *bank, int64_t k, const float
   return (double)voltage[k] > RECORDED_EARLY_MV ? k + 1 : k;
 }
 
-/* The first recorded spike from k on, or length. Spikes are few: eight samples at a time. */
+/* The first recorded spike from k on, or length. Spikes are few: eight samples at a time, which are
+ * passed over if all their bits are 0. */
 static int64_t next_spike(const float *spikes, int64_t k, int64_t length) {
   for (; k + 8 <= length; k += 8) {
-    int any = 0;
-    for (int i = 0; i < 8; ++i) any |= spikes[k + i] != 0;
-    if (any) break;
+    uint64_t bits[4];
+    memcpy(bits, &spikes[k], sizeof bits);
+    if ((bits[0] | bits[1] | bits[2] | bits[3]) != 0) break;
   }
   while (k < length && spikes[k] == 0) ++k;
   return k;
@@ -72,18 +73,8 @@ static void hold(int64_t s, int64_t u, const float *voltage, uint32_t *code, int
   }
 }
 
-/* Longest first, so that segments of like length are neighbours; few, so by insertion. */
-static void sort_by_length(int64_t count, rb_bank_segment *segment) {
-  for (int64_t i = 1; i < count; ++i) {
-    const rb_bank_segment moving = segment[i];
-    int64_t k = i;
-    for (; k > 0 && segment[k - 1].count < moving.count; --k) segment[k] = segment[k - 1];
-    segment[k] = moving;
-  }
-}
-
-void rb_bank_split(const rb_lif_filter_bank *bank, const float *voltage, const float *spikes,
-                   rb_bank_segment *segment, uint32_t *code, int64_t stride,
+void rb_bank_split(const rb_lif_filter_bank *bank, int set, const float *voltage,
+                   const float *spikes, rb_bank_segment *segment, uint32_t *code, int64_t stride,
                    rb_bank_events *events) {
   const int64_t length = bank->length;
   intervals isi = {0};
@@ -100,14 +91,13 @@ void rb_bank_split(const rb_lif_filter_bank *bank, const float *voltage, const f
     if (s == 0) events->starts_free = false;
     if (s <= known && !(first && s == 0)) continue;  // not of this model: refractory
     if (s > 0) {
-      segment[events->segments++] = (rb_bank_segment){known + 1, s - known - 1, first, true};
+      segment[events->segments++] = (rb_bank_segment){known + 1, s - known - 1, set, first, true};
       events->segment_spikes += 1;
     }
     known = s + bank->refractory < length - 2 ? s + bank->refractory : length - 2;
     hold(s, known, voltage, code, stride, events);
   }
   segment[events->segments++] =
-      (rb_bank_segment){known + 1, length - 1 - known, last_spike < 0, false};
-  sort_by_length(events->segments, segment);
+      (rb_bank_segment){known + 1, length - 1 - known, set, last_spike < 0, false};
   finish(bank, &isi, events);
 }

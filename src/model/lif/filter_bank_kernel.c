@@ -56,16 +56,15 @@ INLINE void advance(int ways, const rb_bank_group *group, int o, int64_t lags,
   }
 }
 
-/* `ways` segments from their beginning to their end. */
-INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t lags, const float *y,
-                            const float *input, const float start[2],
+/* `ways` segments, longest first, from their beginning to their end: side by side while all last.
+ */
+INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t lags, int64_t length,
+                            const float *y, const float *input, const float start[2],
                             const rb_bank_segment *segment, segment_sums *out) {
   const float *own_y[WAYS], *own_input[WAYS];
-  int64_t common = segment[0].count;
   UNROLL for (int k = 0; k < ways; ++k) {
-    own_y[k] = &y[segment[k].first];
+    own_y[k] = &y[segment[k].set * length + segment[k].first];
     own_input[k] = input ? &input[segment[k].first] : NULL;
-    if (segment[k].count < common) common = segment[k].count;
   }
   for (int o = 0; o < GROUP; o += VECTOR) {
     state s[WAYS];
@@ -74,10 +73,13 @@ INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t lags, 
       if (input) s[k].m += load(&group->input_gain[o]) * own_input[k][-1];
       s[k].square = s[k].start = s[k].mu = (vector){0};
     }
-    advance(ways, group, o, lags, own_y, input ? own_input : NULL, 0, common, s);
+    int64_t done = 0;
+    UNROLL for (int lasting = ways; lasting > 0; --lasting) {
+      const int64_t end = segment[lasting - 1].count;
+      advance(lasting, group, o, lags, own_y, input ? own_input : NULL, done, end, s);
+      done = end;
+    }
     UNROLL for (int k = 0; k < ways; ++k) {
-      advance(1, group, o, lags, &own_y[k], input ? &own_input[k] : NULL, common, segment[k].count,
-              &s[k]);
       store(&out[k].square[o], s[k].square);
       store(&out[k].start[o], s[k].start);
       store(&out[k].mu[o], s[k].mu);
@@ -107,30 +109,32 @@ static void add_segment(const rb_bank_group *restrict group, int64_t lags,
   }
 }
 
-INLINE void filter_all(const rb_bank_group *group, int64_t lags, const float *y, const float *input,
-                       const float start[2], int64_t segments, const rb_bank_segment *segment,
-                       rb_bank_sums *sums) {
+INLINE void filter_all(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
+                       const float *input, const float start[2], int64_t segments,
+                       const rb_bank_segment *segment, rb_bank_sums *sums) {
   segment_sums s[WAYS];
   int64_t first = 0;
   for (; first + WAYS <= segments; first += WAYS) {
-    filter_segments(WAYS, group, lags, y, input, start, &segment[first], s);
+    filter_segments(WAYS, group, lags, length, y, input, start, &segment[first], s);
     for (int k = 0; k < WAYS; ++k) {
-      add_segment(group, lags, &segment[first + k], &s[k], sums);
+      const rb_bank_segment *own = &segment[first + k];
+      add_segment(group, lags, own, &s[k], &sums[own->set * RB_BANK_GROUPS]);
     }
   }
   for (; first < segments; ++first) {
-    filter_segments(1, group, lags, y, input, start, &segment[first], s);
-    add_segment(group, lags, &segment[first], s, sums);
+    const rb_bank_segment *own = &segment[first];
+    filter_segments(1, group, lags, length, y, input, start, own, s);
+    add_segment(group, lags, own, s, &sums[own->set * RB_BANK_GROUPS]);
   }
 }
 
-static void filter(const rb_bank_group *group, int64_t lags, const float *y, const float *input,
-                   const float start[2], int64_t segments, const rb_bank_segment *segment,
-                   rb_bank_sums *sums) {
+static void filter(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
+                   const float *input, const float start[2], int64_t segments,
+                   const rb_bank_segment *segment, rb_bank_sums *sums) {
   if (input == NULL) {  // a constant, so that its terms drop out
-    filter_all(group, lags, y, NULL, start, segments, segment, sums);
+    filter_all(group, lags, length, y, NULL, start, segments, segment, sums);
   } else {
-    filter_all(group, lags, y, input, start, segments, segment, sums);
+    filter_all(group, lags, length, y, input, start, segments, segment, sums);
   }
 }
 

@@ -47,6 +47,7 @@ typedef struct rb_bank_group {
 typedef struct rb_bank_segment {
   int64_t first;  ///< step of the first observation; the potential is known at first - 1
   int64_t count;  ///< number of observations
+  int set;        ///< data set of the chunk
   int from_init;  ///< starts from V_init, not V_reset
   int to_spike;   ///< a spike at step first + count
 } rb_bank_segment;
@@ -84,12 +85,13 @@ typedef struct rb_bank_threshold {
 enum { RB_BANK_FREE, RB_BANK_HELD, RB_BANK_SPIKE };
 
 typedef struct rb_bank_kernel {
-  /** Adds one data set's segments to the sums of a group. @param y (L), minus the level
-   * @param input (L), current minus its mean, or NULL @param start of V_reset and of V_init, minus
-   * the level */
-  void (*filter)(const rb_bank_group *group, int64_t lags, const float *y, const float *input,
-                 const float start[2], int64_t segments, const rb_bank_segment *segment,
-                 rb_bank_sums *sums);
+  /** Adds segments of the data sets of a chunk to their sums of a group; those of one data set in
+   * the order given. @param y (RB_BANK_GROUP, length), minus the level @param input (length),
+   * current minus its mean, or NULL @param start of V_reset and of V_init, minus the level
+   * @param sums of data set i at sums[i * RB_BANK_GROUPS] */
+  void (*filter)(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
+                 const float *input, const float start[2], int64_t segments,
+                 const rb_bank_segment *segment, rb_bank_sums *sums);
   /** @param y (L, 16) minus the level; overwritten @param code (L, 16) @param windows short, long;
    * in steps */
   void (*threshold)(const rb_bank_best *best, int64_t length, float *y, const uint32_t *code,

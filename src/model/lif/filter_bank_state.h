@@ -24,6 +24,9 @@ typedef struct rb_bank_grid {
   rb_bank_group group[RB_BANK_GROUPS];
 } rb_bank_grid;
 
+/** Memory of a computation (filter_bank.c). */
+typedef struct rb_bank_workspace rb_bank_workspace;
+
 struct rb_lif_filter_bank {
   rb_lif_settings settings;
   int64_t length, lags;
@@ -34,6 +37,7 @@ struct rb_lif_filter_bank {
   float *input;           ///< (L) current minus its mean, or NULL
   int64_t *spike_index;   ///< (L) where a spike is recorded
   rb_bank_grid coarse, fine[RB_BANK_WINDOWS];
+  rb_bank_workspace *work;
 };
 
 /** Fills the grids; the rest of @p bank is set. Local. Fails with RB_ERR_MEMORY. */
@@ -53,10 +57,11 @@ typedef struct rb_bank_events {
   double isi_mean, isi_sd, isi_log_mean, isi_log_sd;  ///< ms; the duration and 0 if there is none
 } rb_bank_events;
 
-/** Splits an observation at its spikes. @param voltage (L) @param spikes (L) @param segment
- * (L + 1) out @param code in: RB_BANK_FREE everywhere; step t at code[t * stride] */
-void rb_bank_split(const rb_lif_filter_bank *bank, const float *voltage, const float *spikes,
-                   rb_bank_segment *segment, uint32_t *code, int64_t stride,
+/** Splits an observation at its spikes. @param set its number in the chunk @param voltage (L)
+ * @param spikes (L) @param segment (L + 1) out @param code in: RB_BANK_FREE everywhere; step t at
+ * code[t * stride] */
+void rb_bank_split(const rb_lif_filter_bank *bank, int set, const float *voltage,
+                   const float *spikes, rb_bank_segment *segment, uint32_t *code, int64_t stride,
                    rb_bank_events *events);
 
 /** The bank's Gaussian posteriors, lane by lane, and their weights. Potentials minus the level. */

@@ -13,6 +13,9 @@ static const double COARSE_LOW_MS = 5, COARSE_HIGH_MS = 20;
 static const double FINE_STEP = 0.05, WINDOW_LOW_MS = 5, WINDOW_STEP = 0.1066;  // of ln tau
 static const double LOG_TEN = 2.30258509299404568402, LOG_SD = 0.2;  // prior of tau and of g
 
+/* Of a prediction to the start, below which it is 0: subnormal numbers would slow the filter. */
+static const double LEAST_SENSITIVITY = 1e-12;
+
 typedef struct lane {
   double a, q2, r;
   double P, A, B;  // of the next prediction
@@ -28,6 +31,7 @@ static void lane_advance(lane *f) {
   const double K = f->P / (f->P + f->r);
   f->P = f->a * f->a * f->r * K + f->q2;
   f->A *= f->a * (1 - K);
+  if (f->A < LEAST_SENSITIVITY) f->A = 0;
   f->B = f->a * (1 - K) * f->B + (1 - f->a);
 }
 
