@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From nothing to a finished study: installs what is missing (Debian, Ubuntu), builds, runs
-# inputs/quick.cfg on all cores, and says where the results are.
+# inputs/quick.cfg (features that know the model, docs/filter_bank.md) on all cores, and says where
+# the results are.
 #   jobs/quickstart.sh [RESULT FOLDER]
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A study for every combination of some settings' values, one Slurm job each (without Slurm, one after
 # the other). A word with = begins a setting, the words after it are more values:
-#   jobs/sweep.sh inputs/quick.cfg results/sweep network.summary_dim=16 32 64 training.batch_size=64 128
-# gives six studies, results/sweep/network.summary_dim=16,training.batch_size=64 and so on. Options of
+#   jobs/sweep.sh inputs/quick.cfg results/sweep network.summary.summary_dim=16 32 64 training.batch_size=64 128
+# gives six studies, results/sweep/network.summary.summary_dim=16,training.batch_size=64 and so on. Options of
 # sbatch go into SBATCH_OPTIONS. Afterwards: rheobase collect results/sweep/* -o results/sweep
 set -eu
 if [ $# -lt 3 ]; then
