@@ -17,8 +17,9 @@ typedef struct rb_study {
 
 /** Makes the folder if it is not there and locks it: rheobase.lock names host, process and Slurm
  * job. A lock is stale, and taken over, if its process on this host is gone, or if it is of this
- * Slurm job (which was requeued). Collective. The caller calls rb_study_close, also after a
- * failure. Fails with RB_ERR_FILE (cannot be made or written) or RB_ERR_STUDY (in use). */
+ * Slurm job (which was requeued) or of one that Slurm says has ended. Collective. The caller calls
+ * rb_study_close, also after a failure. Fails with RB_ERR_FILE (cannot be made or written) or
+ * RB_ERR_STUDY (in use). */
 RB_NODISCARD rb_status rb_study_open(rb_context *ctx, const char *folder, rb_study *study);
 
 /** Removes this process's lock. Collective. */

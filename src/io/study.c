@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "rheobase/agree.h"
+#include "slurm.h"
 
 /* Who holds a lock. */
 typedef struct owner {
   char host[256];
   long pid;
   unsigned long long start;  // of the process, in ticks since the machine's start
-  char job[64];              // of Slurm; "-" for none
+  char job[RB_SLURM_JOB];    // of Slurm; "-" for none
 } owner;
 
 enum { PATH_SIZE = RB_STUDY_PATH + 320 };
@@ -43,12 +44,11 @@ static unsigned long long start_of(long pid) {
 }
 
 static owner this_process(void) {
-  owner me = {.pid = (long)getpid(), .job = "-"};
+  owner me = {.pid = (long)getpid()};
   (void)gethostname(me.host, sizeof me.host - 1);
   if (me.host[0] == '\0') (void)snprintf(me.host, sizeof me.host, "unknown");
   me.start = start_of(me.pid);
-  const char *job = getenv("SLURM_JOB_ID");
-  if (job != NULL && *job != '\0') (void)snprintf(me.job, sizeof me.job, "%.63s", job);
+  rb_slurm_this_job(me.job);
   return me;
 }
 
@@ -58,7 +58,7 @@ static void format_owner(const owner *o, char *text, size_t size) {
 }
 
 static bool parse_owner(const char *text, owner *o) {
-  return sscanf(text, "host %255s process %ld start %llu job %63s", o->host, &o->pid, &o->start,
+  return sscanf(text, "host %255s process %ld start %llu job %127s", o->host, &o->pid, &o->start,
                 o->job) == 4;
 }
 
@@ -79,7 +79,9 @@ static bool is_stale(const char *text, const owner *me) {
     const unsigned long long start = start_of(holder.pid);
     return start != 0 && holder.start != 0 && start != holder.start;
   }
-  return strcmp(me->job, "-") != 0 && strcmp(holder.job, me->job) == 0;
+  // Of a process on another host only Slurm can tell.
+  if (strcmp(me->job, "-") == 0 || strcmp(holder.job, "-") == 0) return false;
+  return strcmp(holder.job, me->job) == 0 || rb_slurm_has_ended(holder.job, me->job);
 }
 
 // Sets a stale lock aside. Two processes may try at once: what was moved has to be what was judged,

@@ -79,6 +79,48 @@ static void stale_locks_are_taken_over(void **state) {
   (void)unsetenv("SLURM_JOB_ID");
 }
 
+// A squeue that knows job 70 as running, 71 as ended, 72 no more, and fails for others.
+static void write_squeue(void) {
+  if (test_context.rank == 0) {
+    (void)mkdir("study_bin", 0777);
+    write_text("study_bin/squeue",
+               "#!/bin/sh\n"
+               "[ \"$1 $2 $3\" = \"--noheader --format=%T --jobs\" ] || exit 9\n"
+               "case $4 in\n"
+               "70) echo RUNNING ;;\n"
+               "71) ;;\n"
+               "72) echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1 ;;\n"
+               "*) echo 'Unable to contact slurm controller' >&2; exit 1 ;;\n"
+               "esac\n");
+    (void)chmod("study_bin/squeue", 0777);
+  }
+  MPI_Barrier(test_context.comm);
+}
+
+static void slurm_is_asked_about_other_jobs(void **state) {
+  (void)state;
+  char path[4096], with_squeue[4200];
+  (void)snprintf(path, sizeof path, "%s", getenv("PATH"));
+  (void)snprintf(with_squeue, sizeof with_squeue, "study_bin:%s", path);
+  write_squeue();
+  (void)setenv("SLURM_JOB_ID", "77", 1);
+  (void)setenv("SLURM_CLUSTER_NAME", "here", 1);
+  (void)setenv("PATH", with_squeue, 1);
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "70@here"), RB_ERR_STUDY, "job 70@here");
+  assert_all_ok(open_with_lock("elsewhere", 5, "5", "71@here"));
+  assert_all_ok(open_with_lock("elsewhere", 5, "5", "72@here"));
+  assert_all_ok(open_with_lock("elsewhere", 5, "5", "77@here"));
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "73@here"), RB_ERR_STUDY, "job 73@here");
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "71@there"), RB_ERR_STUDY, "job 71@there");
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "71"), RB_ERR_STUDY, "job 71");
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "x71@here"), RB_ERR_STUDY, "job x71");
+  (void)setenv("PATH", "study_none", 1);
+  EXPECT_FAILURE(open_with_lock("elsewhere", 5, "5", "71@here"), RB_ERR_STUDY, "job 71@here");
+  (void)setenv("PATH", path, 1);
+  (void)unsetenv("SLURM_CLUSTER_NAME");
+  (void)unsetenv("SLURM_JOB_ID");
+}
+
 static void folders_that_cannot_be(void **state) {
   (void)state;
   rb_study study;
@@ -188,6 +230,7 @@ static void files_are_hashed(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_folder_is_made_and_locked, set_up),
     cmocka_unit_test_setup(stale_locks_are_taken_over, set_up),
+    cmocka_unit_test_setup(slurm_is_asked_about_other_jobs, set_up),
     cmocka_unit_test(folders_that_cannot_be),
     cmocka_unit_test(recipes_are_compared),
     cmocka_unit_test(provenance_is_complete),

@@ -1,0 +1,49 @@
+#include "rheobase/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Starts a program. posix_spawn and not fork: a fork would copy an MPI process, whose registered
+ * memory some networks forbid to copy.
+ * @return 0 or what errno would be */
+static int start(const char *folder, char *const *arguments, int output, pid_t *process) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  (void)sigemptyset(&none);
+  (void)posix_spawn_file_actions_init(&actions);
+  (void)posix_spawnattr_init(&attributes);
+  // Signals are blocked here (base/signals.c); the program should still be stoppable.
+  (void)posix_spawnattr_setsigmask(&attributes, &none);
+  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  if (error == 0) error = posix_spawn_file_actions_addchdir_np(&actions, folder);
+  if (error == 0) {
+    error = posix_spawnp(process, arguments[0], &actions, &attributes, arguments, environ);
+  }
+  (void)posix_spawn_file_actions_destroy(&actions);
+  (void)posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+int rb_process_run(const char *folder, char *const *arguments, FILE *output, int *exit_code) {
+  pid_t process = 0;
+  int result = 0;
+  *exit_code = -1;
+  const int error = start(folder, arguments, fileno(output), &process);
+  if (error != 0) return error;
+  while (waitpid(process, &result, 0) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  if (WIFEXITED(result)) *exit_code = WEXITSTATUS(result);
+  rewind(output);
+  return 0;
+}
