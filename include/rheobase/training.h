@@ -13,6 +13,8 @@
  * alike on all ranks. The weights after any number of steps are bitwise the same on any number of
  * ranks, and after a resume. */
 
+enum { RB_TRAINING_ROLLBACKS = 3 };  ///< at most, before a training gives up
+
 typedef enum rb_training_mode { RB_OFFLINE, RB_ONLINE } rb_training_mode;
 /** How the learning rate follows the batch size: not at all, by the square root, in proportion. */
 typedef enum rb_rate_rule { RB_RATE_CONSTANT, RB_RATE_SQRT, RB_RATE_LINEAR } rb_rate_rule;
@@ -88,9 +90,9 @@ void rb_training_destroy(rb_training *training);
 /** Trains from training->step to the end. Collective. Calls @p save at every epoch's end, after
  * settings.checkpoint_minutes, and when asked to stop (then returns RB_STOPPED). A step whose loss
  * or gradient is not finite is refused, and so is a checkpoint whose weights, moments or validation
- * loss are not: RB_ERR_NUMERIC, or a rollback through @p restore, at most three times. Weights that
- * differ between ranks are RB_ERR_INTERNAL.
- * At the end the estimator holds the weights that are to be used (settings.keep). */
+ * loss are not: RB_ERR_NUMERIC, or a rollback through @p restore, at most RB_TRAINING_ROLLBACKS
+ * times. Weights that differ between ranks are RB_ERR_INTERNAL. At the end the estimator holds the
+ * weights that are to be used (settings.keep). */
 RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
                                 const rb_training_data *data, rb_checkpoint_function save,
                                 rb_checkpoint_function restore, void *owner);

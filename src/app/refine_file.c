@@ -1,5 +1,6 @@
 #include "refine_file.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,11 @@ rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done
   rb_status status = RB_OK;
   RB_TRY(rb_file_get_int(ctx, file, "", "datasets_done", done));
   RB_TRY(rb_file_get_int(ctx, file, "", "datasets", total));
+  if (*done < 0 || *done > *total) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "the file's position, data set %" PRId64 " of %" PRId64 ", is impossible", *done,
+                   *total));
+  }
 cleanup:
   return status;
 }

@@ -307,6 +307,9 @@ static rb_status unpack_input(rb_context *ctx, const char *folder, char *tempora
   (void)snprintf(path, sizeof path, "%s/checkpoint.h5", folder);
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
   RB_TRY(rb_file_read_strings(ctx, file, "provenance/input", &count, &text));
+  if (count != 1) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: provenance/input is not one text", path));
+  }
   const char *place = getenv("TMPDIR");
   (void)snprintf(temporary, size, "%s/rheobase_input_XXXXXX", place != NULL ? place : "/tmp");
   const int descriptor = mkstemp(temporary);

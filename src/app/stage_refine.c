@@ -96,7 +96,12 @@ static rb_status restore(rb_context *ctx, refinement *r) {
   rb_file *file = NULL;
   RB_TRY(rb_file_open(ctx, r->path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
   int64_t total = 0;
-  RB_TRY(rb_agree(ctx, rb_refine_position(ctx, file, &r->done, &total)));
+  status = rb_refine_position(ctx, file, &r->done, &total);
+  if (status == RB_OK && total != r->count) {
+    status = RB_FAIL(ctx, RB_ERR_FORMAT, "%s: has %" PRId64 " data sets instead of %" PRId64,
+                     r->path, total, r->count);
+  }
+  RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, rb_refine_read_datasets(ctx, file, &r->job->model, r->count, r->refined)));
   rb_log_info(ctx, "refine     going on from data set %" PRId64 " of %" PRId64, r->done, r->count);
 cleanup:

@@ -230,9 +230,27 @@ static rb_status read_position(rb_context *ctx, const rb_file *file, rb_training
   RB_TRY(rb_file_get_double(ctx, file, "", "best_loss", &training->best_loss));
   RB_TRY(rb_file_get_double(ctx, file, "", "rate_factor", &training->rate_factor));
   RB_TRY(rb_file_get_int(ctx, file, "", "rollbacks", &rollbacks));
+  const int64_t steps = training->step % training->steps_per_epoch;
+  if (!isfinite(training->epoch_loss) || training->epoch_samples < steps ||
+      training->epoch_samples > steps * training->settings.batch_size ||
+      isnan(training->best_loss) || rollbacks < 0 || rollbacks > RB_TRAINING_ROLLBACKS ||
+      !(training->rate_factor > 0 && training->rate_factor <= 1)) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "the checkpoint's running sums or its learning rate are impossible"));
+  }
   training->rollbacks = (int)rollbacks;
 cleanup:
   return status;
+}
+
+static rb_status check_positive(rb_context *ctx, const rb_field *field, int64_t count,
+                                const double *value) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (value[i] > 0) continue;
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "the checkpoint's %s has the value %g; it must be positive",
+                   field->path, value[i]);
+  }
+  return RB_OK;
 }
 
 /* Permutations and standardisation. */
@@ -260,6 +278,8 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
   RB_TRY(rb_file_read(ctx, file, THETA_STD.path, RB_F64, true, 1, &D, s->theta_std));
   RB_TRY(rb_file_read(ctx, file, X_MEAN.path, RB_F64, true, 1, &C, s->x_mean));
   RB_TRY(rb_file_read(ctx, file, X_STD.path, RB_F64, true, 1, &C, s->x_std));
+  RB_TRY(check_positive(ctx, &THETA_STD, D, s->theta_std));
+  RB_TRY(check_positive(ctx, &X_STD, C, s->x_std));
 cleanup:
   return status;
 }

@@ -235,6 +235,26 @@ cleanup:
   return status;
 }
 
+/* Finds out how many data sets a group holds; that all its arrays have as many, and that the file
+ * is large enough to hold them, before memory is asked for. Local. */
+static rb_status check_group(rb_context *ctx, const rb_file *file, const group_fields *f,
+                             const rb_model *model, int64_t *count) {
+  rb_status status = RB_OK;
+  int rank = 2;
+  int64_t shape[RB_FILE_MAX_RANK];
+  RB_TRY(rb_file_shape(ctx, file, f->theta_path, &rank, shape));
+  const int64_t N = shape[0];
+  const int64_t theta[2] = {N, model->dim}, x[2] = {N, model->length};
+  if (N < 1) RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s holds no data set", f->theta_path));
+  RB_TRY(rb_file_read_rows(ctx, file, f->theta_path, RB_F64, true, 2, theta, 0, 0, NULL));
+  for (int c = 0; c < model->channels; ++c) {
+    RB_TRY(rb_file_read_rows(ctx, file, f->channel_path[c], RB_F32, true, 2, x, 0, 0, NULL));
+  }
+  *count = N;
+cleanup:
+  return status;
+}
+
 /* Reads this rank's share of a group into the node's copy. Local. */
 static rb_status read_share(rb_context *ctx, const rb_file *file, const group_fields *f,
                             const rb_model *model, rb_dataset *dataset) {
@@ -280,10 +300,9 @@ rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *
   group_fields f;
   describe(model, group, &f);
   *dataset = (rb_dataset){.window = MPI_WIN_NULL};
-  int rank = 2;
-  int64_t shape[RB_FILE_MAX_RANK];
-  RB_TRY(rb_agree(ctx, rb_file_shape(ctx, file, f.theta_path, &rank, shape)));
-  RB_TRY(rb_dataset_create(ctx, model, shape[0], dataset));
+  int64_t count = 0;
+  RB_TRY(rb_agree(ctx, check_group(ctx, file, &f, model, &count)));
+  RB_TRY(rb_dataset_create(ctx, model, count, dataset));
   RB_TRY(rb_agree(ctx, read_share(ctx, file, &f, model, dataset)));
   rb_dataset_fence(ctx, dataset);
 cleanup:

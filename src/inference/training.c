@@ -15,8 +15,6 @@
 #include "rheobase/settings.h"
 #include "rheobase/training_step.h"
 
-enum { MAX_ROLLBACKS = 3 };
-
 static int64_t weights_of(const rb_training *training) {
   return rb_estimator_parameters(training->estimator)->count;
 }
@@ -156,12 +154,12 @@ static rb_status roll_back(rb_context *ctx, rb_training *training, rb_status fai
                            rb_checkpoint_function restore, void *owner) {
   const int rollbacks = training->rollbacks + 1;
   if (failure != RB_ERR_NUMERIC || training->settings.on_nonfinite != RB_NONFINITE_ROLLBACK ||
-      rollbacks > MAX_ROLLBACKS) {
+      rollbacks > RB_TRAINING_ROLLBACKS) {
     return failure;
   }
   rb_log_warning(ctx,
                  "%s; going back to the last checkpoint with half the learning rate (%d of %d)",
-                 ctx->error.message, rollbacks, MAX_ROLLBACKS);
+                 ctx->error.message, rollbacks, RB_TRAINING_ROLLBACKS);
   rb_error_clear(ctx);
   const double factor = training->rate_factor / 2;
   const rb_status status = restore(ctx, training, owner);

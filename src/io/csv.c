@@ -160,8 +160,9 @@ rb_status rb_csv_read(rb_context *ctx, const char *path, int columns, const char
   int width = 0;
   *result = (rb_columns){.columns = columns};
   struct stat info;
-  if (r.stream != NULL && fstat(fileno(r.stream), &info) == 0 && S_ISDIR(info.st_mode)) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: is a folder", path));
+  if (r.stream != NULL && fstat(fileno(r.stream), &info) == 0 && !S_ISREG(info.st_mode)) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: is %s", path,
+                   S_ISDIR(info.st_mode) ? "a folder" : "not a file that can be read twice"));
   }
   if (r.stream == NULL) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));

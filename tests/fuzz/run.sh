@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# run.sh BUILD PROGRAM [SECONDS]: runs every fuzzing target of a build with -DRB_FUZZ=ON for so long
+# (default 20 s), from the corpus beside this script, on files that PROGRAM has made. What breaks a
+# target is left in BUILD/findings, and ends the run with an error.
+set -eu
+cd "$(dirname "$0")/../.."
+build=$(realpath "$1")
+program=$(realpath "$2")
+seconds=${3:-20}
+. jobs/environment.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export RB_FUZZ_STUDY=$work/study RB_TEST_DATA=$PWD/tests/data
+# The sanitizers see MPI's own leaks at exit; the targets count what a reader leaves open in HDF5.
+export ASAN_OPTIONS=detect_leaks=0
+
+"$program" run inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet
+"$program" refine inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet --set exact.datasets=4
+"$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
+printf '"%s"\n' time_ms voltage_mV spike current_pA 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
+
+mkdir -p "$build/findings"
+for target in settings csv hdf5 reference; do
+  mkdir "$work/$target"
+  options=(-max_total_time="$seconds" -timeout=60 -malloc_limit_mb=1024 -rss_limit_mb=4096 -print_final_stats=1
+    -artifact_prefix="$build/findings/$target-")
+  [ ! -e "$work/$target.dict" ] || options+=(-dict="$work/$target.dict")
+  seeds=("tests/fuzz/corpus/$target")
+  [ $target != settings ] || seeds+=(inputs)
+  if ! "$build/tests/fuzz/fuzz_$target" "${options[@]}" "$work/$target" "${seeds[@]}" >"$work/log" 2>&1; then
+    grep -vE '^#[0-9]+|^INFO' "$work/log" | head -40
+    echo "fuzz_$target: a finding in $build/findings" >&2
+    exit 1
+  fi
+  echo "fuzz_$target: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log") inputs in $seconds s, no finding"
+done
