@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu) and checks everything: format, static analysis,
 # documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
-# release build with warnings as errors.
+# release build with warnings as errors; fuzzing of everything that reads files, 20 s per target.
+# --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24.
 set -eu
+fuzz_seconds=20
+if [ "${1:-}" = --long ]; then
+  fuzz_seconds=600
+  export RB_KILLS=100 RB_FLIPS=200
+fi
 cd "$(dirname "$0")/.."
 . jobs/environment.sh
 . jobs/setup.sh
@@ -39,3 +45,7 @@ tail -3 build-instrumented/coverage.txt
 
 step "test suite"
 (cd build-check && ctest --output-on-failure -j "$cores")
+
+step "fuzzing"
+rb_build build-fuzz -DCMAKE_C_COMPILER=clang -DRB_FUZZ=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g'
+tests/fuzz/run.sh build-fuzz build-check/rheobase "$fuzz_seconds"

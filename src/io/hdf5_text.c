@@ -24,7 +24,10 @@ static rb_status copy_pointers(rb_context *ctx, int64_t count, char *const *text
     const size_t length = texts[i] != NULL ? strlen(texts[i]) : 0;
     if (length > width) width = length;
   }
-  if (width > MAX_TEXT) return RB_FAIL(ctx, RB_ERR_FORMAT, "a text of %zu bytes is refused", width);
+  if (width > MAX_TEXT / (count > 0 ? (size_t)count : 1)) {
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%lld texts of up to %zu bytes are refused",
+                   (long long)count, width);
+  }
   *result = text_block(ctx, count, (int64_t)width);
   if (*result == NULL) return RB_ERR_MEMORY;
   for (int64_t i = 0; i < count; ++i) {

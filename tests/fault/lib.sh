@@ -2,14 +2,23 @@
 . "$RB_SOURCE_DIR/tests/app/lib.sh"
 input=$RB_SOURCE_DIR/inputs/tiny.cfg
 
+# Whatever was started ends with the test, also what was stopped.
+finish() {
+  local process
+  for process in $(jobs -p); do kill -KILL "$process" 2>/dev/null; done
+  if mountpoint -q "$work/disk"; then umount "$work/disk"; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
 # A study whose stages last long enough to be hit in the middle, and write many checkpoints.
 study=(--set training.simulations=600 --set training.validation=100 --set training.epochs=4
   --set checkpoint.minutes=0.0005 --set sanity.simulations=3000 --set sanity.prior_draws=20000
   --set calibration.sbc_datasets=600 --set calibration.recovery_datasets=200
   --set misspecification.simulations=0)
 
-# The longest any command may take: what takes longer hangs. Machines may be busy.
-patience=240
+# The longest any command may take, in seconds: what takes longer hangs. A busy machine needs more.
+patience=${RB_PATIENCE:-240}
 
 # run_stage RANKS STAGE FOLDER ARGUMENT...: runs a stage of the study; out.txt and err.txt keep what
 # it says, $code its exit code.

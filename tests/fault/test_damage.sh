@@ -67,12 +67,9 @@ done
 [ $harmless -lt "$flips" ] || fail "no flipped bit was found"
 
 # What only a program that writes HDF5 can do to a file.
-python3 -c 'import h5py' 2>/dev/null || {
-  echo "skipped schema versions and other networks: no h5py"
-  exit 77
-}
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
 cp good.h5 case/checkpoint.h5
-python3 - <<'PYTHON'
+"$python" - <<'PYTHON'
 import h5py
 with h5py.File("case/checkpoint.h5", "r+") as f:
     f.attrs["schema_version"] = f.attrs["schema_version"] - 1
@@ -92,7 +89,7 @@ run_stage 2 train case
 expect_error 6 "recurrent_dim was 6 and is 8 now.*--force" "another network"
 for stage in train calibrate; do
   cp other/checkpoint.h5 case
-  python3 - <<PYTHON
+  "$python" - <<PYTHON
 import h5py
 with h5py.File("good.h5") as good, h5py.File("case/checkpoint.h5", "r+") as f:
     for name in ("settings", "sources", "digest"):

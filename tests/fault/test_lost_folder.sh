@@ -6,7 +6,6 @@ in_namespace "$@"
 disk=$work/disk
 mkdir "$disk"
 mount -t tmpfs -o size=64m tmpfs "$disk" || exit 77
-trap 'umount "$disk"; rm -rf "$work"' EXIT
 stages=(simulate train calibrate)
 files=(simulations checkpoint calibration)
 # Long enough that no stage is through before its folder is.
