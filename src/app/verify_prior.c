@@ -45,6 +45,10 @@ static rb_status verify_truncated_normals(rb_context *ctx, const rb_file *file,
   for (int64_t i = 0; i < n; ++i) {
     const rb_truncated_normal d = {column[MEAN][i], column[SD][i], column[LOW][i], column[HIGH][i]};
     const double x = column[X][i];
+    if (!(d.sd > 0 && d.low < d.high && column[U][i] >= 0 && column[U][i] <= 1)) {
+      RB_TRY(
+          RB_FAIL(ctx, RB_ERR_FORMAT, "truncnorm: row %lld is no truncated normal", (long long)i));
+    }
     x_error = larger(relative(rb_truncated_normal_quantile(d, column[U][i]), x), x_error);
     density_error = larger(relative(rb_truncated_normal_log_density(d, x), column[LOG_DENSITY][i]),
                            density_error);

@@ -77,7 +77,11 @@ double rb_truncated_normal_quantile(rb_truncated_normal d, double u) {
 }
 
 static double log_mass(double low, double high) {
-  if (high < 0) return log_mass(-high, -low);
+  if (high < 0) {
+    const double held = low;
+    low = -high;
+    high = -held;
+  }
   if (low <= 0) return log(central_mass(low, high));
   const double log_q_low = log_upper_tail(low);
   return log_q_low + log(-expm1(log_upper_tail(high) - log_q_low));

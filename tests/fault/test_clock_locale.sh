@@ -28,7 +28,7 @@ else
 fi
 
 export LD_PRELOAD=$RB_CLOCK
-run_stage 2 run clock
+run_stage 1 run clock
 unset LD_PRELOAD
 same_study clock "a clock that goes back"
 

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char path[64];
   const uint8_t *zero = memchr(data, 0, size);
   const size_t length = zero != NULL ? (size_t)(zero - data) : size;
-  char *set = strndup(zero != NULL ? (const char *)zero + 1 : "", size - length);
+  char *set =
+      strndup(zero != NULL ? (const char *)zero + 1 : "", zero != NULL ? size - length - 1 : 0);
   const int fd = fuzz_file(data, length, path);
   arguments = (rb_arguments){.inputs = 1, .input = {path}, .sets = zero != NULL, .set = {set}};
   const rb_status status = rb_input_read(&fuzz_context, &arguments, &input);
