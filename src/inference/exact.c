@@ -4,26 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adaptive.h"
 #include "ensemble.h"
-#include "points.h"
 #include "rheobase/distributions.h"
 #include "rheobase/memory.h"
 #include "rheobase/support.h"
-#include "t_mixture.h"
 #include "target.h"
-
-/* What random numbers are used for, within a problem. */
-enum { BLOCKS = 8 };  // of MCMC
-enum {
-  USE_SHORT,
-  USE_LONG,
-  USE_RESAMPLE = USE_LONG + BLOCKS,
-  USE_START,
-  USE_PROPOSAL  // and as many rounds
-};
-
-enum { COMPONENTS = 2, ROUNDS = 3 };
-static const double PROPOSAL_DOF = 8.0;
 
 rb_exact_settings rb_exact_defaults(void) {
   return (rb_exact_settings){.draws = 2000,
@@ -48,64 +34,6 @@ void rb_exact_result_free(rb_exact_result *result) {
   memset(result, 0, sizeof *result);
 }
 
-static bool good(const rb_exact_settings *settings, const rb_importance *importance) {
-  return importance->efficiency >= settings->least_efficiency &&
-         importance->khat <= settings->largest_khat;
-}
-
-/* Importance sampling from the mixture. */
-static rb_status sample_mixture(rb_context *ctx, const rb_exact_problem *problem, int round,
-                                const rb_t_mixture *mixture, rb_points *p,
-                                rb_importance *importance) {
-  rb_status status = RB_OK;
-  double *log_density = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, log_density, p->count));
-  rb_t_mixture_sample(mixture, rb_target_stream(problem, RB_RANDOM_PICKS, USE_PROPOSAL + round),
-                      rb_target_stream(problem, RB_RANDOM_POSTERIOR_DRAWS, USE_PROPOSAL + round),
-                      p->count, p->latent);
-  rb_t_mixture_log_density(mixture, p->count, p->latent, log_density);
-  RB_TRY(rb_target_evaluate(ctx, problem, p->count, p->latent, p->log_target));
-  for (int64_t i = 0; i < p->count; ++i) p->log_ratio[i] = p->log_target[i] - log_density[i];
-  RB_TRY(rb_importance_weights(ctx, p->count, p->log_ratio, p->weight, importance));
-cleanup:
-  free(log_density);
-  return status;
-}
-
-/* A short chain, a mixture fitted to it, importance sampling; refitted to the weighted draws while
- * that helps. `walker` (walkers, D) starts where it is and ends at the chain's end. */
-static rb_status adapt(rb_context *ctx, const rb_exact_problem *problem,
-                       const rb_exact_settings *settings, double *walker, rb_points *p,
-                       rb_t_mixture *mixture, rb_exact_result *result) {
-  rb_status status = RB_OK;
-  const int D = problem->model->dim, W = settings->walkers;
-  const int64_t steps = settings->short_steps, kept = steps / 2, count = kept * W;
-  double *trace = NULL, *equal = NULL, *log_target = NULL, acceptance;
-  RB_TRY(RB_ALLOCATE(ctx, trace, steps * W * D));
-  RB_TRY(RB_ALLOCATE(ctx, equal, count));
-  RB_TRY(RB_ALLOCATE(ctx, log_target, W));
-  RB_TRY(rb_ensemble_run(ctx, problem, NULL, W, steps, USE_SHORT, walker, log_target, trace, NULL,
-                         &acceptance));
-  result->evaluations += W * (steps + 1);
-  for (int64_t i = 0; i < count; ++i) equal[i] = 1.0 / (double)count;
-  RB_TRY(rb_t_mixture_fit(ctx, D, COMPONENTS, PROPOSAL_DOF, count, &trace[(steps - kept) * W * D],
-                          equal, mixture));
-  for (int round = 0; round < ROUNDS; ++round) {
-    RB_TRY(sample_mixture(ctx, problem, round, mixture, p, &result->importance));
-    result->evaluations += p->count;
-    // Too few effective draws would only narrow the proposal.
-    if (good(settings, &result->importance) && round > 0) break;
-    if (result->importance.efficiency * (double)p->count < 50.0 || round == ROUNDS - 1) break;
-    RB_TRY(rb_t_mixture_fit(ctx, D, COMPONENTS, PROPOSAL_DOF, p->count, p->latent, p->weight,
-                            mixture));
-  }
-cleanup:
-  free(trace);
-  free(equal);
-  free(log_target);
-  return status;
-}
-
 /* MCMC from the walkers, with the proposal for what it is worth, in blocks until it has converged
  * or all steps are done; `p` receives the second half, thinned evenly. */
 static rb_status run_chains(rb_context *ctx, const rb_exact_problem *problem,
@@ -113,14 +41,14 @@ static rb_status run_chains(rb_context *ctx, const rb_exact_problem *problem,
                             double *walker, rb_points *p, rb_exact_result *result) {
   rb_status status = RB_OK;
   const int D = problem->model->dim, W = settings->walkers;
-  const int64_t block = (settings->long_steps + BLOCKS - 1) / BLOCKS;
+  const int64_t block = (settings->long_steps + RB_CHAIN_BLOCKS - 1) / RB_CHAIN_BLOCKS;
   double *trace = NULL, *trace_target = NULL, *log_target = NULL;
   int64_t first = 0, kept = 0;  // of the steps
-  RB_TRY(RB_ALLOCATE(ctx, trace, BLOCKS * block * W * D));
-  RB_TRY(RB_ALLOCATE(ctx, trace_target, BLOCKS * block * W));
+  RB_TRY(RB_ALLOCATE(ctx, trace, RB_CHAIN_BLOCKS * block * W * D));
+  RB_TRY(RB_ALLOCATE(ctx, trace_target, RB_CHAIN_BLOCKS * block * W));
   RB_TRY(RB_ALLOCATE(ctx, log_target, W));
-  for (int k = 0; k < BLOCKS && !result->chains.converged; ++k) {
-    RB_TRY(rb_ensemble_run(ctx, problem, proposal, W, block, USE_LONG + k, walker, log_target,
+  for (int k = 0; k < RB_CHAIN_BLOCKS && !result->chains.converged; ++k) {
+    RB_TRY(rb_ensemble_run(ctx, problem, proposal, W, block, RB_USE_LONG + k, walker, log_target,
                            &trace[k * block * W * D], &trace_target[k * block * W],
                            &result->acceptance));
     result->evaluations += W * (block + 1);
@@ -154,7 +82,7 @@ static rb_status keep(rb_context *ctx, const rb_exact_problem *problem, const rb
   RB_TRY(RB_ALLOCATE(ctx, result->log_likelihood, S));
   RB_TRY(RB_ALLOCATE(ctx, result->log_posterior, S));
   result->draws = S;
-  rb_points_resample(problem, USE_RESAMPLE, p, S, index);
+  rb_points_resample(problem, RB_USE_RESAMPLE, p, S, index);
   for (int64_t i = 0; i < S; ++i) {
     memcpy(&result->latent[i * D], &p->latent[index[i] * D], (size_t)D * sizeof *p->latent);
   }
@@ -209,7 +137,7 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   double *walker = NULL;
   memset(result, 0, sizeof *result);
   RB_TRY(take_given(ctx, problem, count, latent, log_density, &given, result));
-  if (result->has_network && good(settings, &result->network)) {
+  if (result->has_network && rb_importance_good(settings, &result->network)) {
     result->method = RB_EXACT_NETWORK;
     result->importance = result->network;
     result->reliable = true;
@@ -217,12 +145,18 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
     goto cleanup;
   }
   RB_TRY(rb_points_allocate(ctx, D, settings->draws, &p));
-  RB_TRY(RB_ALLOCATE(ctx, walker, settings->walkers * D));
-  RB_TRY(rb_points_choose_starts(ctx, problem, USE_START, &given, settings->walkers, walker,
-                                 &result->evaluations));
-  RB_TRY(adapt(ctx, problem, settings, walker, &p, &mixture, result));
   result->method = RB_EXACT_ADAPTIVE;
-  result->reliable = good(settings, &result->importance);
+  if (result->has_network && rb_importance_usable(count, &result->network)) {
+    RB_TRY(rb_adapt_to_points(ctx, problem, settings, &given, &p, &mixture, result));
+    result->reliable = rb_importance_good(settings, &result->importance);
+  }
+  if (!result->reliable) {
+    RB_TRY(RB_ALLOCATE(ctx, walker, settings->walkers * D));
+    RB_TRY(rb_points_choose_starts(ctx, problem, RB_USE_START, &given, settings->walkers, walker,
+                                   &result->evaluations));
+    RB_TRY(rb_adapt_to_chains(ctx, problem, settings, walker, &p, &mixture, result));
+    result->reliable = rb_importance_good(settings, &result->importance);
+  }
   if (!result->reliable) {
     result->method = RB_EXACT_MCMC;
     RB_TRY(run_chains(ctx, problem, settings, &mixture, walker, &p, result));

@@ -11,6 +11,18 @@
 RB_NODISCARD rb_status rb_target_evaluate(rb_context *ctx, const rb_exact_problem *problem,
                                           int64_t count, const double *latent, double *log_target);
 
+/** What random numbers are used for, within a problem. */
+enum { RB_ADAPTIVE_CHAINS = 3, RB_ADAPTIVE_ROUNDS = 3, RB_CHAIN_BLOCKS = 8 };
+enum {
+  RB_USE_SHORT,                                     ///< chains a proposal is fitted to
+  RB_USE_LONG = RB_USE_SHORT + RB_ADAPTIVE_CHAINS,  ///< blocks of MCMC
+  RB_USE_RESAMPLE = RB_USE_LONG + RB_CHAIN_BLOCKS,
+  RB_USE_CORRECT,
+  RB_USE_START,
+  RB_USE_PROPOSAL,  ///< rounds of importance sampling
+  RB_USE_END = RB_USE_PROPOSAL + (1 + RB_ADAPTIVE_CHAINS) * RB_ADAPTIVE_ROUNDS
+};
+
 /** A stream of the problem. */
 rb_stream rb_target_stream(const rb_exact_problem *problem, rb_random_kind kind, int use);
 

@@ -119,6 +119,16 @@ static void given_draws(void **state) {
   kl -= log_gaussian(k.mean, k.mean, wide) - log_gaussian(k.mean, k.mean, k.covariance);
   assert_near(r.importance.kl, kl, 0.15);
   rb_exact_result_free(&r);
+  // Where that is not good enough a proposal is fitted to the weighted draws, without a chain.
+  settings.least_efficiency = 0.6;
+  assert_int_equal(
+      rb_exact_refine(&test_context, problem_of(&k), &settings, S, draws, log_density, &r), RB_OK);
+  assert_int_equal(r.method, RB_EXACT_ADAPTIVE);
+  assert_true(r.reliable && r.network.efficiency < 0.6 && r.importance.efficiency > 0.6);
+  assert_int_equal(r.evaluations, 3 * S);
+  assert_near(r.importance.log_evidence, k.log_evidence, 5.0 * r.importance.log_evidence_se);
+  check_moments(&k, &r, r.importance.efficiency * S);
+  rb_exact_result_free(&r);
   k.model.destroy(&k.model);
 }
 
