@@ -78,14 +78,16 @@ typedef struct rb_exact_result {
   rb_importance network;  ///< of the given draws
   rb_importance
       importance;  ///< of the method used; with MCMC of the proposal, log_evidence for what it is
-  rb_convergence chains;        ///< with MCMC
-  double acceptance;            ///< with MCMC
-  int64_t evaluations;          ///< of the likelihood
-  int64_t draws;                ///< S
-  double *latent;               ///< (S, D) draws of equal weight, latent coordinates
-  double *theta;                ///< (S, D) the same as the simulator uses them
-  double *log_likelihood;       ///< (S)
-  double *log_posterior;        ///< (S) log likelihood + log prior in latent coordinates
+  rb_convergence chains;   ///< with MCMC
+  double acceptance;       ///< with MCMC
+  int64_t evaluations;     ///< of the likelihood
+  int64_t draws;           ///< S
+  double *latent;          ///< (S, D) draws of equal weight, latent coordinates
+  double *theta;           ///< (S, D) the same as the simulator uses them
+  double *log_likelihood;  ///< (S)
+  double *log_posterior;   ///< (S) log likelihood + log prior in latent coordinates
+  double *corrected;  ///< (S, D) the given draws resampled by their weights, as the simulator uses
+                      ///< them; NULL if they have none
   double *given_log_posterior;  ///< (count) the same for the given draws; -inf outside the prior
 } rb_exact_result;
 

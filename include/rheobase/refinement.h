@@ -1,6 +1,7 @@
 #ifndef RHEOBASE_REFINEMENT_H
 #define RHEOBASE_REFINEMENT_H
 
+#include "rheobase/calibration.h"
 #include "rheobase/exact.h"
 #include "rheobase/posterior.h"
 
@@ -10,7 +11,8 @@
 
 /** What is kept of a data set: doubles only, so that ranks can add their rows up. "Below" is the
  * share of draws below the true value, which is uniform for a calibrated posterior. Losses are
- * -log density at the true latent parameters, divided by the model's reference scales. */
+ * -log density at the true latent parameters, divided by the model's reference scales. Moments and
+ * distances are those of parameters as the simulator uses them. */
 typedef struct rb_refined {
   double done;  ///< 1
   double truth[RB_MAX_PARAMETERS];
@@ -18,7 +20,8 @@ typedef struct rb_refined {
   double exact_mean[RB_MAX_PARAMETERS], exact_sd[RB_MAX_PARAMETERS];
   double network_below[RB_MAX_PARAMETERS], exact_below[RB_MAX_PARAMETERS];
   double wasserstein[RB_MAX_PARAMETERS];  ///< in the parameters' units
-  double network_below_log_posterior, exact_below_log_posterior, exact_below_log_likelihood;
+  double network_below_log_posterior, network_below_log_likelihood;
+  double exact_below_log_posterior, exact_below_log_likelihood;
   double network_inside;  ///< share of the network's draws inside the prior
   double network_efficiency, network_khat, network_loss;
   double network_kl;  ///< KL(exact || network), nats
@@ -62,22 +65,42 @@ RB_NODISCARD rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *pro
                                     rb_posterior *network, const rb_exact_result *exact,
                                     double *kl);
 
-/** Summary over data sets; medians over data sets, standard errors from resampling them. */
+/** Summary over data sets: medians unless said otherwise, standard errors from resampling them.
+ * What a network has and the exact posterior has too is computed by the same formulas (merit.h). */
 typedef struct rb_refinement_summary {
   int64_t datasets, reliable, methods[RB_EXACT_METHOD_COUNT], clipped;
-  double network_efficiency, efficiency, kl, c2st;  ///< medians
-  double floor, floor_se;                           ///< mean entropy: what no training can go below
-  double network_loss;  ///< mean over data sets without a clipped parameter
-  double exact_loss;    ///< likewise
+  double network_efficiency, efficiency, kl, c2st;
+  double network_inside;   ///< mean share of the network's draws inside the prior
+  double floor, floor_se;  ///< mean entropy: what no training can go below
+  double network_loss;     ///< mean over data sets without a clipped parameter
+  double exact_loss;       ///< likewise
   double network_contraction[RB_MAX_PARAMETERS], exact_contraction[RB_MAX_PARAMETERS];
   double exact_contraction_se[RB_MAX_PARAMETERS];
   double network_r[RB_MAX_PARAMETERS], exact_r[RB_MAX_PARAMETERS];  ///< of mean and truth
   double exact_r_se[RB_MAX_PARAMETERS];
-  double wasserstein[RB_MAX_PARAMETERS];  ///< medians
+  double network_nrmse[RB_MAX_PARAMETERS], exact_nrmse[RB_MAX_PARAMETERS];
+  double network_z_score[RB_MAX_PARAMETERS], exact_z_score[RB_MAX_PARAMETERS];
+  double network_calibration_error[RB_MAX_PARAMETERS], exact_calibration_error[RB_MAX_PARAMETERS];
+  double network_log_gamma[RB_MAX_PARAMETERS], exact_log_gamma[RB_MAX_PARAMETERS];
+  double network_log_gamma_log_posterior, exact_log_gamma_log_posterior;
+  double network_log_gamma_log_likelihood, exact_log_gamma_log_likelihood;
+  double wasserstein[RB_MAX_PARAMETERS];
+
+  /** Where the network is worst: by regime (calibration.h), and KL by thirds of the data sets from
+   * the smallest to the largest truths of each parameter. @{ */
+  double regime_datasets[RB_REGIME_COUNT];
+  double regime_activity_low[RB_REGIME_COUNT], regime_activity_high[RB_REGIME_COUNT];
+  double regime_network_efficiency[RB_REGIME_COUNT], regime_kl[RB_REGIME_COUNT];
+  double regime_c2st[RB_REGIME_COUNT];
+  double regime_network_loss[RB_REGIME_COUNT], regime_floor[RB_REGIME_COUNT];  ///< means
+  double kl_low[RB_MAX_PARAMETERS], kl_middle[RB_MAX_PARAMETERS], kl_high[RB_MAX_PARAMETERS];
+  /** @} */
 } rb_refinement_summary;
 
+/** @param draws S behind each share @param refined (count) */
 RB_NODISCARD rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model,
-                                               int64_t count, const rb_refined *refined,
+                                               int64_t draws, int64_t count,
+                                               const rb_refined *refined,
                                                rb_refinement_summary *summary);
 
 #endif

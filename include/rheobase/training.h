@@ -60,12 +60,14 @@ typedef struct rb_training {
   rb_real *first_moment, *second_moment;  ///< (weights) of the optimiser
   int64_t step;                           ///< finished steps
   int64_t steps_per_epoch, total_steps;
-  double epoch_loss;      ///< sum of -log q over the running epoch's samples
-  int64_t epoch_samples;  ///< samples of the running epoch
-  rb_epoch *history;      ///< (epochs), filled up to step / steps_per_epoch
-  rb_real *best;          ///< (weights) with the lowest validation loss
-  double best_loss;       ///< infinite before the first validation
-  double rate_factor;     ///< 1, halved by every rollback
+  double epoch_loss;       ///< sum of -log q over the running epoch's samples
+  int64_t epoch_samples;   ///< samples of the running epoch
+  rb_epoch *history;       ///< (epochs), filled up to step / steps_per_epoch
+  double reference_shift;  ///< added to a validation loss it gives that of latent parameters in
+                           ///< the model's reference scales, like all losses that are compared
+  rb_real *best;           ///< (weights) with the lowest validation loss
+  double best_loss;        ///< infinite before the first validation
+  double rate_factor;      ///< 1, halved by every rollback
   int rollbacks;
 } rb_training;
 
@@ -75,6 +77,7 @@ typedef struct rb_training_data {
   const rb_dataset *training;  ///< as the network sees it (rb_dataset_see), like validation;
                                ///< offline: all samples; online: for standardisation only
   const rb_dataset *validation;
+  double log_det;  ///< of the validation set (rb_dataset_log_det): 0 for raw parameters
 } rb_training_data;
 
 /** Called on all ranks when a checkpoint is due. Collective. */

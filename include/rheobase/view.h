@@ -43,6 +43,11 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
 void rb_view_from(const rb_view *view, const double *centring, int64_t count, const double *phi,
                   double *values, double *log_det);
 
+/** Mean over a data set, as it was simulated, of log |d latent / d coordinates| at its parameters;
+ * 0 for raw ones. Collective. */
+RB_NODISCARD rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view,
+                                          const rb_dataset *dataset, double *mean);
+
 /** Replaces a data set by what the network sees of it: theta by its coordinates, x by the expert
  * summaries. Collective. */
 RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset);

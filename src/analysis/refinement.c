@@ -100,19 +100,51 @@ static void fill_exact(const rb_model *model, const rb_exact_result *r, const do
   out->evaluations = (double)r->evaluations;
 }
 
-static void fill_network(const rb_model *model, const rb_network_draws *draws,
-                         const rb_exact_result *r, const double *latent, double log_posterior,
-                         rb_refined *out) {
-  const int D = model->dim;
-  moments(D, draws->count, draws->latent, out->network_mean, out->network_sd);
-  for (int d = 0; d < D; ++d) {
-    out->network_below[d] = share_below(draws->latent + d, D, draws->count, latent[d]);
+/* Shares of the network's draws with a lower posterior density, and likelihood, than the truth. */
+static rb_status rank_network(rb_context *ctx, const rb_model *model, const rb_network_draws *draws,
+                              const rb_exact_result *r, const double *latent, double log_posterior,
+                              rb_refined *out) {
+  rb_status status = RB_OK;
+  double *log_likelihood = NULL, log_prior;
+  RB_TRY(RB_ALLOCATE(ctx, log_likelihood, draws->count));
+  model->log_prior(model, draws->count, draws->latent, log_likelihood);
+  for (int64_t i = 0; i < draws->count; ++i) {  // outside the prior: -inf - -inf
+    const bool inside = r->given_log_posterior[i] > -INFINITY;
+    log_likelihood[i] = inside ? r->given_log_posterior[i] - log_likelihood[i] : -INFINITY;
   }
+  model->log_prior(model, 1, latent, &log_prior);
   out->network_below_log_posterior =
       share_below(r->given_log_posterior, 1, draws->count, log_posterior);
+  out->network_below_log_likelihood =
+      share_below(log_likelihood, 1, draws->count, log_posterior - log_prior);
+cleanup:
+  free(log_likelihood);
+  return status;
+}
+
+/* @param network with latent draws, or with raw ones, which are compared with the clipped truth */
+static rb_status fill_network(rb_context *ctx, const rb_posterior *network,
+                              const rb_network_draws *draws, const rb_exact_result *r,
+                              const double *latent, double log_posterior, rb_refined *out) {
+  rb_status status = RB_OK;
+  const rb_model *model = network->model;
+  const int D = model->dim;
+  const double *truth = network->latent ? latent : out->truth;
+  double *theta = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, theta, draws->count * D));
+  memcpy(theta, draws->latent, (size_t)(draws->count * D) * sizeof *theta);
+  if (network->latent) rb_model_from_latent(model, draws->count, theta, theta);
+  moments(D, draws->count, theta, out->network_mean, out->network_sd);
+  for (int d = 0; d < D; ++d) {
+    out->network_below[d] = share_below(draws->latent + d, D, draws->count, truth[d]);
+  }
   out->network_inside = 1.0 - share_below(r->given_log_posterior, 1, draws->count, -DBL_MAX);
   out->network_efficiency = r->network.efficiency;
   out->network_khat = r->network.khat;
+  RB_TRY(rank_network(ctx, model, draws, r, latent, log_posterior, out));
+cleanup:
+  free(theta);
+  return status;
 }
 
 rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *problem, rb_posterior *network,
@@ -135,7 +167,8 @@ static void forget_network(rb_refined *out) {
   for (int d = 0; d < RB_MAX_PARAMETERS; ++d) {
     out->network_mean[d] = out->network_sd[d] = out->network_below[d] = out->wasserstein[d] = NAN;
   }
-  out->network_below_log_posterior = out->network_inside = NAN;
+  out->network_below_log_posterior = out->network_below_log_likelihood = NAN;
+  out->network_inside = NAN;
   out->network_efficiency = out->network_khat = out->network_kl = out->network_loss = NAN;
   out->c2st = NAN;
 }
@@ -153,7 +186,8 @@ static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_po
     forget_network(out);
     goto cleanup;
   }
-  fill_network(model, draws, r, latent, log_density + r->importance.log_evidence, out);
+  RB_TRY(
+      fill_network(ctx, network, draws, r, latent, log_density + r->importance.log_evidence, out));
   RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &network_log_density));
   out->network_loss = -network_log_density - rb_model_log_scale(model);
   RB_TRY(rb_refine_kl(ctx, problem, network, r, &out->network_kl));

@@ -1,79 +1,63 @@
-#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "refinement_internal.h"
+#include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
-#include "rheobase/refinement.h"
+#include "rheobase/merit.h"
+#include "rheobase/quantile.h"
 
 enum { BOOTSTRAPS = 200 };
 
-/* The data sets in use: pick[0 .. count-1], with repetitions when resampled; work (2 count). */
-typedef struct sample {
-  const rb_refined *refined;
-  int64_t count;
-  int64_t *pick;
-  double *work;
-} sample;
-
-/* Median of a column, which starts `offset` doubles into a row; NaN if an entry is. */
-static double median(const sample *s, size_t offset) {
+double rb_refined_median(const rb_refined_sample *s, size_t column) {
   for (int64_t i = 0; i < s->count; ++i) {
-    s->work[i] = ((const double *)&s->refined[s->pick[i]])[offset];
+    s->work[i] = rb_refined_value(&s->refined[s->pick[i]], column);
     if (isnan(s->work[i])) return NAN;
   }
-  gsl_sort(s->work, 1, (size_t)s->count);
-  return gsl_stats_median_from_sorted_data(s->work, 1, (size_t)s->count);
+  return s->count > 0 ? rb_median(s->count, s->work) : NAN;
 }
 
-#define COLUMN(member) (offsetof(rb_refined, member) / sizeof(double))
-
-/* Mean of a column over all data sets, or over those without a clipped parameter. */
-static double mean(const sample *s, size_t offset, bool leave_out_clipped) {
+double rb_refined_mean(const rb_refined_sample *s, size_t column, bool leave_out_clipped) {
   double sum = 0.0, count = 0.0;
   for (int64_t i = 0; i < s->count; ++i) {
     const rb_refined *row = &s->refined[s->pick[i]];
     if (leave_out_clipped && row->clipped > 0.0) continue;
-    sum += ((const double *)row)[offset];
+    sum += rb_refined_value(row, column);
     count += 1.0;
   }
   return sum / count;
 }
 
-static double correlation(const sample *s, size_t offset, int d) {
+static double correlation(const rb_refined_sample *s, size_t mean, int d) {
   double *a = s->work, *b = s->work + s->count;
   for (int64_t i = 0; i < s->count; ++i) {
-    a[i] = ((const double *)&s->refined[s->pick[i]])[offset + (size_t)d];
+    a[i] = rb_refined_value(&s->refined[s->pick[i]], mean + (size_t)d);
     b[i] = s->refined[s->pick[i]].truth[d];
   }
   return gsl_stats_correlation(a, 1, b, 1, (size_t)s->count);
 }
 
-/* Median of clip(1 - var_draws / var_truth, 0, 1). */
-static double contraction(const sample *s, size_t sd_offset, int d) {
+static double contraction(const rb_refined_sample *s, size_t sd, int d) {
   double *a = s->work, *b = s->work + s->count;
   for (int64_t i = 0; i < s->count; ++i) b[i] = s->refined[s->pick[i]].truth[d];
-  const double variance = gsl_stats_variance(b, 1, (size_t)s->count);
+  const double variance = rb_variance(s->count, b);
   for (int64_t i = 0; i < s->count; ++i) {
-    const double sd = ((const double *)&s->refined[s->pick[i]])[sd_offset + (size_t)d];
-    if (isnan(sd)) return NAN;
-    a[i] = fmin(fmax(1.0 - sd * sd / variance, 0.0), 1.0);
+    a[i] = rb_contraction(rb_refined_value(&s->refined[s->pick[i]], sd + (size_t)d), variance);
   }
-  gsl_sort(a, 1, (size_t)s->count);
-  return gsl_stats_median_from_sorted_data(a, 1, (size_t)s->count);
+  return rb_median(s->count, a);
 }
 
-static void statistics(const sample *s, int D, rb_refinement_summary *out) {
-  out->floor = mean(s, COLUMN(exact_entropy), false);
+static void statistics(const rb_refined_sample *s, int D, rb_refinement_summary *out) {
+  out->floor = rb_refined_mean(s, RB_COLUMN(exact_entropy), false);
   for (int d = 0; d < D; ++d) {
-    out->exact_contraction[d] = contraction(s, COLUMN(exact_sd), d);
-    out->exact_r[d] = correlation(s, COLUMN(exact_mean), d);
+    out->exact_contraction[d] = contraction(s, RB_COLUMN(exact_sd), d);
+    out->exact_r[d] = correlation(s, RB_COLUMN(exact_mean), d);
   }
 }
 
 /* Standard errors by resampling data sets. */
-static rb_status standard_errors(rb_context *ctx, sample *s, int D, rb_refinement_summary *out) {
+static rb_status standard_errors(rb_context *ctx, rb_refined_sample *s, int D,
+                                 rb_refinement_summary *out) {
   enum { COUNT = 1 + 2 * RB_MAX_PARAMETERS };
   rb_status status = RB_OK;
   double *value = NULL;
@@ -102,7 +86,7 @@ cleanup:
   return status;
 }
 
-static void count_kinds(const sample *s, rb_refinement_summary *out) {
+static void count_kinds(const rb_refined_sample *s, rb_refinement_summary *out) {
   for (int64_t i = 0; i < s->count; ++i) {
     const rb_refined *row = &s->refined[i];
     out->reliable += row->reliable > 0.0;
@@ -111,11 +95,85 @@ static void count_kinds(const sample *s, rb_refinement_summary *out) {
   }
 }
 
-rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_t count,
-                                  const rb_refined *refined, rb_refinement_summary *out) {
+/* A column of all data sets. @param value (count) */
+static void take(const rb_refined_sample *s, size_t column, double *value) {
+  for (int64_t i = 0; i < s->count; ++i) value[i] = rb_refined_value(&s->refined[i], column);
+}
+
+/* Where the columns of one posterior, network or exact, begin. */
+typedef struct columns {
+  size_t mean, sd, below, below_log_posterior, below_log_likelihood;
+} columns;
+
+/* Its figures of merit. */
+typedef struct merits {
+  rb_merit parameter[RB_MAX_PARAMETERS];
+  double log_posterior, log_likelihood;  // log gamma
+} merits;
+
+static rb_status judge(rb_context *ctx, const rb_refined_sample *s, int D, int64_t draws,
+                       double gamma_null, const columns *c, merits *out) {
+  rb_status status = RB_OK;
+  const int64_t n = s->count;
+  double *value = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, value, 4 * n));
+  double *truth = value, *mean = value + n, *sd = value + 2 * n, *below = value + 3 * n;
+  for (int d = 0; d < D; ++d) {
+    take(s, RB_COLUMN(truth) + (size_t)d, truth);
+    take(s, c->mean + (size_t)d, mean);
+    take(s, c->sd + (size_t)d, sd);
+    take(s, c->below + (size_t)d, below);
+    RB_TRY(rb_merit_of(ctx, n, draws, truth, mean, sd, below, gamma_null, &out->parameter[d]));
+  }
+  take(s, c->below_log_posterior, below);
+  out->log_posterior = rb_merit_log_gamma(n, draws, below, gamma_null);
+  take(s, c->below_log_likelihood, below);
+  out->log_likelihood = rb_merit_log_gamma(n, draws, below, gamma_null);
+cleanup:
+  free(value);
+  return status;
+}
+
+static rb_status compare_merits(rb_context *ctx, const rb_refined_sample *s, int D, int64_t draws,
+                                rb_refinement_summary *out) {
+  static const columns network = {RB_COLUMN(network_mean), RB_COLUMN(network_sd),
+                                  RB_COLUMN(network_below), RB_COLUMN(network_below_log_posterior),
+                                  RB_COLUMN(network_below_log_likelihood)};
+  static const columns exact = {RB_COLUMN(exact_mean), RB_COLUMN(exact_sd), RB_COLUMN(exact_below),
+                                RB_COLUMN(exact_below_log_posterior),
+                                RB_COLUMN(exact_below_log_likelihood)};
+  rb_status status = RB_OK;
+  merits a, b;
+  double gamma_null;
+  RB_TRY(rb_merit_gamma_null(ctx, s->count, draws, &gamma_null));
+  RB_TRY(judge(ctx, s, D, draws, gamma_null, &network, &a));
+  RB_TRY(judge(ctx, s, D, draws, gamma_null, &exact, &b));
+  for (int d = 0; d < D; ++d) {
+    out->network_r[d] = a.parameter[d].r;
+    out->network_contraction[d] = a.parameter[d].contraction;
+    out->network_nrmse[d] = a.parameter[d].nrmse;
+    out->network_z_score[d] = a.parameter[d].z_score;
+    out->network_calibration_error[d] = a.parameter[d].calibration_error;
+    out->network_log_gamma[d] = a.parameter[d].log_gamma;
+    out->exact_nrmse[d] = b.parameter[d].nrmse;
+    out->exact_z_score[d] = b.parameter[d].z_score;
+    out->exact_calibration_error[d] = b.parameter[d].calibration_error;
+    out->exact_log_gamma[d] = b.parameter[d].log_gamma;
+  }
+  out->network_log_gamma_log_posterior = a.log_posterior;
+  out->network_log_gamma_log_likelihood = a.log_likelihood;
+  out->exact_log_gamma_log_posterior = b.log_posterior;
+  out->exact_log_gamma_log_likelihood = b.log_likelihood;
+cleanup:
+  return status;
+}
+
+rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_t draws,
+                                  int64_t count, const rb_refined *refined,
+                                  rb_refinement_summary *out) {
   rb_status status = RB_OK;
   const int D = model->dim;
-  sample s = {.refined = refined, .count = count};
+  rb_refined_sample s = {.refined = refined, .count = count};
   *out = (rb_refinement_summary){.datasets = count};
   RB_TRY(RB_ALLOCATE(ctx, s.pick, count));
   RB_TRY(RB_ALLOCATE(ctx, s.work, 2 * count));
@@ -123,17 +181,18 @@ rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_
   for (int64_t i = 0; i < count; ++i) s.pick[i] = i;
   statistics(&s, D, out);
   count_kinds(&s, out);
-  out->network_efficiency = median(&s, COLUMN(network_efficiency));
-  out->efficiency = median(&s, COLUMN(efficiency));
-  out->kl = median(&s, COLUMN(network_kl));
-  out->c2st = median(&s, COLUMN(c2st));
-  out->network_loss = mean(&s, COLUMN(network_loss), true);
-  out->exact_loss = mean(&s, COLUMN(exact_loss), true);
+  RB_TRY(compare_merits(ctx, &s, D, draws, out));
+  out->network_efficiency = rb_refined_median(&s, RB_COLUMN(network_efficiency));
+  out->efficiency = rb_refined_median(&s, RB_COLUMN(efficiency));
+  out->kl = rb_refined_median(&s, RB_COLUMN(network_kl));
+  out->c2st = rb_refined_median(&s, RB_COLUMN(c2st));
+  out->network_inside = rb_refined_mean(&s, RB_COLUMN(network_inside), false);
+  out->network_loss = rb_refined_mean(&s, RB_COLUMN(network_loss), true);
+  out->exact_loss = rb_refined_mean(&s, RB_COLUMN(exact_loss), true);
   for (int d = 0; d < D; ++d) {
-    out->network_contraction[d] = contraction(&s, COLUMN(network_sd), d);
-    out->network_r[d] = correlation(&s, COLUMN(network_mean), d);
-    out->wasserstein[d] = median(&s, COLUMN(wasserstein) + (size_t)d);
+    out->wasserstein[d] = rb_refined_median(&s, RB_COLUMN(wasserstein) + (size_t)d);
   }
+  rb_refinement_find_worst(&s, D, out);
 cleanup:
   free(s.pick);
   free(s.work);

@@ -8,19 +8,22 @@
 #include "rheobase/agree.h"
 #include "rheobase/memory.h"
 
-/* A column of doubles of a struct: a scalar, or one entry per parameter. */
+/* A column of doubles of a struct: a scalar, or one entry per parameter or regime. */
+typedef enum column_width { ONE, PER_PARAMETER, PER_REGIME } column_width;
 typedef struct column {
   const char *name;
   size_t offset;
-  bool per_parameter;
+  column_width width;
   const char *unit, *description;
 } column;
 
 #define UNIT "parameter's unit"
 #define SCALAR(member, unit, text) \
-  { #member, offsetof(STRUCT, member), false, unit, text }
+  { #member, offsetof(STRUCT, member), ONE, unit, text }
 #define VECTOR(member, unit, text) \
-  { #member, offsetof(STRUCT, member), true, unit, text }
+  { #member, offsetof(STRUCT, member), PER_PARAMETER, unit, text }
+#define REGIME(member, unit, text) \
+  { #member, offsetof(STRUCT, member), PER_REGIME, unit, text }
 
 #define STRUCT rb_refined
 static const column dataset_columns[] = {
@@ -36,7 +39,10 @@ static const column dataset_columns[] = {
     VECTOR(exact_below, "1", "share of exact draws below the truth"),
     SCALAR(network_below_log_posterior, "1",
            "share of the network's draws with a lower exact posterior density than the truth"),
-    SCALAR(exact_below_log_posterior, "1", "the same share of exact draws"),
+    SCALAR(network_below_log_likelihood, "1",
+           "share of the network's draws with a lower likelihood than the truth"),
+    SCALAR(exact_below_log_posterior, "1",
+           "share of exact draws with a lower posterior density than the truth"),
     SCALAR(exact_below_log_likelihood, "1",
            "share of exact draws with a lower likelihood than the truth"),
     SCALAR(network_inside, "1", "share of the network's draws inside the prior"),
@@ -79,12 +85,43 @@ static const column summary_columns[] = {
     VECTOR(network_r, "1", "correlation of the network's mean and truth"),
     VECTOR(exact_r, "1", "correlation of the exact mean and truth: the ceiling"),
     VECTOR(exact_r_se, "1", "its standard error"),
+    VECTOR(network_nrmse, "1", "median rmse of the network's draws over that of prior draws"),
+    VECTOR(exact_nrmse, "1", "the same of the exact posterior: the least there can be"),
+    VECTOR(network_z_score, "1", "median of (mean - truth) / sd of the network"),
+    VECTOR(exact_z_score, "1", "the same of the exact posterior"),
+    VECTOR(network_calibration_error, "1",
+           "median over levels of |share of truths inside - level| of the network"),
+    VECTOR(exact_calibration_error, "1", "the same of the exact posterior: chance alone"),
+    VECTOR(network_log_gamma, "1", "uniformity of the network's ranks; below 0 rejects at 5%"),
+    VECTOR(exact_log_gamma, "1", "the same of the exact posterior's ranks"),
+    SCALAR(network_log_gamma_log_posterior, "1",
+           "the same of the truths' exact log posterior among that of the network's draws"),
+    SCALAR(exact_log_gamma_log_posterior, "1", "among that of exact draws"),
+    SCALAR(network_log_gamma_log_likelihood, "1",
+           "the same of the truths' log likelihood among that of the network's draws"),
+    SCALAR(exact_log_gamma_log_likelihood, "1", "among that of exact draws"),
+    SCALAR(network_inside, "1", "mean share of the network's draws inside the prior"),
     VECTOR(wasserstein, UNIT, "median over data sets"),
+    REGIME(regime_datasets, "1", "number of data sets"),
+    REGIME(regime_activity_low, "1", "least activity, e.g. number of spikes"),
+    REGIME(regime_activity_high, "1", "largest activity"),
+    REGIME(regime_network_efficiency, "1", "median"),
+    REGIME(regime_kl, "nat", "median of KL(exact || network)"),
+    REGIME(regime_c2st, "1", "median"),
+    REGIME(regime_network_loss, "nat", "mean over data sets without a clipped parameter"),
+    REGIME(regime_floor, "nat", "mean entropy of the exact posterior"),
+    VECTOR(kl_low, "nat", "median KL in the third of the data sets with the smallest truths"),
+    VECTOR(kl_middle, "nat", "in the third with middle ones"),
+    VECTOR(kl_high, "nat", "in the third with the largest"),
 };
 #undef STRUCT
 
 static const double *at(const void *row, const column *c) {
   return (const double *)((const char *)row + c->offset);
+}
+
+static int width_of(const column *c, int D) {
+  return c->width == PER_PARAMETER ? D : c->width == PER_REGIME ? RB_REGIME_COUNT : 1;
 }
 
 /* Writes columns of `count` structs of `size` bytes; count -1: of a single one, without a dimension
@@ -93,15 +130,16 @@ static rb_status write_columns(rb_context *ctx, rb_file *file, const char *group
                                const column *columns, size_t number, int D, int64_t count,
                                const void *rows, size_t size) {
   rb_status status = RB_OK;
+  static const char *const inner[] = {"", "parameter", "regime_name"};
   double *values = NULL;
-  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, count * D)));
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, count * RB_MAX_PARAMETERS)));
   for (size_t k = 0; k < number; ++k) {
     const column *c = &columns[k];
-    const int width = c->per_parameter ? D : 1;
+    const int width = width_of(c, D);
     char path[128], dims[64];
     (void)snprintf(path, sizeof path, "%s/%s", group, c->name);
-    (void)snprintf(dims, sizeof dims, "%s%s%s", dim, *dim && c->per_parameter ? "," : "",
-                   c->per_parameter ? "parameter" : "");
+    (void)snprintf(dims, sizeof dims, "%s%s%s", dim, *dim && c->width != ONE ? "," : "",
+                   inner[c->width]);
     for (int64_t i = 0; i < count; ++i) {
       const double *from = at((const char *)rows + (size_t)i * size, c);
       for (int d = 0; d < width; ++d) values[i * width + d] = from[d];
@@ -141,8 +179,22 @@ cleanup:
 
 rb_status rb_refine_write_summary(rb_context *ctx, rb_file *file, const rb_model *model,
                                   const rb_refinement_summary *summary) {
-  return write_columns(ctx, file, "summary", "", summary_columns, NUMBER(summary_columns),
-                       model->dim, 1, summary, sizeof *summary);
+  rb_status status = RB_OK;
+  const rb_field regimes = {"regime_name",
+                            RB_STRING,
+                            "regime_name",
+                            "1",
+                            "groups of data sets by activity: none, up to and above the median of "
+                            "the others",
+                            false};
+  const char *names[RB_REGIME_COUNT];
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) names[g] = rb_regime_name((rb_regime)g);
+  RB_TRY(rb_file_dimension(ctx, file, "regime_name", RB_REGIME_COUNT));
+  RB_TRY(rb_file_write(ctx, file, &regimes, names));
+  RB_TRY(write_columns(ctx, file, "summary", "", summary_columns, NUMBER(summary_columns),
+                       model->dim, 1, summary, sizeof *summary));
+cleanup:
+  return status;
 }
 
 rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *file, const rb_model *model,
@@ -153,10 +205,10 @@ rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *file, const rb
   RB_TRY(RB_ALLOCATE(ctx, values, count * D));
   for (size_t k = 0; k < NUMBER(dataset_columns); ++k) {
     const column *c = &dataset_columns[k];
-    const int width = c->per_parameter ? D : 1;
+    const int width = width_of(c, D);
     char path[128];
     (void)snprintf(path, sizeof path, "datasets/%s", c->name);
-    RB_TRY(rb_file_read(ctx, file, path, RB_F64, false, c->per_parameter ? 2 : 1,
+    RB_TRY(rb_file_read(ctx, file, path, RB_F64, false, c->width == ONE ? 1 : 2,
                         (int64_t[]){count, D}, values));
     for (int64_t i = 0; i < count; ++i) {
       double *to = (double *)((char *)&refined[i] + c->offset);
@@ -182,6 +234,13 @@ static const rb_field THETA = {"observation/draws",
                                UNIT,
                                "exact posterior draws, as the simulator uses them",
                                false};
+static const rb_field CORRECTED = {"observation/corrected",
+                                   RB_F64,
+                                   "draw,parameter",
+                                   UNIT,
+                                   "the network's draws resampled by their weights (network_khat "
+                                   "says how far they can be trusted), as the simulator uses them",
+                                   false};
 static const rb_field LOG_LIKELIHOOD = {
     "observation/log_likelihood", RB_F64, "draw", "nat", "of each draw", false};
 static const rb_field LOG_POSTERIOR = {"observation/log_posterior",
@@ -239,6 +298,7 @@ rb_status rb_refine_write_observation(rb_context *ctx, rb_file *file, const rb_m
   RB_TRY(rb_file_dimension(ctx, file, "observation/draw", r->draws));
   RB_TRY(rb_file_write(ctx, file, &THETA, r->theta));
   RB_TRY(rb_file_write(ctx, file, &LATENT, r->latent));
+  if (r->corrected != NULL) RB_TRY(rb_file_write(ctx, file, &CORRECTED, r->corrected));
   RB_TRY(rb_file_write(ctx, file, &LOG_LIKELIHOOD, r->log_likelihood));
   RB_TRY(rb_file_write(ctx, file, &LOG_POSTERIOR, r->log_posterior));
   RB_TRY(rb_file_write(ctx, file, &WASSERSTEIN, o->wasserstein));

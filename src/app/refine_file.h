@@ -6,7 +6,7 @@
 #include "rheobase/refinement.h"
 
 /** @file refine_file.h
- * What exact.h5 holds. Collective, unless it says otherwise. */
+ * What exact.h5 holds, and what the terminal shows of it. Collective, unless it says otherwise. */
 
 /** The single observation, refined. Arrays are owned. */
 typedef struct rb_refined_observation {
@@ -35,6 +35,11 @@ RB_NODISCARD rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *f
 /** How many data sets an exact.h5 has finished. Local. */
 RB_NODISCARD rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done,
                                           int64_t *total);
+
+/** Prints a summary: network and exact posterior side by side, and where the network is worst.
+ * Local; only rank 0 prints. */
+void rb_refine_print(const rb_context *ctx, const rb_model *model,
+                     const rb_refinement_summary *summary);
 
 /** Group `summary`. */
 RB_NODISCARD rb_status rb_refine_write_summary(rb_context *ctx, rb_file *file,

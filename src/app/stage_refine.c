@@ -80,7 +80,8 @@ static rb_status save(rb_context *ctx, const refinement *r) {
   if (r->count > 0) {
     RB_TRY(rb_refine_write_datasets(ctx, file, model, r->count, r->refined));
     if (r->done == r->count) {
-      RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, model, r->count, r->refined, &summary)));
+      RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, model, r->job->input.exact.draws, r->count,
+                                                   r->refined, &summary)));
       RB_TRY(rb_refine_write_summary(ctx, file, model, &summary));
     }
   }
@@ -175,28 +176,6 @@ static void print(const rb_context *ctx, const refinement *r) {
   }
 }
 
-static void print_summary(const rb_context *ctx, const rb_model *model,
-                          const rb_refinement_summary *s) {
-  rb_log_info(ctx,
-              "%" PRId64 " data sets (%" PRId64 " reliable; by network %" PRId64
-              ", adaptive %" PRId64 ", MCMC %" PRId64 ")",
-              s->datasets, s->reliable, s->methods[RB_EXACT_NETWORK], s->methods[RB_EXACT_ADAPTIVE],
-              s->methods[RB_EXACT_MCMC]);
-  rb_log_info(ctx, "network: median efficiency %.3f, KL %.2f nats, C2ST %.3f",
-              s->network_efficiency, s->kl, s->c2st);
-  rb_log_info(ctx,
-              "loss: floor %.3f +- %.3f; without %" PRId64
-              " clipped truths: network %.3f, exact "
-              "%.3f",
-              s->floor, s->floor_se, s->clipped, s->network_loss, s->exact_loss);
-  rb_log_info(ctx, "%-8s %22s %22s %12s", "", "contraction (exact)", "r (exact)", "Wasserstein");
-  for (int d = 0; d < model->dim; ++d) {
-    rb_log_info(ctx, "%-8s %12.4f (%7.4f) %12.3f (%7.3f) %9.3f %s", model->parameters[d].name,
-                s->network_contraction[d], s->exact_contraction[d], s->network_r[d], s->exact_r[d],
-                s->wasserstein[d], model->parameters[d].unit);
-  }
-}
-
 rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   refinement r = {.job = job, .path = path, .count = job->input.exact_datasets};
@@ -218,8 +197,9 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(refine_datasets(ctx, &r));
   RB_TRY(save(ctx, &r));
   if (r.count > 0) {
-    RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, &job->model, r.count, r.refined, &summary)));
-    print_summary(ctx, &job->model, &summary);
+    RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, &job->model, job->input.exact.draws, r.count,
+                                                 r.refined, &summary)));
+    rb_refine_print(ctx, &job->model, &summary);
   }
 cleanup:
   rb_file_close(&posterior);

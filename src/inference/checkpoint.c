@@ -60,6 +60,14 @@ static const rb_field VALIDATION_LOSS = {
 static const rb_field LEARNING_RATE = {
     "history/learning_rate", RB_F64, "epoch", "1", "learning rate of the epoch's last step", false};
 
+static const rb_field REFERENCE_SHIFT = {
+    "history/reference_shift",
+    RB_F64,
+    "",
+    "nat",
+    "added to a validation loss: that of latent parameters in units of the prior's sds",
+    false};
+
 static int64_t finished_epochs(const rb_training *training) {
   return training->step / training->steps_per_epoch;
 }
@@ -139,6 +147,7 @@ static rb_status write_history(rb_context *ctx, rb_file *file, const rb_training
   RB_TRY(rb_file_write(ctx, file, &LOSS, columns));
   RB_TRY(rb_file_write(ctx, file, &VALIDATION_LOSS, columns + epochs));
   RB_TRY(rb_file_write(ctx, file, &LEARNING_RATE, columns + 2 * epochs));
+  RB_TRY(rb_file_write(ctx, file, &REFERENCE_SHIFT, &training->reference_shift));
 cleanup:
   free(columns);
   return status;

@@ -30,6 +30,7 @@ void rb_exact_result_free(rb_exact_result *result) {
   free(result->theta);
   free(result->log_likelihood);
   free(result->log_posterior);
+  free(result->corrected);
   free(result->given_log_posterior);
   memset(result, 0, sizeof *result);
 }
@@ -124,6 +125,26 @@ cleanup:
   return status;
 }
 
+/* The given draws resampled by their weights, if any has one. */
+static rb_status correct(rb_context *ctx, const rb_exact_problem *problem, const rb_points *given,
+                         int64_t S, rb_exact_result *result) {
+  rb_status status = RB_OK;
+  const int D = problem->model->dim;
+  int64_t *index = NULL;
+  if (!(result->network.efficiency > 0.0)) return RB_OK;
+  RB_TRY(RB_ALLOCATE(ctx, index, S));
+  RB_TRY(RB_ALLOCATE(ctx, result->corrected, S * D));
+  rb_points_resample(problem, RB_USE_CORRECT, given, S, index);
+  for (int64_t i = 0; i < S; ++i) {
+    memcpy(&result->corrected[i * D], &given->latent[index[i] * D],
+           (size_t)D * sizeof *given->latent);
+  }
+  rb_model_from_latent(problem->model, S, result->corrected, result->corrected);
+cleanup:
+  free(index);
+  return status;
+}
+
 rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
                           const rb_exact_settings *wanted, int64_t count, const double *latent,
                           const double *log_density, rb_exact_result *result) {
@@ -137,6 +158,7 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   double *walker = NULL;
   memset(result, 0, sizeof *result);
   RB_TRY(take_given(ctx, problem, count, latent, log_density, &given, result));
+  if (result->has_network) RB_TRY(correct(ctx, problem, &given, settings->draws, result));
   if (result->has_network && rb_importance_good(settings, &result->network)) {
     result->method = RB_EXACT_NETWORK;
     result->importance = result->network;

@@ -13,6 +13,7 @@
 #include "rheobase/partition.h"
 #include "rheobase/progress.h"
 #include "rheobase/settings.h"
+#include "rheobase/support.h"
 #include "rheobase/training_step.h"
 
 static int64_t weights_of(const rb_training *training) {
@@ -41,6 +42,10 @@ rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settin
   RB_TRY(RB_ALLOCATE(ctx, training->history, settings->epochs));
   RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta,
                                 &training->standardisation));
+  training->reference_shift = data->log_det - rb_model_log_scale(data->model);
+  for (int d = 0; d < data->model->dim; ++d) {
+    training->reference_shift += log(training->standardisation.theta_std[d]);
+  }
   RB_TRY(rb_estimator_initialise(ctx, estimator, seed, member));
 cleanup:
   return status;

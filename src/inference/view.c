@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/exact_sum.h"
 #include "rheobase/memory.h"
+#include "rheobase/partition.h"
 #include "rheobase/support.h"
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
@@ -95,6 +97,41 @@ static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_datase
 cleanup:
   free(centring);
   return status;
+}
+
+rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view, const rb_dataset *dataset,
+                             double *mean) {
+  enum { CHUNK = 32 };
+  rb_status status = RB_OK;
+  const int64_t samples = dataset->channels * dataset->length;
+  const int D = dataset->dim, numbers = rb_view_centring(view);
+  const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
+  rb_exact_sum sum = {{0}, 0, 0, 0, 0};
+  double *centring = NULL, phi[RB_MAX_PARAMETERS], log_det;
+  float *seen = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, centring, CHUNK * numbers));
+  RB_TRY(RB_ALLOCATE(ctx, seen, CHUNK * rb_view_channels(view) * rb_view_length(view)));
+  for (int64_t round = 0; round < partition.rounds && rb_view_latent(view); ++round) {
+    const rb_range range = rb_partition_round(&partition, round);
+    if (range.count == 0) continue;
+    if (numbers > 0) {
+      RB_TRY(rb_view_observe(view, ctx, range.count, dataset->x + range.first * samples, seen,
+                             centring));
+    }
+    for (int64_t i = 0; i < range.count; ++i) {
+      rb_view_to(view, centring + i * numbers, 1, dataset->latent + (range.first + i) * D, phi,
+                 &log_det);
+      rb_exact_sum_add(&sum, log_det);
+    }
+  }
+cleanup:
+  free(centring);
+  free(seen);
+  status = rb_agree(ctx, status);
+  if (status != RB_OK) return status;
+  rb_exact_sum_reduce(ctx, &sum, 1);
+  *mean = rb_exact_sum_value(&sum) / (double)dataset->count;
+  return RB_OK;
 }
 
 rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {

@@ -15,7 +15,8 @@ const rb_figure rb_figures[] = {
     {"loss", "Training",
      "Mean negative log density of the true parameters, by epoch; smoothed exponentially (0.8). "
      "Training losses are taken with dropout, so the validation loss may lie below them. A "
-     "validation loss that rises while the training loss falls means overfitting.",
+     "validation loss that rises while the training loss falls means overfitting. After "
+     "<code>refine</code>: the floor, the loss of the exact posterior.",
      RB_FROM_CHECKPOINT, "history/loss", 1200, 680, rb_draw_loss},
     {"recovery", "Recovery",
      "Posterior median and central 95% interval against the true value. Points on the dashed line "
@@ -61,11 +62,18 @@ const rb_figure rb_figures[] = {
      RB_FROM_BASELINE_CALIBRATION, "diagnostics/nrmse", 1200, 884, rb_draw_baseline},
     {"posterior", "Posterior of the observation",
      "Kernel density of the posterior draws (Scott's bandwidth) with prior and, where it is known, "
-     "the true value.",
+     "the true value. After <code>refine</code> also the exact posterior and, if 20 draws are "
+     "effective, the network's draws corrected by importance weights.",
      RB_FROM_POSTERIOR, "draws", 1200, 1050, rb_draw_posterior},
     {"pairs", "Pairs of parameters",
      "Posterior draws in every plane; upper right: correlation coefficients of the draws.",
      RB_FROM_POSTERIOR, "draws", 1200, 1200, rb_draw_pairs},
+    {"refinement", "The network and the exact posterior",
+     "Left: effective share of the network's draws as importance draws for the exact posterior; 1 "
+     "if "
+     "it is exact, and below 0.001 they cannot be corrected. Right: how many nats the network is "
+     "from the exact posterior, by number of spikes.",
+     RB_FROM_EXACT, "summary/network_efficiency", 1200, 600, rb_draw_refinement},
     {"predictive", "Posterior predictive check: voltage",
      "Recordings simulated from posterior draws beside the observation: it should lie inside the "
      "band about nine times in ten.",

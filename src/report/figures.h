@@ -32,6 +32,8 @@ RB_NODISCARD rb_status rb_draw_posterior(const rb_study_data *study, const rb_fi
                                          FILE *out);
 RB_NODISCARD rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure,
                                      FILE *out);
+RB_NODISCARD rb_status rb_draw_refinement(const rb_study_data *study, const rb_figure *figure,
+                                          FILE *out);
 RB_NODISCARD rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure,
                                           FILE *out);
 RB_NODISCARD rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figure,
@@ -44,7 +46,7 @@ RB_NODISCARD rb_status rb_draw_efficiency(const rb_study_data *study, const rb_f
 RB_NODISCARD rb_status rb_draw_parts(const rb_study_data *study, const rb_figure *figure,
                                      FILE *out);
 
-enum { RB_FIGURES = 19 };
+enum { RB_FIGURES = 20 };
 /** (RB_FIGURES) */
 extern const rb_figure rb_figures[];
 

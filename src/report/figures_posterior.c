@@ -9,17 +9,18 @@
 
 /* The posterior of the observation, the exact one beside it where the study has it. */
 
-enum { PAIR_POINTS = 800 };
+enum { PAIR_POINTS = 800, LEAST_EFFECTIVE = 20 };
 
 /* What both figures read. */
 typedef struct posterior {
-  rb_array draws, exact, truth;  // truth, exact: empty where there is none
+  rb_array draws, exact, corrected, truth;  // the last three: empty where there is none
   rb_array grid, density;
 } posterior;
 
 static void posterior_free(posterior *p) {
   rb_array_free(&p->draws);
   rb_array_free(&p->exact);
+  rb_array_free(&p->corrected);
   rb_array_free(&p->truth);
   rb_array_free(&p->grid);
   rb_array_free(&p->density);
@@ -41,32 +42,50 @@ static rb_status read_posterior(const rb_study_data *study, posterior *p) {
   if (rb_study_has(study, RB_FROM_EXACT, "observation/draws")) {
     RB_TRY(rb_study_read(study, RB_FROM_EXACT, "observation/draws", 2, D, &p->exact));
   }
+  if (rb_study_has(study, RB_FROM_EXACT, "observation/corrected")) {
+    double efficiency = 0;
+    RB_TRY(rb_study_number(study, RB_FROM_EXACT, "observation/network_efficiency", &efficiency));
+    RB_TRY(rb_study_read(study, RB_FROM_EXACT, "observation/corrected", 2, D, &p->corrected));
+    // A few draws many times over have no density worth drawing.
+    if (efficiency * (double)p->corrected.shape[0] < LEAST_EFFECTIVE) rb_array_free(&p->corrected);
+  }
 cleanup:
   return status;
 }
 
-/* Density curves of parameter d: network, and exact posterior. @param top (2) their highest points
- */
+/* Density curve of parameter d of draws, as $name<d>; nothing without draws. @return its highest
+ * point */
+static rb_status write_density(const rb_study_data *study, FILE *out, const char *name,
+                               const rb_array *draws, int d, double *top) {
+  rb_status status = RB_OK;
+  const int64_t n = draws->shape[0];
+  double *column = NULL, grid[RB_DENSITY_POINTS], density[RB_DENSITY_POINTS];
+  *top = 0;
+  if (draws->v == NULL || n < 2) return RB_OK;
+  RB_TRY(rb_array_column(study, draws, d, &column));
+  const double bandwidth = rb_scott_bandwidth(n, column);
+  rb_density_grid(n, column, bandwidth, grid);
+  rb_density(n, column, bandwidth, RB_DENSITY_POINTS, grid, density);
+  rb_script_curve(out, name, d, RB_DENSITY_POINTS, grid, density);
+  for (int k = 0; k < RB_DENSITY_POINTS; ++k) *top = fmax(*top, density[k]);
+cleanup:
+  free(column);
+  return status;
+}
+
+/* Density curves of parameter d: network, exact posterior, corrected draws. @param top (2) highest
+ * points of the first two */
 static rb_status write_densities(const rb_study_data *study, FILE *out, const posterior *p, int d,
                                  double top[2]) {
   rb_status status = RB_OK;
+  double highest;
   const int64_t points = p->grid.shape[1];
-  double *column = NULL;
-  top[0] = top[1] = 0;
+  top[0] = 0;
   for (int64_t k = 0; k < points; ++k) top[0] = fmax(top[0], p->density.v[d * points + k]);
   rb_script_curve(out, "network", d, points, p->grid.v + d * points, p->density.v + d * points);
-  if (p->exact.v != NULL && p->exact.shape[0] > 1) {
-    double grid[RB_DENSITY_POINTS], density[RB_DENSITY_POINTS];
-    const int64_t n = p->exact.shape[0];
-    RB_TRY(rb_array_column(study, &p->exact, d, &column));
-    const double bandwidth = rb_scott_bandwidth(n, column);
-    rb_density_grid(n, column, bandwidth, grid);
-    rb_density(n, column, bandwidth, RB_DENSITY_POINTS, grid, density);
-    rb_script_curve(out, "exact", d, RB_DENSITY_POINTS, grid, density);
-    for (int k = 0; k < RB_DENSITY_POINTS; ++k) top[1] = fmax(top[1], density[k]);
-  }
+  RB_TRY(write_density(study, out, "exact", &p->exact, d, &top[1]));
+  RB_TRY(write_density(study, out, "corrected", &p->corrected, d, &highest));
 cleanup:
-  free(column);
   return status;
 }
 
@@ -88,11 +107,14 @@ static void panel_range(const posterior *p, int d, const double *prior_grid,
 /* Title and legend. */
 static void write_legend(FILE *out, const rb_figure *figure, const char *title, const posterior *p,
                          bool lines) {
-  char legend[512];
-  (void)snprintf(legend, sizeof legend, "%s%s%s",
+  char legend[768];
+  (void)snprintf(legend, sizeof legend, "%s%s%s%s",
                  lines ? "NaN with lines lw 2 dt (8,5) lc rgb grey title 'prior', NaN with lines "
                          "lw 2.5 lc rgb blue title 'posterior (network)'"
                        : "NaN with points pt 7 ps 1 lc rgb blue title 'posterior (network)'",
+                 !lines || p->corrected.v == NULL
+                     ? ""
+                     : ", NaN with lines lw 2 lc rgb green title 'network, corrected'",
                  p->exact.v == NULL ? ""
                  : lines ? ", NaN with lines lw 2.5 dt (3,3) lc rgb orange title 'exact posterior'"
                          : ", NaN with points pt 7 ps 1 lc rgb orange title 'exact posterior'",
@@ -109,6 +131,9 @@ static void plot_densities(FILE *out, const posterior *p, int d, double top) {
                 "$prior%d using 1:2 with lines lw 2 dt (8,5) lc rgb grey, "
                 "$network%d using 1:2 with lines lw 2.5 lc rgb blue",
                 d, d, d);
+  if (p->corrected.v != NULL) {
+    (void)fprintf(out, ", $corrected%d using 1:2 with lines lw 2 lc rgb green", d);
+  }
   if (p->exact.v != NULL) {
     (void)fprintf(out, ", $exact%d using 1:2 with lines lw 2.5 dt (3,3) lc rgb orange", d);
   }

@@ -154,6 +154,22 @@ static void smooth(int64_t n, const double *x, double *out) {
   }
 }
 
+/* The exact posterior's loss in the coordinates of the training, as a line. @return whether the
+ * study has it */
+static bool write_floor(const rb_study_data *study, int64_t epochs, FILE *out) {
+  double floor = 0, shift = 0;
+  if (!rb_study_has(study, RB_FROM_EXACT, "summary/floor") ||
+      !rb_study_has(study, RB_FROM_CHECKPOINT, "history/reference_shift") ||
+      rb_study_number(study, RB_FROM_EXACT, "summary/floor", &floor) != RB_OK ||
+      rb_study_number(study, RB_FROM_CHECKPOINT, "history/reference_shift", &shift) != RB_OK) {
+    rb_error_clear(study->ctx);
+    return false;
+  }
+  rb_script_curve(out, "floor", -1, 2, (const double[]){0.5, (double)epochs},
+                  (const double[]){floor - shift, floor - shift});
+  return true;
+}
+
 rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array loss = {0}, validation = {0};
@@ -173,6 +189,7 @@ rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE
                                    smooth_validation[e]});
   }
   rb_script_end(out);
+  const bool floor = write_floor(study, epochs, out);
   rb_script_single(out, figure, "Training: loss by epoch");
   (void)fprintf(out,
                 "set xlabel 'epoch'\nset ylabel 'loss: mean -log q (nat)'\n"
@@ -184,8 +201,13 @@ rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE
       "$loss using 1:3 with lines lw 3 lc rgb blue title 'training, smoothed', "
       "$loss using 1:4 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#F0B48A' "
       "title 'validation', "
-      "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'validation, smoothed'\n",
+      "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'validation, smoothed'",
       out);
+  if (floor) {
+    (void)fputs(
+        ", $floor using 1:2 with lines lw 2.5 dt (4,4) lc rgb green title 'exact posterior'", out);
+  }
+  (void)fputc('\n', out);
 cleanup:
   rb_array_free(&loss);
   rb_array_free(&validation);

@@ -256,6 +256,27 @@ rb_status rb_page_predictive(const rb_study_data *study, FILE *out) {
   return write_numbers(study, RB_FROM_PREDICTIVE, sizeof paths / sizeof *paths, paths, out);
 }
 
+static rb_status write_distance_by_regime(const rb_study_data *study, FILE *out) {
+  static const column columns[] = {{"data sets", "summary/regime_datasets", 8, NEVER},
+                                   {"fewest spikes", "summary/regime_activity_low", 5, NEVER},
+                                   {"most", "summary/regime_activity_high", 5, NEVER},
+                                   {"efficiency", "summary/regime_network_efficiency", 3, NEVER},
+                                   {"KL (nat)", "summary/regime_kl", 3, NEVER},
+                                   {"C2ST", "summary/regime_c2st", 3, NEVER},
+                                   {"loss (nat)", "summary/regime_network_loss", 4, NEVER},
+                                   {"its floor", "summary/regime_floor", 4, NEVER}};
+  rb_status status = RB_OK;
+  char **names = NULL;
+  int64_t count = 0;
+  RB_TRY(
+      rb_file_read_strings(study->ctx, study->file[RB_FROM_EXACT], "regime_name", &count, &names));
+  RB_TRY(write_columns(study, RB_FROM_EXACT, out, "recordings", count, (const char *const *)names,
+                       columns, sizeof columns / sizeof *columns));
+cleanup:
+  free(names);
+  return status;
+}
+
 rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
   static const char *const observation[] = {
       "observation/reliable",     "observation/network_efficiency",
@@ -264,15 +285,20 @@ rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
       "observation/log_evidence", "observation/log_evidence_se",
       "observation/rhat",         "observation/bulk_ess",
       "observation/c2st",         "observation/plausibility"};
-  static const char *const summary[] = {
-      "summary/floor", "summary/floor_se", "summary/network_loss",      "summary/exact_loss",
-      "summary/kl",    "summary/c2st",     "summary/network_efficiency"};
-  static const column parameters[] = {
-      {"contraction: network", "summary/network_contraction", 3, NEVER},
-      {"exact", "summary/exact_contraction", 3, NEVER},
-      {"<i>r</i>: network", "summary/network_r", 3, NEVER},
-      {"exact", "summary/exact_r", 3, NEVER},
-      {"Wasserstein distance", "summary/wasserstein", 3, NEVER}};
+  static const char *const summary[] = {"summary/floor",
+                                        "summary/floor_se",
+                                        "summary/kl",
+                                        "summary/c2st",
+                                        "summary/network_efficiency",
+                                        "summary/network_inside",
+                                        "summary/network_log_gamma_log_posterior",
+                                        "summary/exact_log_gamma_log_posterior",
+                                        "summary/network_log_gamma_log_likelihood",
+                                        "summary/exact_log_gamma_log_likelihood"};
+  static const column parameters[] = {{"Wasserstein distance", "summary/wasserstein", 3, NEVER},
+                                      {"KL where the truth is small", "summary/kl_low", 3, NEVER},
+                                      {"middle", "summary/kl_middle", 3, NEVER},
+                                      {"large", "summary/kl_high", 3, NEVER}};
   rb_status status = RB_OK;
   char text[RB_MAX_PARAMETERS][64];
   const char *names[RB_MAX_PARAMETERS];
@@ -283,8 +309,11 @@ rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
     (void)fputs("<p>Over the test data sets:</p>\n", out);
     RB_TRY(write_numbers(study, RB_FROM_EXACT, sizeof summary / sizeof *summary, summary, out));
     parameter_names(study->model, text, names);
+    RB_TRY(rb_page_comparison(study, out));
+    (void)fputs("<p>How far the network is from the exact posterior, and where:</p>\n", out);
     RB_TRY(write_columns(study, RB_FROM_EXACT, out, "parameter", study->model->dim, names,
                          parameters, sizeof parameters / sizeof *parameters));
+    RB_TRY(write_distance_by_regime(study, out));
   }
 cleanup:
   return status;

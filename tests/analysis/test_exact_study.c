@@ -93,7 +93,8 @@ static void study(void **state) {
   }
   assert_all_ok(status);
   MPI_Allreduce(MPI_IN_PLACE, refined, (int)(n * COLUMNS), MPI_DOUBLE, MPI_SUM, test_context.comm);
-  assert_all_ok(rb_refinement_summarise(&test_context, &model, n, refined, &summary));
+  assert_all_ok(
+      rb_refinement_summarise(&test_context, &model, settings.draws, n, refined, &summary));
   double statistic[D + 2];
   for (int d = 0; d < D; ++d) statistic[d] = kolmogorov(refined, n, &refined->exact_below[d]);
   statistic[D] = kolmogorov(refined, n, &refined->exact_below_log_posterior);

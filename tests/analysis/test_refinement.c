@@ -105,9 +105,11 @@ static void the_exact_posterior_as_network(void **state) {
       assert_near(r->network_below[d], r->exact_below[d], 0.03);
     }
     assert_near(r->network_below_log_posterior, r->exact_below_log_posterior, 0.03);
+    assert_near(r->network_below_log_likelihood, r->exact_below_log_likelihood, 0.03);
   }
   rb_refinement_summary s;
-  assert_int_equal(rb_refinement_summarise(&test_context, &model, N, refined, &s), RB_OK);
+  assert_int_equal(rb_refinement_summarise(&test_context, &model, settings.draws, N, refined, &s),
+                   RB_OK);
   assert_true(s.datasets == N && s.reliable == N && s.methods[RB_EXACT_NETWORK] == N &&
               s.clipped == 0);
   // The entropy of the posterior does not depend on the data.
@@ -121,7 +123,18 @@ static void the_exact_posterior_as_network(void **state) {
   for (int d = 0; d < D; ++d) {
     assert_near(s.exact_contraction[d], s.network_contraction[d], 0.02);
     assert_near(s.exact_r[d], s.network_r[d], 0.02);
+    assert_near(s.exact_nrmse[d], s.network_nrmse[d], 0.03);
+    assert_near(s.exact_z_score[d], s.network_z_score[d], 0.1);
+    assert_near(s.exact_calibration_error[d], s.network_calibration_error[d], 0.06);
+    assert_true(s.network_log_gamma[d] > -6.0 && s.exact_log_gamma[d] > -6.0);  // 1e-4 each
+    assert_true(fabs(s.kl_low[d]) + fabs(s.kl_middle[d]) + fabs(s.kl_high[d]) < 1e-3);
   }
+  assert_true(s.network_log_gamma_log_posterior > -6.0 && s.exact_log_gamma_log_posterior > -6.0);
+  assert_true(s.network_log_gamma_log_likelihood > -6.0 && s.exact_log_gamma_log_likelihood > -6.0);
+  assert_near(s.network_inside, 1.0, 1e-12);
+  double in_regimes = 0.0;
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) in_regimes += s.regime_datasets[g];
+  assert_near(in_regimes, N, 0.0);
   model.destroy(&model);
 }
 
@@ -158,6 +171,33 @@ static void a_shifted_network(void **state) {
   model.destroy(&model);
 }
 
+/* Where the network is worst: made-up rows whose KL depends on activity and on a parameter. */
+static void the_worst_regimes(void **state) {
+  (void)state;
+  enum { N = 90 };
+  rb_model model;
+  rb_refinement_summary s;
+  static rb_refined refined[N];
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  for (int i = 0; i < N; ++i) {
+    refined[i] = (rb_refined){.activity = i / 30 * (1 + i % 30), .clipped = i % 30 == 0};
+    refined[i].network_kl = i / 30 == 1 ? 5.0 : 1.0;
+    refined[i].network_loss = refined[i].clipped > 0 ? 100.0 : i;
+    for (int d = 0; d < D; ++d) refined[i].truth[d] = d == 0 ? i : (i * 7) % N;
+  }
+  assert_int_equal(rb_refinement_summarise(&test_context, &model, 100, N, refined, &s), RB_OK);
+  assert_near(s.regime_datasets[RB_SILENT], 30, 0);
+  assert_near(s.regime_datasets[RB_FEW] + s.regime_datasets[RB_BURSTING], 60, 0);
+  assert_true(s.regime_activity_high[RB_FEW] < s.regime_activity_low[RB_BURSTING]);
+  assert_near(s.regime_network_loss[RB_SILENT], 15.0, 1e-12);  // mean of 1 .. 29
+  assert_near(s.regime_kl[RB_SILENT], 1.0, 0);
+  assert_near(s.kl_low[0], 1.0, 0);
+  assert_near(s.kl_middle[0], 5.0, 0);
+  assert_near(s.kl_high[0], 1.0, 0);
+  assert_near(s.kl_middle[1], 1.0, 0);  // the other parameters say nothing
+  model.destroy(&model);
+}
+
 static void without_a_network(void **state) {
   (void)state;
   rb_model model;
@@ -172,7 +212,7 @@ static void without_a_network(void **state) {
   model.destroy(&model);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(the_exact_posterior_as_network),
-                                          cmocka_unit_test(a_shifted_network),
-                                          cmocka_unit_test(without_a_network)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(the_exact_posterior_as_network), cmocka_unit_test(a_shifted_network),
+    cmocka_unit_test(the_worst_regimes), cmocka_unit_test(without_a_network)};
 RB_TEST_MAIN(tests)

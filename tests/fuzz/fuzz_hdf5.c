@@ -223,7 +223,7 @@ static void write_unfinished(void) {
   rb_file_close(&file);
   const rb_training_settings *settings = &job.input.training;
   static rb_estimator *estimator;
-  training_data = (rb_training_data){&job.model, &training_set, &validation_set};
+  training_data = (rb_training_data){&job.model, &training_set, &validation_set, 0};
   TRY(rb_job_create_network(&fuzz_context, &job, settings->micro_batch));
   estimator = job.estimator;
   job.estimator = NULL;

@@ -5,6 +5,7 @@
 #include "rheobase/flow_posterior.h"
 #include "rheobase/lif.h"
 #include "rheobase/memory.h"
+#include "rheobase/support.h"
 
 enum { D = RB_LIF_DIM, N = 12, FEATURES = 64 };
 
@@ -77,7 +78,7 @@ static void determinants_have_one_sign(void **state) {
   const rb_view view = centred();
   const double step = 1e-5;
   float seen[FEATURES];
-  double *centring = NULL;
+  double *centring = NULL, mean = 0, total = 0;
   assert_all_ok(RB_ALLOCATE(&test_context, centring, rb_view_centring(&view)));
   for (int i = 0; i < N; ++i) {
     double psi[D], back[D], to = 0, from = 0, sum = 0;
@@ -99,7 +100,21 @@ static void determinants_have_one_sign(void **state) {
     }
     assert_near(to, from, 1e-6);
     assert_near(to, sum, 1e-4);
+    total += to;
   }
+  assert_all_ok(rb_dataset_log_det(&test_context, &view, &dataset, &mean));
+  assert_near(mean, total / N, 1e-10);
+  const rb_view support = {&model, false, RB_COORDINATES_SUPPORT}, raw = {.model = &model};
+  total = 0;
+  for (int i = 0; i < N; ++i) {
+    double phi[D], log_det;
+    rb_model_to_support(&model, 1, dataset.latent + (int64_t)i * D, phi, &log_det);
+    total += log_det;
+  }
+  assert_all_ok(rb_dataset_log_det(&test_context, &support, &dataset, &mean));
+  assert_near(mean, total / N, 1e-10);
+  assert_all_ok(rb_dataset_log_det(&test_context, &raw, &dataset, &mean));
+  assert_true(mean == 0.0);
   free(centring);
 }
 

@@ -1,0 +1,165 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "page.h"
+#include "rheobase/memory.h"
+#include "rheobase/merit.h"
+#include "rheobase/support.h"
+
+/* Network, exact posterior and baseline side by side on the data sets that were refined, and where
+ * the network is worst. */
+
+enum { MEASURES = 6, POSTERIORS = 3 };
+static const char *const posterior_names[POSTERIORS] = {"network", "exact", "baseline"};
+static const struct {
+  const char *title, *name;
+} measures[MEASURES] = {{"<i>r</i> of mean and truth", "r"},
+                        {"NRMSE (of the prior's)", "nrmse"},
+                        {"contraction", "contraction"},
+                        {"z-score", "z_score"},
+                        {"calibration error", "calibration_error"},
+                        {"log γ of the ranks", "log_gamma"}};
+
+typedef struct comparison {
+  bool there[POSTERIORS];
+  double value[MEASURES][POSTERIORS][RB_MAX_PARAMETERS];
+  double loss[POSTERIORS];
+} comparison;
+
+static rb_status read_exact_file(const rb_study_data *study, comparison *c) {
+  static const char *const losses[] = {"summary/network_loss", "summary/exact_loss"};
+  rb_status status = RB_OK;
+  double *row = NULL;
+  for (int p = 0; p < 2; ++p) {
+    c->there[p] = true;
+    RB_TRY(rb_study_number(study, RB_FROM_EXACT, losses[p], &c->loss[p]));
+    for (int m = 0; m < MEASURES; ++m) {
+      char path[64];
+      (void)snprintf(path, sizeof path, "summary/%s_%s", posterior_names[p], measures[m].name);
+      RB_TRY(rb_study_last_row(study, RB_FROM_EXACT, path, study->model->dim, &row));
+      memcpy(c->value[m][p], row, (size_t)study->model->dim * sizeof *row);
+      free(row);
+      row = NULL;
+    }
+  }
+cleanup:
+  free(row);
+  return status;
+}
+
+/* Minus the mean log density over the first N data sets without a clipped parameter. */
+static rb_status baseline_loss(const rb_study_data *study, int64_t N, double *loss) {
+  rb_status status = RB_OK;
+  rb_array density = {0}, clipped = {0};
+  double sum = 0, count = 0;
+  RB_TRY(rb_study_read(study, RB_FROM_BASELINE_CALIBRATION, "diagnostics/records/log_density", 1,
+                       -1, &density));
+  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/clipped", 1, N, &clipped));
+  for (int64_t i = 0; i < N; ++i) {
+    if (clipped.v[i] > 0 || !isfinite(density.v[i])) continue;
+    sum += density.v[i];
+    count += 1;
+  }
+  *loss = -sum / count - rb_model_log_scale(study->model);
+cleanup:
+  rb_array_free(&density);
+  rb_array_free(&clipped);
+  return status;
+}
+
+/* Column d of three matrices and of the ranks among S draws as shares. @param out (4, N) */
+static void take_columns(int64_t N, int64_t S, int d, const rb_array *const from[4], double *out) {
+  for (int k = 0; k < 4; ++k) {
+    const int64_t columns = from[k]->shape[1];
+    for (int64_t i = 0; i < N; ++i) {
+      out[k * N + i] = from[k]->v[i * columns + d] / (k == 3 ? (double)S : 1.0);
+    }
+  }
+}
+
+static void put(comparison *c, int posterior, int d, const rb_merit *merit) {
+  const double values[MEASURES] = {
+      merit->r,        merit->nrmse, merit->contraction, merit->z_score, merit->calibration_error,
+      merit->log_gamma};
+  for (int m = 0; m < MEASURES; ++m) c->value[m][posterior][d] = values[m];
+}
+
+/* The baseline on the first N data sets of the default diagnostics, which are those refined. */
+static rb_status judge_baseline(const rb_study_data *study, int64_t N, comparison *c) {
+  static const char *const paths[4] = {"diagnostics/records/truth", "diagnostics/records/mean",
+                                       "diagnostics/records/sd", "diagnostics/records/rank"};
+  rb_status status = RB_OK;
+  const rb_source from = RB_FROM_BASELINE_CALIBRATION;
+  rb_array a[4] = {{0}};
+  const rb_array *const columns[4] = {&a[0], &a[1], &a[2], &a[3]};
+  double *work = NULL, gamma_null;
+  int64_t datasets = 0, S = 0;
+  if (!rb_study_has(study, from, "diagnostics/records")) return RB_OK;
+  RB_TRY(rb_file_get_int(study->ctx, study->file[from], "diagnostics", "datasets", &datasets));
+  RB_TRY(rb_file_get_int(study->ctx, study->file[from], "diagnostics", "draws", &S));
+  if (datasets < N) return RB_OK;
+  for (int k = 0; k < 4; ++k) RB_TRY(rb_study_read_rows(study, from, paths[k], N, &a[k]));
+  RB_TRY(RB_ALLOCATE(study->ctx, work, 4 * N));
+  RB_TRY(rb_merit_gamma_null(study->ctx, N, S, &gamma_null));
+  for (int d = 0; d < study->model->dim; ++d) {
+    rb_merit merit;
+    take_columns(N, S, d, columns, work);
+    RB_TRY(rb_merit_of(study->ctx, N, S, work, work + N, work + 2 * N, work + 3 * N, gamma_null,
+                       &merit));
+    put(c, 2, d, &merit);
+  }
+  RB_TRY(baseline_loss(study, N, &c->loss[2]));
+  c->there[2] = true;
+cleanup:
+  for (int k = 0; k < 4; ++k) rb_array_free(&a[k]);
+  free(work);
+  return status;
+}
+
+static void write_value(FILE *out, double value) {
+  if (isfinite(value)) {
+    (void)fprintf(out, "<td>%.3g</td>", value);
+  } else {
+    (void)fputs("<td>–</td>", out);
+  }
+}
+
+static void write_comparison(const rb_study_data *study, const comparison *c, FILE *out) {
+  (void)fputs("<div class=\"scroll\"><table>\n<thead><tr><th>measure</th><th>posterior</th>", out);
+  for (int d = 0; d < study->model->dim; ++d) {
+    (void)fprintf(out, "<th>%s</th>", study->model->parameters[d].name);
+  }
+  (void)fputs("</tr></thead>\n<tbody>\n", out);
+  for (int m = 0; m < MEASURES; ++m) {
+    for (int p = 0; p < POSTERIORS; ++p) {
+      if (!c->there[p]) continue;
+      (void)fprintf(out, "<tr><td>%s</td><td>%s</td>", p == 0 ? measures[m].title : "",
+                    posterior_names[p]);
+      for (int d = 0; d < study->model->dim; ++d) write_value(out, c->value[m][p][d]);
+      (void)fputs("</tr>\n", out);
+    }
+  }
+  (void)fputs("</tbody>\n</table></div>\n<p>Loss without clipped truths, in nats:", out);
+  for (int p = 0; p < POSTERIORS; ++p) {
+    if (c->there[p]) {
+      (void)fprintf(out, "%s %s <strong>%.3f</strong>", p > 0 ? "," : "", posterior_names[p],
+                    c->loss[p]);
+    }
+  }
+  (void)fputs(".</p>\n", out);
+}
+
+rb_status rb_page_comparison(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  comparison c = {0};
+  int64_t N = 0;
+  RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_EXACT], "", "datasets", &N));
+  RB_TRY(read_exact_file(study, &c));
+  RB_TRY(judge_baseline(study, N, &c));
+  (void)fprintf(out, "<p>The posteriors side by side on the same %lld data sets:</p>\n",
+                (long long)N);
+  write_comparison(study, &c, out);
+cleanup:
+  return status;
+}
