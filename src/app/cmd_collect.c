@@ -7,11 +7,12 @@
 #include "commands.h"
 #include "rheobase/agree.h"
 #include "rheobase/calibration_file.h"
+#include "rheobase/collection.h"
 #include "rheobase/log.h"
 #include "rheobase/products.h"
 
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
- * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too. */
+ * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */
 
 /* A column of numbers: one per parameter, one per study (rank 0), or the last row of several. */
 static const struct column {
@@ -29,6 +30,14 @@ static const struct column {
     {"expected_log_density", "diagnostics/expected_log_density", 0},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, PATH = 4096 };
+enum { R = 0, CONTRACTION = 2, CALIBRATION_ERROR = 4 };  // of columns, in the figure
+
+/* What was read so far: the table as text, and what the figure needs of it. */
+typedef struct gathered {
+  FILE *table;
+  rb_collection_row *row;
+  int64_t rows;
+} gathered;
 
 /* Values of a column for the parameters 0 .. D-1. @param values allocated; the caller frees */
 static rb_status read_column(rb_context *ctx, const rb_file *file, const char *path, int column,
@@ -51,8 +60,24 @@ cleanup:
   return status;
 }
 
-/* Writes one study's rows. Local. */
-static rb_status add_study(rb_context *ctx, const char *folder, FILE *table) {
+static rb_status add_rows(rb_context *ctx, gathered *g, int64_t study, int64_t D, char **parameters,
+                          double *const *values) {
+  rb_collection_row *more = realloc(g->row, (size_t)(g->rows + D) * sizeof *more);
+  if (more == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  g->row = more;
+  for (int64_t d = 0; d < D; ++d) {
+    rb_collection_row *row = &g->row[g->rows++];
+    *row = (rb_collection_row){.study = study,
+                               .r = values[R][d],
+                               .contraction = values[CONTRACTION][d],
+                               .calibration_error = values[CALIBRATION_ERROR][d]};
+    (void)snprintf(row->parameter, sizeof row->parameter, "%s", parameters[d]);
+  }
+  return RB_OK;
+}
+
+/* Adds one study's rows. Local. */
+static rb_status add_study(rb_context *ctx, const char *folder, int64_t study, gathered *g) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   double *values[COLUMNS] = {0};
@@ -63,12 +88,13 @@ static rb_status add_study(rb_context *ctx, const char *folder, FILE *table) {
   RB_TRY(rb_file_open_one(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   for (int c = 0; c < COLUMNS; ++c) RB_TRY(read_column(ctx, file, path, c, D, &values[c]));
+  if (D > 0) RB_TRY(add_rows(ctx, g, study, D, parameters, values));
   for (int64_t d = 0; d < D; ++d) {
-    (void)fprintf(table, "%s,%s", folder, parameters[d]);
+    (void)fprintf(g->table, "%s,%s", folder, parameters[d]);
     for (int c = 0; c < COLUMNS; ++c) {
-      (void)fprintf(table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
+      (void)fprintf(g->table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
     }
-    (void)fputc('\n', table);
+    (void)fputc('\n', g->table);
   }
 cleanup:
   for (int c = 0; c < COLUMNS; ++c) free(values[c]);
@@ -101,18 +127,22 @@ static rb_status collect(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
   char *text = NULL;
   size_t length = 0;
-  FILE *table = open_memstream(&text, &length);
-  if (table == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
-  (void)fputs("study,parameter", table);
-  for (int c = 0; c < COLUMNS; ++c) (void)fprintf(table, ",%s", columns[c].name);
-  (void)fputc('\n', table);
-  for (int i = 0; i < arguments->inputs; ++i) RB_TRY(add_study(ctx, arguments->input[i], table));
-  if (fflush(table) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  gathered g = {open_memstream(&text, &length), NULL, 0};
+  if (g.table == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  (void)fputs("study,parameter", g.table);
+  for (int c = 0; c < COLUMNS; ++c) (void)fprintf(g.table, ",%s", columns[c].name);
+  (void)fputc('\n', g.table);
+  for (int i = 0; i < arguments->inputs; ++i) RB_TRY(add_study(ctx, arguments->input[i], i, &g));
+  if (fflush(g.table) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
   if (!ctx->quiet) (void)fputs(text, stdout);
-  if (arguments->output != NULL) RB_TRY(write_text(ctx, arguments->output, text, length));
+  if (arguments->output != NULL) {
+    RB_TRY(write_text(ctx, arguments->output, text, length));
+    RB_TRY(rb_collection_draw(ctx, arguments->output, g.rows, g.row));
+  }
 cleanup:
-  (void)fclose(table);
+  (void)fclose(g.table);
   free(text);
+  free(g.row);
   return status;
 }
 

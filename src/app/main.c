@@ -28,7 +28,7 @@ static const rb_command commands[] = {
     {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
      1, 1, rb_cmd_infer},
     {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},
-    {"collect", "DIR...", "table of the diagnostics of many studies: collection.csv",
+    {"collect", "DIR...", "diagnostics of many studies: collection.csv, collection.png",
      RB_OPTION_OUTPUT, 1, RB_MAX_ARGUMENTS, rb_cmd_collect},
     {"config", "[INPUT]", "print all settings with their meaning, as an input file",
      RB_OPTION_SET | RB_OPTION_MARKDOWN, 0, 1, rb_cmd_config},

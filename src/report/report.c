@@ -10,6 +10,7 @@
 #include "page.h"
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
+#include "text_file.h"
 
 static const char *const format_names[] = {
     [RB_FIGURE_PNG] = "png", [RB_FIGURE_SVG] = "svg", [RB_FIGURE_PDF] = "pdf"};
@@ -26,40 +27,16 @@ rb_status rb_figure_format_parse(rb_context *ctx, const char *name, rb_figure_fo
   return RB_FAIL(ctx, RB_ERR_USAGE, "--format %s: figures are drawn as png, svg or pdf", name);
 }
 
-/* Opens path.tmp for writing. @param tmp (RB_PATH) */
-static rb_status create(rb_context *ctx, const char *path, char *tmp, FILE **out) {
-  if (snprintf(tmp, RB_PATH, "%s.tmp", path) >= RB_PATH) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", path);
-  }
-  *out = fopen(tmp, "w");
-  if (*out == NULL) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", tmp, strerror(errno));
-  }
-  return RB_OK;
-}
-
-/* Closes path.tmp and gives it its name if all went well; else deletes it. */
-static rb_status finish(rb_context *ctx, rb_status status, const char *path, const char *tmp,
-                        FILE *out) {
-  const bool written = ferror(out) == 0 && fflush(out) == 0 && fsync(fileno(out)) == 0;
-  const bool closed = fclose(out) == 0;
-  if (status == RB_OK && (!written || !closed || rename(tmp, path) != 0)) {
-    status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  }
-  if (status != RB_OK) (void)unlink(tmp);
-  return status;
-}
-
 static rb_status write_script(const rb_study_data *study, const char *folder,
                               const rb_figure *figure) {
   rb_status status = RB_OK;
-  char path[RB_PATH], tmp[RB_PATH];
+  char path[RB_TEXT_PATH], tmp[RB_TEXT_PATH];
   FILE *out = NULL;
   (void)snprintf(path, sizeof path, "%.*s/%s.gp", RB_PATH - 100, folder, figure->name);
-  RB_TRY(create(study->ctx, path, tmp, &out));
+  RB_TRY(rb_text_create(study->ctx, path, tmp, &out));
   rb_script_head(out, figure);
   status = figure->write(study, figure, out);
-  status = finish(study->ctx, status, path, tmp, out);
+  status = rb_text_finish(study->ctx, status, path, tmp, out);
 cleanup:
   return status;
 }
@@ -132,12 +109,12 @@ cleanup:
 static rb_status write_page(const rb_study_data *study, const rb_figure_state *state,
                             const char *format) {
   rb_status status = RB_OK;
-  char path[RB_PATH], tmp[RB_PATH];
+  char path[RB_TEXT_PATH], tmp[RB_TEXT_PATH];
   FILE *out = NULL;
   (void)snprintf(path, sizeof path, "%.*s/report.html", RB_PATH - 100, study->folder);
-  RB_TRY(create(study->ctx, path, tmp, &out));
+  RB_TRY(rb_text_create(study->ctx, path, tmp, &out));
   status = rb_page_write(study, state, format, out);
-  status = finish(study->ctx, status, path, tmp, out);
+  status = rb_text_finish(study->ctx, status, path, tmp, out);
 cleanup:
   return status;
 }

@@ -74,8 +74,8 @@ process_of() {
   local folder
   for folder in /proc/[0-9]*; do
     [ "$(cat "$folder/comm" 2>/dev/null)" = "$(basename "$RB_PROGRAM")" ] || continue
-    tr '\0' '\n' <"$folder/environ" 2>/dev/null | grep -Eqx "SLURM_JOB_ID=$1" || continue
-    tr '\0' '\n' <"$folder/environ" 2>/dev/null | grep -Eqx "PMIX_RANK=$2" || continue
+    tr '\0' '\n' 2>/dev/null <"$folder/environ" | grep -Eqx "SLURM_JOB_ID=$1" || continue
+    tr '\0' '\n' 2>/dev/null <"$folder/environ" | grep -Eqx "PMIX_RANK=$2" || continue
     basename "$folder"
     return
   done

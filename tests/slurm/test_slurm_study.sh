@@ -62,6 +62,8 @@ expect_job "${job}_45" "COMPLETED 0:0"
 same_as_reference array/45
 "$RB_PROGRAM" collect array/* -o array --quiet || fail "collect"
 "$RB_PROGRAM" collect reference -o reference --quiet || fail "collect of one"
+[ "$(sed -n '/^\$study/,/^EOD/p' array/collection.gp | wc -l)" = 14 ] || fail "not a point for each of 2 x 6 parameters"
+if command -v gnuplot >/dev/null; then [ -s array/collection.png ] || fail "collect drew nothing"; fi
 [ "$(wc -l <array/collection.csv)" = 13 ] || fail "collect: not a line for each of 2 x 6 parameters"
 grep '^array/45,' array/collection.csv | cut -d, -f2- | cmp - <(tail -n +2 reference/collection.csv | cut -d, -f2-) ||
   fail "the row of a study depends on what it is collected with"
