@@ -17,6 +17,11 @@ begin() {
   wait_line "$log" "^epoch .*/60: "
 }
 
+# as_if_elsewhere FOLDER: its lock names a host of which only Slurm can tell whether the job still runs.
+as_if_elsewhere() {
+  sed -i 's/^host [^ ]*/host elsewhere/' "$1/rheobase.lock"
+}
+
 # number PATTERN FILE: the number after a text.
 number() {
   grep -Eo "$1 [0-9]+" "$2" | head -n 1 | grep -Eo '[0-9]+$'
@@ -44,6 +49,11 @@ for launcher in srun mpirun; do
 
   echo "-- a rank dies under $launcher: the job fails, the next one goes on ($SECONDS s)"
   begin killed-$launcher
+  as_if_elsewhere killed-$launcher
+  SLURM_JOB_ID=9999 SLURM_CLUSTER_NAME=rb "$RB_PROGRAM" "${train[@]}" -o killed-$launcher 2>second.log
+  code=$?
+  [ $code = 6 ] || fail "a second job in the folder of a running one: exit code $code"
+  grep -q "another job works in this folder (host elsewhere .* job $job@rb)" second.log || fail "$(cat second.log)"
   kill -KILL "$(process_of "$job" 1)"
   expect_job "$job" "FAILED 137:0" 60
   begin killed-$launcher
