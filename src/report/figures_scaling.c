@@ -19,9 +19,10 @@ typedef struct scaling_data {
 } scaling_data;
 
 static void free_data(scaling_data *d) {
-  rb_array *arrays[] = {&d->ranks, &d->oversubscribed, &d->fastest, &d->efficiency,
-                        &d->part,  &d->modelled_ranks, &d->strong,  &d->weak};
-  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; ++i) rb_array_free(arrays[i]);
+  enum { ARRAYS = 8 };
+  rb_array *arrays[ARRAYS] = {&d->ranks, &d->oversubscribed, &d->fastest, &d->efficiency,
+                              &d->part,  &d->modelled_ranks, &d->strong,  &d->weak};
+  for (int i = 0; i < ARRAYS; ++i) rb_array_free(arrays[i]);
   free(d->work);
   free(d->kind);
 }
