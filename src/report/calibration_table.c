@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coverage_table.h"
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
 #include "rheobase/log.h"
@@ -218,6 +219,7 @@ static rb_status print_file(rb_context *ctx, const char *path) {
               "ranks of:                    sbc set                     diagnostics set"
               "   (log gamma below 0 rejects at 5%%)");
   RB_TRY(print_columns(ctx, file, "", (const char *const *)quantities, Q, tests, TESTS));
+  RB_TRY(rb_print_coverage(ctx, file, D, (const char *const *)parameters));
   RB_TRY(print_regimes(ctx, file, (const char *const *)parameters, D));
   RB_TRY(print_score(ctx, file));
 cleanup:
