@@ -14,7 +14,9 @@ export RB_FUZZ_STUDY=$work/study RB_TEST_DATA=$PWD/tests/data
 # The sanitizers see MPI's own leaks at exit; the targets count what a reader leaves open in HDF5.
 export ASAN_OPTIONS=detect_leaks=0
 
-"$program" run inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet
+for stage in simulate train calibrate baseline infer predict; do
+  "$program" $stage inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet
+done
 "$program" refine inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet --set exact.datasets=4
 "$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
 printf '"%s"\n' time_ms voltage_mV spike current_pA 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
