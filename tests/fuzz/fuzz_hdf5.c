@@ -25,7 +25,7 @@ enum { PATH = 1200 };
 
 static char folder[256];  // this process's study
 static rb_job job;
-static rb_arguments arguments;
+static rb_arguments arguments;  // the input file and the folder
 static rb_dataset training_set, validation_set;
 static rb_training training;
 static rb_training_data training_data;
@@ -66,10 +66,18 @@ static void read_recipe(const char *path) {
   }
 }
 
+/* What needs a job of its own, since a job loads a file once. */
+static void read_with_job(rb_status (*load)(rb_context *ctx, rb_job *job)) {
+  static rb_job own;
+  rb_status status = rb_job_open(&fuzz_context, &arguments, &own);
+  if (status == RB_OK) status = load(&fuzz_context, &own);
+  rb_job_close(&fuzz_context, &own);
+  fuzz_outcome(status);
+}
+
 static void read_network(const char *path) {
   (void)path;
-  rb_job_free_network(&job);
-  fuzz_outcome(rb_job_load_network(&fuzz_context, &job));
+  read_with_job(rb_job_load_network);
 }
 
 static void read_training(const char *path) {
@@ -97,7 +105,7 @@ static void read_tables(const char *path) {
   const rb_arguments study = {.inputs = 1, .input = {folder}};
   fuzz_outcome(rb_cmd_collect(&fuzz_context, &study));
   fuzz_outcome(rb_table_calibration(&fuzz_context, path));
-  fuzz_outcome(rb_table_comparison(&fuzz_context, path, in_folder("baseline_calibration.h5")));
+  fuzz_outcome(rb_table_comparison(&fuzz_context, &job.model, folder));
 }
 
 static void read_partial(const char *path) {
@@ -110,19 +118,17 @@ static void read_partial(const char *path) {
   }
 }
 
+static rb_status load_baseline(rb_context *ctx, rb_job *own) {
+  float theta[8 * RB_MAX_PARAMETERS];
+  const rb_status status = rb_job_load_baseline(ctx, own);
+  if (status != RB_OK) return status;
+  return own->baseline.sample(&own->baseline, ctx, 1, RB_FOR_OBSERVATION, 0, 1, training_set.x, 2,
+                              theta, NULL);
+}
+
 static void read_baseline(const char *path) {
   (void)path;
-  float theta[8 * RB_MAX_PARAMETERS];
-  if (job.baseline.destroy != NULL) job.baseline.destroy(&job.baseline);
-  job.baseline = (rb_posterior){0};
-  rb_baseline_destroy(job.linear);
-  job.linear = NULL;
-  rb_status status = rb_job_load_baseline(&fuzz_context, &job);
-  if (status == RB_OK) {
-    status = job.baseline.sample(&job.baseline, &fuzz_context, 1, RB_FOR_OBSERVATION, 0, 1,
-                                 training_set.x, 2, theta, NULL);
-  }
-  fuzz_outcome(status);
+  read_with_job(load_baseline);
 }
 
 static void read_posterior(const char *path) {
@@ -190,7 +196,7 @@ static const struct reader {
                {"posterior.h5", read_report},
                {"predictive.h5", read_report},
                {"exact.h5", read_report}};
-enum { READERS = sizeof readers / sizeof *readers, REPORTS = 7 };  // the last ones
+enum { READERS = (int)(sizeof readers / sizeof *readers), REPORTS = 7 };  // the last ones
 static hdf5_case valid[READERS];
 
 /* --- Preparation --- */
@@ -223,10 +229,9 @@ static void write_unfinished(void) {
   rb_file_close(&file);
   const rb_training_settings *settings = &job.input.training;
   static rb_estimator *estimator;
-  training_data = (rb_training_data){&job.model, &training_set, &validation_set, 0};
-  TRY(rb_job_create_network(&fuzz_context, &job, settings->micro_batch));
-  estimator = job.estimator;
-  job.estimator = NULL;
+  training_data = (rb_training_data){
+      .model = &job.model, .training = &training_set, .validation = &validation_set};
+  TRY(rb_job_create_network(&fuzz_context, &job, settings->micro_batch, &estimator));
   TRY(rb_training_create(&fuzz_context, settings, 45, 0, estimator, &training_data, &training));
   TRY(rb_training_work_create(&fuzz_context, &training, &training_data, &training_work));
   TRY(rb_training_step(&fuzz_context, &training, &training_data, training_work, &due));
@@ -241,7 +246,7 @@ static void write_partial(void) {
   static char path[PATH];
   (void)snprintf(path, sizeof path, "%s/partial.h5", folder);
   TRY(rb_job_load_network(&fuzz_context, &job));
-  TRY(rb_calibration_collect(&fuzz_context, &job.network, 45, &job.input.calibration, path, 7,
+  TRY(rb_calibration_collect(&fuzz_context, job.network, 45, &job.input.calibration, path, 7,
                              &calibration));
   for (int k = 0; k < RB_TEST_SETS; ++k) {
     calibration.records[k].done = 2 * job.input.calibration.chunk;
@@ -261,6 +266,19 @@ static void write_observation(void) {
     TRY(rb_file_write(&fuzz_context, file, &field, values));
   }
   TRY(rb_file_commit(&fuzz_context, &file));
+}
+
+/* The study's input as a file, and its folder unlocked, for jobs of their own. */
+static void write_input(void) {
+  static char input[PATH];
+  char *text = NULL;
+  (void)snprintf(input, sizeof input, "%s/input.cfg", folder);
+  TRY(rb_input_text(&fuzz_context, &job.input, false, &text));
+  FILE *stream = fopen(input, "we");
+  if (stream == NULL || fputs(text, stream) < 0 || fclose(stream) != 0) abort();
+  free(text);
+  rb_study_close(&fuzz_context, &job.study);
+  arguments.input[0] = input;
 }
 
 static void remove_folder(void) {
@@ -288,6 +306,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   write_unfinished();
   write_partial();
   write_observation();
+  write_input();
   for (int i = 0; i < READERS; ++i) valid[i] = hdf5_case_read(in_folder(readers[i].file));
   (void)setenv("PATH", "/nowhere", 1);  // no gnuplot: the report's page and scripts alone
   (void)freopen("/dev/null", "w", stdout);
@@ -298,9 +317,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
   mutation_bytes bytes = {data, data + size};
   // A report takes seconds where others take milliseconds: one input in 64 is one.
-  const unsigned choice = mutation_byte(&bytes);
-  const unsigned i = choice < 252 ? choice % (READERS - REPORTS)
-                                  : READERS - REPORTS + mutation_byte(&bytes) % REPORTS;
+  const int choice = mutation_byte(&bytes);
+  const int i = choice < 252 ? choice % (READERS - REPORTS)
+                             : READERS - REPORTS + mutation_byte(&bytes) % REPORTS;
   char path[PATH];
   (void)snprintf(path, sizeof path, "%s", in_folder(readers[i].file));
   hdf5_case_damage(&valid[i], path, &bytes);
