@@ -21,11 +21,12 @@ RB_NODISCARD rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model 
                                                 int batch, uint16_t member,
                                                 rb_posterior *posterior);
 
-/** Number of learned summaries. Local. @param posterior made by rb_flow_posterior_create */
+/** Number of summaries: learned ones, or the expert ones the network starts from. Local. @param
+ * posterior made by rb_flow_posterior_create */
 int rb_flow_posterior_summary_dim(const rb_posterior *posterior);
 
-/** Learned summaries of data sets. Local. @param posterior an rb_posterior made by
- * rb_flow_posterior_create @param x (count, C, L) @param summary (count, summary_dim) */
+/** These summaries of data sets; expert ones standardised. Local. @param posterior an rb_posterior
+ * made by rb_flow_posterior_create @param x (count, C, L) @param summary (count, summary_dim) */
 RB_NODISCARD rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
                                                    const float *x, double *summary);
 

@@ -210,7 +210,9 @@ cleanup:
 }
 
 int rb_flow_posterior_summary_dim(const rb_posterior *posterior) {
-  return rb_estimator_summary_dim(((const flow_state *)posterior->state)->estimator);
+  const flow_state *state = posterior->state;
+  return state->view.expert ? rb_view_channels(&state->view)
+                            : rb_estimator_summary_dim(state->estimator);
 }
 
 rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
@@ -218,11 +220,13 @@ rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t 
   rb_status status = RB_OK;
   const rb_model *model = ((const rb_posterior *)posterior)->model;
   flow_state *state = ((rb_posterior *)posterior)->state;
-  const int dim = rb_estimator_summary_dim(state->estimator);
+  const int dim = rb_flow_posterior_summary_dim(posterior);
+  // What the network has learned to keep of the model's features need not tell wrong assumptions.
+  const rb_real *shown = state->view.expert ? state->x : state->summary;
   for (int64_t first = 0; first < count; first += state->batch) {
     const int64_t here = count - first < state->batch ? count - first : state->batch;
     RB_TRY(summarise(state, ctx, here, x + first * model->channels * model->length));
-    for (int64_t k = 0; k < here * dim; ++k) summary[first * dim + k] = (double)state->summary[k];
+    for (int64_t k = 0; k < here * dim; ++k) summary[first * dim + k] = (double)shown[k];
   }
 cleanup:
   return status;
