@@ -6,7 +6,7 @@
 kills=${RB_KILLS:-20}
 stages=(simulate train calibrate)
 files=(simulations checkpoint calibration)
-RANDOM=20 # the same moments, as far as the machine allows
+RANDOM=${RB_SEED:-20} # the same moments, as far as the machine allows
 
 declare -A seconds
 for stage in "${stages[@]}"; do

@@ -7,7 +7,7 @@ command -v valgrind >/dev/null || {
   exit 77
 }
 export OMPI_MCA_ess_singleton_isolated=1 # no daemon beside the process
-export OPENBLAS_CORETYPE=Haswell RB_KERNEL=x86-64-v3 # valgrind does not know AVX-512
+export OPENBLAS_CORETYPE=Haswell RB_KERNEL=x86-64-v3 # valgrind knows no AVX-512
 small=(--set training.simulations=16 --set training.validation=8 --set training.batch_size=8 --set training.epochs=2
   --set sanity.prior_draws=50 --set baseline.simulations=300 --set misspecification.simulations=12
   --set calibration.recovery_datasets=6 --set calibration.sbc_datasets=6 --set calibration.diagnostics_datasets=6
