@@ -14,7 +14,7 @@
 typedef enum rb_misfit_kind {
   RB_MISFIT_TRACE,    ///< Mahalanobis distance in the leading principal components of the traces
   RB_MISFIT_NOISE,    ///< distance in all other directions; too small is as bad as too large
-  RB_MISFIT_SUMMARY,  ///< Mahalanobis distance of the learned summaries
+  RB_MISFIT_SUMMARY,  ///< Mahalanobis distance of the summaries: learned ones, or the model's own
                       ///< count
   RB_MISFIT_COUNT
 } rb_misfit_kind;

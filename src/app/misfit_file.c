@@ -16,7 +16,7 @@ static const rb_field KIND = {"misspecification/misfit",
                               "misfit",
                               "1",
                               "what is measured: leading principal components of the trace, its "
-                              "other directions, learned summaries",
+                              "other directions, summaries",
                               false};
 static const rb_field DISTANCE = {"misspecification/distance",
                                   RB_F64,
