@@ -43,9 +43,9 @@ gcovr -r . --filter src/ --exclude-unreachable-branches build-instrumented \
   { tail -3 build-instrumented/coverage.txt; echo "line coverage below $least_coverage%"; exit 1; }
 tail -3 build-instrumented/coverage.txt
 
-step "test suite"
-(cd build-check && ctest --output-on-failure -j "$cores")
-
 step "fuzzing"
 rb_build build-fuzz -DCMAKE_C_COMPILER=clang -DRB_FUZZ=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g'
 tests/fuzz/run.sh build-fuzz build-check/rheobase "$fuzz_seconds"
+
+step "test suite"
+(cd build-check && ctest --output-on-failure -j "$cores")
