@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,9 @@ rb_gnuplot_result rb_gnuplot_run(const char *folder, const char *name, const cha
   message[0] = '\0';
   FILE *said = tmpfile();
   if (said == NULL) return RB_GNUPLOT_FAILED;
+  // Scripts are UTF-8 whatever the user's locale; gnuplot would complain of another. Nothing in
+  // this program looks at the variable.
+  (void)setenv("LC_ALL", "C.UTF-8", 1);
   const int error = rb_process_run(folder, arguments, said, &code);
   rb_gnuplot_result result = RB_GNUPLOT_FAILED;
   if (error == 0) {

@@ -21,7 +21,7 @@ check_page() {
 
 # The whole study, in a folder whose name would do harm in a shell or in gnuplot.
 folder="a 'b' \"c\" \$(touch pwned) \`touch pwned\`; touch pwned & <b>{x}_é"
-"$RB_PROGRAM" run "$input" -o "$folder" >out.txt 2>err.txt || fail "run: $(cat err.txt)"
+LC_ALL=C "$RB_PROGRAM" run "$input" -o "$folder" >out.txt 2>err.txt || fail "run: $(cat err.txt)"
 ! grep -q . err.txt || fail "warnings: $(cat err.txt)"
 grep -q '16 figures' out.txt || fail "not all figures were drawn: $(tail -1 out.txt)"
 check_page "$folder" 16
@@ -35,7 +35,8 @@ if command -v xmllint >/dev/null; then # knows HTML 4's elements and the rules o
 fi
 [ "$(find "$folder/figures" -name '*.png' -size +4k | wc -l)" = 16 ] || fail "figures are missing"
 
-# The scripts draw the same pictures by themselves, without a word.
+# The scripts draw the same pictures by themselves, without a word (in a UTF-8 locale).
+export LC_ALL=C.UTF-8
 cp -r "$folder" plain
 cp -r plain/figures before
 for script in plain/figures/*.gp; do
