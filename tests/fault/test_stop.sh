@@ -14,6 +14,7 @@ expect_success train
 stop_at() {
   local text=$1 said=$2 stage=$3 folder=$4
   shift 4
+  rm -f out.txt # or the last command's would be looked at until this one has opened its own
   mpirun -n 2 "$RB_PROGRAM" "$stage" "$input" -o "$folder" "${study[@]}" "$@" >out.txt 2>err.txt </dev/null &
   local launcher=$!
   for _ in $(seq $((patience * 20))); do
