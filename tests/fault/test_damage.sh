@@ -3,7 +3,7 @@
 # version, or of another network: one line and a code that is not zero, or the bits of the undamaged
 # training; never a crash, a hang, or another result. RB_FLIPS flipped bits (default 24).
 . "$(dirname "$0")/lib.sh"
-study+=(--set training.simulations=100 --set training.epochs=3)
+study+=(--set training.simulations=100 --set training.epochs=20)
 flips=${RB_FLIPS:-24}
 RANDOM=21
 run_stage 1 simulate whole
@@ -15,9 +15,9 @@ expect_success train
 ( # a checkpoint of an unfinished training
   "$RB_PROGRAM" train "$input" -o case "${study[@]}" >stopped.txt 2>&1 &
   process=$!
-  for _ in $(seq $((patience * 20))); do
+  for _ in $(seq $((patience * 100))); do
     grep -q "^epoch 1/" stopped.txt && break
-    sleep 0.05
+    sleep 0.01
   done
   kill -USR1 $process
   wait $process

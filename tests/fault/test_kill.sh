@@ -29,6 +29,21 @@ strike() {
   esac
 }
 
+# gone: waits until no rank works in the folder: one that mpirun had only just started when both were
+# killed sees it a little later.
+gone() {
+  local process alive
+  for _ in $(seq $((patience * 10))); do
+    alive=
+    for process in $(pgrep -f -- "-o case"); do
+      [ "$(readlink "/proc/$process/cwd")" != "$PWD" ] || alive=$process
+    done
+    [ -n "$alive" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 struck=0
 late=0
 while [ $struck -lt "$kills" ]; do
@@ -54,6 +69,7 @@ while [ $struck -lt "$kills" ]; do
       kill -0 $launcher 2>/dev/null && fail "mpirun hangs after a kill"
       wait $launcher
       code=$?
+      gone || fail "a rank outlives its launcher"
       [ $code = 137 ] || [ $code = 0 ] || fail "exit $code after SIGKILL: $(tail -2 err.txt)"
       [ "$(grep -c '^rheobase: error:' err.txt)" -le 1 ] || fail "several lines of error: $(cat err.txt)"
       expect_readable case

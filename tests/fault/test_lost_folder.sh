@@ -63,10 +63,10 @@ for k in 1 2; do
   stage=${stages[$k]}
   begin "$disk/case" $k
   at_work $ranks $stage "$disk/case" make_read_only
-  expect_error 4 "Read-only file system" "$stage on $ranks ranks, read-only"
+  expect_error 4 "[Rr]ead[- ]only" "$stage on $ranks ranks, read-only"
   expect_readable "$disk/case"
   run_stage 1 $stage "$disk/case"
-  expect_error 4 "Read-only file system" "$stage in a read-only folder"
+  expect_error 4 "[Rr]ead[- ]only" "$stage in a read-only folder"
   mount -o remount,rw "$disk"
   run_stage 1 $stage "$disk/case"
   expect_success "$stage, writable again"

@@ -49,12 +49,15 @@ for launcher in srun mpirun; do
 
   echo "-- a rank dies under $launcher: the job fails, the next one goes on ($SECONDS s)"
   begin killed-$launcher
+  sleep 1 # beyond the first checkpoint
+  victim=$(process_of "$job" 1)
+  kill -STOP "$victim" # or training could end before the blow
   as_if_elsewhere killed-$launcher
   SLURM_JOB_ID=9999 SLURM_CLUSTER_NAME=rb "$RB_PROGRAM" "${train[@]}" -o killed-$launcher 2>second.log
   code=$?
   [ $code = 6 ] || fail "a second job in the folder of a running one: exit code $code"
   grep -q "another job works in this folder (host elsewhere .* job $job@rb)" second.log || fail "$(cat second.log)"
-  kill -KILL "$(process_of "$job" 1)"
+  kill -KILL "$victim"
   expect_job "$job" "FAILED 137:0" 60
   begin killed-$launcher
   expect_job "$job" "COMPLETED 0:0"
