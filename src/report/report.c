@@ -119,8 +119,11 @@ cleanup:
   return status;
 }
 
+/* The page of a study and all its figures; of RB_FROM_SCALING, which has no page, the figures
+ * alone.
+ * @param only RB_SOURCES: all */
 static rb_status report(rb_context *ctx, const rb_model *model, const char *folder,
-                        rb_figure_format format) {
+                        rb_figure_format format, rb_source only) {
   rb_status status = RB_OK;
   rb_study_data study = {0};
   rb_figure_state state[RB_FIGURES];
@@ -128,26 +131,14 @@ static rb_status report(rb_context *ctx, const rb_model *model, const char *fold
   drawing all = {.folder = figures, .format = format};
   RB_TRY(rb_study_data_open(ctx, model, folder, &study));
   (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
-  RB_TRY(write_figures(&study, &all, RB_SOURCES, state));
-  RB_TRY(write_page(&study, state,
-                    format_names[format == RB_FIGURE_SVG ? RB_FIGURE_SVG : RB_FIGURE_PNG]));
-  rb_log_info(ctx, "report     %d figures, %s/report.html", all.drawn, folder);
-cleanup:
-  rb_study_data_close(&study);
-  return status;
-}
-
-static rb_status report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
-                                rb_figure_format format) {
-  rb_status status = RB_OK;
-  rb_study_data study = {0};
-  rb_figure_state state[RB_FIGURES];
-  char figures[RB_PATH];
-  drawing all = {.folder = figures, .format = format};
-  RB_TRY(rb_study_data_open(ctx, model, folder, &study));
-  (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
-  RB_TRY(write_figures(&study, &all, RB_FROM_SCALING, state));
-  rb_log_info(ctx, "scale      %d figures in %s", all.drawn, figures);
+  RB_TRY(write_figures(&study, &all, only, state));
+  if (only == RB_FROM_SCALING) {
+    rb_log_info(ctx, "scale      %d figures in %s", all.drawn, figures);
+  } else {
+    RB_TRY(write_page(&study, state,
+                      format_names[format == RB_FIGURE_SVG ? RB_FIGURE_SVG : RB_FIGURE_PNG]));
+    rb_log_info(ctx, "report     %d figures, %s/report.html", all.drawn, folder);
+  }
 cleanup:
   rb_study_data_close(&study);
   return status;
@@ -155,10 +146,11 @@ cleanup:
 
 rb_status rb_report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
                             rb_figure_format format) {
-  return rb_agree(ctx, ctx->rank == 0 ? report_scaling(ctx, model, folder, format) : RB_OK);
+  return rb_agree(ctx,
+                  ctx->rank == 0 ? report(ctx, model, folder, format, RB_FROM_SCALING) : RB_OK);
 }
 
 rb_status rb_report_write(rb_context *ctx, const rb_model *model, const char *folder,
                           rb_figure_format format) {
-  return rb_agree(ctx, ctx->rank == 0 ? report(ctx, model, folder, format) : RB_OK);
+  return rb_agree(ctx, ctx->rank == 0 ? report(ctx, model, folder, format, RB_SOURCES) : RB_OK);
 }
