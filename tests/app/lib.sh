@@ -21,6 +21,19 @@ rheobase() {
   fi
 }
 
+# stop_once PROCESS TEXT FILE: SIGUSR1 to a process in the background once FILE has TEXT (after 30 s, or
+# $patience, in any case); its exit code is then in $code.
+stop_once() {
+  local _
+  for _ in $(seq $((${patience:-30} * 100))); do
+    grep -qs "$2" "$3" && break
+    sleep 0.01
+  done
+  kill -USR1 "$1"
+  wait "$1"
+  code=$?
+}
+
 # expect_failure CODE TEXT RANKS ARGUMENT...: the program ends with that code within a minute and with
 # exactly one line of error, which has TEXT (an extended regular expression) in it.
 expect_failure() {

@@ -11,14 +11,7 @@ rheobase 2 calibrate "$input" -o base $many >out.txt 2>&1 || fail "whole: $(tail
 [ ! -e base/calibration.partial.h5 ] || fail "a finished calibration left its partial file"
 
 "$RB_PROGRAM" calibrate "$input" -o stopped $many >stopped.txt 2>&1 &
-process=$!
-for _ in $(seq 200); do
-  grep -q "^recovery" stopped.txt && break
-  sleep 0.05
-done
-kill -USR1 $process
-wait $process
-code=$?
+stop_once $! "^recovery" stopped.txt
 [ $code = 85 ] || fail "exit code $code: $(tail -3 stopped.txt)"
 [ "$(grep -c 'rheobase: error:' stopped.txt)" = 1 ] || fail "not one error line: $(cat stopped.txt)"
 [ ! -e stopped/calibration.h5 ] || fail "a stopped calibration left a result"

@@ -65,14 +65,7 @@ long="--set training.epochs=12 --set training.batch_size=2 --set training.micro_
 mkdir whole stopped && cp base/simulations.h5 whole && cp base/simulations.h5 stopped
 rheobase 1 train "$input" -o whole $three $long >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
 mpirun -n 3 "$RB_PROGRAM" train "$input" -o stopped $three $long >stopped.txt 2>&1 &
-process=$!
-for _ in $(seq 600); do
-  grep -q "^epoch 2/" stopped.txt && break
-  sleep 0.05
-done
-kill -USR1 $process
-wait $process
-code=$?
+stop_once $! "^epoch 2/" stopped.txt
 [ $code = 85 ] || fail "exit code $code: $(tail -3 stopped.txt)"
 [ "$(grep -c 'rheobase: error:' stopped.txt)" = 1 ] || fail "not one error line: $(cat stopped.txt)"
 grep -q "3 members in 3 groups" stopped.txt || fail "no groups: $(head -3 stopped.txt)"

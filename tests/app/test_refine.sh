@@ -1,16 +1,8 @@
 #!/usr/bin/env bash
 # `refine`: the same bits on any number of ranks, also after a stop; impossible observations refused.
-set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/rb_test.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+. "$(dirname "$0")/lib.sh"
 input="$RB_SOURCE_DIR/inputs/tiny.cfg"
 quick="--set exact.draws=120 --set exact.short_steps=30 --set exact.long_steps=128"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 # refine RANKS FOLDER ARGUMENT...
 refine() {
@@ -39,14 +31,7 @@ study whole
 refine 2 whole $many || fail "uninterrupted: $(tail -3 out.txt)"
 study stopped
 "$RB_PROGRAM" refine "$input" -o stopped $quick $many >stopped.txt 2>&1 &
-process=$!
-for _ in $(seq 100); do
-  grep -q observation stopped.txt && break
-  sleep 0.1
-done
-kill -USR1 $process
-wait $process
-code=$?
+stop_once $! observation stopped.txt
 [ $code = 85 ] || fail "stopped with exit code $code: $(tail -3 stopped.txt)"
 done_before=$(h5dump -a datasets_done stopped/exact.h5 | awk '/\(0\)/ {print $2}')
 [ "$done_before" -gt 0 ] && [ "$done_before" -lt 16 ] || fail "stopped after $done_before"

@@ -12,17 +12,10 @@ mkdir case
 cp whole/simulations.h5 case
 run_stage 1 train whole
 expect_success train
-( # a checkpoint of an unfinished training
-  "$RB_PROGRAM" train "$input" -o case "${study[@]}" >stopped.txt 2>&1 &
-  process=$!
-  for _ in $(seq $((patience * 100))); do
-    grep -q "^epoch 1/" stopped.txt && break
-    sleep 0.01
-  done
-  kill -USR1 $process
-  wait $process
-  [ $? = 85 ]
-) || fail "no unfinished checkpoint: $(tail -2 stopped.txt)"
+# A checkpoint of an unfinished training.
+"$RB_PROGRAM" train "$input" -o case "${study[@]}" >stopped.txt 2>&1 &
+stop_once $! "^epoch 1/" stopped.txt
+[ $code = 85 ] || fail "no unfinished checkpoint: $(tail -2 stopped.txt)"
 cp case/checkpoint.h5 good.h5
 size=$(stat -c %s good.h5)
 

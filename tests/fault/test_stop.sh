@@ -16,14 +16,7 @@ stop_at() {
   shift 4
   rm -f out.txt # or the last command's would be looked at until this one has opened its own
   mpirun -n 2 "$RB_PROGRAM" "$stage" "$input" -o "$folder" "${study[@]}" "$@" >out.txt 2>err.txt </dev/null &
-  local launcher=$!
-  for _ in $(seq $((patience * 20))); do
-    grep -qs "$text" "$said" && break
-    sleep 0.05
-  done
-  kill -USR1 $launcher
-  wait $launcher
-  code=$?
+  stop_once $! "$text" "$said"
 }
 
 stop_at "^epoch 1/" out.txt train stopped
