@@ -3,7 +3,7 @@
 RB_PACKAGES="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev hdf5-tools
   libscalapack-openmpi-dev libgsl-dev libopenblas-dev librandom123-dev libconfig-dev gnuplot-nox"
 RB_TEST_PACKAGES="git libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev valgrind doxygen gcovr
-  python3-h5py python3-xarray python3-h5netcdf slurm-wlm munge iproute2 locales"
+  python3-h5py python3-xarray python3-h5netcdf slurm-wlm munge iproute2 procps locales"
 
 # rb_install PACKAGE...: installs what is missing, on Debian and Ubuntu; elsewhere the libraries
 # must be there (modules), and cmake says which are not.

@@ -1,6 +1,7 @@
 #include "rheobase/blas.h"
 
 #include <cblas.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,14 +23,26 @@ static const char *core_of(rb_isa isa) {
   }
 }
 
+/* Runs this very file again; returns only where that cannot be done: we go on slower, not wrong. By
+ * its name, not by that of /proc's link to it, because `top` and `pkill` show the last part of it.
+ */
+static void start_anew(char **argv) {
+  static const char *const link = "/proc/self/exe";
+  char file[PATH_MAX];
+  const ssize_t length = readlink(link, file, sizeof file - 1);
+  if (length < 0) return;
+  file[length] = '\0';
+  (void)execv(file, argv);
+  (void)execv(link, argv);  // the file was replaced meanwhile
+}
+
 void rb_blas_choose_kernels(char **argv) {
   static const char *const variable = "OPENBLAS_CORETYPE";
   const char *core = core_of(rb_cpu_wanted_isa());
   if (core == NULL || getenv(variable) != NULL) return;
   if (strstr(openblas_get_config(), "DYNAMIC_ARCH") == NULL) return;
   if (strcasecmp(openblas_get_corename(), core) == 0) return;
-  if (setenv(variable, core, 1) == 0) (void)execv("/proc/self/exe", argv);
-  // Without /proc we go on: slower, not wrong.
+  if (setenv(variable, core, 1) == 0) start_anew(argv);
 }
 
 void rb_blas_single_thread(void) { openblas_set_num_threads(1); }

@@ -8,6 +8,7 @@
 #include "initialise.h"
 #include "mixture.h"
 #include "rheobase/memory.h"
+#include "subnormals.h"
 #include "summary.h"
 #include "workspace.h"
 
@@ -270,6 +271,7 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   memset(e->dh, 0, (size_t)B * (size_t)dim * sizeof *e->dh);
 
   double *seconds = e->seconds;
+  const rb_float_mode mode = rb_subnormals_flush();
   const double began = MPI_Wtime();
   const double nets_before = e->summary.recurrent_seconds;
   summary_forward(e, B, x, masks, true, e->h);
@@ -278,6 +280,7 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   density_gradient(e, B, theta, weight, masks, gradient, loss);
   const double flowed = MPI_Wtime();
   summary_backward(e, B, x, masks, gradient);
+  rb_subnormals_restore(mode);
   const double forward = nets_between - nets_before;
   const double backward = e->summary.recurrent_seconds - nets_between;
   seconds[RB_PART_RECURRENT_FORWARD] += forward;

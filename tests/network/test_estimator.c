@@ -1,6 +1,9 @@
 /* The whole estimator: gradients of all weights, padding, grouping. */
+#include <float.h>
+
 #include "estimator_fixture.h"
 #include "gradient_check.h"
+#include "network/subnormals.h"
 
 static double loss_objective(void *argument) {
   fixture *f = argument;
@@ -70,6 +73,24 @@ static void test_gradients_of_expert_and_mixture(void **state) {
   settings.summary.type = RB_SUMMARY_RECURRENT;
   settings.density = RB_DENSITY_AUTOREGRESSIVE;
   check_network(&settings);
+}
+
+/* While a gradient is computed subnormal numbers are 0; before and after they are themselves. */
+static void test_subnormals(void **state) {
+  (void)state;
+  volatile float smallest = FLT_MIN;
+  rb_network_settings settings = base_settings();
+  fixture *f = new_fixture(&settings);
+  evaluate(f, f->gradient);
+  assert_all_true(smallest / 2 > 0);
+  free_fixture(f);
+#if defined(__x86_64__) || defined(__aarch64__)
+  const rb_float_mode mode = rb_subnormals_flush();
+  volatile float flushed = smallest / 2;
+  rb_subnormals_restore(mode);
+  assert_all_true(flushed == 0);
+#endif
+  assert_all_true(smallest / 2 > 0);
 }
 
 /* Features beyond +-8 count as +-8. */
@@ -282,7 +303,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_many_data_sets), cmocka_unit_test(test_dropout_of_a_sample),
     cmocka_unit_test(test_settings),       cmocka_unit_test(test_batch_too_large),
     cmocka_unit_test(test_flops),          cmocka_unit_test(test_gradients_of_expert_and_mixture),
-    cmocka_unit_test(test_large_features),
+    cmocka_unit_test(test_large_features), cmocka_unit_test(test_subnormals),
 };
 
 RB_TEST_MAIN(tests)

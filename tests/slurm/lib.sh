@@ -71,12 +71,11 @@ wait_line() {
 
 # process_of JOB RANK: id of that rank's process.
 process_of() {
-  local folder
-  for folder in /proc/[0-9]*; do
-    [ "$(cat "$folder/comm" 2>/dev/null)" = "$(basename "$RB_PROGRAM")" ] || continue
-    tr '\0' '\n' 2>/dev/null <"$folder/environ" | grep -Eqx "SLURM_JOB_ID=$1" || continue
-    tr '\0' '\n' 2>/dev/null <"$folder/environ" | grep -Eqx "PMIX_RANK=$2" || continue
-    basename "$folder"
+  local process
+  for process in $(pgrep -x "$(basename "$RB_PROGRAM")"); do
+    tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" >"$dir/variables"
+    grep -qx "SLURM_JOB_ID=$1" "$dir/variables" && grep -qx "PMIX_RANK=$2" "$dir/variables" || continue
+    echo "$process"
     return
   done
   fail "rank $2 of job $1 is not to be found"

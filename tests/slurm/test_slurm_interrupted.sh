@@ -49,9 +49,9 @@ for launcher in srun mpirun; do
 
   echo "-- a rank dies under $launcher: the job fails, the next one goes on ($SECONDS s)"
   begin killed-$launcher
-  sleep 1 # beyond the first checkpoint
-  victim=$(process_of "$job" 1)
-  kill -STOP "$victim" # or training could end before the blow
+  wait_line "$log" "^epoch ([3-9]|..)/60: " # beyond the first checkpoint
+  victim=$(process_of "$job" 1) || fail "$victim"
+  kill -STOP "$victim" || fail "rank 1 of job $job has ended" # or training could end before the blow
   as_if_elsewhere killed-$launcher
   SLURM_JOB_ID=9999 SLURM_CLUSTER_NAME=rb "$RB_PROGRAM" "${train[@]}" -o killed-$launcher 2>second.log
   code=$?
