@@ -42,6 +42,11 @@ RB_NODISCARD rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *sett
  * wanted. Local. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model);
 
+/** Gives @p model its alternatives: more and less noise, of the observation and of the current, and
+ * longer and shorter refractory periods; a filter bank for each, so only where they are wanted.
+ * Local. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_lif_add_alternatives(rb_context *ctx, rb_model *model);
+
 /** The core of the simulator, one data set, given its random input: bit for bit the reference
  * notebook's arithmetic. @param theta (6) @param current_pA (L) @param v_mV (L), before observation
  * noise @param spikes (L), 0 or 1. Local. */

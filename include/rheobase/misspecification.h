@@ -7,19 +7,20 @@
 
 /** @file misspecification.h
  * Is an observation anything like what the simulator makes? Its distances from the prior predictive
- * distribution, with p-values from the distances of fresh prior-predictive data sets. Results are
- * equal to rounding on any number of ranks. */
+ * distribution, and whether other settings would explain it better, with p-values from those of
+ * fresh prior-predictive data sets. Results are equal to rounding on any number of ranks. */
 
 /** What is measured. */
 typedef enum rb_misfit_kind {
-  RB_MISFIT_TRACE,    ///< Mahalanobis distance in the leading principal components of the traces
-  RB_MISFIT_NOISE,    ///< distance in all other directions; too small is as bad as too large
-  RB_MISFIT_SUMMARY,  ///< Mahalanobis distance of the summaries: learned ones, or the model's own
-                      ///< count
+  RB_MISFIT_TRACE,     ///< Mahalanobis distance in the leading principal components of the traces
+  RB_MISFIT_NOISE,     ///< distance in all other directions; too small is as bad as too large
+  RB_MISFIT_SUMMARY,   ///< Mahalanobis distance of the summaries: learned ones, or the model's own
+                       ///< count
+  RB_MISFIT_SETTINGS,  ///< largest log Bayes factor of an alternative of the model's (model.h)
   RB_MISFIT_COUNT
 } rb_misfit_kind;
 
-/** Name in files and tables: "trace", "noise" or "summary". Local. */
+/** Name in files and tables: "trace", "noise", "summary" or "settings". Local. */
 const char *rb_misfit_name(rb_misfit_kind kind);
 
 /** Principal components of the traces that are kept, at most; half the samples if these are fewer.
@@ -28,11 +29,13 @@ enum { RB_MISFIT_COMPONENTS = 50 };
 /** Below this an observation is called misspecified. */
 #define RB_MISFIT_LEVEL 0.01
 
+/** Doubles only, so that ranks can add them up. */
 typedef struct rb_misfit {
-  double distance[RB_MISFIT_COUNT];  ///< NaN where there are no summaries
+  double distance[RB_MISFIT_COUNT];  ///< NaN where there are no summaries, or no alternatives
   double p[RB_MISFIT_COUNT];         ///< share of prior-predictive data sets at least as extreme
-  double p_all;                      ///< p-value of the smallest of them, which corrects for taking
-                                     ///< the smallest
+  double p_all;                      ///< p-value of the smallest of them, that of the settings
+                                     ///< counted threefold
+  double log_bayes[RB_MAX_ALTERNATIVES];  ///< of the model's alternatives
 } rb_misfit;
 
 /** Learned summaries of data sets, e.g. rb_flow_posterior_summarise. Local.
@@ -43,13 +46,14 @@ typedef rb_status (*rb_summarise_function)(void *owner, rb_context *ctx, int64_t
 typedef struct rb_prior_predictive {
   const rb_model *model;  ///< not owned
   uint64_t seed;
-  int64_t count;    ///< M data sets the components are of, and M others the p-values
-  int trace_dim;    ///< samples of all channels that are not binary
-  int summary_dim;  ///< 0: no summaries
+  int64_t count;     ///< M data sets the components are of, and M others the p-values
+  int trace_dim;     ///< samples of all channels that are not binary
+  int summary_dim;   ///< 0: no summaries
+  int alternatives;  ///< 0: none
   rb_summarise_function summarise;
   void *owner;
   rb_components trace, summary;
-  double *null[RB_MISFIT_COUNT];  ///< (M) distances, ascending
+  double *null[RB_MISFIT_COUNT];  ///< (M) distances, ascending; NaN where there are none
   double *null_p;                 ///< (M) smallest p-values, ascending
   double *reference, *pool;       ///< (M, summary_dim) summaries of the first and the other M
   double *row;                    ///< (trace_dim or summary_dim, the larger) workspace

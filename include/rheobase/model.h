@@ -13,7 +13,12 @@
  * after the model layer works with any model that fills it. All functions are local, and bitwise
  * independent of how items are grouped into calls. */
 
-enum { RB_MAX_PARAMETERS = 16, RB_MAX_CHANNELS = 8, RB_MAX_FEATURES = 256 };
+enum {
+  RB_MAX_PARAMETERS = 16,
+  RB_MAX_CHANNELS = 8,
+  RB_MAX_FEATURES = 256,
+  RB_MAX_ALTERNATIVES = 8
+};
 
 /** One channel of an observation, such as voltage or spikes. */
 typedef struct rb_channel {
@@ -45,6 +50,20 @@ typedef struct rb_expert {
                    double *latent, double *log_det);
   /** @} */
 } rb_expert;
+
+/** Settings that a recording may have been made with instead of the model's own. Settings are not
+ * inferred, so a posterior is wrong where they are; how much more probable the recording is with
+ * others tells. */
+typedef struct rb_alternatives {
+  int count;                       ///< A, at most RB_MAX_ALTERNATIVES
+  const rb_quantity *alternative;  ///< (A)
+
+  /** Log of the marginal likelihood with an alternative over that with the model's own settings,
+   * for the parameters' prior, exactly or nearly so.
+   * @param x (count, C, L) @param log_bayes (count, A), finite */
+  rb_status (*compare)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
+                       double *log_bayes);
+} rb_alternatives;
 
 struct rb_model {
   const char *name;
@@ -87,7 +106,8 @@ struct rb_model {
   const rb_quantity *summary;  ///< (summaries)
   void (*summarise)(const rb_model *model, const float *x, double *out);
 
-  const rb_expert *expert;  ///< NULL where there is none
+  const rb_expert *expert;              ///< NULL where there is none
+  const rb_alternatives *alternatives;  ///< NULL where there are none
 
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
   bool (*accepts)(const rb_model *model, const double *theta, const char **reason);

@@ -9,13 +9,17 @@
 #include "rheobase/progress.h"
 #include "rheobase/quantile.h"
 
+/* A wrong setting is the likeliest mistake and the hardest to see: half of the false alarms are
+ * left to it, the other half to the other three. */
+static const double SETTINGS_WEIGHT = 3;
+
 enum {
   CHUNK = 64,             // data sets a rank takes at once
   PER_COMPONENT = 10,     // data sets for each principal component of the traces, at least
   MOST_COMPONENTS = 2000  // of the traces, whose directions every rank holds
 };
 
-static const char *const names[RB_MISFIT_COUNT] = {"trace", "noise", "summary"};
+static const char *const names[RB_MISFIT_COUNT] = {"trace", "noise", "summary", "settings"};
 
 const char *rb_misfit_name(rb_misfit_kind kind) { return names[kind]; }
 
@@ -32,10 +36,11 @@ void rb_prior_predictive_destroy(rb_prior_predictive *p) {
 
 /* A chunk of data sets in memory. */
 typedef struct chunk {
-  double *theta;    // (CHUNK, D)
-  float *x;         // (CHUNK, C, L)
-  double *trace;    // (CHUNK, trace_dim)
-  double *summary;  // (CHUNK, summary_dim)
+  double *theta;      // (CHUNK, D)
+  float *x;           // (CHUNK, C, L)
+  double *trace;      // (CHUNK, trace_dim)
+  double *summary;    // (CHUNK, summary_dim)
+  double *log_bayes;  // (CHUNK, alternatives)
 } chunk;
 
 static rb_status chunk_create(rb_context *ctx, const rb_prior_predictive *p, chunk *c) {
@@ -45,6 +50,7 @@ static rb_status chunk_create(rb_context *ctx, const rb_prior_predictive *p, chu
   RB_TRY(RB_ALLOCATE(ctx, c->x, CHUNK * p->model->channels * p->model->length));
   RB_TRY(RB_ALLOCATE(ctx, c->trace, (int64_t)CHUNK * p->trace_dim));
   RB_TRY(RB_ALLOCATE(ctx, c->summary, (int64_t)CHUNK * p->summary_dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->log_bayes, (int64_t)CHUNK * p->alternatives));
 cleanup:
   return status;
 }
@@ -54,6 +60,7 @@ static void chunk_destroy(chunk *c) {
   free(c->x);
   free(c->trace);
   free(c->summary);
+  free(c->log_bayes);
 }
 
 /* Samples of the channels that are not binary, one after the other. */
@@ -135,8 +142,9 @@ cleanup:
   return status;
 }
 
+/* @param log_bayes (alternatives) */
 static void measure(const rb_prior_predictive *p, const double *trace, const double *summary,
-                    double distance[RB_MISFIT_COUNT]) {
+                    const double *log_bayes, double distance[RB_MISFIT_COUNT]) {
   const int half = p->trace_dim / 2;
   const int leading = half < RB_MISFIT_COMPONENTS ? half : RB_MISFIT_COMPONENTS;
   double rest = 0;
@@ -147,6 +155,17 @@ static void measure(const rb_prior_predictive *p, const double *trace, const dou
       p->summary_dim > 0
           ? sqrt(rb_components_distance(&p->summary, p->summary_dim, summary, p->row, NULL))
           : NAN;
+  distance[RB_MISFIT_SETTINGS] = p->alternatives > 0 ? log_bayes[0] : NAN;
+  for (int k = 1; k < p->alternatives; ++k) {
+    distance[RB_MISFIT_SETTINGS] = fmax(distance[RB_MISFIT_SETTINGS], log_bayes[k]);
+  }
+}
+
+/* Log Bayes factors of the model's alternatives. Local. */
+static rb_status compare_settings(rb_context *ctx, const rb_prior_predictive *p, int64_t count,
+                                  const float *x, double *log_bayes) {
+  if (p->alternatives == 0 || count == 0) return RB_OK;
+  return p->model->alternatives->compare(p->model, ctx, count, x, log_bayes);
 }
 
 /* Number of ascending values that are below, or at most, x. */
@@ -163,7 +182,7 @@ static int64_t count_below(const double *sorted, int64_t n, double x, bool or_eq
   return low;
 }
 
-/* p-values; `own`: the data set is itself one of the M. Returns the smallest. */
+/* p-values; `own`: the data set is itself one of the M. Returns the smallest, weighted. */
 static double p_values(const rb_prior_predictive *p, const double distance[RB_MISFIT_COUNT],
                        bool own, double value[RB_MISFIT_COUNT]) {
   double smallest = 1;
@@ -177,7 +196,7 @@ static double p_values(const rb_prior_predictive *p, const double distance[RB_MI
     value[k] = (double)(p->count - below + itself) / n;
     if (k == RB_MISFIT_NOISE)
       value[k] = fmin(1, 2 * fmin(value[k], (double)(at_most + itself) / n));
-    smallest = fmin(smallest, value[k]);
+    smallest = fmin(smallest, value[k] / (k == RB_MISFIT_SETTINGS ? SETTINGS_WEIGHT : 1));
   }
   return smallest;
 }
@@ -191,10 +210,12 @@ static rb_status measure_nulls(rb_context *ctx, rb_prior_predictive *p, chunk *c
   for (int64_t round = 0; round < partition.rounds; ++round) {
     const rb_range mine = rb_partition_round(&partition, round);
     const rb_range range = {p->count + mine.first, mine.count};
-    RB_TRY(rb_agree(ctx, chunk_fill(ctx, p, range, true, c)));
+    status = chunk_fill(ctx, p, range, true, c);
+    if (status == RB_OK) status = compare_settings(ctx, p, range.count, c->x, c->log_bayes);
+    RB_TRY(rb_agree(ctx, status));
     for (int64_t i = 0; i < mine.count; ++i) {
       measure(p, c->trace + i * p->trace_dim, c->summary + i * p->summary_dim,
-              distance + (mine.first + i) * RB_MISFIT_COUNT);
+              c->log_bayes + i * p->alternatives, distance + (mine.first + i) * RB_MISFIT_COUNT);
     }
     memcpy(p->pool + mine.first * p->summary_dim, c->summary,
            (size_t)(mine.count * p->summary_dim) * sizeof(double));
@@ -234,12 +255,14 @@ rb_status rb_prior_predictive_create(rb_context *ctx, const rb_model *model, uin
                                      rb_prior_predictive *p) {
   rb_status status = RB_OK;
   chunk c = {0};
-  *p = (rb_prior_predictive){.model = model,
-                             .seed = seed,
-                             .count = count,
-                             .summary_dim = summarise != NULL ? summary_dim : 0,
-                             .summarise = summarise,
-                             .owner = owner};
+  *p = (rb_prior_predictive){
+      .model = model,
+      .seed = seed,
+      .count = count,
+      .summary_dim = summarise != NULL ? summary_dim : 0,
+      .alternatives = model->alternatives != NULL ? model->alternatives->count : 0,
+      .summarise = summarise,
+      .owner = owner};
   for (int k = 0; k < model->channels; ++k) {
     p->trace_dim += model->channel[k].binary ? 0 : (int)model->length;
   }
@@ -258,18 +281,23 @@ rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int
                                     const float *x, rb_misfit *misfit, double *summary) {
   rb_status status = RB_OK;
   const rb_model *model = p->model;
-  double *trace = NULL;
+  const int A = p->alternatives;
+  double *trace = NULL, *log_bayes = NULL;
   RB_TRY(RB_ALLOCATE(ctx, trace, p->trace_dim));
+  RB_TRY(RB_ALLOCATE(ctx, log_bayes, count * A));
+  RB_TRY(compare_settings(ctx, p, count, x, log_bayes));
   if (p->summary_dim > 0) RB_TRY(p->summarise(p->owner, ctx, count, x, summary));
   for (int64_t i = 0; i < count; ++i) {
     take_trace(model, x + i * model->channels * model->length, trace);
-    measure(p, trace, summary + i * p->summary_dim, misfit[i].distance);
+    measure(p, trace, summary + i * p->summary_dim, log_bayes + i * A, misfit[i].distance);
+    for (int k = 0; k < A; ++k) misfit[i].log_bayes[k] = log_bayes[i * A + k];
     const double smallest = p_values(p, misfit[i].distance, false, misfit[i].p);
     const int64_t at_most = count_below(p->null_p, p->count, smallest, true);
     misfit[i].p_all = (double)(at_most + 1) / (double)(p->count + 1);
   }
 cleanup:
   free(trace);
+  free(log_bayes);
   return status;
 }
 

@@ -9,20 +9,21 @@
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 
-enum { CHUNK = 16, MOST = 1000 };
+enum { CHUNK = 16, MOST = 1000, MEASURE = 64 };
 
 static const rb_field KIND = {"misspecification/misfit",
                               RB_STRING,
                               "misfit",
                               "1",
                               "what is measured: leading principal components of the trace, its "
-                              "other directions, summaries",
+                              "other directions, summaries, other settings",
                               false};
 static const rb_field DISTANCE = {"misspecification/distance",
                                   RB_F64,
                                   "dataset,misfit",
                                   "1",
-                                  "Mahalanobis distance from the prior predictive distribution",
+                                  "Mahalanobis distance from the prior predictive distribution; of "
+                                  "settings: the largest log Bayes factor of other ones",
                                   false};
 static const rb_field P = {"misspecification/p",
                            RB_F64,
@@ -30,12 +31,26 @@ static const rb_field P = {"misspecification/p",
                            "1",
                            "share of prior-predictive data sets at least as extreme",
                            false};
-static const rb_field P_ALL = {"misspecification/p_all",
-                               RB_F64,
-                               "dataset",
-                               "1",
-                               "p-value of the smallest p; below 0.01: misspecified",
-                               false};
+static const rb_field P_ALL = {
+    "misspecification/p_all",
+    RB_F64,
+    "dataset",
+    "1",
+    "p-value of the smallest p, that of settings counted threefold; below "
+    "0.01: misspecified",
+    false};
+static const rb_field ALTERNATIVE = {"misspecification/alternative",
+                                     RB_STRING,
+                                     "alternative",
+                                     "1",
+                                     "settings compared with the simulator's own, one changed",
+                                     false};
+static const rb_field LOG_BAYES = {"misspecification/log_bayes",
+                                   RB_F64,
+                                   "dataset,alternative",
+                                   "nat",
+                                   "log Bayes factor of the alternative against the own settings",
+                                   false};
 static const rb_field MMD = {"misspecification/mmd",
                              RB_F64,
                              "",
@@ -58,10 +73,16 @@ void rb_misfit_study_free(rb_misfit_study *study) {
 }
 
 static rb_status create_predictive(rb_context *ctx, rb_job *job, rb_prior_predictive *predictive) {
-  return rb_prior_predictive_create(ctx, &job->model, (uint64_t)job->input.seed,
+  rb_status status = RB_OK;
+  if (job->model.alternatives == NULL) {
+    RB_TRY(rb_agree(ctx, rb_lif_add_alternatives(ctx, &job->model)));
+  }
+  RB_TRY(rb_prior_predictive_create(ctx, &job->model, (uint64_t)job->input.seed,
                                     job->input.misspecification_simulations,
                                     rb_flow_posterior_summary_dim(&job->member[0]),
-                                    rb_flow_posterior_summarise, &job->member[0], predictive);
+                                    rb_flow_posterior_summarise, &job->member[0], predictive));
+cleanup:
+  return status;
 }
 
 static void count_flagged(rb_misfit_study *study) {
@@ -78,6 +99,7 @@ rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
   *study = (rb_misfit_study){.references = job->input.misspecification_simulations};
   if (study->references == 0) return RB_OK;
   RB_TRY(create_predictive(ctx, job, &predictive));
+  study->alternatives = job->model.alternatives;
   status = RB_ALLOCATE(ctx, study->misfit, 1);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, predictive.summary_dim);
   if (status == RB_OK) {
@@ -121,6 +143,7 @@ rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_purpose purpose
   const int64_t count = datasets < most ? datasets : most;
   if (study->references == 0) return RB_OK;
   RB_TRY(create_predictive(ctx, job, &predictive));
+  study->alternatives = job->model.alternatives;
   status = RB_ALLOCATE(ctx, study->misfit, count);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, theta, (int64_t)CHUNK * model->dim);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, x, CHUNK * model->channels * model->length);
@@ -148,6 +171,27 @@ cleanup:
   return status;
 }
 
+/* The log Bayes factors of the model's alternatives, if it has any. Collective. */
+static rb_status write_alternatives(rb_context *ctx, rb_file *file, const rb_misfit_study *study) {
+  rb_status status = RB_OK;
+  const rb_alternatives *others = study->alternatives;
+  const char *names[RB_MAX_ALTERNATIVES];
+  double *log_bayes = NULL;
+  if (others == NULL) return RB_OK;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, log_bayes, study->count * others->count)));
+  for (int k = 0; k < others->count; ++k) names[k] = others->alternative[k].name;
+  for (int64_t i = 0; i < study->count; ++i) {
+    memcpy(log_bayes + i * others->count, study->misfit[i].log_bayes,
+           (size_t)others->count * sizeof *log_bayes);
+  }
+  RB_TRY(rb_file_dimension(ctx, file, "misspecification/alternative", others->count));
+  RB_TRY(rb_file_write(ctx, file, &ALTERNATIVE, names));
+  RB_TRY(rb_file_write(ctx, file, &LOG_BAYES, log_bayes));
+cleanup:
+  free(log_bayes);
+  return status;
+}
+
 rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study *study) {
   rb_status status = RB_OK;
   double *distance = NULL, *p = NULL, *p_all = NULL;
@@ -171,6 +215,7 @@ rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study 
   RB_TRY(rb_file_write(ctx, file, &DISTANCE, distance));
   RB_TRY(rb_file_write(ctx, file, &P, p));
   RB_TRY(rb_file_write(ctx, file, &P_ALL, p_all));
+  RB_TRY(write_alternatives(ctx, file, study));
   RB_TRY(rb_file_write(ctx, file, &MMD, &study->mmd.mmd));
   RB_TRY(rb_file_write(ctx, file, &MMD_NULL, study->mmd.null));
   RB_TRY(rb_file_write(ctx, file, &MMD_P, &study->mmd.p));
@@ -182,14 +227,31 @@ cleanup:
   return status;
 }
 
+/* What its number is: a distance, or the log Bayes factor of an alternative. */
+static void name_measure(const rb_misfit_study *study, int kind, char name[MEASURE]) {
+  const rb_misfit *m = &study->misfit[0];
+  int best = 0;
+  if (kind != RB_MISFIT_SETTINGS) {
+    (void)snprintf(name, MEASURE, "distance");
+    return;
+  }
+  for (int k = 1; k < study->alternatives->count; ++k) {
+    if (m->log_bayes[k] > m->log_bayes[best]) best = k;
+  }
+  (void)snprintf(name, MEASURE, "log Bayes factor of %s",
+                 study->alternatives->alternative[best].name);
+}
+
 void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study) {
   static const char *const meaning[RB_MISFIT_COUNT] = {
       "the course of its trace", "the fine structure of its trace, such as noise",
-      "what the network sees in it"};
+      "what the network sees in it", "how much better other settings would explain it"};
   if (study->count == 0) return;
   const rb_misfit *m = &study->misfit[0];
   int worst = 0;
-  for (int k = 1; k < RB_MISFIT_COUNT; ++k) worst = m->p[k] < m->p[worst] ? k : worst;
+  for (int k = 1; k < RB_MISFIT_COUNT; ++k) worst = m->p[k] <= m->p[worst] ? k : worst;
+  char measure[MEASURE];
+  name_measure(study, worst, measure);
   if (m->p_all >= RB_MISFIT_LEVEL) {
     rb_log_info(ctx, "infer      the observation is like what the simulator makes (p = %.3f)",
                 m->p_all);
@@ -197,8 +259,8 @@ void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *s
   }
   rb_log_warning(ctx,
                  "the observation lies outside what the simulator makes (p = %.4f): the posterior "
-                 "is not to be trusted. Most unusual is %s (%s: distance %.1f, p = %.4f)",
-                 m->p_all, meaning[worst], rb_misfit_name((rb_misfit_kind)worst),
+                 "is not to be trusted. Most unusual is %s (%s: %s %.1f, p = %.4f)",
+                 m->p_all, meaning[worst], rb_misfit_name((rb_misfit_kind)worst), measure,
                  m->distance[worst], m->p[worst]);
 }
 

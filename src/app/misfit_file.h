@@ -6,15 +6,16 @@
 
 /** @file misfit_file.h
  * Are observations anything like what the simulator makes? Judged with the trained network's
- * summaries, of an ensemble with its first member's; group `misspecification` of posterior.h5 and
- * calibration.h5. */
+ * summaries, of an ensemble with its first member's, and with other settings; group
+ * `misspecification` of posterior.h5 and calibration.h5. */
 
 typedef struct rb_misfit_study {
-  int64_t count;       ///< data sets judged; 0: not asked for
-  rb_misfit *misfit;   ///< (count), the same on all ranks
-  int64_t flagged;     ///< of them with p_all < RB_MISFIT_LEVEL
-  rb_mmd_test mmd;     ///< of all their summaries together
-  int64_t references;  ///< prior-predictive data sets the p-values are from
+  int64_t count;                        ///< data sets judged; 0: not asked for
+  rb_misfit *misfit;                    ///< (count), the same on all ranks
+  int64_t flagged;                      ///< of them with p_all < RB_MISFIT_LEVEL
+  rb_mmd_test mmd;                      ///< of all their summaries together
+  int64_t references;                   ///< prior-predictive data sets the p-values are from
+  const rb_alternatives *alternatives;  ///< the model's; not owned
 } rb_misfit_study;
 
 void rb_misfit_study_free(rb_misfit_study *study);

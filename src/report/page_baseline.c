@@ -38,6 +38,34 @@ cleanup:
   return status;
 }
 
+/* How much better other settings would explain the observation. */
+static rb_status write_alternatives(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  rb_array log_bayes = {0};
+  char **names = NULL;
+  int64_t count = 0;
+  const rb_source from = RB_FROM_POSTERIOR;
+  if (!rb_study_has(study, from, "misspecification/log_bayes")) return RB_OK;
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "misspecification/alternative", &count,
+                              &names));
+  RB_TRY(rb_study_read(study, from, "misspecification/log_bayes", 2, count, &log_bayes));
+  if (log_bayes.shape[0] < 1) goto cleanup;
+  (void)fputs(
+      "<div class=\"scroll\"><table>\n<thead><tr><th>made with other settings?</th>"
+      "<th>log Bayes factor</th></tr></thead>\n<tbody>\n",
+      out);
+  for (int64_t k = 0; k < count; ++k) {
+    (void)fputs("<tr><td>", out);
+    rb_html_text(out, names[k]);
+    (void)fprintf(out, "</td><td>%.1f</td></tr>\n", log_bayes.v[k]);
+  }
+  (void)fputs("</tbody>\n</table></div>\n", out);
+cleanup:
+  free(names);
+  rb_array_free(&log_bayes);
+  return status;
+}
+
 rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   rb_array all = {0}, p = {0}, distance = {0};
@@ -62,7 +90,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   }
   (void)fputs(
       "<div class=\"scroll\"><table>\n<thead><tr><th>distance from the prior predictive"
-      "</th><th>Mahalanobis distance</th><th>p</th></tr></thead>\n<tbody>\n",
+      "</th><th>distance, or log Bayes factor</th><th>p</th></tr></thead>\n<tbody>\n",
       out);
   for (int64_t k = 0; k < kinds; ++k) {
     (void)fputs("<tr><td>", out);
@@ -71,6 +99,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
                   p.v[k] < RB_MISFIT_LEVEL ? " class=\"bad\"" : "", p.v[k]);
   }
   (void)fputs("</tbody>\n</table></div>\n", out);
+  RB_TRY(write_alternatives(study, out));
 cleanup:
   free(names);
   rb_array_free(&all);

@@ -58,6 +58,10 @@ page "<p>The observation is like what the simulator makes"
 observation noisy 3 --set simulator.noise_mV=3
 flagged noisy
 page 'class="bad">The observation lies outside'
+observation quiet 3 --set simulator.noise_mV=0.5
+flagged quiet
+grep -q "log Bayes factor of noise_mV / 1.2 [1-9][0-9]*[.]" err.txt || fail "quiet: $(cat err.txt)"
+page "<tr><td>noise_mV / 1.2</td><td>[1-9][0-9.]*</td>"
 awk -F, -v OFS=, 'NR % 20 == 9 { $2 = 0 } { print }' normal.csv >dropped.csv
 flagged dropped
 awk -F, -v OFS=, 'NR > 1 { $2 = -65; $3 = 0 } { print }' normal.csv >constant.csv

@@ -59,10 +59,10 @@ static int feature(const char *name) {
   return -1;
 }
 
-/* Moments of a grid from the reference's lanes, in the order of the features. */
+/* Moments of a grid from the reference's lanes, in the order of the features, and its evidence. */
 static int reference_grid(const reference_data *data, double log_tau_first, double step,
                           reference_lane lane[LANES], double log_tau[LANES], double log_g[LANES],
-                          double out[22]) {
+                          double out[23]) {
   static const double g[4] = {6.8, 8.8, 11.2, 14};
   double weight[LANES], highest = -INFINITY, sum = 0;
   int best = 0;
@@ -76,6 +76,7 @@ static int reference_grid(const reference_data *data, double log_tau_first, doub
     highest = fmax(highest, weight[i]);
   }
   for (int i = 0; i < LANES; ++i) sum += weight[i] = exp(weight[i] - highest);
+  out[22] = highest + log(sum);
   double mean[6] = {0}, covariance[6][6] = {{0}};  // V_reset mu V_init tau g v_th
   for (int pass = 0; pass < 2; ++pass) {
     for (int i = 0; i < LANES; ++i) {
@@ -117,7 +118,7 @@ static void check_data_set(const fixture *f, int64_t i, int64_t spikes, const in
   const float *got = &f->features[i * F];
   const rb_quantity *q = rb_lif_filter_bank_quantities();
   reference_lane lane[LANES];
-  double tau[LANES], g[LANES], moments[22];
+  double tau[LANES], g[LANES], moments[23];
   const double tolerance = 2e-4;
   (void)reference_grid(&data, log(5), log(4) / 7, lane, tau, g, moments);
   for (int k = 0; k < 20; ++k) check(q[k].name, (double)got[k], moments[k], tolerance);
@@ -125,6 +126,8 @@ static void check_data_set(const fixture *f, int64_t i, int64_t spikes, const in
   const int best = reference_grid(&data, log(5) + 0.1066 * w - 0.175, 0.05, lane, tau, g, moments);
   for (int k = 0; k < 20; ++k) check(q[20 + k].name, (double)got[20 + k], moments[k], tolerance);
   check("g V_reset", (double)got[feature("fine_cov_g_V_reset")], moments[20], tolerance);
+  check("evidence", (double)got[feature("fine_evidence")], moments[22] / (double)f->model.length,
+        tolerance);
   check("g V_init", (double)got[feature("fine_cov_g_V_init")], moments[21], tolerance);
   reference_threshold t;
   reference_second_pass(&data, exp(tau[best]), exp(g[best]), &lane[best], &t);
@@ -145,6 +148,19 @@ static int64_t find_spikes(const fixture *f, int64_t i, int64_t *spike) {
     if (spikes[t] > 0) spike[n++] = t;
   }
   return n;
+}
+
+/* The log evidence of data set i with other settings, as the bank defines it. */
+static double reference_evidence(const fixture *f, int64_t i, const rb_lif_settings *settings) {
+  int64_t spike[200];
+  const int64_t spikes = find_spikes(f, i, spike);
+  const reference_data data = {settings, &f->x[i * f->size], f->model.length, spikes, spike};
+  reference_lane lane[LANES];
+  double tau[LANES], g[LANES], out[23];
+  (void)reference_grid(&data, log(5), log(4) / 7, lane, tau, g, out);
+  const double w = fmin(fmax(rint((out[3] - log(5)) / 0.1066), 0), 13);
+  (void)reference_grid(&data, log(5) + 0.1066 * w - 0.175, 0.05, lane, tau, g, out);
+  return out[22];
 }
 
 static rb_lif_settings short_settings(void) {
@@ -296,6 +312,58 @@ static void evidence_notices_wrong_assumptions(void **state) {
   done(&wrong);
 }
 
+/* Log Bayes factors of the alternatives against the dense reference, to 0.01 nats: evidences of one
+ * bank's settings, whose grids' windows may differ, minus another's. */
+static void log_bayes_factors_equal_the_dense_computation(void **state) {
+  (void)state;
+  const rb_lif_settings own = short_settings();
+  fixture f = make(&own, 6);
+  assert_int_equal(rb_lif_add_alternatives(&test_context, &f.model), RB_OK);
+  const rb_alternatives *others = f.model.alternatives;
+  double log_bayes[6 * RB_MAX_ALTERNATIVES];
+  assert_int_equal(others->count, 6);
+  assert_int_equal(others->compare(&f.model, &test_context, f.n, f.x, log_bayes), RB_OK);
+  static const double factor[6][3] = {{1.2, 1, 1}, {1 / 1.2, 1, 1}, {1, 1.5, 1},
+                                      {1, 0.5, 1}, {1, 1, 1.3},     {1, 1, 1 / 1.3}};
+  for (int64_t i = 0; i < f.n; ++i) {
+    const double base = reference_evidence(&f, i, &own);
+    for (int k = 0; k < 6; ++k) {
+      rb_lif_settings other = own;
+      other.noise_mV *= factor[k][0];
+      other.I_std_pA *= factor[k][1];
+      other.tref_ms *= factor[k][2];
+      assert_near(log_bayes[i * 6 + k], reference_evidence(&f, i, &other) - base, 0.01);
+    }
+  }
+  done(&f);
+}
+
+/* The current's noise, which moves the potential by a tenth of the observation's noise per step, is
+ * told apart nevertheless: of recordings with twice as much most speak for more, by e^3 or more; of
+ * the model's own hardly any. */
+static void evidence_notices_a_noisier_current(void **state) {
+  (void)state;
+  enum { N = 200, MORE = 2 };
+  rb_lif_settings settings = rb_lif_defaults();
+  fixture right = make(&settings, N);
+  settings.I_std_pA = 100;
+  fixture wrong = make(&settings, N);
+  static double own[N * 6], other[N * 6];
+  rb_model *m = &right.model;
+  assert_int_equal(rb_lif_add_alternatives(&test_context, m), RB_OK);
+  assert_int_equal(m->alternatives->compare(m, &test_context, N, right.x, own), RB_OK);
+  assert_int_equal(m->alternatives->compare(m, &test_context, N, wrong.x, other), RB_OK);
+  int alarms = 0, found = 0;
+  for (int i = 0; i < N; ++i) {
+    alarms += own[i * 6 + MORE] > 3;
+    found += other[i * 6 + MORE] > 3;
+  }
+  assert_true(alarms <= 10);  // e^-3 of them at most are expected: Markov's inequality
+  assert_true(found >= 160);
+  done(&right);
+  done(&wrong);
+}
+
 /* Observations that no such neuron can have made still give finite numbers. */
 static void foreign_observations_give_finite_numbers(void **state) {
   (void)state;
@@ -310,6 +378,11 @@ static void foreign_observations_give_finite_numbers(void **state) {
   }
   compute(&f);
   for (int64_t k = 0; k < f.n * F; ++k) assert_true(isfinite(f.features[k]));
+  double log_bayes[4 * RB_MAX_ALTERNATIVES];
+  assert_int_equal(rb_lif_add_alternatives(&test_context, &f.model), RB_OK);
+  const rb_alternatives *others = f.model.alternatives;
+  assert_int_equal(others->compare(&f.model, &test_context, f.n, f.x, log_bayes), RB_OK);
+  for (int64_t k = 0; k < f.n * others->count; ++k) assert_true(isfinite(log_bayes[k]));
   for (int64_t i = 0; i < f.n; ++i) {
     const rb_lif_centring *c = &f.centring[i];
     for (int d = 0; d < D; ++d) assert_true(isfinite(c->location[d]) && c->scale[d] > 0);
@@ -325,5 +398,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_index_quirk_is_undone),
     cmocka_unit_test(centring_has_the_scale_of_the_posterior),
     cmocka_unit_test(evidence_notices_wrong_assumptions),
+    cmocka_unit_test(log_bayes_factors_equal_the_dense_computation),
+    cmocka_unit_test(evidence_notices_a_noisier_current),
     cmocka_unit_test(foreign_observations_give_finite_numbers)};
 RB_TEST_MAIN(tests)

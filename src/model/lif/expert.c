@@ -47,10 +47,15 @@ static void uncentre(const rb_model *model, const double *centring, int64_t coun
   }
 }
 
+rb_status rb_lif_need_bank(rb_context *ctx, rb_lif_state *state) {
+  if (state->bank != NULL) return RB_OK;
+  return rb_lif_filter_bank_create(ctx, &state->settings, &state->bank);
+}
+
 rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model) {
   rb_status status = RB_OK;
   rb_lif_state *state = model->state;
-  RB_TRY(rb_lif_filter_bank_create(ctx, &state->settings, &state->bank));
+  RB_TRY(rb_lif_need_bank(ctx, state));
   state->expert = (rb_expert){.features = RB_LIF_FEATURES,
                               .feature = rb_lif_filter_bank_quantities(),
                               .centring = NUMBERS,

@@ -214,10 +214,9 @@ static void look_finely(const rb_lif_filter_bank *bank, int i, workspace *w) {
   choose_best(bank, fine, &p, i, w);
 }
 
-/* At most CHUNK data sets; what the second pass computes for lanes beyond is not looked at. */
-static void compute_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *kernel, int count,
-                          const float *x, workspace *w, float *features,
-                          rb_lif_centring *centring) {
+/* The first pass over at most CHUNK data sets. */
+static void filter_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *kernel, int count,
+                         const float *x, workspace *w) {
   memset(w->sums, 0, sizeof w->sums);
   memset(w->code, 0, (size_t)(CHUNK * bank->length) * sizeof *w->code);  // RB_BANK_FREE
   for (int i = 0; i < count; ++i) {
@@ -228,6 +227,13 @@ static void compute_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *
   memset(w->sums, 0, sizeof w->sums);
   for (int k = 0; k < RB_BANK_WINDOWS; ++k) run_filter(bank, kernel, &bank->fine[k], count, k, w);
   for (int i = 0; i < count; ++i) look_finely(bank, i, w);
+}
+
+/* Both passes; what the second computes for lanes beyond the data sets is not looked at. */
+static void compute_chunk(const rb_lif_filter_bank *bank, const rb_bank_kernel *kernel, int count,
+                          const float *x, workspace *w, float *features,
+                          rb_lif_centring *centring) {
+  filter_chunk(bank, kernel, count, x, w);
   for (int k = 0; k * GROUP < count; ++k) {
     const int64_t offset = k * GROUP * bank->length;
     transpose(bank->length, &w->y[offset], w->y_by_step);
@@ -248,5 +254,15 @@ void rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank,
     const int n = (int)(count - first < CHUNK ? count - first : CHUNK);
     compute_chunk(bank, kernel, n, &x[first * RB_LIF_CHANNELS * bank->length], bank->work,
                   &features[first * RB_LIF_FEATURES], &centring[first]);
+  }
+}
+
+void rb_lif_filter_bank_evidence(rb_context *ctx, const rb_lif_filter_bank *bank, int64_t count,
+                                 const float *x, double *log_evidence) {
+  const rb_bank_kernel *kernel = RB_KERNEL_SELECT(rb_bank_kernel, ctx->isa);
+  for (int64_t first = 0; first < count; first += CHUNK) {
+    const int n = (int)(count - first < CHUNK ? count - first : CHUNK);
+    filter_chunk(bank, kernel, n, &x[first * RB_LIF_CHANNELS * bank->length], bank->work);
+    for (int i = 0; i < n; ++i) log_evidence[first + i] = bank->work->summary[i].fine_evidence;
   }
 }

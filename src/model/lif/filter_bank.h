@@ -38,4 +38,11 @@ void rb_lif_filter_bank_free(rb_lif_filter_bank *bank);
 void rb_lif_filter_bank_compute(rb_context *ctx, const rb_lif_filter_bank *bank, int64_t count,
                                 const float *x, float *features, rb_lif_centring *centring);
 
+/** The log marginal likelihoods of `count` data sets on the fine grid, in memory of the bank: less
+ * a constant that is the same for all settings with as many steps, and as if there were no
+ * threshold.
+ * @param x (count, 2, L) @param log_evidence (count), finite */
+void rb_lif_filter_bank_evidence(rb_context *ctx, const rb_lif_filter_bank *bank, int64_t count,
+                                 const float *x, double *log_evidence);
+
 #endif

@@ -108,6 +108,7 @@ static void destroy_state(rb_lif_state *state) {
   free(state->mean_current_pA);
   free(state->spike_index);
   rb_lif_filter_bank_free(state->bank);
+  for (int k = 0; k < RB_MAX_ALTERNATIVES; ++k) rb_lif_filter_bank_free(state->alternative[k]);
   free(state);
 }
 

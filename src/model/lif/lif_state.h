@@ -13,9 +13,14 @@ typedef struct rb_lif_state {
   int64_t length;            ///< L
   double *mean_current_pA;   ///< (L) the trace, or I_mean at every step
   int64_t *spike_index;      ///< (L) index at which a spike at a step is recorded
-  rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_expert
+  rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_expert or rb_lif_add_alternatives
   rb_expert expert;
+  rb_lif_filter_bank *alternative[RB_MAX_ALTERNATIVES];  ///< NULL until rb_lif_add_alternatives
+  rb_alternatives alternatives;
 } rb_lif_state;
+
+/** Builds the bank of the model's own settings if there is none yet. Local. */
+RB_NODISCARD rb_status rb_lif_need_bank(rb_context *ctx, rb_lif_state *state);
 
 /** The step at which a spike at step @p it is recorded: it, or the notebook's (int)((it*dt)/dt). */
 int64_t rb_lif_spike_index(const rb_lif_settings *settings, int64_t it);
