@@ -10,7 +10,39 @@ enum { D = RB_LINEAR_GAUSSIAN_DIM };
 
 typedef struct known_posterior {
   double shift;  // in posterior sd
+  bool clipped;  // of the model whose first parameter is clipped at BOUND, below all of its prior
 } known_posterior;
+
+static const double BOUND = -20;
+
+static void clip(const rb_model *model, int64_t count, const double *latent, double *theta) {
+  (void)model;
+  if (theta != latent) memcpy(theta, latent, sizeof(double) * (size_t)(count * D));
+  for (int64_t i = 0; i < count; ++i) theta[i * D] = fmin(theta[i * D], BOUND);
+}
+
+static rb_status (*draw_unclipped)(const rb_model *, rb_context *, uint64_t, rb_purpose, int64_t,
+                                   int64_t, double *, double *);
+
+static rb_status draw_clipped(const rb_model *model, rb_context *ctx, uint64_t seed,
+                              rb_purpose purpose, int64_t first, int64_t count, double *theta,
+                              double *latent) {
+  const rb_status status = draw_unclipped(model, ctx, seed, purpose, first, count, theta, latent);
+  clip(model, count, theta, theta);
+  return status;
+}
+
+/* Data tell nothing of a latent value that is always clipped, and the others go with the bound. */
+static void condition_on_bound(double *mean, double *covariance) {
+  for (int i = 1; i < D; ++i) {
+    const double slope = covariance[i * D] / covariance[0];
+    mean[i] += slope * (BOUND - mean[0]);
+    for (int j = 1; j < D; ++j) covariance[i * D + j] -= slope * covariance[j];
+  }
+  mean[0] = 0;
+  covariance[0] = 1;
+  for (int i = 1; i < D; ++i) covariance[i] = covariance[i * D] = 0;
+}
 
 /* Lower Cholesky factor. */
 static void factorise(const double *covariance, double l[D][D]) {
@@ -27,6 +59,7 @@ static void factorise(const double *covariance, double l[D][D]) {
 static void describe(const rb_posterior *self, const float *x, double *mean, double l[D][D]) {
   double covariance[D * D];
   rb_linear_gaussian_posterior(self->model, x, mean, covariance);
+  if (((const known_posterior *)self->state)->clipped) condition_on_bound(mean, covariance);
   factorise(covariance, l);
   for (int d = 0; d < D; ++d) {
     mean[d] += ((const known_posterior *)self->state)->shift * sqrt(covariance[d * D + d]);
@@ -142,7 +175,7 @@ static void a_shifted_network(void **state) {
   (void)state;
   rb_model model;
   assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
-  known_posterior shifted = {1.0};
+  known_posterior shifted = {.shift = 1.0};
   rb_posterior network = make(&model, &shifted);
   rb_exact_settings settings = rb_exact_defaults();
   settings.least_efficiency = 0.6;
@@ -167,6 +200,40 @@ static void a_shifted_network(void **state) {
     const double sd = sqrt(covariance[d * D + d]);
     assert_near(r.wasserstein[d], sd, 0.1 * sd);
     assert_near(r.network_mean[d] - r.exact_mean[d], sd, 0.1 * sd);
+  }
+  model.destroy(&model);
+}
+
+/* Network and exact posterior are compared by one measure: moments and distances of values as the
+ * simulator uses them, ranks and losses of latent ones. The exact posterior as network again. */
+static void a_clipped_parameter(void **state) {
+  (void)state;
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  draw_unclipped = model.draw_prior;
+  model.draw_prior = draw_clipped;
+  model.from_latent = clip;
+  known_posterior right = {.clipped = true};
+  rb_posterior network = make(&model, &right);
+  network.latent = true;
+  const rb_exact_settings settings = rb_exact_defaults();
+  rb_refined r;
+  for (int i = 0; i < 5; ++i) {
+    assert_int_equal(
+        rb_refine_item(&test_context, &model, &network, &settings, 3, RB_FOR_TESTS, i, &r), RB_OK);
+    assert_true(r.clipped == 1.0 && r.truth[0] == BOUND && r.method == RB_EXACT_NETWORK);
+    assert_near(r.network_kl, 0.0, 1e-4);
+    assert_near(r.network_loss, r.exact_loss, 1e-4);
+    assert_near(r.network_mean[0], BOUND, 1e-9);
+    assert_near(r.exact_mean[0], BOUND, 1e-9);
+    assert_near(r.network_sd[0], 0, 1e-9);
+    assert_near(r.exact_sd[0], 0, 1e-9);
+    assert_near(r.wasserstein[0], 0, 1e-9);
+    assert_true(r.network_below[0] > 0 && r.network_below[0] < 1);
+    for (int d = 0; d < D; ++d) {
+      assert_near(r.network_sd[d], r.exact_sd[d], 0.05 * r.exact_sd[d]);
+      assert_near(r.network_below[d], r.exact_below[d], 0.03);
+    }
   }
   model.destroy(&model);
 }
@@ -214,5 +281,6 @@ static void without_a_network(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_exact_posterior_as_network), cmocka_unit_test(a_shifted_network),
-    cmocka_unit_test(the_worst_regimes), cmocka_unit_test(without_a_network)};
+    cmocka_unit_test(a_clipped_parameter), cmocka_unit_test(the_worst_regimes),
+    cmocka_unit_test(without_a_network)};
 RB_TEST_MAIN(tests)
