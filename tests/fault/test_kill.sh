@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# SIGKILL of one rank, of all ranks, or of ranks and mpirun, at random moments of simulate, train and
-# calibrate: the job ends at once, what was finished is readable, and the next runs, on other numbers
-# of ranks, end in the files of an uninterrupted study. RB_KILLS kills (default 20).
+# SIGKILL of one rank, of all ranks, or of ranks and mpirun, at random moments of simulate, train,
+# calibrate, infer and refine: the job ends at once, what was finished is readable, and the next runs,
+# on other numbers of ranks, end in the files of an uninterrupted study. RB_KILLS kills (default 20).
 . "$(dirname "$0")/lib.sh"
 kills=${RB_KILLS:-20}
-stages=(simulate train calibrate)
-files=(simulations checkpoint calibration)
+stages=(simulate train calibrate infer refine)
+files=(simulations checkpoint calibration posterior exact)
+study+=(--set exact.datasets=12 --set exact.draws=120 --set exact.short_steps=30 --set exact.long_steps=128)
 RANDOM=${RB_SEED:-20} # the same moments, as far as the machine allows
 
 declare -A seconds
@@ -47,7 +48,7 @@ gone() {
 struck=0
 late=0
 while [ $struck -lt "$kills" ]; do
-  for k in 0 1 2; do
+  for k in "${!stages[@]}"; do
     rm -rf case && mkdir case
     for ((j = 0; j < k; ++j)); do cp "whole/${files[$j]}.h5" case; done
     # Two kills of the same stage, each on another number of ranks, then to the end.

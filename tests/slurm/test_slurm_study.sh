@@ -70,6 +70,12 @@ grep '^array/45,' array/collection.csv | cut -d, -f2- | cmp - <(tail -n +2 refer
 ! grep '^array/44,' array/collection.csv | cut -d, -f2- | cmp -s - <(tail -n +2 reference/collection.csv | cut -d, -f2-) ||
   fail "two seeds, one result"
 
+echo "-- scaling.sbatch ($SECONDS s)"
+job=$(sbatch --parsable jobs/scaling.sbatch $tiny -o scaling --set scale.repeats=1 --set scale.seconds=0 --set scale.simulations=16)
+expect_job "$job" "COMPLETED 0:0"
+[ "$(grep -cE '^(simulate|train|calibrate|io|baseline) +strong +[12] ' "rheobase-scaling-$job.log")" = 10 ] ||
+  fail "not five kinds of work on one node and on two"
+
 echo "-- sweep.sh ($SECONDS s)"
 SBATCH_OPTIONS="--ntasks=1" jobs/sweep.sh $tiny sweep calibration.bins=4 5 >ids || fail "sweep.sh"
 while read -r job; do expect_job "$job" "COMPLETED 0:0"; done <ids

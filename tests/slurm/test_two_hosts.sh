@@ -85,4 +85,10 @@ bytes=$(($(received) - before))
 echo "$bytes bytes went from hostb to hosta"
 [ $bytes -gt 100000 ] || fail "the ranks did not talk over the network"
 same_files one_host two_hosts
+
+on_two_hosts "$RB_PROGRAM" scale "$RB_SOURCE_DIR/inputs/tiny.cfg" -o scaling --set scale.repeats=1 --set scale.seconds=0 \
+  --set scale.simulations=16 >output || fail "scale: $(tail -n 3 output)"
+for word in simulate train calibrate io baseline; do
+  [ "$(grep -cE "^$word +strong +[12] " output)" = 2 ] || fail "$word is not on one host and on two"
+done
 exit 0
