@@ -2,6 +2,7 @@
 #define RHEOBASE_DATASET_H
 
 #include "rheobase/model.h"
+#include "rheobase/shape.h"
 
 /** @file dataset.h
  * Simulated data sets in memory, once per node: the ranks of a node share one copy (an MPI
@@ -10,15 +11,18 @@
 typedef struct rb_dataset {
   int64_t count;   ///< N
   int dim;         ///< D
-  int channels;    ///< C
-  int64_t length;  ///< L
+  rb_shape shape;  ///< of a row of x
   double *theta;   ///< (N, D) as the simulator used them
   double *latent;  ///< (N, D) before clipping
-  float *x;        ///< (N, C, L)
+  float *x;        ///< (N, row): the series, (C, L), then the features
   MPI_Win window;  ///< owns the three arrays
 } rb_dataset;
 
 /** Allocates the window; contents are undefined. Collective. Fails with RB_ERR_MEMORY. */
+RB_NODISCARD rb_status rb_dataset_allocate(rb_context *ctx, int dim, rb_shape shape, int64_t count,
+                                           rb_dataset *dataset);
+
+/** The same for what a model simulates. */
 RB_NODISCARD rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t count,
                                          rb_dataset *dataset);
 

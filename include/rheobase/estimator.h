@@ -8,6 +8,7 @@
 #include "rheobase/parameters.h"
 #include "rheobase/philox.h"
 #include "rheobase/real.h"
+#include "rheobase/shape.h"
 
 /** @file estimator.h
  * The neural posterior estimator: summary network h(x) and density q(theta | h), with
@@ -23,7 +24,8 @@ typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } 
 /** What the summary network takes. */
 typedef enum rb_summary_type {
   RB_SUMMARY_RECURRENT,  ///< the observation, through convolutions and recurrent nets
-  RB_SUMMARY_EXPERT      ///< features of it, clipped at +-8, through an MLP with SiLU
+  RB_SUMMARY_EXPERT,     ///< features of it, clipped at +-8, through an MLP with SiLU
+  RB_SUMMARY_BOTH        ///< the MLP takes the recurrent summary beside the features
 } rb_summary_type;
 
 /** The density of the parameters. */
@@ -36,7 +38,7 @@ typedef enum rb_density_type {
 typedef struct rb_summary_settings {
   rb_summary_type type;
   int summary_dim;
-  int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< of RB_SUMMARY_EXPERT alone; what follows is not
+  int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
   int conv_layers;                            ///< used entries of the three arrays below
   int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
   int groups;  ///< of the group norm after each convolution; 0: none
@@ -76,12 +78,12 @@ typedef struct rb_network_settings {
 /** Weights and workspaces of one network; opaque. */
 typedef struct rb_estimator rb_estimator;
 
-/** Builds the network for x (B, T, C); features are (B, 1, C); and theta (B, D), with workspaces
- * for batches of up to
- * @p max_batch samples (gradients and inference). Weights are zero until initialised or loaded.
- * Fails with RB_ERR_SETTING (sentence names the setting) or RB_ERR_MEMORY. */
+/** Builds the network for x (B, row): the series, (T, C), then the features; and theta (B, D), with
+ * workspaces for batches of up to @p max_batch samples (gradients and inference). Weights are zero
+ * until initialised or loaded. Fails with RB_ERR_SETTING (sentence names the setting) or
+ * RB_ERR_MEMORY. @param shape has what settings->summary.type takes */
 RB_NODISCARD rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings,
-                                           int64_t T, int C, int D, int max_batch,
+                                           rb_shape shape, int D, int max_batch,
                                            rb_estimator **estimator);
 /** Frees it; NULL is allowed. */
 void rb_estimator_destroy(rb_estimator *estimator);
@@ -104,8 +106,7 @@ int32_t *rb_estimator_permutations(rb_estimator *estimator);
  * @{ */
 rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator);
 int rb_estimator_dim(const rb_estimator *estimator);          ///< D
-int rb_estimator_channels(const rb_estimator *estimator);     ///< C
-int64_t rb_estimator_length(const rb_estimator *estimator);   ///< T
+rb_shape rb_estimator_shape(const rb_estimator *estimator);   ///< of x
 int rb_estimator_summary_dim(const rb_estimator *estimator);  ///< summary statistics
 int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling layers; 0 without a flow
 /** @} */
@@ -134,7 +135,7 @@ typedef struct rb_dropout_source {
 } rb_dropout_source;
 
 /** Loss and gradient of a micro-batch.
- * @param x (B, T, C) @param theta (B, D) @param weight (B) factor of each sample's -log q in the
+ * @param x (B, row) @param theta (B, D) @param weight (B) factor of each sample's -log q in the
  * objective (0 for padding, 1/batch else)
  * @param gradient (number of weights) is overwritten with d sum_b weight_b (-log q_b) / d weights
  * @param loss (B) -log q of each sample in standardised space */
@@ -144,7 +145,7 @@ RB_NODISCARD rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *esti
                                              const rb_dropout_source *dropout, rb_real *gradient,
                                              rb_real *loss);
 
-/** Summaries without dropout. @param x (B, T, C) @param summary (B, summary_dim) */
+/** Summaries without dropout. @param x (B, row) @param summary (B, summary_dim) */
 void rb_estimator_summarise(rb_estimator *estimator, int B, const rb_real *x, rb_real *summary);
 
 /** log q(theta | summary), standardised space, no dropout.

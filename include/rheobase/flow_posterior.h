@@ -21,7 +21,7 @@ RB_NODISCARD rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model 
                                                 int batch, uint16_t member,
                                                 rb_posterior *posterior);
 
-/** Number of summaries: learned ones, or the expert ones the network starts from. Local. @param
+/** Number of summaries: the expert ones if the network takes any, else learned ones. Local. @param
  * posterior made by rb_flow_posterior_create */
 int rb_flow_posterior_summary_dim(const rb_posterior *posterior);
 

@@ -5,12 +5,14 @@
 #include "rheobase/real.h"
 
 /** @file standardise.h
- * Means and standard deviations (denominator n; a deviation of 0 counts as 1) that bring parameters
- * and channels to the scale the network sees. */
+ * Means and standard deviations (denominator n; a deviation of 0 counts as 1) that bring
+ * parameters, channels and features to the scale the network sees. */
+
+enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };
 
 typedef struct rb_standardisation {
   double theta_mean[RB_MAX_PARAMETERS], theta_std[RB_MAX_PARAMETERS];
-  double x_mean[RB_MAX_FEATURES], x_std[RB_MAX_FEATURES];
+  double x_mean[RB_MAX_SCALES], x_std[RB_MAX_SCALES];  ///< channels, then features
 } rb_standardisation;
 
 /** Moments of a data set, the same bits on any number of ranks. Collective.
@@ -23,9 +25,9 @@ RB_NODISCARD rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset 
 void rb_standardise_theta(const rb_standardisation *standardisation, int D, int64_t n,
                           const double *theta, rb_real *out);
 
-/** Standardised observation with channels side by side, as the network takes it. Local.
- * @param x (C, L) of one data set @param out (L, C) */
-void rb_standardise_x(const rb_standardisation *standardisation, int C, int64_t L, const float *x,
+/** Standardised row with channels side by side, as the network takes it. Local.
+ * @param x of one data set: (C, L), then the features @param out (L, C), then the features */
+void rb_standardise_x(const rb_standardisation *standardisation, rb_shape shape, const float *x,
                       rb_real *out);
 
 #endif

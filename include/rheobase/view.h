@@ -2,10 +2,11 @@
 #define RHEOBASE_VIEW_H
 
 #include "rheobase/dataset.h"
+#include "rheobase/estimator.h"
 
 /** @file view.h
- * What a network sees of a model: the observation or the model's expert summaries of it, and the
- * parameters in coordinates of its own. All functions are local but where they say so. */
+ * What a network sees of a model: the observation, the model's expert summaries of it or both, and
+ * the parameters in coordinates of its own. All functions are local but where they say so. */
 
 /** How the network has the parameters. */
 typedef enum rb_coordinates {
@@ -16,20 +17,19 @@ typedef enum rb_coordinates {
 
 typedef struct rb_view {
   const rb_model *model;  ///< not owned
-  bool expert;            ///< expert summaries instead of the observation
+  rb_summary_type summary;
   rb_coordinates coordinates;
 } rb_view;
 
 /** Fails with RB_ERR_SETTING where the model lacks what the view needs. */
 RB_NODISCARD rb_status rb_view_check(rb_context *ctx, const rb_view *view);
 
-int rb_view_channels(const rb_view *view);    ///< C, or the number of expert summaries
-int64_t rb_view_length(const rb_view *view);  ///< L, or 1
+rb_shape rb_view_shape(const rb_view *view);  ///< the observation, expert summaries or both
 int rb_view_centring(const rb_view *view);    ///< numbers that centre a data set; 0: none
 bool rb_view_latent(const rb_view *view);     ///< parameters are latent values
 
-/** Computes what the network sees of each data set. @param x (count, C, L) @param seen (count,
- * channels, length) @param centring (count, rb_view_centring) */
+/** Computes what the network sees of each data set. @param x (count, C, L) @param seen (count, row)
+ * of the view's shape @param centring (count, rb_view_centring) */
 RB_NODISCARD rb_status rb_view_observe(const rb_view *view, rb_context *ctx, int64_t count,
                                        const float *x, float *seen, double *centring);
 
@@ -48,8 +48,8 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
 RB_NODISCARD rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view,
                                           const rb_dataset *dataset, double *mean);
 
-/** Replaces a data set by what the network sees of it: theta by its coordinates, x by the expert
- * summaries. Collective. */
+/** Replaces a data set by what the network sees of it: theta by its coordinates, x by rows of the
+ * view's shape. Collective. */
 RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset);
 
 #endif

@@ -59,14 +59,13 @@ rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
   rb_training_settings settings = *training;
   settings.epochs = RB_BENCH_MAX_REPEATS + 2;
   settings.steps_per_epoch = 1;
-  const rb_view view = {model, network->summary.type == RB_SUMMARY_EXPERT, settings.coordinates};
+  const rb_view view = {model, network->summary.type, settings.coordinates};
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
   RB_TRY(fill_batch(ctx, &view, seed, &t->data));
   t->sources = (rb_training_data){model, &t->data, &t->data, 0};
-  RB_TRY(rb_agree(ctx,
-                  rb_estimator_create(ctx, network, rb_view_length(&view), rb_view_channels(&view),
-                                      model->dim, settings.micro_batch, &t->estimator)));
+  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, network, rb_view_shape(&view), model->dim,
+                                           settings.micro_batch, &t->estimator)));
   RB_TRY(rb_training_create(ctx, &settings, seed, 0, t->estimator, &t->sources, &t->training));
   RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, &t->training, &t->sources, &t->work)));
 cleanup:

@@ -154,7 +154,7 @@ typedef struct sampler {
   rb_share data;
   rb_estimator *estimator;
   rb_posterior posterior;
-  rb_real *x, *summary;  // (SAMPLING_BATCH, length, channels) of the view, (.., summary_dim)
+  rb_real *x, *summary;  // (SAMPLING_BATCH, row) of the view, (.., summary_dim)
   float *draws;
 } sampler;
 
@@ -162,8 +162,9 @@ typedef struct sampler {
 static rb_standardisation rough_scales(const bench *b) {
   rb_standardisation s = {{0}, {0}, {0}, {0}};
   for (int d = 0; d < b->model.dim; ++d) s.theta_std[d] = 1;
-  for (int c = 0; c < rb_view_channels(&b->view); ++c) s.x_std[c] = b->view.expert ? 100 : 1;
-  if (!b->view.expert) {
+  const rb_shape shape = rb_view_shape(&b->view);
+  for (int k = 0; k < rb_shape_scales(shape); ++k) s.x_std[k] = k < shape.channels ? 1 : 100;
+  if (shape.channels > 0) {
     s.x_mean[0] = -65;
     s.x_std[0] = 10;
   }
@@ -174,16 +175,15 @@ static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
   rb_status status = RB_OK;
   const rb_model *model = &b->model;
   const rb_standardisation scales = rough_scales(b);
-  const int64_t length = rb_view_length(&b->view);
-  const int channels = rb_view_channels(&b->view);
+  const rb_shape shape = rb_view_shape(&b->view);
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SAMPLED, &s->data));
   RB_TRY(rb_share_simulate(ctx, &s->data));
-  RB_TRY(rb_estimator_create(ctx, &b->input.network, length, channels, model->dim, SAMPLING_BATCH,
+  RB_TRY(rb_estimator_create(ctx, &b->input.network, shape, model->dim, SAMPLING_BATCH,
                              &s->estimator));
   RB_TRY(rb_estimator_initialise(ctx, s->estimator, seed_of(b), 0));
   RB_TRY(rb_flow_posterior_create(ctx, model, b->view.coordinates, s->estimator, &scales,
                                   SAMPLING_BATCH, 0, &s->posterior));
-  RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * length * channels));
+  RB_TRY(RB_ALLOCATE(ctx, s->x, SAMPLING_BATCH * rb_shape_row(shape)));
   RB_TRY(RB_ALLOCATE(ctx, s->summary,
                      (int64_t)SAMPLING_BATCH * rb_estimator_summary_dim(s->estimator)));
   RB_TRY(RB_ALLOCATE(ctx, s->draws, s->data.count * DRAWS * model->dim));
@@ -267,9 +267,8 @@ static rb_status bench_allreduce(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
   rb_estimator *estimator = NULL;
   buffer u = {0, NULL};
-  RB_TRY(
-      rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, rb_view_length(&b->view),
-                                        rb_view_channels(&b->view), b->model.dim, 1, &estimator)));
+  RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, &b->input.network, rb_view_shape(&b->view),
+                                           b->model.dim, 1, &estimator)));
   u.count = rb_estimator_parameters(estimator)->count;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, u.value, u.count)));
   RB_TRY(
@@ -327,8 +326,7 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(read_operands(ctx, arguments, &what, rest));
   RB_TRY(rb_input_read(ctx, rest, &b.input));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &b.input.simulator, &b.model)));
-  b.view = (rb_view){&b.model, b.input.network.summary.type == RB_SUMMARY_EXPERT,
-                     b.input.training.coordinates};
+  b.view = (rb_view){&b.model, b.input.network.summary.type, b.input.training.coordinates};
   RB_TRY(rb_agree(ctx, rb_lif_add_expert(ctx, &b.model)));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &b.view)));
   b.writer = (rb_writer){.model = &b.model, .datasets = WRITTEN};

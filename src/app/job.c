@@ -30,7 +30,7 @@ rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *jo
   *job = (rb_job){.arguments = arguments};
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
-  if (job->input.network.summary.type == RB_SUMMARY_EXPERT) {
+  if (job->input.network.summary.type != RB_SUMMARY_RECURRENT) {
     RB_TRY(rb_agree(ctx, rb_lif_add_expert(ctx, &job->model)));
   }
   char folder[RB_STUDY_PATH];
@@ -84,15 +84,14 @@ void rb_job_checkpoint_path(const rb_job *job, int number, char *path) {
 }
 
 rb_view rb_job_view(const rb_job *job) {
-  return (rb_view){&job->model, job->input.network.summary.type == RB_SUMMARY_EXPERT,
-                   job->input.training.coordinates};
+  return (rb_view){&job->model, job->input.network.summary.type, job->input.training.coordinates};
 }
 
 rb_status rb_job_create_network(rb_context *ctx, const rb_job *job, int batch,
                                 rb_estimator **estimator) {
   const rb_view view = rb_job_view(job);
-  return rb_estimator_create(ctx, &job->input.network, rb_view_length(&view),
-                             rb_view_channels(&view), job->model.dim, batch, estimator);
+  return rb_estimator_create(ctx, &job->input.network, rb_view_shape(&view), job->model.dim, batch,
+                             estimator);
 }
 
 /* Whether the file holds that member of a finished training. Local. */

@@ -67,12 +67,12 @@ static rb_status create_posterior(rb_context *ctx, rb_scale_work *work) {
   const rb_job *job = work->job;
   calibrator *c = &work->state->calibrator;
   const rb_view view = rb_job_view(job);
-  const int channels = rb_view_channels(&view);
+  const rb_shape shape = rb_view_shape(&view);
   rb_standardisation unit = {{0}, {0}, {0}, {0}};
   for (int d = 0; d < job->model.dim; ++d) unit.theta_std[d] = 1;
-  for (int i = 0; i < channels; ++i) unit.x_std[i] = 10;
-  RB_TRY(rb_estimator_create(ctx, &work->task.network, rb_view_length(&view), channels,
-                             job->model.dim, SAMPLING_BATCH, &c->estimator));
+  for (int i = 0; i < rb_shape_scales(shape); ++i) unit.x_std[i] = 10;
+  RB_TRY(rb_estimator_create(ctx, &work->task.network, shape, job->model.dim, SAMPLING_BATCH,
+                             &c->estimator));
   RB_TRY(rb_estimator_initialise(ctx, c->estimator, seed_of(work), 0));
   RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->input.training.coordinates, c->estimator,
                                   &unit, SAMPLING_BATCH, 0, &c->posterior));

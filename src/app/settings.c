@@ -72,11 +72,12 @@ static const rb_setting rows[] = {
            "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
            "parameter given those before"),
     GROUP("network.summary", "The summary network"),
-    CHOICE("network.summary.type", network.summary.type, "\"recurrent\"", "recurrent|expert",
-           "convolutions and recurrent nets over the observation, or an MLP after the model's own "
-           "features (the filter bank)"),
+    CHOICE(
+        "network.summary.type", network.summary.type, "\"recurrent\"", "recurrent|expert|both",
+        "convolutions and recurrent nets over the observation, an MLP after the model's own "
+        "features (the filter bank), or that MLP with the recurrent summary beside the features"),
     LIST("network.summary.mlp_widths", network.summary.mlp_widths, network.summary.mlp_layers,
-         "[128, 128]", "[1, 8192]", "units of the hidden layers after the features (expert)"),
+         "[128, 128]", "[1, 8192]", "units of the hidden layers after the features (expert, both)"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics"),
     LIST("network.summary.filters", network.summary.filters, network.summary.conv_layers, "[32]",
@@ -147,7 +148,7 @@ static const rb_setting rows[] = {
          "largest norm of the whole gradient; 0: no bound"),
     CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred",
            "what the network works with: the parameters as they are, coordinates that cannot leave "
-           "the prior, or such coordinates centred on what the features tell (expert)"),
+           "the prior, or such coordinates centred on what the features tell (expert, both)"),
     INTEGER("training.ensemble", training.ensemble, "1", "[1, 64]", NULL,
             "networks, trained each from its own random numbers; their mixture is the posterior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",
@@ -241,9 +242,11 @@ const rb_settings_table *rb_input_table(void) {
 
 static rb_status check_network(rb_context *ctx, const rb_input *input) {
   const rb_summary_settings *summary = &input->network.summary;
-  if (input->training.coordinates == RB_COORDINATES_CENTRED && summary->type != RB_SUMMARY_EXPERT) {
+  if (input->training.coordinates == RB_COORDINATES_CENTRED &&
+      summary->type == RB_SUMMARY_RECURRENT) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "training.parameters = \"centred\" needs network.summary.type = \"expert\"");
+                   "training.parameters = \"centred\" needs network.summary.type = \"expert\" or "
+                   "\"both\"");
   }
   if (input->kernel_sizes != summary->conv_layers || input->strides != summary->conv_layers) {
     return RB_FAIL(ctx, RB_ERR_SETTING,

@@ -118,7 +118,8 @@ static rb_status create_estimator(network_check *check, const char *path) {
   check->T = x[1];
   check->C = (int)x[2];
   check->D = (int)theta[1];
-  RB_TRY(rb_estimator_create(check->ctx, &check->settings, check->T, check->C, check->D,
+  RB_TRY(rb_estimator_create(check->ctx, &check->settings,
+                             (rb_shape){.channels = check->C, .length = check->T}, check->D,
                              (int)check->B, &check->estimator));
 cleanup:
   free(json);

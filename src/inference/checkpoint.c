@@ -11,7 +11,7 @@
 static const rb_field PARAMETER = {
     "parameter", RB_STRING, "parameter", "1", "names of the parameters", false};
 static const rb_field CHANNEL = {
-    "channel", RB_STRING, "channel", "1", "names of channels, or of the expert summaries", false};
+    "channel", RB_STRING, "channel", "1", "names of channels, then of the expert summaries", false};
 static const rb_field PERMUTATIONS = {
     "permutations",
     RB_I32,
@@ -114,13 +114,13 @@ cleanup:
 static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_model *model,
                                     const rb_training *training) {
   rb_status status = RB_OK;
-  const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_FEATURES];
-  const bool expert = rb_estimator_summary_type(training->estimator) == RB_SUMMARY_EXPERT;
-  const int channels = rb_estimator_channels(training->estimator);
+  const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_SCALES];
+  const rb_shape shape = rb_estimator_shape(training->estimator);
+  const int C = shape.channels, channels = rb_shape_scales(shape);
   const int depth = rb_estimator_depth(training->estimator);
   for (int d = 0; d < model->dim; ++d) parameter[d] = model->parameters[d].name;
   for (int c = 0; c < channels; ++c) {
-    channel[c] = expert ? model->expert->feature[c].name : model->channel[c].quantity.name;
+    channel[c] = c < C ? model->channel[c].quantity.name : model->expert->feature[c - C].name;
   }
   RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
   RB_TRY(rb_file_dimension(ctx, file, "channel", channels));
@@ -267,7 +267,7 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
                             rb_standardisation *s) {
   rb_status status = RB_OK;
   const int64_t D = rb_estimator_dim(estimator);
-  const int64_t C = rb_estimator_channels(estimator);
+  const int64_t C = rb_shape_scales(rb_estimator_shape(estimator));
   const int64_t shape[2] = {rb_estimator_depth(estimator), D};
   int32_t *permutation = rb_estimator_permutations(estimator);
   if (shape[0] > 0)

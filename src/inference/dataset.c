@@ -7,16 +7,11 @@
 
 static MPI_Aint aligned(int64_t bytes) { return (MPI_Aint)((bytes + 63) / 64 * 64); }
 
-rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t count,
-                            rb_dataset *dataset) {
-  *dataset = (rb_dataset){.count = count,
-                          .dim = model->dim,
-                          .channels = model->channels,
-                          .length = model->length,
-                          .window = MPI_WIN_NULL};
-  const MPI_Aint theta_bytes = aligned(count * model->dim * (int64_t)sizeof(double));
-  const MPI_Aint x_bytes =
-      aligned(count * model->channels * model->length * (int64_t)sizeof(float));
+rb_status rb_dataset_allocate(rb_context *ctx, int dim, rb_shape shape, int64_t count,
+                              rb_dataset *dataset) {
+  *dataset = (rb_dataset){.count = count, .dim = dim, .shape = shape, .window = MPI_WIN_NULL};
+  const MPI_Aint theta_bytes = aligned(count * dim * (int64_t)sizeof(double));
+  const MPI_Aint x_bytes = aligned(count * rb_shape_row(shape) * (int64_t)sizeof(float));
   const MPI_Aint total = 2 * theta_bytes + x_bytes + 64;
   // A window that does not fit must give an error on all ranks, not abort the job.
   MPI_Errhandler handler;
@@ -47,6 +42,12 @@ rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t coun
   MPI_Win_lock_all(MPI_MODE_NOCHECK, dataset->window);
 cleanup:
   return status;
+}
+
+rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t count,
+                            rb_dataset *dataset) {
+  const rb_shape shape = {.channels = model->channels, .length = model->length};
+  return rb_dataset_allocate(ctx, model->dim, shape, count, dataset);
 }
 
 void rb_dataset_destroy(rb_dataset *dataset) {

@@ -14,9 +14,9 @@ typedef struct flow_state {
   int batch;
   uint16_t member;
   int64_t capacity;   // rows of z, values and density
-  float *seen;        // (batch, C', L') what the network sees
+  float *seen;        // (batch, row) what the network sees
   double *centring;   // (batch, rb_view_centring)
-  rb_real *x;         // (batch, L', C')
+  rb_real *x;         // (batch, row) standardised
   rb_real *summary;   // (batch, summary_dim)
   rb_real *repeated;  // (capacity, summary_dim) the summary of each row's data set
   rb_real *z;         // (capacity, D)
@@ -66,13 +66,13 @@ static const double *centring_of(const flow_state *state, int64_t i) {
 
 /* Summaries of up to `batch` data sets; the rest of the batch is zeros. */
 static rb_status summarise(flow_state *state, rb_context *ctx, int64_t count, const float *x) {
-  const int C = rb_view_channels(&state->view);
-  const int64_t L = rb_view_length(&state->view), samples = C * L;
+  const rb_shape shape = rb_view_shape(&state->view);
+  const int64_t samples = rb_shape_row(shape);
   const rb_status status =
       rb_view_observe(&state->view, ctx, count, x, state->seen, state->centring);
   if (status != RB_OK) return status;
   for (int64_t i = 0; i < count; ++i) {
-    rb_standardise_x(&state->standardisation, C, L, state->seen + i * samples,
+    rb_standardise_x(&state->standardisation, shape, state->seen + i * samples,
                      state->x + i * samples);
   }
   memset(state->x + count * samples, 0,
@@ -192,14 +192,13 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
   posterior->state = state;
   state->estimator = estimator;
   state->standardisation = *standardisation;
-  state->view =
-      (rb_view){model, rb_estimator_summary_type(estimator) == RB_SUMMARY_EXPERT, coordinates};
+  state->view = (rb_view){model, rb_estimator_summary_type(estimator), coordinates};
   RB_TRY(rb_view_check(ctx, &state->view));
   state->batch = batch;
   state->member = member;
   for (int d = 0; d < model->dim; ++d) posterior->log_scale += log(standardisation->theta_std[d]);
   state->log_jacobian = -posterior->log_scale;
-  const int64_t seen = batch * rb_view_length(&state->view) * rb_view_channels(&state->view);
+  const int64_t seen = batch * rb_shape_row(rb_view_shape(&state->view));
   RB_TRY(RB_ALLOCATE(ctx, state->seen, seen));
   RB_TRY(RB_ALLOCATE(ctx, state->centring, (int64_t)batch * rb_view_centring(&state->view)));
   RB_TRY(RB_ALLOCATE(ctx, state->x, seen));
@@ -211,8 +210,8 @@ cleanup:
 
 int rb_flow_posterior_summary_dim(const rb_posterior *posterior) {
   const flow_state *state = posterior->state;
-  return state->view.expert ? rb_view_channels(&state->view)
-                            : rb_estimator_summary_dim(state->estimator);
+  const int features = rb_view_shape(&state->view).features;
+  return features > 0 ? features : rb_estimator_summary_dim(state->estimator);
 }
 
 rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
@@ -221,12 +220,17 @@ rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t 
   const rb_model *model = ((const rb_posterior *)posterior)->model;
   flow_state *state = ((rb_posterior *)posterior)->state;
   const int dim = rb_flow_posterior_summary_dim(posterior);
+  const rb_shape shape = rb_view_shape(&state->view);
   // What the network has learned to keep of the model's features need not tell wrong assumptions.
-  const rb_real *shown = state->view.expert ? state->x : state->summary;
+  const bool features = shape.features > 0;
+  const rb_real *shown = features ? state->x + rb_shape_series(shape) : state->summary;
+  const int64_t stride = features ? rb_shape_row(shape) : dim;
   for (int64_t first = 0; first < count; first += state->batch) {
     const int64_t here = count - first < state->batch ? count - first : state->batch;
     RB_TRY(summarise(state, ctx, here, x + first * model->channels * model->length));
-    for (int64_t k = 0; k < here * dim; ++k) summary[first * dim + k] = (double)shown[k];
+    for (int64_t k = 0; k < here * dim; ++k) {
+      summary[first * dim + k] = (double)shown[k / dim * stride + k % dim];
+    }
   }
 cleanup:
   return status;

@@ -4,20 +4,28 @@
 
 #include "rheobase/memory.h"
 
-rb_status rb_micro_batch_create(rb_context *ctx, const rb_view *view, int size,
+rb_status rb_micro_batch_create(rb_context *ctx, int dim, rb_shape shape, int size,
                                 rb_micro_batch *batch) {
   rb_status status = RB_OK;
-  const rb_model *model = view->model;
-  *batch = (rb_micro_batch){.size = size, .view = *view};
-  const int64_t samples = model->length * model->channels;
-  const int64_t seen = rb_view_length(view) * rb_view_channels(view);
-  RB_TRY(RB_ALLOCATE(ctx, batch->x, size * seen));
-  RB_TRY(RB_ALLOCATE(ctx, batch->theta, (int64_t)size * model->dim));
+  *batch = (rb_micro_batch){.size = size, .dim = dim, .shape = shape};
+  RB_TRY(RB_ALLOCATE(ctx, batch->x, size * rb_shape_row(shape)));
+  RB_TRY(RB_ALLOCATE(ctx, batch->theta, (int64_t)size * dim));
   RB_TRY(RB_ALLOCATE(ctx, batch->weight, size));
   RB_TRY(RB_ALLOCATE(ctx, batch->loss, size));
+cleanup:
+  return status;
+}
+
+rb_status rb_micro_batch_create_online(rb_context *ctx, const rb_view *view, int size,
+                                       rb_micro_batch *batch) {
+  rb_status status = RB_OK;
+  const rb_model *model = view->model;
+  const rb_shape shape = rb_view_shape(view);
+  RB_TRY(rb_micro_batch_create(ctx, model->dim, shape, size, batch));
+  batch->view = *view;
   RB_TRY(RB_ALLOCATE(ctx, batch->drawn, 2 * (int64_t)size * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, batch->simulated, size * samples));
-  RB_TRY(RB_ALLOCATE(ctx, batch->seen, size * seen));
+  RB_TRY(RB_ALLOCATE(ctx, batch->simulated, size * model->channels * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, batch->seen, size * rb_shape_row(shape)));
   RB_TRY(RB_ALLOCATE(ctx, batch->centring, (int64_t)size * rb_view_centring(view)));
 cleanup:
   return status;
@@ -35,17 +43,20 @@ void rb_micro_batch_destroy(rb_micro_batch *batch) {
   *batch = (rb_micro_batch){0};
 }
 
-/* Standardises sample x (C, L), theta (D) into a row. */
+/* Standardises theta (D) and x into a row. */
 static void set_row(rb_micro_batch *batch, int row, const rb_standardisation *standardisation,
-                    int D, int C, int64_t L, const double *theta, const float *x, double weight) {
+                    const double *theta, const float *x, double weight) {
+  const int D = batch->dim;
   rb_standardise_theta(standardisation, D, 1, theta, batch->theta + (int64_t)row * D);
-  rb_standardise_x(standardisation, C, L, x, batch->x + row * L * C);
+  rb_standardise_x(standardisation, batch->shape, x, batch->x + row * rb_shape_row(batch->shape));
   batch->weight[row] = (rb_real)weight;
 }
 
-static void pad(rb_micro_batch *batch, int rows, int D, int64_t samples) {
-  batch->rows = rows;
+static void pad(rb_micro_batch *batch, int rows) {
+  const int D = batch->dim;
+  const int64_t samples = rb_shape_row(batch->shape);
   const size_t padding = (size_t)(batch->size - rows);
+  batch->rows = rows;
   memset(batch->x + rows * samples, 0, padding * (size_t)samples * sizeof(rb_real));
   memset(batch->theta + (int64_t)rows * D, 0, padding * (size_t)D * sizeof(rb_real));
   memset(batch->weight + rows, 0, padding * sizeof(rb_real));
@@ -54,15 +65,13 @@ static void pad(rb_micro_batch *batch, int rows, int D, int64_t samples) {
 void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *standardisation,
                            const rb_dataset *dataset, const int64_t *indices, int64_t first,
                            int rows, double weight) {
-  const int D = dataset->dim;
-  const int C = dataset->channels;
-  const int64_t L = dataset->length;
+  const int64_t samples = rb_shape_row(dataset->shape);
   for (int row = 0; row < rows; ++row) {
     const int64_t i = indices != NULL ? indices[row] : first + row;
-    set_row(batch, row, standardisation, D, C, L, dataset->theta + i * D, dataset->x + i * C * L,
-            weight);
+    set_row(batch, row, standardisation, dataset->theta + i * dataset->dim,
+            dataset->x + i * samples, weight);
   }
-  pad(batch, rows, D, C * L);
+  pad(batch, rows);
 }
 
 rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
@@ -71,8 +80,8 @@ rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
   rb_status status = RB_OK;
   const rb_view *view = &batch->view;
   const rb_model *model = view->model;
-  const int D = model->dim, C = rb_view_channels(view), numbers = rb_view_centring(view);
-  const int64_t L = rb_view_length(view);
+  const int D = model->dim, numbers = rb_view_centring(view);
+  const int64_t samples = rb_shape_row(batch->shape);
   double *theta = batch->drawn, *latent = theta + (int64_t)batch->size * D;
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
@@ -81,9 +90,9 @@ rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
   for (int row = 0; row < rows; ++row) {
     const int64_t at = (int64_t)row * D;
     rb_view_to(view, batch->centring + (int64_t)row * numbers, 1, values + at, theta + at, NULL);
-    set_row(batch, row, standardisation, D, C, L, theta + at, batch->seen + row * C * L, weight);
+    set_row(batch, row, standardisation, theta + at, batch->seen + row * samples, weight);
   }
-  pad(batch, rows, D, C * L);
+  pad(batch, rows);
 cleanup:
   return status;
 }

@@ -10,19 +10,25 @@
 typedef struct rb_micro_batch {
   int size;          ///< rows, padding included
   int rows;          ///< samples; the rest is zero with weight 0
-  rb_real *x;        ///< (size, L', C') of the view
+  int dim;           ///< D
+  rb_shape shape;    ///< of a row of x and seen
+  rb_real *x;        ///< (size, row), series as (L, C)
   rb_real *theta;    ///< (size, D)
   rb_real *weight;   ///< (size)
   rb_real *loss;     ///< (size)
   double *drawn;     ///< (size, D) online: parameters, their latent values after them
   float *simulated;  ///< (size, C, L) online
-  float *seen;       ///< (size, C', L') online: what the network sees of it
+  float *seen;       ///< (size, row) online: what the network sees of it
   double *centring;  ///< (size, rb_view_centring) online
-  rb_view view;
+  rb_view view;      ///< online
 } rb_micro_batch;
 
-RB_NODISCARD rb_status rb_micro_batch_create(rb_context *ctx, const rb_view *view, int size,
+RB_NODISCARD rb_status rb_micro_batch_create(rb_context *ctx, int dim, rb_shape shape, int size,
                                              rb_micro_batch *batch);
+
+/** The same, to simulate into. */
+RB_NODISCARD rb_status rb_micro_batch_create_online(rb_context *ctx, const rb_view *view, int size,
+                                                    rb_micro_batch *batch);
 void rb_micro_batch_destroy(rb_micro_batch *batch);
 
 /** Takes @p rows samples of @p dataset: indices[0..rows-1], or first, first + 1, ... if @p indices
@@ -31,7 +37,8 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
                            const rb_dataset *dataset, const int64_t *indices, int64_t first,
                            int rows, double weight);
 
-/** Simulates items first .. first + rows - 1 of the training purpose. */
+/** Simulates items first .. first + rows - 1 of the training purpose; for
+ * rb_micro_batch_create_online alone. */
 RB_NODISCARD rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
                                                const rb_standardisation *standardisation,
                                                uint64_t seed, int64_t first, int rows,

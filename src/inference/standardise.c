@@ -19,13 +19,28 @@ static double trace_sum(const float *x, int64_t L, double centre, int power) {
   return sum;
 }
 
-/* Adds the parameters' and channels' sums of this rank's data sets and reduces them.
- * sums: (D + C) */
+/* Samples of channel or feature k in a row. */
+static int64_t samples_in_row(rb_shape shape, int k) {
+  return k < shape.channels ? shape.length : 1;
+}
+
+/* Adds the sums of a row's channels and features. sums: (channels + features) */
+static void add_row(rb_shape shape, const float *x, const double *centre, int power,
+                    rb_exact_sum *sums) {
+  for (int k = 0; k < rb_shape_scales(shape); ++k) {
+    const int64_t count = samples_in_row(shape, k);
+    rb_exact_sum_add(&sums[k], trace_sum(x, count, centre[k], power));
+    x += count;
+  }
+}
+
+/* Adds the parameters' and the rows' sums of this rank's data sets and reduces them.
+ * sums: (D + channels + features) */
 static void sum_all(const rb_context *ctx, const rb_dataset *dataset, const double *target,
                     const rb_standardisation *centre, int power, rb_exact_sum *sums) {
   const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
   const int D = dataset->dim;
-  const int C = dataset->channels;
+  const rb_shape shape = dataset->shape;
   for (int64_t round = 0; round < partition.rounds; ++round) {
     const rb_range range = rb_partition_round(&partition, round);
     for (int64_t i = range.first; i < range.first + range.count; ++i) {
@@ -33,13 +48,10 @@ static void sum_all(const rb_context *ctx, const rb_dataset *dataset, const doub
         const double difference = target[i * D + d] - centre->theta_mean[d];
         rb_exact_sum_add(&sums[d], power == 1 ? difference : difference * difference);
       }
-      for (int c = 0; c < C; ++c) {
-        const float *x = dataset->x + (i * C + c) * dataset->length;
-        rb_exact_sum_add(&sums[D + c], trace_sum(x, dataset->length, centre->x_mean[c], power));
-      }
+      add_row(shape, dataset->x + i * rb_shape_row(shape), centre->x_mean, power, sums + D);
     }
   }
-  rb_exact_sum_reduce(ctx, sums, D + C);
+  rb_exact_sum_reduce(ctx, sums, D + rb_shape_scales(shape));
 }
 
 static double deviation(const rb_exact_sum *sum, int64_t count) {
@@ -51,27 +63,31 @@ rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, con
                                  rb_standardisation *standardisation) {
   rb_status status = RB_OK;
   const int D = dataset->dim;
-  const int C = dataset->channels;
-  const int64_t samples = dataset->count * dataset->length;
+  const rb_shape shape = dataset->shape;
+  const int quantities = rb_shape_scales(shape);
   rb_exact_sum *sums = NULL;
   *standardisation = (rb_standardisation){{0}, {0}, {0}, {0}};
   if (dataset->count == 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "no simulations to take means and deviations from"));
   }
-  RB_TRY(RB_ALLOCATE(ctx, sums, 2 * (D + C)));
+  RB_TRY(RB_ALLOCATE(ctx, sums, 2 * (D + quantities)));
   sum_all(ctx, dataset, target, standardisation, 1, sums);
   for (int d = 0; d < D; ++d) {
     standardisation->theta_mean[d] = rb_exact_sum_value(&sums[d]) / (double)dataset->count;
   }
-  for (int c = 0; c < C; ++c) {
-    standardisation->x_mean[c] = rb_exact_sum_value(&sums[D + c]) / (double)samples;
+  for (int k = 0; k < quantities; ++k) {
+    const int64_t samples = dataset->count * samples_in_row(shape, k);
+    standardisation->x_mean[k] = rb_exact_sum_value(&sums[D + k]) / (double)samples;
   }
-  rb_exact_sum *squares = sums + D + C;
+  rb_exact_sum *squares = sums + D + quantities;
   sum_all(ctx, dataset, target, standardisation, 2, squares);
   for (int d = 0; d < D; ++d) {
     standardisation->theta_std[d] = deviation(&squares[d], dataset->count);
   }
-  for (int c = 0; c < C; ++c) standardisation->x_std[c] = deviation(&squares[D + c], samples);
+  for (int k = 0; k < quantities; ++k) {
+    const int64_t samples = dataset->count * samples_in_row(shape, k);
+    standardisation->x_std[k] = deviation(&squares[D + k], samples);
+  }
 cleanup:
   free(sums);
   return status;
@@ -87,11 +103,17 @@ void rb_standardise_theta(const rb_standardisation *standardisation, int D, int6
   }
 }
 
-void rb_standardise_x(const rb_standardisation *standardisation, int C, int64_t L, const float *x,
+void rb_standardise_x(const rb_standardisation *standardisation, rb_shape shape, const float *x,
                       rb_real *out) {
-  for (int c = 0; c < C; ++c) {
-    const rb_real mean = (rb_real)standardisation->x_mean[c];
-    const rb_real scale = (rb_real)(1.0 / standardisation->x_std[c]);
-    for (int64_t t = 0; t < L; ++t) out[t * C + c] = ((rb_real)x[c * L + t] - mean) * scale;
+  const int C = shape.channels;
+  const int64_t series = rb_shape_series(shape), L = shape.length;
+  for (int k = 0; k < rb_shape_scales(shape); ++k) {
+    const rb_real mean = (rb_real)standardisation->x_mean[k];
+    const rb_real scale = (rb_real)(1.0 / standardisation->x_std[k]);
+    if (k >= C) {
+      out[series + k - C] = ((rb_real)x[series + k - C] - mean) * scale;
+      continue;
+    }
+    for (int64_t t = 0; t < L; ++t) out[t * C + k] = ((rb_real)x[k * L + t] - mean) * scale;
   }
 }

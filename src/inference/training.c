@@ -65,11 +65,8 @@ rb_status rb_validation_loss(rb_context *ctx, rb_training *training, const rb_da
   rb_micro_batch batch = {0};
   rb_real *summary = NULL;
   rb_exact_sum sum = {{0}, 0, 0, 0, 0};
-  const rb_model shape = {
-      .dim = dataset->dim, .channels = dataset->channels, .length = dataset->length};
   const int size = training->settings.micro_batch;
-  const rb_view view = {.model = &shape};
-  RB_TRY(rb_micro_batch_create(ctx, &view, size, &batch));
+  RB_TRY(rb_micro_batch_create(ctx, dataset->dim, dataset->shape, size, &batch));
   RB_TRY(RB_ALLOCATE(ctx, summary, (int64_t)size * rb_estimator_summary_dim(training->estimator)));
   const rb_partition partition = rb_partition_make(ctx, dataset->count, size);
   for (int64_t round = 0; round < partition.rounds; ++round) {

@@ -34,11 +34,10 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   RB_TRY(RB_ALLOCATE(ctx, w, 1));
   w->order_epoch = -1;
   w->saved_s = MPI_Wtime();
-  const rb_view view = {data->model,
-                        rb_estimator_summary_type(training->estimator) == RB_SUMMARY_EXPERT,
+  const rb_view view = {data->model, rb_estimator_summary_type(training->estimator),
                         settings->coordinates};
   RB_TRY(rb_view_check(ctx, &view));
-  RB_TRY(rb_micro_batch_create(ctx, &view, settings->micro_batch, &w->batch));
+  RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
   RB_TRY(rb_gradient_sum_create(ctx, weights_of(training), micro_batches, &w->sum));
   RB_TRY(RB_ALLOCATE(ctx, w->gradient, weights_of(training)));
   if (settings->mode == RB_OFFLINE) RB_TRY(RB_ALLOCATE(ctx, w->order, data->training->count));

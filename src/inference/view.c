@@ -10,25 +10,31 @@
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
   const rb_expert *expert = view->model->expert;
-  if (view->expert && expert == NULL) {
+  const bool features = view->summary != RB_SUMMARY_RECURRENT;
+  if (features && expert == NULL) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "the model %s has no expert summaries", view->model->name);
   }
   if (view->coordinates != RB_COORDINATES_CENTRED) return RB_OK;
-  if (!view->expert || expert->centring == 0) {
+  if (!features || expert->centring == 0) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "centred parameters need expert summaries of a model that can centre");
   }
   return RB_OK;
 }
 
-int rb_view_channels(const rb_view *view) {
-  return view->expert ? view->model->expert->features : view->model->channels;
+rb_shape rb_view_shape(const rb_view *view) {
+  const rb_model *model = view->model;
+  rb_shape shape = {0};
+  if (view->summary != RB_SUMMARY_EXPERT) {
+    shape.channels = model->channels;
+    shape.length = model->length;
+  }
+  if (view->summary != RB_SUMMARY_RECURRENT) shape.features = model->expert->features;
+  return shape;
 }
 
-int64_t rb_view_length(const rb_view *view) { return view->expert ? 1 : view->model->length; }
-
 int rb_view_centring(const rb_view *view) {
-  return view->expert ? view->model->expert->centring : 0;
+  return view->summary != RB_SUMMARY_RECURRENT ? view->model->expert->centring : 0;
 }
 
 bool rb_view_latent(const rb_view *view) { return view->coordinates != RB_COORDINATES_RAW; }
@@ -36,8 +42,18 @@ bool rb_view_latent(const rb_view *view) { return view->coordinates != RB_COORDI
 rb_status rb_view_observe(const rb_view *view, rb_context *ctx, int64_t count, const float *x,
                           float *seen, double *centring) {
   const rb_model *model = view->model;
-  if (view->expert) return model->expert->compute(model, ctx, count, x, seen, centring);
-  memcpy(seen, x, (size_t)(count * model->channels * model->length) * sizeof *seen);
+  const rb_shape shape = rb_view_shape(view);
+  const int64_t series = rb_shape_series(shape), row = rb_shape_row(shape), F = shape.features;
+  if (F > 0) {
+    const rb_status status = model->expert->compute(model, ctx, count, x, seen, centring);
+    if (status != RB_OK) return status;
+  }
+  // The features now stand side by side at the beginning. From the last data set on they move
+  // behind its series; those of the data sets before it are never in the way.
+  for (int64_t i = count - 1; i >= 0 && series > 0; --i) {
+    memmove(seen + i * row + series, seen + i * F, (size_t)F * sizeof *seen);
+    memcpy(seen + i * row, x + i * series, (size_t)series * sizeof *seen);
+  }
   return RB_OK;
 }
 
@@ -81,12 +97,12 @@ static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_datase
                            rb_dataset *seen) {
   rb_status status = RB_OK;
   const int D = from->dim, numbers = rb_view_centring(view);
-  const int64_t samples = from->channels * from->length, width = seen->channels * seen->length;
+  const int64_t samples = rb_shape_row(from->shape), row = rb_shape_row(seen->shape);
   double *centring = NULL;
   int64_t first = 0, count = 0;
   rb_dataset_share(ctx, from, &first, &count);
   RB_TRY(RB_ALLOCATE(ctx, centring, count * numbers));
-  RB_TRY(rb_view_observe(view, ctx, count, from->x + first * samples, seen->x + first * width,
+  RB_TRY(rb_view_observe(view, ctx, count, from->x + first * samples, seen->x + first * row,
                          centring));
   const double *values = rb_view_latent(view) ? from->latent : from->theta;
   for (int64_t i = 0; i < count; ++i) {
@@ -103,14 +119,14 @@ rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view, const rb_data
                              double *mean) {
   enum { CHUNK = 32 };
   rb_status status = RB_OK;
-  const int64_t samples = dataset->channels * dataset->length;
+  const int64_t samples = rb_shape_row(dataset->shape);
   const int D = dataset->dim, numbers = rb_view_centring(view);
   const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
   rb_exact_sum sum = {{0}, 0, 0, 0, 0};
   double *centring = NULL, phi[RB_MAX_PARAMETERS], log_det;
   float *seen = NULL;
   RB_TRY(RB_ALLOCATE(ctx, centring, CHUNK * numbers));
-  RB_TRY(RB_ALLOCATE(ctx, seen, CHUNK * rb_view_channels(view) * rb_view_length(view)));
+  RB_TRY(RB_ALLOCATE(ctx, seen, CHUNK * rb_shape_row(rb_view_shape(view))));
   for (int64_t round = 0; round < partition.rounds && rb_view_latent(view); ++round) {
     const rb_range range = rb_partition_round(&partition, round);
     if (range.count == 0) continue;
@@ -137,13 +153,11 @@ cleanup:
 rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
   rb_status status = RB_OK;
   rb_dataset seen = {.window = MPI_WIN_NULL};
-  if (!view->expert) {
+  if (view->summary == RB_SUMMARY_RECURRENT) {
     if (rb_view_latent(view)) rb_dataset_to_support(ctx, view->model, dataset);
     return RB_OK;
   }
-  const rb_model shape = {
-      .dim = dataset->dim, .channels = rb_view_channels(view), .length = rb_view_length(view)};
-  RB_TRY(rb_dataset_create(ctx, &shape, dataset->count, &seen));
+  RB_TRY(rb_dataset_allocate(ctx, dataset->dim, rb_view_shape(view), dataset->count, &seen));
   RB_TRY(rb_agree(ctx, see_share(ctx, view, dataset, &seen)));
   rb_dataset_fence(ctx, &seen);
   rb_dataset_destroy(dataset);

@@ -2,14 +2,13 @@
 
 #include <string.h>
 
-#include "expert.h"
 #include "flow.h"
 #include "gemm.h"
 #include "initialise.h"
 #include "mixture.h"
 #include "rheobase/memory.h"
 #include "subnormals.h"
-#include "summary.h"
+#include "summaries.h"
 #include "workspace.h"
 
 /* Density and sampling work on blocks of so many rows, and sampling on groups of so many data sets,
@@ -18,13 +17,11 @@ enum { BLOCK_ROWS = 256, GROUP_SETS = 32 };
 
 struct rb_estimator {
   rb_network_settings settings;
-  int64_t T;
-  int C, D, max_batch;
+  int D, max_batch;
   rb_isa isa;
   const rb_activation_kernel *kernels;
   rb_parameters parameters;
-  rb_summary summary;  // one of these two
-  rb_expert_net expert;
+  rb_summaries summaries;
   rb_flow flow;  // one of these two
   rb_mixture mixture;
   rb_real *memory;           // of all arrays below and those of summary and flow
@@ -38,10 +35,6 @@ struct rb_estimator {
   rb_real *conditions;  // of one group, see rb_flow_condition, rb_mixture_condition
   double seconds[RB_NETWORK_PARTS];
 };
-
-static bool is_expert(const rb_estimator *e) {
-  return e->settings.summary.type == RB_SUMMARY_EXPERT;
-}
 
 static bool is_mixture(const rb_estimator *e) {
   return e->settings.density == RB_DENSITY_AUTOREGRESSIVE;
@@ -63,11 +56,7 @@ static void lay_out_density(rb_estimator *e, rb_workspace *workspace) {
 
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   const int64_t B = e->max_batch, dim = e->settings.summary.summary_dim;
-  if (is_expert(e)) {
-    rb_expert_layout(&e->expert, e->max_batch, workspace);
-  } else {
-    rb_summary_layout(&e->summary, workspace);
-  }
+  rb_summaries_layout(&e->summaries, workspace);
   lay_out_density(e, workspace);
   e->h = rb_workspace_take(workspace, B * dim);
   e->dh = rb_workspace_take(workspace, B * dim);
@@ -80,16 +69,11 @@ static void lay_out(rb_estimator *e, rb_workspace *workspace) {
 }
 
 /* The parts the settings ask for, with their tensors. */
-static rb_status create_parts(rb_context *ctx, rb_estimator *e) {
+static rb_status create_parts(rb_context *ctx, rb_shape shape, rb_estimator *e) {
   rb_status status = RB_OK;
   const rb_network_settings *s = &e->settings;
   const int dim = s->summary.summary_dim;
-  if (is_expert(e)) {
-    RB_TRY(rb_expert_create(ctx, &s->summary, (int)e->T * e->C, &e->parameters, &e->expert));
-  } else {
-    RB_TRY(
-        rb_summary_create(ctx, &s->summary, e->T, e->C, e->max_batch, &e->parameters, &e->summary));
-  }
+  RB_TRY(rb_summaries_create(ctx, &s->summary, shape, e->max_batch, &e->parameters, &e->summaries));
   if (is_mixture(e)) {
     RB_TRY(rb_mixture_create(ctx, &s->mixture, e->D, dim, &e->parameters, &e->mixture));
     RB_TRY(rb_mixture_cache_create(ctx, &e->mixture, &e->mixture_training));
@@ -103,14 +87,12 @@ cleanup:
   return status;
 }
 
-rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings, int64_t T,
-                              int C, int D, int max_batch, rb_estimator **estimator) {
+rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settings, rb_shape shape,
+                              int D, int max_batch, rb_estimator **estimator) {
   rb_status status = RB_OK;
   rb_estimator *e = NULL;
   RB_TRY(RB_ALLOCATE(ctx, e, 1));
   e->settings = *settings;
-  e->T = T;
-  e->C = C;
   e->D = D;
   e->max_batch = max_batch;
   e->isa = ctx->isa;
@@ -118,7 +100,7 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   if (max_batch < 1) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "micro_batch is %d; it must be positive", max_batch));
   }
-  RB_TRY(create_parts(ctx, e));
+  RB_TRY(create_parts(ctx, shape, e));
   RB_TRY(rb_parameters_allocate(ctx, &e->parameters));
   rb_workspace workspace = {0};
   lay_out(e, &workspace);
@@ -138,7 +120,7 @@ void rb_estimator_destroy(rb_estimator *estimator) {
   rb_flow_cache_destroy(&estimator->evaluation);
   rb_mixture_cache_destroy(&estimator->mixture_training);
   rb_mixture_cache_destroy(&estimator->mixture_evaluation);
-  rb_summary_destroy(&estimator->summary);
+  rb_summaries_destroy(&estimator->summaries);
   rb_flow_destroy(&estimator->flow);
   rb_mixture_destroy(&estimator->mixture);
   rb_parameters_free(&estimator->parameters);
@@ -149,11 +131,7 @@ void rb_estimator_destroy(rb_estimator *estimator) {
 rb_status rb_estimator_initialise(rb_context *ctx, rb_estimator *e, uint64_t seed,
                                   uint16_t member) {
   rb_status status = RB_OK;
-  if (is_expert(e)) {
-    rb_mlp_initialise(&e->expert.mlp, seed, member, &e->parameters);
-  } else {
-    RB_TRY(rb_summary_initialise(ctx, &e->summary, seed, member, &e->parameters));
-  }
+  RB_TRY(rb_summaries_initialise(ctx, &e->summaries, seed, member, &e->parameters));
   if (is_mixture(e)) {
     rb_mixture_initialise(&e->mixture, seed, member, &e->parameters);
   } else {
@@ -168,9 +146,7 @@ cleanup:
 rb_parameters *rb_estimator_parameters(rb_estimator *estimator) { return &estimator->parameters; }
 
 void rb_estimator_weights_changed(rb_estimator *estimator) {
-  if (!is_expert(estimator)) {
-    rb_summary_weights_changed(&estimator->summary, &estimator->parameters);
-  }
+  rb_summaries_weights_changed(&estimator->summaries, &estimator->parameters);
 }
 
 int32_t *rb_estimator_permutations(rb_estimator *estimator) { return estimator->flow.permutation; }
@@ -181,9 +157,7 @@ rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator) {
 
 int rb_estimator_dim(const rb_estimator *estimator) { return estimator->D; }
 
-int rb_estimator_channels(const rb_estimator *estimator) { return estimator->C; }
-
-int64_t rb_estimator_length(const rb_estimator *estimator) { return estimator->T; }
+rb_shape rb_estimator_shape(const rb_estimator *estimator) { return estimator->summaries.shape; }
 
 int rb_estimator_summary_dim(const rb_estimator *estimator) {
   return estimator->settings.summary.summary_dim;
@@ -192,10 +166,9 @@ int rb_estimator_summary_dim(const rb_estimator *estimator) {
 int rb_estimator_depth(const rb_estimator *estimator) { return estimator->flow.depth; }
 
 double rb_estimator_flops(const rb_estimator *estimator) {
-  const double summary = is_expert(estimator) ? rb_mlp_flops(&estimator->expert.mlp)
-                                              : rb_summary_flops(&estimator->summary);
-  return summary + (is_mixture(estimator) ? rb_mixture_flops(&estimator->mixture)
-                                          : rb_flow_flops(&estimator->flow));
+  return rb_summaries_flops(&estimator->summaries) + (is_mixture(estimator)
+                                                          ? rb_mixture_flops(&estimator->mixture)
+                                                          : rb_flow_flops(&estimator->flow));
 }
 
 const double *rb_estimator_seconds(const rb_estimator *estimator) { return estimator->seconds; }
@@ -209,27 +182,9 @@ static rb_real log_normal(int D, const rb_real *z) {
 
 static void draw_masks(rb_estimator *e, const rb_dropout_source *source, int B) {
   uint32_t position = 0;
-  if (!is_expert(e)) rb_summary_draw_masks(&e->summary, e->isa, source, &position, B);
+  rb_summaries_draw_masks(&e->summaries, e->isa, source, &position, B);
   if (!is_mixture(e)) {
     rb_flow_draw_masks(&e->flow, e->isa, source, &position, B, &e->training);
-  }
-}
-
-static void summary_forward(rb_estimator *e, int B, const rb_real *x, bool masks, bool keep,
-                            rb_real *h) {
-  if (is_expert(e)) {
-    rb_expert_forward(&e->expert, e->kernels, &e->parameters, B, x, h);
-  } else {
-    rb_summary_forward(&e->summary, e->kernels, &e->parameters, B, x, masks, keep, h);
-  }
-}
-
-static void summary_backward(rb_estimator *e, int B, const rb_real *x, bool masks,
-                             rb_real *gradient) {
-  if (is_expert(e)) {
-    rb_expert_backward(&e->expert, e->kernels, &e->parameters, B, e->dh, gradient);
-  } else {
-    rb_summary_backward(&e->summary, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
   }
 }
 
@@ -273,16 +228,16 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   double *seconds = e->seconds;
   const rb_float_mode mode = rb_subnormals_flush();
   const double began = MPI_Wtime();
-  const double nets_before = e->summary.recurrent_seconds;
-  summary_forward(e, B, x, masks, true, e->h);
+  const double nets_before = e->summaries.recurrent.recurrent_seconds;
+  rb_summaries_forward(&e->summaries, e->kernels, &e->parameters, B, x, masks, true, e->h);
   const double summarised = MPI_Wtime();
-  const double nets_between = e->summary.recurrent_seconds;
+  const double nets_between = e->summaries.recurrent.recurrent_seconds;
   density_gradient(e, B, theta, weight, masks, gradient, loss);
   const double flowed = MPI_Wtime();
-  summary_backward(e, B, x, masks, gradient);
+  rb_summaries_backward(&e->summaries, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
   rb_subnormals_restore(mode);
   const double forward = nets_between - nets_before;
-  const double backward = e->summary.recurrent_seconds - nets_between;
+  const double backward = e->summaries.recurrent.recurrent_seconds - nets_between;
   seconds[RB_PART_RECURRENT_FORWARD] += forward;
   seconds[RB_PART_RECURRENT_BACKWARD] += backward;
   seconds[RB_PART_FLOW] += flowed - summarised;
@@ -291,10 +246,11 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
 }
 
 void rb_estimator_summarise(rb_estimator *e, int B, const rb_real *x, rb_real *summary) {
+  const int64_t row = rb_shape_row(e->summaries.shape), dim = e->settings.summary.summary_dim;
   for (int first = 0; first < B; first += e->max_batch) {
     const int count = B - first < e->max_batch ? B - first : e->max_batch;
-    summary_forward(e, count, x + first * e->T * e->C, false, false,
-                    summary + (int64_t)first * e->settings.summary.summary_dim);
+    rb_summaries_forward(&e->summaries, e->kernels, &e->parameters, count, x + first * row, false,
+                         false, summary + first * dim);
   }
 }
 

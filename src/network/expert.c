@@ -5,7 +5,7 @@
 static const rb_real LARGEST_FEATURE = 8;
 
 rb_status rb_expert_create(rb_context *ctx, const rb_summary_settings *settings, int features,
-                           rb_parameters *parameters, rb_expert_net *expert) {
+                           int condition, rb_parameters *parameters, rb_expert_net *expert) {
   memset(expert, 0, sizeof *expert);
   if (features < 1 || settings->summary_dim < 1) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "an expert summary needs features and a positive size");
@@ -15,6 +15,7 @@ rb_status rb_expert_create(rb_context *ctx, const rb_summary_settings *settings,
                    settings->mlp_layers, RB_MAX_LAYERS);
   }
   expert->mlp = (rb_mlp){.in = features,
+                         .condition = condition,
                          .out = settings->summary_dim,
                          .layers = settings->mlp_layers,
                          .activation = RB_SILU};
@@ -29,22 +30,26 @@ void rb_expert_layout(rb_expert_net *expert, int max_batch, rb_workspace *worksp
 }
 
 void rb_expert_forward(rb_expert_net *expert, const rb_activation_kernel *kernels,
-                       const rb_parameters *parameters, int B, const rb_real *x, rb_real *h) {
-  const int64_t count = (int64_t)B * expert->mlp.in;
-  for (int64_t i = 0; i < count; ++i) {
-    const rb_real low = x[i] < -LARGEST_FEATURE ? -LARGEST_FEATURE : x[i];
-    expert->features[i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
+                       const rb_parameters *parameters, int B, const rb_real *x, int64_t ld,
+                       const rb_real *learned, rb_real *h) {
+  const int F = expert->mlp.in;
+  for (int b = 0; b < B; ++b) {
+    for (int i = 0; i < F; ++i) {
+      const rb_real feature = x[b * ld + i];
+      const rb_real low = feature < -LARGEST_FEATURE ? -LARGEST_FEATURE : feature;
+      expert->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
+    }
   }
-  rb_mlp_condition(&expert->mlp, parameters, B, NULL, expert->cache.pre[0]);
+  rb_mlp_condition(&expert->mlp, parameters, B, learned, expert->cache.pre[0]);
   rb_mlp_forward(&expert->mlp, kernels, parameters, B, expert->features, expert->mlp.in, false,
                  &expert->cache);
   memcpy(h, expert->cache.output, (size_t)(B * expert->mlp.out) * sizeof *h);
 }
 
 void rb_expert_backward(rb_expert_net *expert, const rb_activation_kernel *kernels,
-                        const rb_parameters *parameters, int B, const rb_real *dh,
-                        rb_real *gradient) {
+                        const rb_parameters *parameters, int B, const rb_real *learned,
+                        const rb_real *dh, rb_real *dlearned, rb_real *gradient) {
   memcpy(expert->scratch, dh, (size_t)(B * expert->mlp.out) * sizeof *dh);
-  rb_mlp_backward(&expert->mlp, kernels, parameters, B, expert->features, expert->mlp.in, NULL,
-                  false, &expert->cache, NULL, NULL, expert->scratch, gradient);
+  rb_mlp_backward(&expert->mlp, kernels, parameters, B, expert->features, expert->mlp.in, learned,
+                  false, &expert->cache, NULL, dlearned, expert->scratch, gradient);
 }

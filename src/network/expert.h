@@ -5,7 +5,7 @@
 
 /** @file expert.h
  * The network after a model's expert summaries: standardised features, clipped at +-8, through an
- * MLP. Local; only create allocates. */
+ * MLP, which may take learned summaries beside them. Local; only create allocates. */
 
 typedef struct rb_expert_net {
   rb_mlp mlp;
@@ -14,9 +14,10 @@ typedef struct rb_expert_net {
   rb_real *scratch;   ///< of the backward pass
 } rb_expert_net;
 
-/** Sets up the network and adds its tensors, "expert/...". Fails with RB_ERR_SETTING. */
+/** Sets up the network and adds its tensors, "expert/...". @param condition number of learned
+ * summaries; may be 0. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_expert_create(rb_context *ctx, const rb_summary_settings *settings,
-                                        int features, rb_parameters *parameters,
+                                        int features, int condition, rb_parameters *parameters,
                                         rb_expert_net *expert);
 
 /** Cuts the arrays for batches of up to max_batch. */
@@ -25,13 +26,17 @@ void rb_expert_layout(rb_expert_net *expert, int max_batch, rb_workspace *worksp
 /** Summaries of a batch. */
 void rb_expert_forward(rb_expert_net *expert, const rb_activation_kernel *kernels,
                        const rb_parameters *parameters, int B,
-                       const rb_real *x,  // (B, features)
-                       rb_real *h);       // (B, summary_dim)
+                       const rb_real *x,  // (B, features), stride ld
+                       int64_t ld,
+                       const rb_real *learned,  // (B, condition)
+                       rb_real *h);             // (B, summary_dim)
 
 /** Gradients after rb_expert_forward of the same batch. */
 void rb_expert_backward(rb_expert_net *expert, const rb_activation_kernel *kernels,
                         const rb_parameters *parameters, int B,
-                        const rb_real *dh,   // (B, summary_dim)
-                        rb_real *gradient);  // flat buffer of all weights, added
+                        const rb_real *learned,  // (B, condition)
+                        const rb_real *dh,       // (B, summary_dim)
+                        rb_real *dlearned,       // (B, condition), added
+                        rb_real *gradient);      // flat buffer of all weights, added
 
 #endif

@@ -22,6 +22,19 @@ for ranks in 1 2 3; do
 done
 for ranks in 2 3; do same_files bank1 "bank$ranks"; done
 
+# And both summaries side by side, of stored simulations; the other stages work too.
+both=(--set network.summary.type=both --set training.parameters=centred)
+for ranks in 1 2 3; do
+  for stage in simulate train calibrate infer; do
+    rheobase $ranks $stage "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "both$ranks" "${both[@]}" >out.txt 2>&1 ||
+      fail "both summaries, $stage on $ranks ranks: $(tail -3 out.txt)"
+  done
+done
+for ranks in 2 3; do same_files both1 "both$ranks"; done
+rheobase 3 run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o both1 "${both[@]}" >out.txt 2>&1 ||
+  fail "both summaries: $(tail -3 out.txt)"
+[ -e both1/report.html ] || fail "no report of both summaries"
+
 # A comparison that cannot fail shows nothing: another seed gives other files.
 rheobase 1 run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o other --set seed=46 >out.txt 2>&1 || fail "seed 46"
 if h5diff --exclude-path /provenance ranks1/checkpoint.h5 other/checkpoint.h5 >/dev/null; then

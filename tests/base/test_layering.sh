@@ -4,7 +4,7 @@
 set -eu
 cd "$RB_SOURCE_DIR"
 layers=(base parallel random io model network inference analysis report app)
-declare -A position header_layer=([real]=base [quantity]=base [model]=model [lif_likelihood]=model [posterior]=inference
+declare -A position header_layer=([real]=base [quantity]=base [shape]=base [model]=model [lif_likelihood]=model [posterior]=inference
   [settings]=io [training]=inference [calibration]=analysis [products]=io)
 for i in "${!layers[@]}"; do position[${layers[i]}]=$i; done
 bad=0

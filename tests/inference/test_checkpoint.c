@@ -97,8 +97,8 @@ static void refuses_another_network(void **state) {
   rb_network_settings other = small_network;
   other.summary.recurrent_dim = 12;
   rb_estimator *estimator = NULL;
-  assert_all_ok(rb_estimator_create(&test_context, &other, f.model.length, f.model.channels,
-                                    f.model.dim, 16, &estimator));
+  assert_all_ok(
+      rb_estimator_create(&test_context, &other, f.training.shape, f.model.dim, 16, &estimator));
   rb_file *file = NULL;
   assert_all_ok(
       rb_file_open(&test_context, s.path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));

@@ -1,7 +1,7 @@
 #include "rb_test.h"
 #include "rheobase/standardise.h"
 
-enum { N = 700, D = 2, C = 2, L = 10 };
+enum { N = 700, D = 2, C = 2, L = 10, F = 2, ROW = C * L + F };
 
 static void fill(rb_dataset *dataset) {
   int64_t first = 0, count = 0;
@@ -9,20 +9,24 @@ static void fill(rb_dataset *dataset) {
   for (int64_t i = first; i < first + count; ++i) {
     dataset->theta[i * D] = (double)i;
     dataset->theta[i * D + 1] = 3.0;
+    float *row = dataset->x + i * ROW;
     for (int t = 0; t < L; ++t) {
-      dataset->x[(i * C + 0) * L + t] = (float)(i % 2 ? 1 : -1) * 0.1F - 60.0F;
-      dataset->x[(i * C + 1) * L + t] = t == 0 ? 1.0F : 0.0F;
+      row[t] = (float)(i % 2 ? 1 : -1) * 0.1F - 60.0F;
+      row[L + t] = t == 0 ? 1.0F : 0.0F;
     }
+    row[C * L] = (float)i;
+    row[C * L + 1] = -7.0F;
   }
   rb_dataset_fence(&test_context, dataset);
 }
 
-/* Means and deviations with denominator n; a constant keeps scale 1; the same on all ranks. */
+/* A series with features behind it. Means and deviations with denominator n; a constant keeps scale
+ * 1; the same on all ranks. */
 static void measures_known_moments(void **state) {
   (void)state;
-  const rb_model model = {.dim = D, .channels = C, .length = L};
+  const rb_shape shape = {.channels = C, .length = L, .features = F};
   rb_dataset dataset;
-  assert_all_ok(rb_dataset_create(&test_context, &model, N, &dataset));
+  assert_all_ok(rb_dataset_allocate(&test_context, D, shape, N, &dataset));
   fill(&dataset);
   rb_standardisation s;
   assert_all_ok(rb_standardise_measure(&test_context, &dataset, dataset.theta, &s));
@@ -30,13 +34,17 @@ static void measures_known_moments(void **state) {
                   fabs(s.theta_std[0] - sqrt((N * (double)N - 1) / 12)) < 1e-9 &&
                   s.theta_mean[1] == 3.0 && s.theta_std[1] == 1.0 &&
                   fabs(s.x_mean[0] + 60.0) < 1e-5 && fabs(s.x_std[0] - 0.1) < 1e-5 &&
-                  fabs(s.x_mean[1] - 0.1) < 1e-12 && fabs(s.x_std[1] - 0.3) < 1e-12;
+                  fabs(s.x_mean[1] - 0.1) < 1e-12 && fabs(s.x_std[1] - 0.3) < 1e-12 &&
+                  s.x_mean[2] == (N - 1) / 2.0 && s.x_std[2] == s.theta_std[0] &&
+                  s.x_mean[3] == -7.0 && s.x_std[3] == 1.0;
   assert_all_true(ok);
-  rb_real x[L * C], theta[D];
-  rb_standardise_x(&s, C, L, dataset.x + (int64_t)C * L, x);
+  rb_real x[ROW], theta[D];
+  rb_standardise_x(&s, shape, dataset.x + ROW, x);
   rb_standardise_theta(&s, D, 1, dataset.theta, theta);
   assert_all_true(fabs((double)x[0] - 1.0) < 1e-3 && fabs((double)x[1] - 3.0) < 1e-5 &&
                   fabs((double)x[3] + 1.0 / 3.0) < 1e-5);
+  assert_all_true(fabs((double)x[C * L] - (1 - s.x_mean[2]) / s.x_std[2]) < 1e-5 &&
+                  x[C * L + 1] == 0);
   assert_all_true(fabs((double)theta[0] + (N - 1) / 2.0 / s.theta_std[0]) < 1e-6 && theta[1] == 0);
   rb_dataset_destroy(&dataset);
 }

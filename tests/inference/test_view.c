@@ -12,8 +12,8 @@ enum { D = RB_LIF_DIM, N = 12, FEATURES = 64 };
 static rb_model model;
 static rb_dataset dataset;
 
-static rb_view centred(void) {
-  return (rb_view){.model = &model, .expert = true, .coordinates = RB_COORDINATES_CENTRED};
+static rb_view centred(rb_summary_type summary) {
+  return (rb_view){&model, summary, RB_COORDINATES_CENTRED};
 }
 
 static int set_up(void **state) {
@@ -43,39 +43,77 @@ static int tear_down(void **state) {
 static rb_standardisation arbitrary(void) {
   rb_standardisation s = {{0}, {0}, {0}, {0}};
   for (int d = 0; d < D; ++d) s.theta_std[d] = 0.3;
-  for (int c = 0; c < RB_MAX_FEATURES; ++c) s.x_std[c] = 3;
+  for (int c = 0; c < RB_MAX_SCALES; ++c) s.x_std[c] = 3;
   return s;
 }
 
 /* A data set simulated for a batch is what the stored one becomes, bit for bit. */
-static void online_and_stored_agree(void **state) {
-  (void)state;
-  const rb_view view = centred();
+static void check_online_and_stored(rb_summary_type summary) {
+  const rb_view view = centred(summary);
+  const rb_shape shape = rb_view_shape(&view);
+  const size_t row = (size_t)rb_shape_row(shape);
   const rb_standardisation s = arbitrary();
   rb_micro_batch online, stored;
   assert_all_ok(rb_view_check(&test_context, &view));
-  assert_int_equal(rb_view_channels(&view), FEATURES);
-  assert_int_equal(rb_view_length(&view), 1);
-  assert_all_ok(rb_micro_batch_create(&test_context, &view, N + 2, &online));
-  assert_all_ok(rb_micro_batch_create(&test_context, &view, N + 2, &stored));
+  assert_int_equal(shape.features, FEATURES);
+  assert_int_equal(rb_shape_series(shape), summary == RB_SUMMARY_BOTH ? 2 * 300 : 0);
+  assert_all_ok(rb_micro_batch_create_online(&test_context, &view, N + 2, &online));
+  assert_all_ok(rb_micro_batch_create(&test_context, D, shape, N + 2, &stored));
   assert_all_ok(rb_micro_batch_simulate(&test_context, &online, &s, 3, 0, N, 0.5));
   assert_all_ok(rb_dataset_see(&test_context, &view, &dataset));
-  assert_int_equal(dataset.channels, FEATURES);
-  assert_int_equal(dataset.length, 1);
+  assert_int_equal(rb_shape_row(dataset.shape), row);
   rb_micro_batch_gather(&stored, &s, &dataset, NULL, 0, N, 0.5);
-  assert_memory_equal(online.x, stored.x, (N + 2) * FEATURES * sizeof(rb_real));
+  assert_memory_equal(online.x, stored.x, (N + 2) * row * sizeof(rb_real));
   assert_memory_equal(online.theta, stored.theta, (N + 2) * D * sizeof(rb_real));
   assert_memory_equal(online.weight, stored.weight, (N + 2) * sizeof(rb_real));
-  assert_true(online.x[0] != online.x[FEATURES]);
+  assert_true(online.x[0] != online.x[row]);
   rb_micro_batch_destroy(&online);
   rb_micro_batch_destroy(&stored);
+}
+
+static void online_and_stored_agree(void **state) {
+  (void)state;
+  check_online_and_stored(RB_SUMMARY_EXPERT);
+}
+
+static void online_and_stored_agree_on_both(void **state) {
+  (void)state;
+  check_online_and_stored(RB_SUMMARY_BOTH);
+}
+
+/* A row of both is the observation, then the features, however many data sets are seen at once. */
+static void both_is_one_after_the_other(void **state) {
+  (void)state;
+  const rb_view both = centred(RB_SUMMARY_BOTH), expert = centred(RB_SUMMARY_EXPERT);
+  const int64_t series = model.channels * model.length, row = series + FEATURES;
+  const int numbers = rb_view_centring(&both);
+  static float features[N * FEATURES];
+  float *seen = NULL;
+  double *centring = NULL, *same = NULL;
+  assert_int_equal(numbers, rb_view_centring(&expert));
+  assert_all_ok(RB_ALLOCATE(&test_context, seen, N * row));
+  assert_all_ok(RB_ALLOCATE(&test_context, centring, N * numbers));
+  assert_all_ok(RB_ALLOCATE(&test_context, same, N * numbers));
+  assert_all_ok(rb_view_observe(&expert, &test_context, N, dataset.x, features, same));
+  for (int count = 1; count <= N; count += N - 1) {
+    assert_all_ok(rb_view_observe(&both, &test_context, count, dataset.x, seen, centring));
+    for (int i = 0; i < count; ++i) {
+      assert_memory_equal(seen + i * row, dataset.x + i * series, (size_t)series * sizeof *seen);
+      assert_memory_equal(seen + i * row + series, features + (int64_t)i * FEATURES,
+                          FEATURES * sizeof *seen);
+    }
+    assert_memory_equal(centring, same, (size_t)(count * numbers) * sizeof *centring);
+  }
+  free(seen);
+  free(centring);
+  free(same);
 }
 
 /* The Jacobian is triangular in some order of the parameters: its diagonal gives the determinant.
  */
 static void determinants_have_one_sign(void **state) {
   (void)state;
-  const rb_view view = centred();
+  const rb_view view = centred(RB_SUMMARY_EXPERT);
   const double step = 1e-5;
   float seen[FEATURES];
   double *centring = NULL, mean = 0, total = 0;
@@ -104,7 +142,8 @@ static void determinants_have_one_sign(void **state) {
   }
   assert_all_ok(rb_dataset_log_det(&test_context, &view, &dataset, &mean));
   assert_near(mean, total / N, 1e-10);
-  const rb_view support = {&model, false, RB_COORDINATES_SUPPORT}, raw = {.model = &model};
+  const rb_view support = {&model, RB_SUMMARY_RECURRENT, RB_COORDINATES_SUPPORT},
+                raw = {.model = &model};
   total = 0;
   for (int i = 0; i < N; ++i) {
     double phi[D], log_det;
@@ -118,23 +157,41 @@ static void determinants_have_one_sign(void **state) {
   free(centring);
 }
 
-static const rb_network_settings network = {
-    .summary = {.type = RB_SUMMARY_EXPERT, .summary_dim = 6, .mlp_layers = 1, .mlp_widths = {8}},
-    .density = RB_DENSITY_AUTOREGRESSIVE,
-    .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
+static rb_network_settings network_of(rb_summary_type type) {
+  return (rb_network_settings){.summary = {.type = type,
+                                           .summary_dim = 6,
+                                           .mlp_layers = 1,
+                                           .mlp_widths = {8},
+                                           .conv_layers = 1,
+                                           .filters = {4},
+                                           .kernel_sizes = {3},
+                                           .strides = {3},
+                                           .recurrent_type = RB_GRU,
+                                           .recurrent_dim = 5,
+                                           .skip_steps = 4},
+                               .density = RB_DENSITY_AUTOREGRESSIVE,
+                               .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
+}
+
+static rb_estimator *new_estimator(rb_summary_type type) {
+  const rb_network_settings network = network_of(type);
+  const rb_view view = centred(type);
+  rb_estimator *estimator = NULL;
+  assert_all_ok(
+      rb_estimator_create(&test_context, &network, rb_view_shape(&view), D, 8, &estimator));
+  assert_all_ok(rb_estimator_initialise(&test_context, estimator, 1, 0));
+  return estimator;
+}
 
 /* Draws lie in the support, carry their density, and do not depend on the grouping. */
-static void posterior_of_a_centred_network(void **state) {
-  (void)state;
+static void check_posterior(rb_summary_type type) {
   enum { S = 50 };
-  rb_estimator *estimator = NULL;
+  rb_estimator *estimator = new_estimator(type);
   rb_posterior posterior;
   const rb_standardisation s = arbitrary();
   const int64_t size = model.channels * model.length;
   static float draws[N * S * D], alone[S * D];
   static double values[N * S * D], density[N * S], again[N * S], prior[N * S];
-  assert_all_ok(rb_estimator_create(&test_context, &network, 1, FEATURES, D, 8, &estimator));
-  assert_all_ok(rb_estimator_initialise(&test_context, estimator, 1, 0));
   assert_all_ok(rb_flow_posterior_create(&test_context, &model, RB_COORDINATES_CENTRED, estimator,
                                          &s, 8, 0, &posterior));
   assert_true(posterior.latent);
@@ -158,6 +215,32 @@ static void posterior_of_a_centred_network(void **state) {
   rb_estimator_destroy(estimator);
 }
 
+static void posterior_of_a_centred_network(void **state) {
+  (void)state;
+  check_posterior(RB_SUMMARY_EXPERT);
+  check_posterior(RB_SUMMARY_BOTH);
+}
+
+/* What observations are compared by: the standardised features, with and without the series. */
+static void both_is_compared_by_its_features(void **state) {
+  (void)state;
+  static double features[2][N * FEATURES];
+  const rb_standardisation s = arbitrary();
+  for (int both = 0; both < 2; ++both) {
+    rb_posterior posterior;
+    rb_estimator *estimator = new_estimator(both ? RB_SUMMARY_BOTH : RB_SUMMARY_EXPERT);
+    assert_all_ok(rb_flow_posterior_create(&test_context, &model, RB_COORDINATES_CENTRED, estimator,
+                                           &s, 8, 0, &posterior));
+    assert_int_equal(rb_flow_posterior_summary_dim(&posterior), FEATURES);
+    assert_all_ok(
+        rb_flow_posterior_summarise(&posterior, &test_context, N, dataset.x, features[both]));
+    posterior.destroy(&posterior);
+    rb_estimator_destroy(estimator);
+  }
+  assert_memory_equal(features[0], features[1], sizeof features[0]);
+  assert_true(features[0][0] != features[0][FEATURES]);
+}
+
 static void expect_refused(rb_view view, const char *word) {
   assert_int_equal(rb_view_check(&test_context, &view), RB_ERR_SETTING);
   assert_non_null(strstr(test_context.error.message, word));
@@ -168,12 +251,16 @@ static void impossible_views_are_refused(void **state) {
   (void)state;
   rb_model plain = model;
   plain.expert = NULL;
-  expect_refused((rb_view){&plain, true, RB_COORDINATES_RAW}, "no expert");
-  expect_refused((rb_view){&model, false, RB_COORDINATES_CENTRED}, "centred");
+  expect_refused((rb_view){&plain, RB_SUMMARY_EXPERT, RB_COORDINATES_RAW}, "no expert");
+  expect_refused((rb_view){&plain, RB_SUMMARY_BOTH, RB_COORDINATES_RAW}, "no expert");
+  expect_refused(centred(RB_SUMMARY_RECURRENT), "centred");
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(online_and_stored_agree, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(online_and_stored_agree_on_both, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(both_is_one_after_the_other, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(both_is_compared_by_its_features, set_up, tear_down),
     cmocka_unit_test_setup_teardown(determinants_have_one_sign, set_up, tear_down),
     cmocka_unit_test_setup_teardown(posterior_of_a_centred_network, set_up, tear_down),
     cmocka_unit_test_setup_teardown(impossible_views_are_refused, set_up, tear_down)};

@@ -55,7 +55,7 @@ static rb_status fixture_create(rb_context *ctx, const rb_training_settings *set
   RB_TRY(fill(ctx, &f->model, RB_FOR_TRAINING, settings->simulations, &f->training));
   RB_TRY(fill(ctx, &f->model, RB_FOR_VALIDATION, settings->validation, &f->validation));
   f->data = (rb_training_data){&f->model, &f->training, &f->validation, 0};
-  RB_TRY(rb_estimator_create(ctx, &small_network, f->model.length, f->model.channels, f->model.dim,
+  RB_TRY(rb_estimator_create(ctx, &small_network, f->training.shape, f->model.dim,
                              settings->micro_batch, &f->estimator));
   RB_TRY(rb_training_create(ctx, settings, 3, 0, f->estimator, &f->data, &f->train));
 cleanup:

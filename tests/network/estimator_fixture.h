@@ -7,15 +7,24 @@
 #include "rheobase/estimator.h"
 #include "rheobase/memory.h"
 
-enum { T = 13, C = 2, D = 3, BATCH = 3, DIM = 4 };
+enum { T = 13, C = 2, D = 3, BATCH = 3, DIM = 4, FEATURES = 5 };
 
 typedef struct fixture {
   rb_estimator *estimator;
   rb_parameters *parameters;
   rb_real *gradient;
   rb_dropout_source dropout;
-  rb_real x[BATCH * T * C], theta[BATCH * D], weight[BATCH], loss[BATCH];
+  int64_t row;
+  rb_real x[BATCH * (T * C + FEATURES)], theta[BATCH * D], weight[BATCH], loss[BATCH];
 } fixture;
+
+/* What the summary network takes. */
+static inline rb_shape shape_of(const rb_network_settings *settings) {
+  rb_shape shape = {0};
+  if (settings->summary.type != RB_SUMMARY_EXPERT) shape = (rb_shape){C, T, 0};
+  if (settings->summary.type != RB_SUMMARY_RECURRENT) shape.features = FEATURES;
+  return shape;
+}
 
 static inline rb_network_settings base_settings(void) {
   return (rb_network_settings){.summary = {.summary_dim = DIM,
@@ -40,9 +49,10 @@ static inline rb_network_settings base_settings(void) {
 static inline fixture *new_fixture(const rb_network_settings *settings) {
   fixture *f = calloc(1, sizeof *f);
   assert_non_null(f);
-  assert_all_ok(rb_estimator_create(&test_context, settings, T, C, D, BATCH, &f->estimator));
-  assert_int_equal(rb_estimator_length(f->estimator), T);
-  assert_int_equal(rb_estimator_channels(f->estimator), C);
+  const rb_shape shape = shape_of(settings);
+  assert_all_ok(rb_estimator_create(&test_context, settings, shape, D, BATCH, &f->estimator));
+  f->row = rb_shape_row(rb_estimator_shape(f->estimator));
+  assert_int_equal(f->row, rb_shape_row(shape));
   assert_int_equal(rb_estimator_dim(f->estimator), D);
   assert_int_equal(rb_estimator_summary_dim(f->estimator), DIM);
   assert_int_equal(rb_estimator_depth(f->estimator),
@@ -56,7 +66,7 @@ static inline fixture *new_fixture(const rb_network_settings *settings) {
   free(noise);
   rb_estimator_weights_changed(f->estimator);
   assert_all_ok(RB_ALLOCATE(&test_context, f->gradient, f->parameters->count));
-  fill_normal(21, BATCH * T * C, 1, f->x);
+  fill_normal(21, BATCH * f->row, 1, f->x);
   fill_normal(22, BATCH * D, 1, f->theta);
   for (int b = 0; b < BATCH; ++b) f->weight[b] = (rb_real)(0.25 + 0.25 * b);
   f->dropout = (rb_dropout_source){.seed = 9, .member = 0, .first_item = 77};

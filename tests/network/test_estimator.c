@@ -64,6 +64,72 @@ static rb_network_settings expert_settings(void) {
   return settings;
 }
 
+/* The recurrent summary beside the features. */
+static rb_network_settings both_settings(void) {
+  rb_network_settings settings = expert_settings();
+  settings.summary.type = RB_SUMMARY_BOTH;
+  return settings;
+}
+
+static void test_gradients_of_both(void **state) {
+  (void)state;
+  const rb_network_settings settings = both_settings();
+  check_network(&settings);
+}
+
+/* Copies the weights whose names begin with `group` between networks that both have them. */
+static void copy_weights(const char *group, const fixture *from, const fixture *to) {
+  int copied = 0;
+  for (int i = 0; i < from->parameters->tensors; ++i) {
+    const rb_tensor *source = &from->parameters->tensor[i];
+    if (strncmp(source->name, group, strlen(group)) != 0) continue;
+    for (int j = 0; j < to->parameters->tensors; ++j) {
+      const rb_tensor *target = &to->parameters->tensor[j];
+      if (strcmp(source->name, target->name) != 0) continue;
+      assert_int_equal(source->count, target->count);
+      memcpy(to->parameters->value + target->offset, from->parameters->value + source->offset,
+             (size_t)source->count * sizeof(rb_real));
+      ++copied;
+    }
+  }
+  assert_true(copied > 0);
+  rb_estimator_weights_changed(to->estimator);
+}
+
+/* Both is the MLP of the features followed by what the recurrent network makes of the series. */
+static void test_both_is_composed(void **state) {
+  (void)state;
+  const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-13 : 1e-5;
+  const rb_network_settings both = both_settings();
+  rb_network_settings recurrent = both, expert = both;
+  recurrent.summary.type = RB_SUMMARY_RECURRENT;
+  expert.summary.type = RB_SUMMARY_EXPERT;
+  fixture *f = new_fixture(&both), *series = new_fixture(&recurrent);
+  rb_estimator *mlp = NULL;
+  assert_all_ok(rb_estimator_create(&test_context, &expert, (rb_shape){0, 0, FEATURES + DIM}, D,
+                                    BATCH, &mlp));
+  const fixture joined = {.estimator = mlp, .parameters = rb_estimator_parameters(mlp)};
+  copy_weights("summary/", f, series);
+  copy_weights("expert/", f, &joined);
+  f->x[T * C] = 1000;  // is clipped
+  rb_real h[BATCH * DIM], learned[DIM], input[FEATURES + DIM], expected[DIM];
+  rb_estimator_summarise(f->estimator, BATCH, f->x, h);
+  for (int b = 0; b < BATCH; ++b) {
+    const rb_real *row = f->x + b * f->row;
+    rb_estimator_summarise(series->estimator, 1, row, learned);
+    memcpy(input, row + T * C, FEATURES * sizeof *row);
+    memcpy(input + FEATURES, learned, sizeof learned);
+    rb_estimator_summarise(mlp, 1, input, expected);
+    for (int i = 0; i < DIM; ++i) {
+      assert_true(fabs((double)learned[i]) < 8);
+      assert_near((double)h[b * DIM + i], (double)expected[i], tolerance);
+    }
+  }
+  rb_estimator_destroy(mlp);
+  free_fixture(series);
+  free_fixture(f);
+}
+
 static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
   rb_network_settings settings = expert_settings();
@@ -121,7 +187,7 @@ static void check_padding(const rb_network_settings *settings) {
   f->weight[BATCH - 1] = 0;
   evaluate(f, f->gradient);
   memcpy(loss, f->loss, sizeof loss);
-  fill_normal(30, T * C, 2, f->x + (BATCH - 1) * T * C);
+  fill_normal(30, f->row, 2, f->x + (BATCH - 1) * f->row);
   fill_normal(31, D, 2, f->theta + (BATCH - 1) * D);
   evaluate(f, other);
   for (int64_t i = 0; i < n; ++i) assert_true(other[i] == f->gradient[i]);
@@ -134,8 +200,10 @@ static void check_padding(const rb_network_settings *settings) {
 static void test_padding(void **state) {
   (void)state;
   const rb_network_settings settings = base_settings(), expert = expert_settings();
+  const rb_network_settings both = both_settings();
   check_padding(&settings);
   check_padding(&expert);
+  check_padding(&both);
 }
 
 /* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
@@ -182,8 +250,10 @@ static void check_density_and_sampling(const rb_network_settings *settings) {
 static void test_density_and_sampling(void **state) {
   (void)state;
   const rb_network_settings settings = base_settings(), expert = expert_settings();
+  const rb_network_settings both = both_settings();
   check_density_and_sampling(&settings);
   check_density_and_sampling(&expert);
+  check_density_and_sampling(&both);
 }
 
 /* The same for more data sets than the sampler takes at a time. */
@@ -205,21 +275,19 @@ static void test_many_data_sets(void **state) {
 }
 
 /* Dropout belongs to the sample: alone or in a batch it has the same loss, to rounding. */
-static void test_dropout_of_a_sample(void **state) {
-  (void)state;
-  const rb_network_settings settings = base_settings();
-  fixture *f = new_fixture(&settings);
+static void check_dropout_of_a_sample(const rb_network_settings *settings) {
+  fixture *f = new_fixture(settings);
   evaluate(f, f->gradient);
   for (int b = 0; b < BATCH; ++b) {
     rb_dropout_source source = f->dropout;
     rb_real loss = 0;
     source.first_item += (uint64_t)b;
-    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * T * C,
+    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * f->row,
                                         f->theta + b * D, f->weight, &source, f->gradient, &loss));
     assert_near((double)loss, (double)f->loss[b], sizeof(rb_real) == 8 ? 1e-11 : 1e-4);
     source.first_item += 1000;
     rb_real another = 0;
-    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * T * C,
+    assert_all_ok(rb_estimator_gradient(&test_context, f->estimator, 1, f->x + b * f->row,
                                         f->theta + b * D, f->weight, &source, f->gradient,
                                         &another));
     assert_true(fabs((double)(loss - another)) > 1e-3);
@@ -227,12 +295,20 @@ static void test_dropout_of_a_sample(void **state) {
   free_fixture(f);
 }
 
+static void test_dropout_of_a_sample(void **state) {
+  (void)state;
+  const rb_network_settings settings = base_settings(), both = both_settings();
+  check_dropout_of_a_sample(&settings);
+  check_dropout_of_a_sample(&both);
+}
+
 static void expect_refused(rb_network_settings settings, int64_t length, int max_batch,
                            const char *word) {
   rb_estimator *estimator = NULL;
-  assert_int_equal(
-      rb_estimator_create(&test_context, &settings, length, C, D, max_batch, &estimator),
-      RB_ERR_SETTING);
+  const rb_shape shape = {
+      .channels = C, .length = length, .features = shape_of(&settings).features};
+  assert_int_equal(rb_estimator_create(&test_context, &settings, shape, D, max_batch, &estimator),
+                   RB_ERR_SETTING);
   assert_null(estimator);
   assert_non_null(strstr(test_context.error.message, word));
   rb_error_clear(&test_context);
@@ -264,6 +340,9 @@ static void test_settings(void **state) {
   bad = expert_settings();
   bad.summary.mlp_layers = 0;
   expect_refused(bad, T, 1, "mlp_widths");
+  bad.summary.type = RB_SUMMARY_BOTH;
+  expect_refused(bad, T, 1, "mlp_widths");
+  expect_refused(bad, 0, 1, "empty");
 }
 
 /* A batch larger than the workspace is a defect of the caller, and refused. */
@@ -289,21 +368,38 @@ static void test_flops(void **state) {
   settings.flow.depth = 6;
   settings.flow.mlp_widths[0] = settings.flow.mlp_widths[1] = 128;
   rb_estimator *estimator = NULL;
-  assert_all_ok(rb_estimator_create(&test_context, &settings, 1000, 2, 6, 1, &estimator));
+  assert_all_ok(
+      rb_estimator_create(&test_context, &settings, (rb_shape){2, 1000, 0}, 6, 1, &estimator));
   const double nets = 2 * (2.0 * 1000 * (32 + 128) * 384 + 2.0 * 250 * (128 + 128) * 384);
   const double convs = 2.0 * 1000 * 6 * 32 + 2.0 * 250 * 128 * 128, dense = 2.0 * 128 * 32;
   const double flow = 2.0 * 12 * (35 * 128 + 128 * 128 + 128 * 6);
   assert_near(rb_estimator_flops(estimator), nets + convs + dense + flow, 1);
   rb_estimator_destroy(estimator);
+  settings.summary.type = RB_SUMMARY_BOTH;
+  settings.summary.mlp_layers = 1;
+  settings.summary.mlp_widths[0] = 50;
+  assert_all_ok(
+      rb_estimator_create(&test_context, &settings, (rb_shape){2, 1000, 64}, 6, 1, &estimator));
+  const double mlp = 2.0 * ((64 + 32) * 50 + 50 * 32);
+  assert_near(rb_estimator_flops(estimator), nets + convs + dense + mlp + flow, 1);
+  rb_estimator_destroy(estimator);
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_gradients),      cmocka_unit_test(test_gradients_strided),
-    cmocka_unit_test(test_padding),        cmocka_unit_test(test_density_and_sampling),
-    cmocka_unit_test(test_many_data_sets), cmocka_unit_test(test_dropout_of_a_sample),
-    cmocka_unit_test(test_settings),       cmocka_unit_test(test_batch_too_large),
-    cmocka_unit_test(test_flops),          cmocka_unit_test(test_gradients_of_expert_and_mixture),
-    cmocka_unit_test(test_large_features), cmocka_unit_test(test_subnormals),
+    cmocka_unit_test(test_gradients),
+    cmocka_unit_test(test_gradients_strided),
+    cmocka_unit_test(test_padding),
+    cmocka_unit_test(test_density_and_sampling),
+    cmocka_unit_test(test_many_data_sets),
+    cmocka_unit_test(test_dropout_of_a_sample),
+    cmocka_unit_test(test_settings),
+    cmocka_unit_test(test_batch_too_large),
+    cmocka_unit_test(test_flops),
+    cmocka_unit_test(test_gradients_of_expert_and_mixture),
+    cmocka_unit_test(test_large_features),
+    cmocka_unit_test(test_subnormals),
+    cmocka_unit_test(test_gradients_of_both),
+    cmocka_unit_test(test_both_is_composed),
 };
 
 RB_TEST_MAIN(tests)

@@ -94,8 +94,8 @@ static void test_network(void **state) {
   (void)state;
   const rb_network_settings settings = small_settings(RB_LSTM);
   rb_estimator *e = NULL, *other = NULL;
-  assert_all_ok(rb_estimator_create(&test_context, &settings, 20, 2, 6, 2, &e));
-  assert_all_ok(rb_estimator_create(&test_context, &settings, 20, 2, 6, 2, &other));
+  assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){2, 20, 0}, 6, 2, &e));
+  assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){2, 20, 0}, 6, 2, &other));
   assert_all_ok(rb_estimator_initialise(&test_context, e, 45, 0));
   assert_all_ok(rb_estimator_initialise(&test_context, other, 45, 0));
   const rb_parameters *p = rb_estimator_parameters(e), *q = rb_estimator_parameters(other);
@@ -126,7 +126,7 @@ static void test_initial_flow(void **state) {
   (void)state;
   const rb_network_settings settings = small_settings(RB_GRU);
   rb_estimator *e = NULL;
-  assert_all_ok(rb_estimator_create(&test_context, &settings, 20, 2, 6, 2, &e));
+  assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){2, 20, 0}, 6, 2, &e));
   assert_all_ok(rb_estimator_initialise(&test_context, e, 45, 0));
   int moved = 0;
   for (int i = 0; i < 4; ++i) {
