@@ -33,8 +33,15 @@ rb_adamw rb_adamw_make(double weight_decay, double clip_norm);
 double rb_adamw_step(const rb_adamw *adamw, int64_t step, double learning_rate,
                      const rb_parameters *weights, const rb_real *gradient, rb_real *m, rb_real *v);
 
-/** Linear warm-up from a tenth of the initial rate over int(warmup_fraction total) steps, then half
- * a cosine to 0 at @p total. @param step from 0 */
-double rb_learning_rate(double initial, double warmup_fraction, int64_t total, int64_t step);
+/** The learning rate after the warm-up. */
+typedef enum rb_schedule {
+  RB_SCHEDULE_COSINE,   ///< half a cosine from the highest rate to 0 at the last step
+  RB_SCHEDULE_CONSTANT  ///< the highest rate
+} rb_schedule;
+
+/** Linear warm-up from a tenth of the highest rate over int(warmup_fraction total) steps, then what
+ * the schedule says. @param step from 0 */
+double rb_learning_rate(rb_schedule schedule, double highest, double warmup_fraction, int64_t total,
+                        int64_t step);
 
 #endif

@@ -16,7 +16,8 @@
 enum { RB_TRAINING_ROLLBACKS = 3 };  ///< at most, before a training gives up
 
 typedef enum rb_training_mode { RB_OFFLINE, RB_ONLINE } rb_training_mode;
-/** How the learning rate follows the batch size: not at all, by the square root, in proportion. */
+/** How the highest learning rate follows the batch size: not at all, by the square root, in
+ * proportion. */
 typedef enum rb_rate_rule { RB_RATE_CONSTANT, RB_RATE_SQRT, RB_RATE_LINEAR } rb_rate_rule;
 /** The batch size at which the rules agree: settings.learning_rate is meant for it. */
 enum { RB_REFERENCE_BATCH = 128 };
@@ -32,8 +33,9 @@ typedef struct rb_training_settings {
   int64_t epochs;
   int64_t steps_per_epoch;  ///< online only: batches that make an epoch
   int batch_size, micro_batch;
-  double learning_rate;  ///< for batches of RB_REFERENCE_BATCH
+  double learning_rate;  ///< the highest, for batches of RB_REFERENCE_BATCH
   rb_rate_rule rate_rule;
+  rb_schedule schedule;
   double warmup_fraction, weight_decay;
   double clip_norm, clip_global;  ///< bounds of each tensor's gradient and the whole one; 0: none
   rb_coordinates coordinates;

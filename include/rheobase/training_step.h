@@ -42,8 +42,8 @@ const double *rb_training_work_seconds(const rb_training_work *work);
  * square root, or 1, by settings.rate_rule. Local. */
 double rb_training_highest_rate(const rb_training_settings *settings);
 
-/** The learning rate of step training->step: linear warm-up from a tenth of the highest, then a
- * half cosine to 0, halved by every rollback. Local. */
+/** The learning rate of step training->step, by settings.schedule (adamw.h), halved by every
+ * rollback. Local. */
 double rb_training_rate(const rb_training *training);
 
 #endif

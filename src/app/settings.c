@@ -136,8 +136,10 @@ static const rb_setting rows[] = {
     REAL("training.learning_rate", training.learning_rate, "5e-4", "(0, 1]", NULL,
          "highest learning rate, for batches of 128"),
     CHOICE("training.rate_rule", training.rate_rule, "\"constant\"", "constant|sqrt|linear",
-           "how it follows the batch size: not at all, by the root of batch_size / 128, in "
+           "how that follows the batch size: not at all, by the root of batch_size / 128, in "
            "proportion to it"),
+    CHOICE("training.schedule", training.schedule, "\"cosine\"", "cosine|constant",
+           "the learning rate after it has risen: falls to 0 as a half cosine, or stays"),
     REAL("training.warmup_fraction", training.warmup_fraction, "0.05", "[0, 1)", NULL,
          "share of the steps over which the learning rate rises"),
     REAL("training.weight_decay", training.weight_decay, "5e-3", "[0, 1]", NULL,

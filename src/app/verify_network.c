@@ -307,8 +307,8 @@ static rb_status run_trajectory(network_check *check, trajectory *t) {
     const int64_t batch = step % t->batches;
     RB_TRY(batch_gradient(check, t->x + batch * check->B * check->T * check->C,
                           t->theta + batch * check->B * check->D, t->gradient, &t->loss[step]));
-    t->learning_rate[step] =
-        rb_learning_rate(t->initial_learning_rate, t->warmup_fraction, t->total, step);
+    t->learning_rate[step] = rb_learning_rate(RB_SCHEDULE_COSINE, t->initial_learning_rate,
+                                              t->warmup_fraction, t->total, step);
     t->gradient_norm[step] =
         rb_adamw_step(&t->adamw, step, t->learning_rate[step], weights, t->gradient, t->m, t->v);
     rb_estimator_weights_changed(check->estimator);

@@ -132,9 +132,9 @@ double rb_training_highest_rate(const rb_training_settings *settings) {
 
 double rb_training_rate(const rb_training *training) {
   const rb_training_settings *settings = &training->settings;
-  return training->rate_factor * rb_learning_rate(rb_training_highest_rate(settings),
-                                                  settings->warmup_fraction, training->total_steps,
-                                                  training->step);
+  return training->rate_factor *
+         rb_learning_rate(settings->schedule, rb_training_highest_rate(settings),
+                          settings->warmup_fraction, training->total_steps, training->step);
 }
 
 /* Says which tensor of this rank's last gradient is not finite, on all ranks. Collective. */

@@ -71,9 +71,11 @@ double rb_adamw_step(const rb_adamw *adamw, int64_t step, double learning_rate,
   return sqrt(total);
 }
 
-double rb_learning_rate(double initial, double warmup_fraction, int64_t total, int64_t step) {
+double rb_learning_rate(rb_schedule schedule, double highest, double warmup_fraction, int64_t total,
+                        int64_t step) {
   const int64_t warm = (int64_t)(warmup_fraction * (double)total);
-  if (step < warm) return initial * (0.1 + 0.9 * (double)step / (double)warm);
+  if (step < warm) return highest * (0.1 + 0.9 * (double)step / (double)warm);
+  if (schedule == RB_SCHEDULE_CONSTANT) return highest;
   if (step >= total) return 0;
-  return initial * 0.5 * (1 + cos(M_PI * (double)(step - warm) / (double)(total - warm)));
+  return highest * 0.5 * (1 + cos(M_PI * (double)(step - warm) / (double)(total - warm)));
 }

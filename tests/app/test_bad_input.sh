@@ -57,6 +57,7 @@ rheobase 2 run "$tiny" -o study >out.txt 2>&1 || fail "tiny: $(tail -3 out.txt)"
 cp -r study kept
 expect_failure 6 "simulator.I_mean.*--force" 2 run "$tiny" -o study --set simulator.I_mean_pA=210
 expect_failure 6 "training.epochs.*--force" 1 train "$tiny" -o study --set training.epochs=3
+expect_failure 6 "training.schedule.*--force" 1 train "$tiny" -o study --set training.schedule=constant
 same_files kept study
 
 echo "-- observations"

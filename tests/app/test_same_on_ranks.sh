@@ -22,8 +22,9 @@ for ranks in 1 2 3; do
 done
 for ranks in 2 3; do same_files bank1 "bank$ranks"; done
 
-# And both summaries side by side, of stored simulations; the other stages work too.
-both=(--set network.summary.type=both --set training.parameters=centred)
+# And both summaries side by side, of stored simulations and with one learning rate; the other stages
+# work too.
+both=(--set network.summary.type=both --set training.parameters=centred --set training.schedule=constant)
 for ranks in 1 2 3; do
   for stage in simulate train calibrate infer; do
     rheobase $ranks $stage "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "both$ranks" "${both[@]}" >out.txt 2>&1 ||

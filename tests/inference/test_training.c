@@ -135,6 +135,10 @@ static void learning_rate_follows_the_batch_size(void **state) {
   assert_true(fabs(rb_training_rate(&training) - 1.6e-3) < 1e-17);
   training.step = 5;
   assert_true(fabs(rb_training_rate(&training) - 1.6e-2) < 1e-17);
+  training.step = 99;
+  assert_true(rb_training_rate(&training) < 1e-4);
+  training.settings.schedule = RB_SCHEDULE_CONSTANT;
+  assert_true(fabs(rb_training_rate(&training) - 1.6e-2) < 1e-17);
 }
 
 /* E -log p(theta | x) of the exact posterior in standardised space is

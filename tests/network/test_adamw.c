@@ -93,13 +93,20 @@ static void test_plain_adam(void **state) {
 static void test_schedule(void **state) {
   (void)state;
   // 200 steps, 5 % of them warm-up
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 0), 5e-5, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 1), 9.5e-5, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 10), 5e-4, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 105), 2.5e-4, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 200), 0, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 200, 300), 0, 1e-18);
-  assert_near(rb_learning_rate(5e-4, 0.05, 19, 0), 5e-4, 1e-18);  // int(0.95): no warm-up
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 0), 5e-5, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 1), 9.5e-5, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 10), 5e-4, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 105), 2.5e-4, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 200), 0, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 200, 300), 0, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_COSINE, 5e-4, 0.05, 19, 0), 5e-4,
+              1e-18);  // int(0.95): no warm-up
+  // The same warm-up, and then the highest rate to the end.
+  assert_near(rb_learning_rate(RB_SCHEDULE_CONSTANT, 5e-4, 0.05, 200, 0), 5e-5, 1e-18);
+  assert_near(rb_learning_rate(RB_SCHEDULE_CONSTANT, 5e-4, 0.05, 200, 1), 9.5e-5, 1e-18);
+  for (int64_t step = 10; step <= 200; ++step) {
+    assert_true(rb_learning_rate(RB_SCHEDULE_CONSTANT, 5e-4, 0.05, 200, step) == 5e-4);
+  }
 }
 
 static const struct CMUnitTest tests[] = {
