@@ -41,7 +41,7 @@ rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, 
                    "NaN with lines lw 2.5 dt (10,5) lc rgb vermilion title 'highest density', "
                    "NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated'");
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 2,0\n"
+      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 0.8,0\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
       "0,0.25,1\n",
       out);
@@ -89,7 +89,7 @@ rb_status rb_draw_expected_coverage(const rb_study_data *study, const rb_figure 
                    "calibrated', NaN with lines lw 1.5 dt 2 lc rgb black title 'calibrated', "
                    "NaN with linespoints pt 7 ps 0.8 lw 2.5 lc rgb blue title 'this posterior'");
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 2,0\n"
+      "set xlabel 'level'\nset ylabel 'share of truths inside' offset 0.8,0\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics nomirror 0,0.25,1\nset ytics nomirror "
       "0,0.25,1\n",
       out);
@@ -188,7 +188,7 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   rb_script_panels(out, figure, "Coverage of central intervals by number of spikes", legend);
   rb_script_range(out, "y", -1.1 * limit, 1.1 * limit, 5);
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 1,0\n"
+      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 0.8,0\n"
       "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
       out);
   for (int d = 0; d < D; ++d) {

@@ -81,7 +81,7 @@ rb_status rb_draw_ecdf(const rb_study_data *study, const rb_figure *figure, FILE
   const double limit = ecdf_limit(&e, 0, D);
   rb_script_range(out, "y", -limit, limit, 5);
   (void)fputs(
-      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 0.4,0\n"
+      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 0.8,0\n"
       "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
       out);
   for (int d = 0; d < D; ++d) {
@@ -119,7 +119,7 @@ rb_status rb_draw_joint(const rb_study_data *study, const rb_figure *figure, FIL
   rb_script_single(out, figure, "Ranks of joint quantities: empirical minus uniform distribution");
   rb_script_range(out, "y", -limit, limit, 5);
   (void)fputs(
-      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 0.4,0\n"
+      "set xlabel 'fractional rank'\nset ylabel 'ECDF difference' offset 0.8,0\n"
       "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
       out);
   (void)fputs(

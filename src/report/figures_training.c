@@ -65,7 +65,7 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
     rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 3);
     rb_script_range(out, "y", 0, 1.08 * top, 5);
     (void)fprintf(out,
-                  "set xlabel '%s'\nset ylabel 'density (1/%s)' offset 1.6,0\n"
+                  "set xlabel '%s'\nset ylabel 'density (1/%s)' offset 0.8,0\n"
                   "plot $draws%d using 1:2:3 with boxes fc rgb sky, "
                   "$density%d with lines lw 2.5 lc rgb vermilion\n",
                   label, p->unit, d, d);

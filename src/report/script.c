@@ -38,7 +38,7 @@ void rb_script_head(FILE *out, const rb_figure *f) {
 }
 
 /* Room around panels, in pixels. */
-enum { LEFT = 112, RIGHT = 26, TOP = 128, BOTTOM = 80, BETWEEN_COLUMNS = 118, BETWEEN_ROWS = 122 };
+enum { LEFT = 124, RIGHT = 22, TOP = 128, BOTTOM = 80, BETWEEN_COLUMNS = 128, BETWEEN_ROWS = 122 };
 enum { TITLE_AT = 28, LEGEND_AT = 50 };
 
 void rb_script_panels(FILE *out, const rb_figure *f, const char *title, const char *legend) {
