@@ -36,7 +36,9 @@ git ls-files 'src/*.c' | grep -v '_kernel\.c$' |
 
 step "instrumented build: address and undefined behaviour sanitizers, line coverage"
 rb_build build-instrumented -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DRB_SANITIZE=ON -DRB_COVERAGE=ON
-(cd build-instrumented && ctest -j "$cores" -LE 'slow|fault|slurm|statistical' --timeout 600 --output-on-failure >ctest.log) ||
+# On one and two ranks: more of them find no more here, and the release build runs them all.
+(cd build-instrumented && ctest -j "$cores" -LE 'slow|fault|slurm|statistical' -E '[.][34]$' --timeout 600 \
+  --output-on-failure >ctest.log) ||
   { grep -E 'Failed|Timeout|ERROR: AddressSanitizer|runtime error' build-instrumented/ctest.log | head -20; exit 1; }
 gcovr -r . --filter src/ --exclude-unreachable-branches build-instrumented \
   --fail-under-line "$least_coverage" -o build-instrumented/coverage.txt ||
