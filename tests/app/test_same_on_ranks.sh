@@ -4,20 +4,22 @@
 . "$(dirname "$0")/lib.sh"
 read -ra ranks <<<"${RB_RANKS:-1 2 3 4}"
 
-# same_study NAME ARGUMENT...: on each of `ranks`.
+# same_study NAME "STAGE..." ARGUMENT...: on each of `ranks`.
 same_study() {
-  local name=$1 count
-  shift
+  local name=$1 stages=$2 count stage
+  shift 2
   for count in "${ranks[@]}"; do
-    rheobase "$count" run "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$name$count" "$@" >out.txt 2>&1 ||
-      fail "$name on $count ranks: $(tail -3 out.txt)"
+    for stage in $stages; do
+      rheobase "$count" "$stage" "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$name$count" "$@" >out.txt 2>&1 ||
+        fail "$name, $stage on $count ranks: $(tail -3 out.txt)"
+    done
     # ScaLAPACK's results are equal to rounding only: test_baseline_ranks.sh looks at them.
-    rm "$name$count/baseline.h5" "$name$count/baseline_calibration.h5"
+    rm -f "$name$count/baseline.h5" "$name$count/baseline_calibration.h5"
     [ "$count" = "${ranks[0]}" ] || same_files "$name${ranks[0]}" "$name$count"
   done
 }
 
-same_study tiny
+same_study tiny run
 for file in simulations checkpoint calibration posterior predictive; do
   [ -e "tiny${ranks[0]}/$file.h5" ] || fail "no $file.h5"
 done
@@ -25,9 +27,10 @@ done
 # The filter bank and the autoregressive mixture, online; the bank beside the recurrent network, of
 # stored simulations and with one learning rate.
 ranks=("${ranks[0]}" "${ranks[-1]}")
-same_study bank --set network.summary.type=expert --set network.density=autoregressive \
+stages="simulate train calibrate infer predict"
+same_study bank "$stages" --set network.summary.type=expert --set network.density=autoregressive \
   --set training.parameters=centred --set training.mode=online --set training.steps_per_epoch=4
-same_study both --set network.summary.type=both --set training.parameters=centred --set training.schedule=constant
+same_study both "$stages" --set network.summary.type=both --set training.parameters=centred --set training.schedule=constant
 
 # A comparison that cannot fail shows nothing: another seed gives other files.
 for stage in simulate train; do

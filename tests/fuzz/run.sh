@@ -22,17 +22,30 @@ done
 printf '"%s"\n' time_ms voltage_mV spike current_pA 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
 
 mkdir -p "$build/findings"
-for target in settings csv hdf5 reference; do
+# fuzz TARGET
+fuzz() {
+  local target=$1 options seeds
   mkdir "$work/$target"
   options=(-max_total_time="$seconds" -timeout=60 -malloc_limit_mb=1024 -rss_limit_mb=4096 -print_final_stats=1
     -artifact_prefix="$build/findings/$target-")
   [ ! -e "$work/$target.dict" ] || options+=(-dict="$work/$target.dict")
   seeds=("tests/fuzz/corpus/$target")
-  [ $target != settings ] || seeds+=(inputs)
-  if ! "$build/tests/fuzz/fuzz_$target" "${options[@]}" "$work/$target" "${seeds[@]}" >"$work/log" 2>&1; then
-    grep -vE '^#[0-9]+|^INFO' "$work/log" | head -40
+  [ "$target" != settings ] || seeds+=(inputs)
+  if ! "$build/tests/fuzz/fuzz_$target" "${options[@]}" "$work/$target" "${seeds[@]}" >"$work/$target.log" 2>&1; then
+    grep -vE '^#[0-9]+|^INFO' "$work/$target.log" | head -40
     echo "fuzz_$target: a finding in $build/findings" >&2
-    exit 1
+    return 1
   fi
-  echo "fuzz_$target: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/log") inputs in $seconds s, no finding"
+  echo "fuzz_$target: $(sed -n 's/stat::number_of_executed_units: *//p' "$work/$target.log") inputs in $seconds s, no finding"
+}
+
+found=0
+for pair in "settings hdf5" "csv reference"; do # two at a time
+  processes=()
+  for target in $pair; do
+    fuzz "$target" &
+    processes+=($!)
+  done
+  for process in "${processes[@]}"; do wait "$process" || found=1; done
 done
+exit $found
