@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SIGKILL of one rank, of all ranks, or of ranks and mpirun, at random moments of simulate, train,
-# calibrate, infer and refine: the job ends at once, what was finished is readable, and the next runs,
+# calibrate and refine: the job ends at once, what was finished is readable, and the next runs,
 # on other numbers of ranks, end in the files of an uninterrupted study. RB_KILLS kills (default 20).
 . "$(dirname "$0")/lib.sh"
 kills=${RB_KILLS:-20}
@@ -19,7 +19,7 @@ done
 
 # strike PID: after a random part of the stage's time, kills ranks of the mpirun of that number.
 strike() {
-  local launcher=$1 stage=$2 ranks rank
+  local launcher=$1 stage=$2 ranks
   sleep "$(awk -v ms="${seconds[$stage]}" -v r=$RANDOM 'BEGIN { print ms * r / 32768 / 1000 }')"
   mapfile -t ranks < <(pgrep -P "$launcher" -f "$RB_PROGRAM")
   [ ${#ranks[@]} -gt 0 ] || return 1
@@ -49,6 +49,7 @@ struck=0
 late=0
 while [ $struck -lt "$kills" ]; do
   for k in "${!stages[@]}"; do
+    [ "${stages[$k]}" != infer ] || continue # over as soon as it has started
     rm -rf case && mkdir case
     for ((j = 0; j < k; ++j)); do cp "whole/${files[$j]}.h5" case; done
     # Two kills of the same stage, each on another number of ranks, then to the end.
