@@ -121,12 +121,12 @@ rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure, 
       out, figure, "Speed-up with the same work on more ranks",
       "NaN with lines lw 1.5 lc rgb grey title 'ideal', "
       "NaN with points pt 7 ps 1.3 lc rgb vermilion title 'measured', "
-      "NaN with points pt 6 ps 1.3 lw 2 lc rgb vermilion title 'more ranks than cores', "
+      "NaN with points pt 6 ps 1.3 lw 2 lc rgb vermilion title 'oversubscribed', "
       "NaN with lines lw 2.5 dt (10,6) lc rgb blue title 'model'");
   rank_axis(out, &d);
   (void)fputs(
       "set logscale y 2\nset yrange [0.4:20480]\nset format y '%.0f'\n"
-      "set ytics nomirror (1, 8, 64, 512, 4096)\nset ylabel 'speed-up' offset 1,0\n",
+      "set ytics nomirror (1, 8, 64, 512, 4096)\nset ylabel 'speed-up' offset 0.8,0\n",
       out);
   for (int w = 0; w < RB_SCALE_WORKS; ++w) {
     rb_script_panel(out, figure, ROWS, COLUMNS, w);
@@ -155,7 +155,7 @@ rb_status rb_draw_efficiency(const rb_study_data *study, const rb_figure *figure
                    "NaN with points pt 9 ps 1.5 lc rgb green title 'weak', "
                    "NaN with lines lw 2.5 dt (10,6) lc rgb black title 'model'");
   rank_axis(out, &d);
-  (void)fputs("set yrange [0:1.1]\nset ytics nomirror 0.25\nset ylabel 'efficiency' offset 2,0\n",
+  (void)fputs("set yrange [0:1.1]\nset ytics nomirror 0.25\nset ylabel 'efficiency' offset 0.8,0\n",
               out);
   for (int w = 0; w < RB_SCALE_WORKS; ++w) {
     rb_script_panel(out, figure, ROWS, COLUMNS, w);
