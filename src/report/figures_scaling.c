@@ -117,12 +117,11 @@ rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure, 
   scaling_data d;
   RB_TRY(read_data(study, &d));
   write_blocks(out, &d);
-  rb_script_panels(
-      out, figure, "Speed-up with the same work on more ranks",
-      "NaN with lines lw 1.5 lc rgb grey title 'ideal', "
-      "NaN with points pt 7 ps 1.3 lc rgb vermilion title 'measured', "
-      "NaN with points pt 6 ps 1.3 lw 2 lc rgb vermilion title 'oversubscribed', "
-      "NaN with lines lw 2.5 dt (10,6) lc rgb blue title 'model'");
+  rb_script_panels(out, figure, "Speed-up with the same work on more ranks",
+                   "NaN with lines lw 1.5 lc rgb grey title 'ideal', "
+                   "NaN with points pt 7 ps 1.3 lc rgb vermilion title 'measured', "
+                   "NaN with points pt 6 ps 1.3 lw 2 lc rgb vermilion title 'oversubscribed', "
+                   "NaN with lines lw 2.5 dt (10,6) lc rgb blue title 'model'");
   rank_axis(out, &d);
   (void)fputs(
       "set logscale y 2\nset yrange [0.4:20480]\nset format y '%.0f'\n"
