@@ -26,8 +26,9 @@ static void lock_path(const rb_study *study, char *path) {
   (void)snprintf(path, PATH_SIZE, "%s/rheobase.lock", study->folder);
 }
 
-// Tells two processes with the same number apart; 0 where /proc does not say.
-static unsigned long long start_of(long pid) {
+// When a process started, which tells two with the same number apart; 0 where /proc does not say.
+// @param state its letter, 'Z' for one that has ended but that nobody has asked for; may be NULL
+static unsigned long long start_of(long pid, char *state) {
   char path[64];
   char text[1024] = "";
   (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -35,8 +36,9 @@ static unsigned long long start_of(long pid) {
   if (stream == NULL) return 0;
   (void)fread(text, 1, sizeof text - 1, stream);
   (void)fclose(stream);
-  // Field 22; the second, in parentheses, may hold anything.
+  // Fields 3 and 22; the second, in parentheses, may hold anything.
   const char *at = strrchr(text, ')');
+  if (state != NULL && at != NULL && at[1] == ' ') *state = at[2];
   for (int field = 2; at != NULL && field < 22; ++field) {
     at = strchr(at + 1, ' ');
   }
@@ -47,7 +49,7 @@ static owner this_process(void) {
   owner me = {.pid = (long)getpid()};
   (void)gethostname(me.host, sizeof me.host - 1);
   if (me.host[0] == '\0') (void)snprintf(me.host, sizeof me.host, "unknown");
-  me.start = start_of(me.pid);
+  me.start = start_of(me.pid, NULL);
   rb_slurm_this_job(me.job);
   return me;
 }
@@ -76,7 +78,10 @@ static bool is_stale(const char *text, const owner *me) {
   if (!parse_owner(text, &holder)) return false;
   if (strcmp(holder.host, me->host) == 0) {
     if (kill((pid_t)holder.pid, 0) != 0 && errno == ESRCH) return true;
-    const unsigned long long start = start_of(holder.pid);
+    char state = ' ';
+    const unsigned long long start = start_of(holder.pid, &state);
+    // In a container the first process may never ask for those that were killed.
+    if (state == 'Z') return true;
     return start != 0 && holder.start != 0 && start != holder.start;
   }
   // Of a process on another host only Slurm can tell.

@@ -31,15 +31,17 @@ strike() {
 }
 
 # gone: waits until no rank works in the folder: one that mpirun had only just started when both were
-# killed sees it a little later.
+# killed sees it a little later. Twice in a row: a process that starts anew has no name for a moment.
 gone() {
-  local process alive
+  local process alive clear=0
   for _ in $(seq $((patience * 10))); do
     alive=
     for process in $(pgrep -f -- "-o case"); do
       [ "$(readlink "/proc/$process/cwd")" != "$PWD" ] || alive=$process
     done
-    [ -n "$alive" ] || return 0
+    clear=$((clear + 1))
+    [ -z "$alive" ] || clear=0
+    [ $clear -lt 2 ] || return 0
     sleep 0.1
   done
   return 1

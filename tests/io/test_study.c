@@ -64,9 +64,34 @@ static long dead_process(void) {
   return (long)child;
 }
 
+// A process that has ended without its parent's asking for it, with its start; to be waited for.
+static pid_t zombie(char start[32]) {
+  char path[64];
+  char text[1024] = "";
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info;
+  (void)waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+  (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
+  FILE *stream = fopen(path, "re");
+  assert_non_null(stream);
+  (void)fread(text, 1, sizeof text - 1, stream);
+  (void)fclose(stream);
+  assert_int_equal(sscanf(strrchr(text, ')'),
+                          ") Z %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d "
+                          "%*d %*d %31s",
+                          start),
+                   1);
+  return child;
+}
+
 static void stale_locks_are_taken_over(void **state) {
   (void)state;
   (void)unsetenv("SLURM_JOB_ID");
+  char start[32];
+  const pid_t child = zombie(start);
+  assert_all_ok(open_with_lock(NULL, (long)child, start, "-"));
+  (void)waitpid(child, NULL, 0);
   assert_all_ok(open_with_lock(NULL, dead_process(), "5", "-"));
   // The number of a living process that began at another time: rank 0's own.
   assert_all_ok(open_with_lock(NULL, (long)getpid(), "1", "-"));
