@@ -115,6 +115,7 @@ static const world worlds[] = {
     {"noise_mV = 2", 2, 50, 2, 200, 1},       {"I_std_pA = 25", 1, 25, 2, 200, 0.1},
     {"I_std_pA = 100", 1, 100, 2, 200, 0.65}, {"tref_ms = 4", 1, 50, 4, 200, 0.65},
     {"I_mean_pA = 150", 1, 50, 2, 150, 0},    {"I_mean_pA = 250", 1, 50, 2, 250, 0},
+    {"I_mean_pA = 400", 1, 50, 2, 400, 0.7},
 };
 enum { WORLDS = sizeof worlds / sizeof *worlds };
 
