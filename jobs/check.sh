@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 rb_install $RB_PACKAGES $RB_TEST_PACKAGES
 
 least_coverage=85 # per cent of the lines of src
-cores=$(nproc)
+cores=$(rb_cores)
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "format"

@@ -16,10 +16,21 @@ fi
 # One rank per core: the libraries must not start threads of their own.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-# mpirun refuses to start as root (containers) unless told otherwise.
+# As root, which is mostly in a container, mpirun refuses to start unless told otherwise, and ranks may
+# not be allowed to read each other's memory.
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
 fi
+
+# rb_cores: how many cores there are for ranks. nproc alone would say OMP_NUM_THREADS, and count
+# hardware threads, for which mpirun has no slots.
+rb_cores() {
+  local cores threads
+  threads=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+  cores=$(lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l)
+  if [ "$cores" -gt 0 ] && [ "$cores" -lt "$threads" ]; then echo "$cores"; else echo "$threads"; fi
+}
 
 # rb_exec RANKS COMMAND...: runs a command on that many ranks, in place of this (sub)shell.
 rb_exec() {

@@ -12,4 +12,4 @@ results=${1:-results/quick}
 rb_have_libraries . build || rb_install $RB_PACKAGES
 echo "Building (the log is build/build.log)"
 rb_build build -DCMAKE_BUILD_TYPE=Release -DRB_TESTS=OFF
-rb_launch "$(nproc)" build/rheobase run inputs/quick.cfg -o "$results"
+rb_launch "$(rb_cores)" build/rheobase run inputs/quick.cfg -o "$results"

@@ -1,4 +1,4 @@
-# Functions of quickstart.sh and check.sh: packages and builds. Sourced, not run.
+# Functions of quickstart.sh and check.sh: packages and builds. Sourced after environment.sh, not run.
 
 RB_PACKAGES="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev hdf5-tools
   libscalapack-openmpi-dev libgsl-dev libopenblas-dev librandom123-dev libconfig-dev gnuplot-nox"
@@ -32,7 +32,7 @@ rb_build() {
   local folder=$1
   shift
   mkdir -p "$folder"
-  if ! { cmake -S . -B "$folder" "$@" && cmake --build "$folder" --parallel "$(nproc)"; } >"$folder/build.log" 2>&1; then
+  if ! { cmake -S . -B "$folder" "$@" && cmake --build "$folder" --parallel "$(rb_cores)"; } >"$folder/build.log" 2>&1; then
     grep -E 'error|Error|warning|Could NOT' "$folder/build.log" | head -30 >&2
     echo "The build failed; the whole log is $folder/build.log" >&2
     return 1

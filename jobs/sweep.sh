@@ -45,7 +45,7 @@ while IFS=$'\t' read -r -a settings; do
     sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=rheobase-sweep \
       jobs/study.sbatch run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
   else
-    rb_launch "$(nproc)" "$RB_PROGRAM" run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
+    rb_launch "$(rb_cores)" "$RB_PROGRAM" run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
   fi
 done <<<"${points%$'\n'}"
 exit $code
