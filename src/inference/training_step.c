@@ -37,7 +37,13 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   const rb_view view = {data->model, rb_estimator_summary_type(training->estimator),
                         settings->coordinates};
   RB_TRY(rb_view_check(ctx, &view));
-  RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
+  if (settings->mode == RB_ONLINE) {
+    RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
+  } else {
+    const rb_dataset *stored = data->training;
+    RB_TRY(
+        rb_micro_batch_create(ctx, stored->dim, stored->shape, settings->micro_batch, &w->batch));
+  }
   RB_TRY(rb_gradient_sum_create(ctx, weights_of(training), micro_batches, &w->sum));
   RB_TRY(RB_ALLOCATE(ctx, w->gradient, weights_of(training)));
   if (settings->mode == RB_OFFLINE) RB_TRY(RB_ALLOCATE(ctx, w->order, data->training->count));

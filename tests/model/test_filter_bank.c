@@ -3,7 +3,7 @@
 #include "rb_test.h"
 #include "rheobase/memory.h"
 
-enum { D = RB_LIF_DIM, F = RB_LIF_FEATURES, LANES = 32 };
+enum { D = RB_LIF_DIM, F = RB_LIF_FEATURES, LANES = 32, OTHERS = 8 };
 
 /* A model, its bank, and n data sets of it. */
 typedef struct fixture {
@@ -320,19 +320,21 @@ static void log_bayes_factors_equal_the_dense_computation(void **state) {
   fixture f = make(&own, 6);
   assert_int_equal(rb_lif_add_alternatives(&test_context, &f.model), RB_OK);
   const rb_alternatives *others = f.model.alternatives;
-  double log_bayes[6 * RB_MAX_ALTERNATIVES];
-  assert_int_equal(others->count, 6);
+  double log_bayes[6 * OTHERS];
+  assert_int_equal(others->count, OTHERS);
   assert_int_equal(others->compare(&f.model, &test_context, f.n, f.x, log_bayes), RB_OK);
-  static const double factor[6][3] = {{1.2, 1, 1}, {1 / 1.2, 1, 1}, {1, 1.5, 1},
-                                      {1, 0.5, 1}, {1, 1, 1.3},     {1, 1, 1 / 1.3}};
+  static const double factor[OTHERS][4] = {{1.2, 1, 1, 1},     {1 / 1.2, 1, 1, 1}, {1, 1.6, 1, 1},
+                                           {1, 1 / 1.6, 1, 1}, {1, 1, 1.5, 1},     {1, 1, 0.5, 1},
+                                           {1, 1, 1, 1.3},     {1, 1, 1, 1 / 1.3}};
   for (int64_t i = 0; i < f.n; ++i) {
     const double base = reference_evidence(&f, i, &own);
-    for (int k = 0; k < 6; ++k) {
+    for (int k = 0; k < OTHERS; ++k) {
       rb_lif_settings other = own;
       other.noise_mV *= factor[k][0];
-      other.I_std_pA *= factor[k][1];
-      other.tref_ms *= factor[k][2];
-      assert_near(log_bayes[i * 6 + k], reference_evidence(&f, i, &other) - base, 0.01);
+      other.I_mean_pA *= factor[k][1];
+      other.I_std_pA *= factor[k][2];
+      other.tref_ms *= factor[k][3];
+      assert_near(log_bayes[i * OTHERS + k], reference_evidence(&f, i, &other) - base, 0.01);
     }
   }
   done(&f);
@@ -343,20 +345,20 @@ static void log_bayes_factors_equal_the_dense_computation(void **state) {
  * the model's own hardly any. */
 static void evidence_notices_a_noisier_current(void **state) {
   (void)state;
-  enum { N = 200, MORE = 2 };
+  enum { N = 200, MORE = 4 };
   rb_lif_settings settings = rb_lif_defaults();
   fixture right = make(&settings, N);
   settings.I_std_pA = 100;
   fixture wrong = make(&settings, N);
-  static double own[N * 6], other[N * 6];
+  static double own[N * OTHERS], other[N * OTHERS];
   rb_model *m = &right.model;
   assert_int_equal(rb_lif_add_alternatives(&test_context, m), RB_OK);
   assert_int_equal(m->alternatives->compare(m, &test_context, N, right.x, own), RB_OK);
   assert_int_equal(m->alternatives->compare(m, &test_context, N, wrong.x, other), RB_OK);
   int alarms = 0, found = 0;
   for (int i = 0; i < N; ++i) {
-    alarms += own[i * 6 + MORE] > 3;
-    found += other[i * 6 + MORE] > 3;
+    alarms += own[i * OTHERS + MORE] > 3;
+    found += other[i * OTHERS + MORE] > 3;
   }
   assert_true(alarms <= 10);  // e^-3 of them at most are expected: Markov's inequality
   assert_true(found >= 160);
