@@ -15,7 +15,7 @@ static const double SETTINGS_WEIGHT = 3;
 
 enum {
   CHUNK = 64,             // data sets a rank takes at once
-  PER_COMPONENT = 10,     // data sets for each principal component of the traces, at least
+  PER_COMPONENT = 10,     // data sets for each principal component, at least
   MOST_COMPONENTS = 2000  // of the traces, whose directions every rank holds
 };
 
@@ -134,7 +134,8 @@ static rb_status fit_both(rb_context *ctx, rb_prior_predictive *p, chunk *c) {
   const int64_t least = (int64_t)PER_COMPONENT * keep;
   RB_TRY(fit(ctx, p, false, 2 * p->count, p->count > least ? p->count : least, keep, c, &p->trace));
   if (p->summary_dim > 0) {
-    RB_TRY(fit(ctx, p, true, 0, p->count, p->summary_dim, c, &p->summary));
+    const int enough = (int)fmin(fmax((double)(p->count / PER_COMPONENT), 1), p->summary_dim);
+    RB_TRY(fit(ctx, p, true, 0, p->count, enough, c, &p->summary));
     MPI_Allreduce(MPI_IN_PLACE, p->reference, (int)(p->count * p->summary_dim), MPI_DOUBLE, MPI_SUM,
                   ctx->comm);
   }
