@@ -59,6 +59,7 @@ rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
   rb_training_settings settings = *training;
   settings.epochs = RB_BENCH_MAX_REPEATS + 2;
   settings.steps_per_epoch = 1;
+  settings.passes = 1;  // every step simulates
   const rb_view view = {model, network->summary.type, settings.coordinates};
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));

@@ -129,6 +129,9 @@ static const rb_setting rows[] = {
             "passes through the simulations"),
     INTEGER("training.steps_per_epoch", training.steps_per_epoch, "157", "[1, 1000000000]", NULL,
             "batches that make an epoch (online)"),
+    INTEGER("training.passes", training.passes, "1", "[1, 1000]", NULL,
+            "epochs that train on the same simulations, which are kept in memory, before new ones "
+            "are drawn (online)"),
     INTEGER("training.batch_size", training.batch_size, "128", "[1, 65536]", NULL,
             "data sets per step of the optimiser"),
     INTEGER("training.micro_batch", training.micro_batch, "32", "[1, 4096]", NULL,

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "micro_batch.h"
+#include "kept_batches.h"
 #include "rheobase/agree.h"
 #include "rheobase/gradient_sum.h"
 #include "rheobase/memory.h"
@@ -12,6 +12,7 @@
 
 struct rb_training_work {
   rb_micro_batch batch;
+  rb_kept_batches kept;  // online with several passes
   rb_gradient_sum sum;
   rb_real *gradient;    // (weights)
   int64_t *order;       // (N) the running epoch's permutation
@@ -22,6 +23,11 @@ struct rb_training_work {
 
 static int64_t weights_of(const rb_training *training) {
   return rb_estimator_parameters(training->estimator)->count;
+}
+
+/* Micro-batches of a full batch that a rank takes, at most. */
+static int64_t rounds_of(const rb_context *ctx, const rb_training_settings *settings) {
+  return rb_partition_make(ctx, settings->batch_size, settings->micro_batch).rounds;
 }
 
 rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
@@ -39,6 +45,10 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   RB_TRY(rb_view_check(ctx, &view));
   if (settings->mode == RB_ONLINE) {
     RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
+    if (settings->passes > 1) {
+      const int64_t slots = training->steps_per_epoch * rounds_of(ctx, settings);
+      RB_TRY(rb_kept_batches_create(ctx, &w->batch, slots, &w->kept));
+    }
   } else {
     const rb_dataset *stored = data->training;
     RB_TRY(
@@ -57,6 +67,7 @@ cleanup:
 void rb_training_work_destroy(rb_training_work *w) {
   if (w == NULL) return;
   rb_micro_batch_destroy(&w->batch);
+  rb_kept_batches_destroy(&w->kept);
   rb_gradient_sum_destroy(&w->sum);
   free(w->gradient);
   free(w->order);
@@ -87,6 +98,30 @@ static void shuffle(uint64_t seed, uint16_t member, int64_t epoch, int64_t n, in
   }
 }
 
+/* The micro-batch of a round of step training->step, from its place in the batch on. Local. */
+static rb_status simulate_or_take(rb_context *ctx, const rb_training *training,
+                                  const rb_training_data *data, rb_training_work *w, int64_t round,
+                                  rb_range range, double weight) {
+  rb_status status = RB_OK;
+  const rb_training_settings *settings = &training->settings;
+  const int rows = (int)range.count;
+  const int64_t epoch = training->step / training->steps_per_epoch;
+  const int64_t step = training->step % training->steps_per_epoch;
+  // Items after the stored ones: no sample of the standardisation set is trained on again; and
+  // after those of the members before: each member sees simulations of its own.
+  const int64_t before = training->member * training->total_steps * settings->batch_size;
+  const int64_t fresh = epoch / settings->passes * training->steps_per_epoch + step;
+  const int64_t item = data->training->count + before + fresh * settings->batch_size + range.first;
+  const int64_t slot = step * rounds_of(ctx, settings) + round;
+  const bool keeps = w->kept.slots > 0;
+  if (keeps && rb_kept_batches_take(&w->kept, slot, item, rows, weight, &w->batch)) return RB_OK;
+  RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, training->seed, item,
+                                 rows, weight));
+  if (keeps) rb_kept_batches_put(&w->kept, slot, item, &w->batch);
+cleanup:
+  return status;
+}
+
 /* Gradients of this rank's micro-batches of step training->step, added to w->sum. Local. */
 static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_training_data *data,
                                rb_training_work *w, int64_t first, int64_t samples) {
@@ -104,11 +139,7 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
       rb_micro_batch_gather(&w->batch, &training->standardisation, data->training,
                             w->order + first + range.first, 0, rows, weight);
     } else {
-      // Items after the stored ones: no sample of the standardisation set is trained on again; and
-      // after those of the members before: each member sees simulations of its own.
-      const int64_t before = training->member * training->total_steps * settings->batch_size;
-      RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, training->seed,
-                                     data->training->count + before + (int64_t)seen, rows, weight));
+      RB_TRY(simulate_or_take(ctx, training, data, w, round, range, weight));
     }
     lap(w, RB_STEP_DATA, &since);
     const rb_dropout_source dropout = {training->seed, training->member, seen};

@@ -6,6 +6,7 @@ static const rb_training_settings quick = {.mode = RB_OFFLINE,
                                            .validation = 50,
                                            .epochs = 2,
                                            .steps_per_epoch = 5,
+                                           .passes = 1,
                                            .batch_size = 64,
                                            .micro_batch = 16,
                                            .learning_rate = 2e-3,
@@ -67,6 +68,7 @@ static void online_bits_do_not_depend_on_ranks(void **state) {
   rb_training_settings online = quick;
   online.mode = RB_ONLINE;
   online.batch_size = 40;  // not a multiple of the micro-batch
+  online.passes = 2;
   compare_with_one_rank(&online);
 }
 
@@ -113,6 +115,59 @@ static void online_simulates_just_in_time(void **state) {
   const int rounds = (4 + test_context.size - 1) / test_context.size;
   assert_all_true(mine <= (int64_t)5 * 16 * rounds);
   fixture_destroy(&f);
+}
+
+static rb_training_settings two_passes(void) {
+  rb_training_settings online = quick;
+  online.mode = RB_ONLINE;
+  online.epochs = 4;
+  online.steps_per_epoch = 2;
+  online.passes = 2;
+  return online;
+}
+
+/* With two passes the simulations of two epochs serve four. */
+static void passes_simulate_once(void **state) {
+  (void)state;
+  const rb_training_settings online = two_passes();
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &online, &f));
+  memset(noted.times, 0, sizeof noted.times);
+  noted.simulate = f.model.simulate;
+  f.model.simulate = note;
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
+  MPI_Allreduce(MPI_IN_PLACE, noted.times, NOTED, MPI_INT64_T, MPI_SUM, test_context.comm);
+  bool once = true;
+  for (int i = 0; i < NOTED; ++i) once = once && noted.times[i] == (i >= 250 && i < 250 + 4 * 64);
+  assert_all_true(once);
+  fixture_destroy(&f);
+}
+
+/* What is kept is what would be simulated: steps that begin with nothing kept, as after a resume,
+ * give the same weights. */
+static void kept_simulations_are_the_same_bits(void **state) {
+  (void)state;
+  const rb_training_settings online = two_passes();
+  fixture f[2];
+  for (int k = 0; k < 2; ++k) {
+    rb_training_work *work = NULL;
+    bool due;
+    assert_all_ok(fixture_create(&test_context, &online, &f[k]));
+    for (int step = 0; step < 8; ++step) {
+      if (work == NULL) {
+        assert_all_ok(rb_training_work_create(&test_context, &f[k].train, &f[k].data, &work));
+      }
+      assert_all_ok(rb_training_step(&test_context, &f[k].train, &f[k].data, work, &due));
+      if (k == 0) continue;
+      rb_training_work_destroy(work);
+      work = NULL;
+    }
+    rb_training_work_destroy(work);
+  }
+  const rb_parameters *kept = rb_estimator_parameters(f[0].estimator);
+  const rb_parameters *anew = rb_estimator_parameters(f[1].estimator);
+  assert_all_true(memcmp(kept->value, anew->value, (size_t)kept->count * sizeof(rb_real)) == 0);
+  for (int k = 0; k < 2; ++k) fixture_destroy(&f[k]);
 }
 
 static void learning_rate_follows_the_batch_size(void **state) {
@@ -314,6 +369,8 @@ static void finds_ranks_that_disagree(void **state) {
 static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_depend_on_ranks),
                                           cmocka_unit_test(online_bits_do_not_depend_on_ranks),
                                           cmocka_unit_test(online_simulates_just_in_time),
+                                          cmocka_unit_test(passes_simulate_once),
+                                          cmocka_unit_test(kept_simulations_are_the_same_bits),
                                           cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
                                           cmocka_unit_test(saves_within_epochs),

@@ -1,0 +1,51 @@
+#include "kept_batches.h"
+
+#include <string.h>
+
+#include "rheobase/memory.h"
+
+static int64_t samples_of(const rb_micro_batch *batch) {
+  return batch->size * rb_shape_row(batch->shape);
+}
+
+static int64_t parameters_of(const rb_micro_batch *batch) {
+  return (int64_t)batch->size * batch->dim;
+}
+
+rb_status rb_kept_batches_create(rb_context *ctx, const rb_micro_batch *batch, int64_t slots,
+                                 rb_kept_batches *kept) {
+  rb_status status = RB_OK;
+  *kept = (rb_kept_batches){.slots = slots, .numbers = samples_of(batch) + parameters_of(batch)};
+  RB_TRY(RB_ALLOCATE(ctx, kept->item, slots));
+  RB_TRY(RB_ALLOCATE(ctx, kept->value, slots * kept->numbers));
+  for (int64_t k = 0; k < slots; ++k) kept->item[k] = -1;
+cleanup:
+  return status;
+}
+
+void rb_kept_batches_destroy(rb_kept_batches *kept) {
+  free(kept->item);
+  free(kept->value);
+  *kept = (rb_kept_batches){0};
+}
+
+void rb_kept_batches_put(rb_kept_batches *kept, int64_t slot, int64_t item,
+                         const rb_micro_batch *batch) {
+  rb_real *value = kept->value + slot * kept->numbers;
+  memcpy(value, batch->x, (size_t)samples_of(batch) * sizeof *value);
+  memcpy(value + samples_of(batch), batch->theta, (size_t)parameters_of(batch) * sizeof *value);
+  kept->item[slot] = item;
+}
+
+bool rb_kept_batches_take(const rb_kept_batches *kept, int64_t slot, int64_t item, int rows,
+                          double weight, rb_micro_batch *batch) {
+  if (kept->item[slot] != item) return false;
+  const rb_real *value = kept->value + slot * kept->numbers;
+  memcpy(batch->x, value, (size_t)samples_of(batch) * sizeof *value);
+  memcpy(batch->theta, value + samples_of(batch), (size_t)parameters_of(batch) * sizeof *value);
+  for (int row = 0; row < batch->size; ++row) {
+    batch->weight[row] = row < rows ? (rb_real)weight : 0;
+  }
+  batch->rows = rows;
+  return true;
+}
