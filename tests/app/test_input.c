@@ -48,7 +48,7 @@ static void shipped_inputs_are_valid(void **state) {
               input.network.mixture.components == 6 && input.network.mixture.mlp_widths[1] == 64);
   assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
   assert_true(input.network.summary.type == RB_SUMMARY_EXPERT && input.training.mode == RB_ONLINE &&
-              input.training.epochs == 10);
+              input.training.epochs == 20 && input.training.passes == 2);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(&input.simulator) == 100 && input.simulator.exact_spike_index);
 }

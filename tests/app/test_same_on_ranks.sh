@@ -29,7 +29,7 @@ done
 ranks=("${ranks[0]}" "${ranks[-1]}")
 stages="simulate train calibrate infer predict"
 same_study bank "$stages" --set network.summary.type=expert --set network.density=autoregressive \
-  --set training.parameters=centred --set training.mode=online --set training.steps_per_epoch=4
+  --set training.parameters=centred --set training.mode=online --set training.steps_per_epoch=4 --set training.passes=2
 same_study both "$stages" --set network.summary.type=both --set training.parameters=centred --set training.schedule=constant
 
 # A comparison that cannot fail shows nothing: another seed gives other files.

@@ -2,16 +2,15 @@
 #include "rb_test.h"
 
 enum { D = RB_LIF_DIM };
-static const double estimates[][10] = {{-74, -50, -72, 2.3, -55, 0.1, 0.3, 0.3, 0.04, 0.2},
-                                       {-66, -45, -65.2, 1.7, -50.2, 0.05, 0.2, 0.1, 0.03, 0.1},
-                                       {-60, -71, -62, 3.5, -70, 0, 0, 0, 0, 0},  // out of range
-                                       {-72, -55, -70, 2.3, -55, 2, 3, 2, 0.2, 2}};
+static const rb_lif_estimate estimates[] = {
+    {-74, -50, -72, 2.3, -55, -70, 0.1, 0.3, 0.3, 0.04, 0.2, 1.5},
+    {-66, -45, -65.2, 1.7, -50.2, -75, 0.05, 0.2, 0.1, 0.03, 0.1, 0.4},
+    {-60, -71, -62, 3.5, -70, -1e6, 0, 0, 0, 0, 0, 0},  // out of range
+    {-72, -55, -70, 2.3, -55, -40, 2, 3, 2, 0.2, 2, 5}};
 enum { ESTIMATES = sizeof estimates / sizeof *estimates };
 
 static rb_lif_centring make(int i, double I_mean) {
-  const double *e = estimates[i];
-  const rb_lif_estimate estimate = {e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7], e[8], e[9]};
-  return rb_lif_centring_make(I_mean, &estimate);
+  return rb_lif_centring_make(I_mean, &estimates[i]);
 }
 
 static rb_model model;

@@ -1,5 +1,6 @@
 #include "centring.h"
 
+#include <gsl/gsl_sf_erf.h>
 #include <math.h>
 
 #include "prior.h"
@@ -53,6 +54,16 @@ static void set_logit(int d, double *row, double sd, rb_lif_centring *c) {
   c->scale[d] = sd / (width * share * (1 - share));
 }
 
+/* The normal estimate of E_L, cut off where V_init ends its range: of a normal above z the mean is
+ * the hazard h(z) and the variance 1 - h (h - z). */
+static void set_E_L(const rb_lif_estimate *e, double *row, rb_lif_centring *c) {
+  const double sd = fmax(e->sd_E_L, 0.3);
+  const double z = fmax((range_of(RB_LIF_E_L, row).low - e->E_L) / sd, -8);  // no underflow
+  const double hazard = gsl_sf_hazard(z);
+  row[RB_LIF_E_L] = e->E_L + sd * hazard;
+  set_logit(RB_LIF_E_L, row, sd * sqrt(fmax(1 - hazard * (hazard - z), 0.01)), c);
+}
+
 rb_lif_centring rb_lif_centring_make(double I_mean_pA, const rb_lif_estimate *e) {
   rb_lif_centring c = {.I_mean_pA = I_mean_pA};
   const double sd_V_reset = fmax(e->sd_V_reset, 0.05);
@@ -61,7 +72,7 @@ rb_lif_centring rb_lif_centring_make(double I_mean_pA, const rb_lif_estimate *e)
   set_logit(RB_LIF_V_RESET, row, sd_V_reset, &c);
   set_logit(RB_LIF_V_INIT, row, hypot(sd_V_reset, e->sd_V_init), &c);
   set_logit(RB_LIF_V_TH, row, fmax(e->sd_V_th, 0.05), &c);
-  c.scale[RB_LIF_E_L] = 1;
+  set_E_L(e, row, &c);
   c.location[RB_LIF_TAU_M] = e->log_tau;
   c.scale[RB_LIF_TAU_M] = fmax(e->sd_log_tau, 0.02);
   c.location[RB_LIF_G_L] = e->mu;

@@ -24,11 +24,11 @@ typedef struct rb_lif_centring {
 
 /** What is known about an observation; mV and ln(ms). */
 typedef struct rb_lif_estimate {
-  double V_reset, mu, V_init, log_tau, V_th;
-  double sd_V_reset, sd_mu, sd_V_init, sd_log_tau, sd_V_th;
+  double V_reset, mu, V_init, log_tau, V_th, E_L;
+  double sd_V_reset, sd_mu, sd_V_init, sd_log_tau, sd_V_th, sd_E_L;
 } rb_lif_estimate;
 
-/** Location and scale from means and sds; any finite estimate will do. E_L is left alone. */
+/** Location and scale from means and sds; any finite estimate will do. */
 rb_lif_centring rb_lif_centring_make(double I_mean_pA, const rb_lif_estimate *estimate);
 
 /** @param latent (6) inside the support @param psi (6) @param log_det ln |d psi / d latent|; may be

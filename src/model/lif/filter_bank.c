@@ -164,9 +164,9 @@ static void run_filter(const rb_lif_filter_bank *bank, const rb_bank_kernel *ker
   }
   if (chosen == 0) return;
   const int64_t segments = order_segments(bank->length, chosen, set, w);
-  for (int half = 0; half < RB_BANK_GROUPS; ++half) {
-    kernel->filter(&grid->group[half], bank->lags, bank->length, w->y, bank->input, start, segments,
-                   w->ordered, &w->sums[0][half]);
+  for (int k = 0; k < grid->groups; ++k) {
+    kernel->filter(&grid->group[k], bank->lags, bank->length, w->y, bank->input, start, segments,
+                   w->ordered, &w->sums[0][k]);
   }
 }
 
@@ -176,7 +176,7 @@ static void choose_best(const rb_lif_filter_bank *bank, const rb_bank_grid *grid
   rb_bank_best *best = &w->best[i / GROUP];
   const int k = i % GROUP;
   int lane = 0;
-  for (int l = 1; l < RB_BANK_LANES; ++l) {
+  for (int l = 1; l < grid->lanes; ++l) {
     if (p->log_weight[l] > p->log_weight[lane]) lane = l;
   }
   const double d = bank->settings.dt_ms / exp(grid->log_tau[lane]);

@@ -17,7 +17,7 @@
  * All functions are local. Every data set's results are the same bits in whatever group and with
  * whatever instruction set they are computed. */
 
-enum { RB_LIF_FEATURES = 64 };
+enum { RB_LIF_FEATURES = 66 };
 
 typedef struct rb_lif_filter_bank rb_lif_filter_bank;
 

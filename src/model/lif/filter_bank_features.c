@@ -29,6 +29,8 @@
   MOMENT_FEATURES(X, fine)                                                      \
   X(fine_cov_g_V_reset, "mV", "covariance of ln g_L and V_reset, fine grid")    \
   X(fine_cov_g_V_init, "mV", "covariance of ln g_L and V_init, fine grid")      \
+  X(fine_E_L, "mV", "mean of E_L, fine grid")                                   \
+  X(fine_log_var_E_L, "1", "log variance of E_L, fine grid")                    \
   X(coarse_evidence, "1", "log evidence per sample, coarse grid")               \
   X(fine_evidence, "1", "log evidence per sample, fine grid")                   \
   X(highest, "mV", "highest prediction without a spike minus v_th")             \
@@ -125,6 +127,8 @@ void rb_bank_put_features(const rb_lif_filter_bank *bank, const rb_bank_summary 
   put_moments(bank->level_mV, &s->fine, &f[F_fine_V_reset]);
   f[F_fine_cov_g_V_reset] = (float)s->fine.g_V_reset;
   f[F_fine_cov_g_V_init] = (float)s->fine.g_V_init;
+  f[F_fine_E_L] = (float)(s->fine.E_L + bank->level_mV);
+  f[F_fine_log_var_E_L] = (float)log(s->fine.var_E_L + LEAST_VARIANCE);
   f[F_coarse_evidence] = (float)(s->coarse_evidence / (double)bank->length);
   f[F_fine_evidence] = (float)(s->fine_evidence / (double)bank->length);
   put_threshold(s, threshold, lane, f);
@@ -141,10 +145,12 @@ rb_lif_centring rb_bank_centring(const rb_lif_filter_bank *bank, const rb_bank_s
                                     .V_init = m->V_init + bank->level_mV,
                                     .log_tau = m->log_tau,
                                     .V_th = m->v_th + bank->level_mV,
+                                    .E_L = m->E_L + bank->level_mV,
                                     .sd_V_reset = sqrt(m->var_V_reset),
                                     .sd_mu = sqrt(m->var_mu),
                                     .sd_V_init = sqrt(m->var_V_init),
                                     .sd_log_tau = sqrt(m->var_log_tau),
-                                    .sd_V_th = sqrt(m->var_v_th) + overshoot};
+                                    .sd_V_th = sqrt(m->var_v_th) + overshoot,
+                                    .sd_E_L = sqrt(m->var_E_L)};
   return rb_lif_centring_make(bank->settings.I_mean_pA, &estimate);
 }

@@ -10,11 +10,9 @@
  * compiled per instruction set. Voltages in the loops are relative to a level of the bank. */
 
 enum {
-  RB_BANK_TAUS = 8,
-  RB_BANK_GS = 4,
-  RB_BANK_LANES = RB_BANK_TAUS * RB_BANK_GS,
   RB_BANK_GROUP = 16,  ///< lanes of a table, and data sets of a chunk
-  RB_BANK_GROUPS = RB_BANK_LANES / RB_BANK_GROUP
+  RB_BANK_GROUPS = 3,  ///< of a grid, at most
+  RB_BANK_LANES = RB_BANK_GROUPS * RB_BANK_GROUP
 };
 
 /** Row of the filter's table for one lag: prediction M' = carry M + (decay - carry) y, innovation
@@ -34,7 +32,7 @@ typedef struct rb_bank_total {
   float next_start[RB_BANK_GROUP], next_mu[RB_BANK_GROUP];  ///< A and B of the next prediction
 } rb_bank_total;
 
-/** Half of a grid: 16 lanes. */
+/** Part of a grid: 16 lanes. */
 typedef struct rb_bank_group {
   _Alignas(64) float decay[RB_BANK_GROUP];  ///< a = 1 - dt/tau
   float input_gain[RB_BANK_GROUP];          ///< dt/(tau g): mV per pA

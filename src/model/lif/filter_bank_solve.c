@@ -69,16 +69,16 @@ static void solve_group(const direct *d, const rb_bank_grid *grid, int o,
   }
 }
 
-static void normalise(rb_bank_posterior *p) {
+static void normalise(int lanes, rb_bank_posterior *p) {
   double highest = p->log_weight[0], sum = 0;
-  for (int i = 1; i < RB_BANK_LANES; ++i) {
+  for (int i = 1; i < lanes; ++i) {
     if (p->log_weight[i] > highest) highest = p->log_weight[i];
   }
-  for (int i = 0; i < RB_BANK_LANES; ++i) {
+  for (int i = 0; i < lanes; ++i) {
     p->weight[i] = exp(p->log_weight[i] - highest);
     sum += p->weight[i];
   }
-  for (int i = 0; i < RB_BANK_LANES; ++i) p->weight[i] /= sum;
+  for (int i = 0; i < lanes; ++i) p->weight[i] /= sum;
   p->log_evidence = highest + log(sum);
 }
 
@@ -87,58 +87,61 @@ void rb_bank_solve(const rb_lif_filter_bank *bank, const rb_bank_grid *grid,
                    rb_bank_posterior *p) {
   const direct d = direct_make(bank, events, first_mV);
   const double spikes = events->segment_spikes > 0 ? (double)events->segment_spikes : 1;
-  for (int k = 0; k < RB_BANK_GROUPS; ++k) solve_group(&d, grid, k * GROUP, &sums[k], spikes, p);
+  for (int k = 0; k < grid->groups; ++k) solve_group(&d, grid, k * GROUP, &sums[k], spikes, p);
   if (events->segment_spikes == 0) {
-    for (int i = 0; i < RB_BANK_LANES; ++i) {
+    for (int i = 0; i < grid->lanes; ++i) {
       p->v_th[i] = RB_BANK_V_TH_MV - bank->level_mV;
       p->var_v_th[i] = RB_BANK_VARIANCE;
     }
   }
-  normalise(p);
+  normalise(grid->lanes, p);
 }
 
 /* Sum of w x over the lanes, in a fixed order that vectors can follow. */
-static double weighted(const double *w, const double *x) {
+static double weighted(int lanes, const double *w, const double *x) {
   enum { PARTS = 8 };
   double part[PARTS] = {0};
-  for (int i = 0; i < RB_BANK_LANES; i += PARTS) {
+  for (int i = 0; i < lanes; i += PARTS) {
     for (int k = 0; k < PARTS; ++k) part[k] += w[i + k] * x[i + k];
   }
   return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
 /* w times the deviation of x from its mean. */
-static void weigh_deviation(const double *w, const double *x, double mean, double *out) {
-  for (int i = 0; i < RB_BANK_LANES; ++i) out[i] = w[i] * (x[i] - mean);
+static void weigh_deviation(int lanes, const double *w, const double *x, double mean, double *out) {
+  for (int i = 0; i < lanes; ++i) out[i] = w[i] * (x[i] - mean);
 }
 
 /* Mean of x and, given the lanes' own variances, its variance. */
-static void average(const double *w, const double *x, const double *variance, double *mean,
-                    double *total) {
-  double deviation[RB_BANK_LANES];
-  *mean = weighted(w, x);
-  weigh_deviation(w, x, *mean, deviation);
-  *total = weighted(deviation, x) + (variance != NULL ? weighted(w, variance) : 0);
+static void average(int lanes, const double *w, const double *x, const double *variance,
+                    double *mean, double *total) {
+  double deviation[RB_BANK_LANES] = {0};
+  *mean = weighted(lanes, w, x);
+  weigh_deviation(lanes, w, x, *mean, deviation);
+  *total = weighted(lanes, deviation, x) + (variance != NULL ? weighted(lanes, w, variance) : 0);
 }
 
 void rb_bank_average(const rb_bank_grid *grid, const rb_bank_posterior *p, rb_bank_moments *m) {
   const double *w = p->weight, *tau = grid->log_tau, *g = grid->log_g;
-  double deviation[RB_BANK_LANES];
-  average(w, p->V_reset, p->var_V_reset, &m->V_reset, &m->var_V_reset);
-  average(w, p->mu, p->var_mu, &m->mu, &m->var_mu);
-  average(w, p->V_init, p->var_V_init, &m->V_init, &m->var_V_init);
-  average(w, p->v_th, p->var_v_th, &m->v_th, &m->var_v_th);
-  average(w, tau, NULL, &m->log_tau, &m->var_log_tau);
-  average(w, g, NULL, &m->log_g, &m->var_log_g);
-  weigh_deviation(w, tau, m->log_tau, deviation);
-  m->tau_g = weighted(deviation, g);
-  m->tau_mu = weighted(deviation, p->mu);
-  m->tau_v_th = weighted(deviation, p->v_th);
-  m->tau_V_reset = weighted(deviation, p->V_reset);
-  m->tau_V_init = weighted(deviation, p->V_init);
-  weigh_deviation(w, g, m->log_g, deviation);
-  m->g_mu = weighted(deviation, p->mu);
-  m->g_v_th = weighted(deviation, p->v_th);
-  m->g_V_reset = weighted(deviation, p->V_reset);
-  m->g_V_init = weighted(deviation, p->V_init);
+  const int n = grid->lanes;
+  double deviation[RB_BANK_LANES] = {0}, E_L[RB_BANK_LANES] = {0};
+  for (int i = 0; i < n; ++i) E_L[i] = p->mu[i] - grid->drive_mV[i];
+  average(n, w, p->V_reset, p->var_V_reset, &m->V_reset, &m->var_V_reset);
+  average(n, w, p->mu, p->var_mu, &m->mu, &m->var_mu);
+  average(n, w, p->V_init, p->var_V_init, &m->V_init, &m->var_V_init);
+  average(n, w, p->v_th, p->var_v_th, &m->v_th, &m->var_v_th);
+  average(n, w, E_L, p->var_mu, &m->E_L, &m->var_E_L);
+  average(n, w, tau, NULL, &m->log_tau, &m->var_log_tau);
+  average(n, w, g, NULL, &m->log_g, &m->var_log_g);
+  weigh_deviation(n, w, tau, m->log_tau, deviation);
+  m->tau_g = weighted(n, deviation, g);
+  m->tau_mu = weighted(n, deviation, p->mu);
+  m->tau_v_th = weighted(n, deviation, p->v_th);
+  m->tau_V_reset = weighted(n, deviation, p->V_reset);
+  m->tau_V_init = weighted(n, deviation, p->V_init);
+  weigh_deviation(n, w, g, m->log_g, deviation);
+  m->g_mu = weighted(n, deviation, p->mu);
+  m->g_v_th = weighted(n, deviation, p->v_th);
+  m->g_V_reset = weighted(n, deviation, p->V_reset);
+  m->g_V_init = weighted(n, deviation, p->V_init);
 }

@@ -7,7 +7,7 @@
 /** @file filter_bank_state.h
  * The bank's tables and the scalar work per data set around the kernels. */
 
-enum { RB_BANK_WINDOWS = 14 };
+enum { RB_BANK_WINDOWS = 7 };
 
 /** Means of the normal priors of the bank, and their common variance (mV). */
 #define RB_BANK_V_RESET_MV (-72.0)
@@ -16,10 +16,12 @@ enum { RB_BANK_WINDOWS = 14 };
 #define RB_BANK_V_TH_MV (-55.0)
 #define RB_BANK_VARIANCE 4.0
 
-/** A grid of (tau, g): lane i has the (i / RB_BANK_GS)-th tau and the (i % RB_BANK_GS)-th g. */
+/** A grid of (tau, g), even in their logarithms. */
 typedef struct rb_bank_grid {
+  int groups, lanes;  ///< lanes = groups * RB_BANK_GROUP
   double log_tau[RB_BANK_LANES], log_g[RB_BANK_LANES];
   double log_prior[RB_BANK_LANES];  ///< of tau and g, up to a constant
+  double drive_mV[RB_BANK_LANES];   ///< I_mean / g
   double mu_mean[RB_BANK_LANES];    ///< prior mean of mu, minus the level
   rb_bank_group group[RB_BANK_GROUPS];
 } rb_bank_grid;
@@ -81,8 +83,8 @@ void rb_bank_solve(const rb_lif_filter_bank *bank, const rb_bank_grid *grid,
 
 /** Means, variances and covariances over the lanes of a grid. */
 typedef struct rb_bank_moments {
-  double V_reset, mu, V_init, log_tau, log_g, v_th;
-  double var_V_reset, var_mu, var_V_init, var_log_tau, var_log_g, var_v_th;
+  double V_reset, mu, V_init, log_tau, log_g, v_th, E_L;
+  double var_V_reset, var_mu, var_V_init, var_log_tau, var_log_g, var_v_th, var_E_L;
   double tau_g, tau_mu, tau_v_th, tau_V_reset, tau_V_init;
   double g_mu, g_v_th, g_V_reset, g_V_init;
 } rb_bank_moments;

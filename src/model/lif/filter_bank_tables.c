@@ -8,9 +8,19 @@
  * gains do not depend on the data. P: variance of the prediction, S = P + r, K = P/S; A and B:
  * derivatives of the prediction with respect to the start and to mu. */
 
-static const double G_NS[RB_BANK_GS] = {6.8, 8.8, 11.2, 14};
-static const double COARSE_LOW_MS = 5, COARSE_HIGH_MS = 20;
-static const double FINE_STEP = 0.05, WINDOW_LOW_MS = 5, WINDOW_STEP = 0.1066;  // of ln tau
+/* The coarse grid only says where tau is. The fine one also tells g, which shows in how much the
+ * current's noise moves the potential, and so E_L = mu - I_mean/g: its steps of g are near the
+ * width of g's posterior. */
+typedef struct axis {
+  int count;
+  double low, high;  // ms or nS
+} axis;
+enum { COARSE_TAUS = 8, COARSE_GS = 2, FINE_TAUS = 8, FINE_GS = 6 };
+_Static_assert(COARSE_TAUS *COARSE_GS % RB_BANK_GROUP == 0 && FINE_TAUS * FINE_GS == RB_BANK_LANES,
+               "grids are made of whole groups of lanes");
+static const axis COARSE_TAU = {COARSE_TAUS, 5, 20}, COARSE_G = {COARSE_GS, 8.2, 12.2};
+static const axis FINE_G = {FINE_GS, 6.4, 14.8};
+static const double FINE_STEP = 0.0625, WINDOW_LOW_MS = 5, WINDOW_STEP = 0.2132;  // of ln tau
 static const double LOG_TEN = 2.30258509299404568402, LOG_SD = 0.2;  // prior of tau and of g
 
 /* Of a prediction to the start, below which it is 0: subnormal numbers would slow the filter. */
@@ -44,26 +54,32 @@ static bool lane_is_steady(const lane *f) {
   return fabs(f->P - P) <= tolerance * P && fabs(f->B - B) <= tolerance * B && f->A <= tolerance;
 }
 
-static void set_points(const rb_lif_filter_bank *bank, double log_tau_first, double step,
+static double point(const axis *a, int i) {
+  return log(a->low) + log(a->high / a->low) * i / (a->count - 1);
+}
+
+static void set_points(const rb_lif_filter_bank *bank, const axis *tau, const axis *g,
                        rb_bank_grid *grid) {
-  for (int i = 0; i < RB_BANK_LANES; ++i) {
-    const int row = i / RB_BANK_GS;
-    grid->log_tau[i] = log_tau_first + step * row;
-    grid->log_g[i] = log(G_NS[i % RB_BANK_GS]);
+  grid->lanes = tau->count * g->count;
+  grid->groups = grid->lanes / RB_BANK_GROUP;
+  for (int i = 0; i < grid->lanes; ++i) {
+    grid->log_tau[i] = point(tau, i / g->count);
+    grid->log_g[i] = point(g, i % g->count);
     const double z_tau = (grid->log_tau[i] - LOG_TEN) / LOG_SD;
     const double z_g = (grid->log_g[i] - LOG_TEN) / LOG_SD;
     grid->log_prior[i] = -0.5 * (z_tau * z_tau + z_g * z_g);
-    grid->mu_mean[i] =
-        RB_BANK_E_L_MV + bank->settings.I_mean_pA / G_NS[i % RB_BANK_GS] - bank->level_mV;
+    grid->drive_mV[i] = bank->settings.I_mean_pA / exp(grid->log_g[i]);
+    grid->mu_mean[i] = RB_BANK_E_L_MV + grid->drive_mV[i] - bank->level_mV;
   }
 }
 
 static void set_lane_points(rb_lif_filter_bank *bank) {
-  set_points(bank, log(COARSE_LOW_MS), log(COARSE_HIGH_MS / COARSE_LOW_MS) / (RB_BANK_TAUS - 1),
-             &bank->coarse);
+  set_points(bank, &COARSE_TAU, &COARSE_G, &bank->coarse);
   for (int w = 0; w < RB_BANK_WINDOWS; ++w) {
-    const double centre = log(WINDOW_LOW_MS) + WINDOW_STEP * w;
-    set_points(bank, centre - 0.5 * FINE_STEP * (RB_BANK_TAUS - 1), FINE_STEP, &bank->fine[w]);
+    const double centre = WINDOW_LOW_MS * exp(WINDOW_STEP * w);
+    const double half = exp(0.5 * FINE_STEP * (FINE_TAUS - 1));
+    const axis tau = {FINE_TAUS, centre / half, centre * half};
+    set_points(bank, &tau, &FINE_G, &bank->fine[w]);
   }
 }
 
@@ -74,7 +90,7 @@ int rb_bank_window(double log_tau) {
 
 static int64_t steady_lag(const rb_lif_filter_bank *bank, const rb_bank_grid *grid) {
   int64_t longest = 1;
-  for (int i = 0; i < RB_BANK_LANES; ++i) {
+  for (int i = 0; i < grid->lanes; ++i) {
     lane f = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
     int64_t lag = 1;
     for (; lag < bank->length && !lane_is_steady(&f); ++lag) lane_advance(&f);
@@ -113,7 +129,7 @@ static void fill_lane(const rb_lif_filter_bank *bank, lane f, rb_bank_group *gro
 
 static rb_status fill_grid(rb_context *ctx, const rb_lif_filter_bank *bank, rb_bank_grid *grid) {
   rb_status status = RB_OK;
-  for (int k = 0; k < RB_BANK_GROUPS; ++k) {
+  for (int k = 0; k < grid->groups; ++k) {
     rb_bank_group *group = &grid->group[k];
     RB_TRY(RB_ALLOCATE(ctx, group->gain, bank->lags));
     RB_TRY(RB_ALLOCATE(ctx, group->total, bank->lags + 1));
