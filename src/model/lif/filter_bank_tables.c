@@ -15,8 +15,9 @@ typedef struct axis {
   int count;
   double low, high;  // ms or nS
 } axis;
-enum { COARSE_TAUS = 8, COARSE_GS = 2, FINE_TAUS = 8, FINE_GS = 6 };
-_Static_assert(COARSE_TAUS *COARSE_GS % RB_BANK_GROUP == 0 && FINE_TAUS * FINE_GS == RB_BANK_LANES,
+enum { COARSE_TAUS = 8, COARSE_GS = 2, COARSE_LANES = COARSE_TAUS * COARSE_GS };
+enum { FINE_TAUS = 8, FINE_GS = 6, FINE_LANES = FINE_TAUS * FINE_GS };
+_Static_assert(COARSE_LANES % RB_BANK_GROUP == 0 && (int)FINE_LANES == (int)RB_BANK_LANES,
                "grids are made of whole groups of lanes");
 static const axis COARSE_TAU = {COARSE_TAUS, 5, 20}, COARSE_G = {COARSE_GS, 8.2, 12.2};
 static const axis FINE_G = {FINE_GS, 6.4, 14.8};
