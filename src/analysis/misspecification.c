@@ -134,8 +134,9 @@ static rb_status fit_both(rb_context *ctx, rb_prior_predictive *p, chunk *c) {
   const int64_t least = (int64_t)PER_COMPONENT * keep;
   RB_TRY(fit(ctx, p, false, 2 * p->count, p->count > least ? p->count : least, keep, c, &p->trace));
   if (p->summary_dim > 0) {
-    const int enough = (int)fmin(fmax((double)(p->count / PER_COMPONENT), 1), p->summary_dim);
-    RB_TRY(fit(ctx, p, true, 0, p->count, enough, c, &p->summary));
+    const int64_t told = p->count > PER_COMPONENT ? p->count / PER_COMPONENT : 1;
+    const int kept = told < p->summary_dim ? (int)told : p->summary_dim;
+    RB_TRY(fit(ctx, p, true, 0, p->count, kept, c, &p->summary));
     MPI_Allreduce(MPI_IN_PLACE, p->reference, (int)(p->count * p->summary_dim), MPI_DOUBLE, MPI_SUM,
                   ctx->comm);
   }
