@@ -23,13 +23,26 @@ if [ "$(id -u)" = 0 ]; then
   export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
 fi
 
-# rb_cores: how many cores there are for ranks. nproc alone would say OMP_NUM_THREADS, and count
-# hardware threads, for which mpirun has no slots.
+# rb_cores: how many cores this process may use for ranks. nproc alone would say OMP_NUM_THREADS, and
+# count hardware threads, for which mpirun has no slots.
 rb_cores() {
-  local cores threads
-  threads=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
-  cores=$(lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l)
-  if [ "$cores" -gt 0 ] && [ "$cores" -lt "$threads" ]; then echo "$cores"; else echo "$threads"; fi
+  local allowed cores
+  allowed=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status 2>/dev/null || true)
+  cores=$(lscpu -p=CPU,Core,Socket 2>/dev/null | awk -F, -v allowed="$allowed" '
+    BEGIN {
+      ranges = split(allowed, range, ",")
+      for (i = 1; i <= ranges; ++i) {
+        ends = split(range[i], end, "-")
+        for (cpu = end[1] + 0; cpu <= end[ends] + 0; ++cpu) may[cpu] = 1
+      }
+    }
+    /^[0-9]+,[0-9]+,[0-9]+$/ && ($1 in may) && !seen[$2 "," $3]++ { ++cores }
+    END { print cores + 0 }' || true)
+  if [ "${cores:-0}" -gt 0 ]; then
+    echo "$cores"
+  else
+    env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
+  fi
 }
 
 # rb_exec RANKS COMMAND...: runs a command on that many ranks, in place of this (sub)shell.

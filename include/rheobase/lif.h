@@ -42,8 +42,9 @@ RB_NODISCARD rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *sett
  * wanted. Local. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model);
 
-/** Gives @p model its alternatives: more and less noise, of the observation and of the current, and
- * longer and shorter refractory periods; a filter bank for each, so only where they are wanted.
+/** Gives @p model its alternatives: more and less noise, of the observation and of the current,
+ * longer and shorter refractory periods, and, unless its mean is 0, more and less current; a filter
+ * bank for each, so only where they are wanted.
  * Local. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_lif_add_alternatives(rb_context *ctx, rb_model *model);
 

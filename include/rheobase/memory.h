@@ -17,4 +17,7 @@ void *rb_allocate(rb_context *ctx, int64_t count, size_t size);
 #define RB_ALLOCATE(ctx, pointer, count) \
   (((pointer) = rb_allocate((ctx), (count), sizeof *(pointer))) != NULL ? RB_OK : RB_ERR_MEMORY)
 
+/** Bytes a rank may take if all ranks of its node take as much: 80% of the node's memory. Local. */
+double rb_memory_per_rank(const rb_context *ctx);
+
 #endif

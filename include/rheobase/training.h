@@ -32,7 +32,7 @@ typedef struct rb_training_settings {
   int64_t simulations, validation;  ///< data sets
   int64_t epochs;
   int64_t steps_per_epoch;  ///< online only: batches that make an epoch
-  int64_t passes;           ///< online only: epochs on the same simulations
+  int64_t passes;           ///< online only, at least 1: epochs on the same simulations
   int batch_size, micro_batch;
   double learning_rate;  ///< the highest, for batches of RB_REFERENCE_BATCH
   rb_rate_rule rate_rule;

@@ -32,6 +32,9 @@ RB_NODISCARD rb_status rb_training_step(rb_context *ctx, rb_training *training,
                                         const rb_training_data *data, rb_training_work *work,
                                         bool *checkpoint);
 
+/** Keeps no simulations for later epochs: those of a refused step may be at fault. Local. */
+void rb_training_work_forget(rb_training_work *work);
+
 /** Tells that a checkpoint was written now. Local. */
 void rb_training_work_saved(rb_training_work *work);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
@@ -25,4 +26,10 @@ void *rb_allocate(rb_context *ctx, int64_t count, size_t size) {
   }
   if (alignment == HUGE_PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE);  // only advice
   return memset(memory, 0, bytes);
+}
+
+double rb_memory_per_rank(const rb_context *ctx) {
+  const double share = 0.8;
+  const double node = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  return share * node / ctx->node_size;
 }

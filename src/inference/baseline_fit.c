@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "baseline.h"
 #include "rheobase/agree.h"
@@ -17,7 +16,7 @@
 enum { ROWS_TOGETHER = 512, LEAST_ROWS = 8, MOST_ROWS = 256 };
 /* A system worse than this gives coefficients without a correct digit to speak of. */
 static const double WORST_CONDITION = 1e13;
-static const double SHARE_OF_MEMORY = 0.8, GIGABYTE = 1e9;
+static const double GIGABYTE = 1e9;
 
 /* One piece of data sets and the scales that keep sums of products well-conditioned. */
 typedef struct piece {
@@ -229,10 +228,8 @@ static rb_status check(rb_context *ctx, const rb_model *model, const rb_baseline
   *bytes = rb_gram_bytes(ctx, f, rows) + rb_ridge_bytes(ctx, f, settings->penalty) + weights +
            (double)rows * ((double)f * sizeof(double) +
                            (double)(model->channels * model->length) * sizeof(float));
-  const double node = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   const bool given = settings->memory_limit_GB > 0;
-  const double limit =
-      given ? settings->memory_limit_GB * GIGABYTE : SHARE_OF_MEMORY * node / ctx->node_size;
+  const double limit = given ? settings->memory_limit_GB * GIGABYTE : rb_memory_per_rank(ctx);
   if (*bytes > limit) {
     return RB_FAIL(ctx, RB_ERR_MEMORY,
                    "baseline: %" PRId64

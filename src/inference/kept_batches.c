@@ -16,9 +16,18 @@ rb_status rb_kept_batches_create(rb_context *ctx, const rb_micro_batch *batch, i
                                  rb_kept_batches *kept) {
   rb_status status = RB_OK;
   *kept = (rb_kept_batches){.slots = slots, .numbers = samples_of(batch) + parameters_of(batch)};
+  const double bytes = (double)slots * (double)kept->numbers * sizeof *kept->value;
+  if (bytes > rb_memory_per_rank(ctx)) {
+    RB_TRY(
+        RB_FAIL(ctx, RB_ERR_MEMORY,
+                "an epoch's simulations, kept for training.passes > 1, need %.3g GB per rank, and "
+                "this node has %.3g GB for each: lower training.steps_per_epoch, or set "
+                "training.passes = 1",
+                bytes / 1e9, rb_memory_per_rank(ctx) / 1e9));
+  }
   RB_TRY(RB_ALLOCATE(ctx, kept->item, slots));
   RB_TRY(RB_ALLOCATE(ctx, kept->value, slots * kept->numbers));
-  for (int64_t k = 0; k < slots; ++k) kept->item[k] = -1;
+  rb_kept_batches_forget(kept);
 cleanup:
   return status;
 }
@@ -27,6 +36,10 @@ void rb_kept_batches_destroy(rb_kept_batches *kept) {
   free(kept->item);
   free(kept->value);
   *kept = (rb_kept_batches){0};
+}
+
+void rb_kept_batches_forget(rb_kept_batches *kept) {
+  for (int64_t k = 0; k < kept->slots; ++k) kept->item[k] = -1;
 }
 
 void rb_kept_batches_put(rb_kept_batches *kept, int64_t slot, int64_t item,

@@ -16,10 +16,13 @@ typedef struct rb_kept_batches {
 } rb_kept_batches;
 
 /** For micro-batches like @p batch. The caller frees with rb_kept_batches_destroy. Fails with
- * RB_ERR_MEMORY. */
+ * RB_ERR_MEMORY where they are more than a rank's share of the node's memory. */
 RB_NODISCARD rb_status rb_kept_batches_create(rb_context *ctx, const rb_micro_batch *batch,
                                               int64_t slots, rb_kept_batches *kept);
 void rb_kept_batches_destroy(rb_kept_batches *kept);
+
+/** Keeps nothing any more. */
+void rb_kept_batches_forget(rb_kept_batches *kept);
 
 /** Keeps samples and parameters of a micro-batch whose first item is @p item. */
 void rb_kept_batches_put(rb_kept_batches *kept, int64_t slot, int64_t item,

@@ -239,6 +239,7 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
     const rb_status step_status = advance(ctx, training, data, work, &progress, &due);
     if (step_status != RB_OK) {
       RB_TRY(roll_back(ctx, training, step_status, restore, owner));
+      rb_training_work_forget(work);
       continue;
     }
     if (due) {

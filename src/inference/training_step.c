@@ -45,7 +45,7 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   RB_TRY(rb_view_check(ctx, &view));
   if (settings->mode == RB_ONLINE) {
     RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
-    if (settings->passes > 1) {
+    if (settings->passes > 1 && settings->epochs > 1) {
       const int64_t slots = training->steps_per_epoch * rounds_of(ctx, settings);
       RB_TRY(rb_kept_batches_create(ctx, &w->batch, slots, &w->kept));
     }
@@ -73,6 +73,8 @@ void rb_training_work_destroy(rb_training_work *w) {
   free(w->order);
   free(w);
 }
+
+void rb_training_work_forget(rb_training_work *w) { rb_kept_batches_forget(&w->kept); }
 
 void rb_training_work_saved(rb_training_work *w) { w->saved_s = MPI_Wtime(); }
 

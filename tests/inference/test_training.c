@@ -283,6 +283,34 @@ static void poison(fixture *f) {
   rb_dataset_fence(&test_context, &f->training);
 }
 
+/* The first simulation on each rank goes wrong, once. */
+static bool spoilt;
+static rb_status spoil(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                       int64_t first, int64_t count, const double *theta, float *x) {
+  const rb_status status = noted.simulate(model, ctx, seed, purpose, first, count, theta, x);
+  if (purpose == RB_FOR_TRAINING && !spoilt) {
+    x[0] = NAN;
+    spoilt = true;
+  }
+  return status;
+}
+
+/* After a rollback nothing that was kept is taken: it is simulated anew. */
+static void a_rollback_forgets_what_was_kept(void **state) {
+  (void)state;
+  rb_training_settings online = two_passes();
+  online.on_nonfinite = RB_NONFINITE_ROLLBACK;
+  fixture f;
+  journal j = {.f = &f};
+  assert_all_ok(fixture_create(&test_context, &online, &f));
+  spoilt = false;
+  noted.simulate = f.model.simulate;
+  f.model.simulate = spoil;
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, count_save, restart, &j));
+  assert_all_true(j.restores == 1);
+  fixture_destroy(&f);
+}
+
 /* A checkpoint after every checkpoint.minutes, within epochs too; without, at the epochs' ends. */
 static void saves_within_epochs(void **state) {
   (void)state;
@@ -373,6 +401,7 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_d
                                           cmocka_unit_test(kept_simulations_are_the_same_bits),
                                           cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
+                                          cmocka_unit_test(a_rollback_forgets_what_was_kept),
                                           cmocka_unit_test(saves_within_epochs),
                                           cmocka_unit_test(all_ranks_refuse_a_bad_sample),
                                           cmocka_unit_test(rolls_back_three_times),

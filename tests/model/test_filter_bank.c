@@ -288,8 +288,7 @@ static void the_index_quirk_is_undone(void **state) {
 }
 
 /* Truths in the centred coordinates have a spread near one: rms over 600 data sets whose parameters
- * are not clipped. (The bank does not know the threshold, so they are not standard normal; E_L is
- * not centred.) */
+ * are not clipped. (The bank does not know the threshold, so they are not standard normal.) */
 static void centring_has_the_scale_of_the_posterior(void **state) {
   (void)state;
   enum { N = 600 };
@@ -337,29 +336,55 @@ static void evidence_notices_wrong_assumptions(void **state) {
 
 /* Log Bayes factors of the alternatives against the dense reference, to 0.01 nats: evidences of one
  * bank's settings, whose grids' windows may differ, minus another's. */
-static void log_bayes_factors_equal_the_dense_computation(void **state) {
-  (void)state;
-  const rb_lif_settings own = short_settings();
-  fixture f = make(&own, 6);
+static void check_log_bayes(const rb_lif_settings *own, int64_t n) {
+  static const double factor[OTHERS][4] = {{1.2, 1, 1, 1}, {1 / 1.2, 1, 1, 1}, {1, 1.5, 1, 1},
+                                           {1, 0.5, 1, 1}, {1, 1, 1.3, 1},     {1, 1, 1 / 1.3, 1},
+                                           {1, 1, 1, 1.6}, {1, 1, 1, 1 / 1.6}};
+  static double trace[200];
+  fixture f = make(own, n);
   assert_int_equal(rb_lif_add_alternatives(&test_context, &f.model), RB_OK);
   const rb_alternatives *others = f.model.alternatives;
   double log_bayes[6 * OTHERS];
   assert_int_equal(others->count, OTHERS);
   assert_int_equal(others->compare(&f.model, &test_context, f.n, f.x, log_bayes), RB_OK);
-  static const double factor[OTHERS][4] = {{1.2, 1, 1, 1},     {1 / 1.2, 1, 1, 1}, {1, 1.6, 1, 1},
-                                           {1, 1 / 1.6, 1, 1}, {1, 1, 1.5, 1},     {1, 1, 0.5, 1},
-                                           {1, 1, 1, 1.3},     {1, 1, 1, 1 / 1.3}};
   for (int64_t i = 0; i < f.n; ++i) {
-    const double base = reference_evidence(&f, i, &own);
+    const double base = reference_evidence(&f, i, own);
     for (int k = 0; k < OTHERS; ++k) {
-      rb_lif_settings other = own;
+      rb_lif_settings other = *own;
       other.noise_mV *= factor[k][0];
-      other.I_mean_pA *= factor[k][1];
-      other.I_std_pA *= factor[k][2];
-      other.tref_ms *= factor[k][3];
+      other.I_std_pA *= factor[k][1];
+      other.tref_ms *= factor[k][2];
+      other.I_mean_pA *= factor[k][3];
+      for (int64_t t = 0; t < own->current_count; ++t) trace[t] = own->current_pA[t] * factor[k][3];
+      if (own->current_count > 0) other.current_pA = trace;
       assert_near(log_bayes[i * OTHERS + k], reference_evidence(&f, i, &other) - base, 0.01);
     }
   }
+  done(&f);
+}
+
+static void log_bayes_factors_equal_the_dense_computation(void **state) {
+  (void)state;
+  static double trace[200];
+  rb_lif_settings settings = short_settings();
+  check_log_bayes(&settings, 6);
+  for (int t = 0; t < 200; ++t) trace[t] = 240 + 120 * sin(t / 9.0);
+  settings.current_count = 200;
+  settings.current_pA = trace;
+  check_log_bayes(&settings, 2);
+}
+
+/* Without a current there is no stronger one. */
+static void no_mean_current_no_alternatives_to_it(void **state) {
+  (void)state;
+  rb_lif_settings settings = short_settings();
+  settings.I_mean_pA = 0;
+  fixture f = make(&settings, 1);
+  double log_bayes[OTHERS];
+  assert_int_equal(rb_lif_add_alternatives(&test_context, &f.model), RB_OK);
+  assert_int_equal(f.model.alternatives->count, OTHERS - 2);
+  assert_int_equal(f.model.alternatives->compare(&f.model, &test_context, 1, f.x, log_bayes),
+                   RB_OK);
   done(&f);
 }
 
@@ -368,7 +393,7 @@ static void log_bayes_factors_equal_the_dense_computation(void **state) {
  * the model's own hardly any. */
 static void evidence_notices_a_noisier_current(void **state) {
   (void)state;
-  enum { N = 200, MORE = 4 };
+  enum { N = 200, MORE = 2 };
   rb_lif_settings settings = rb_lif_defaults();
   fixture right = make(&settings, N);
   settings.I_std_pA = 100;
@@ -424,6 +449,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(centring_has_the_scale_of_the_posterior),
     cmocka_unit_test(evidence_notices_wrong_assumptions),
     cmocka_unit_test(log_bayes_factors_equal_the_dense_computation),
+    cmocka_unit_test(no_mean_current_no_alternatives_to_it),
     cmocka_unit_test(evidence_notices_a_noisier_current),
     cmocka_unit_test(foreign_observations_give_finite_numbers)};
 RB_TEST_MAIN(tests)

@@ -96,6 +96,39 @@ static void the_image_is_the_support(void **state) {
   }
 }
 
+/* Mean and sd of a normal distribution above a bound, by sums over fine steps. */
+static void above(double mean, double sd, double bound, double *out_mean, double *out_sd) {
+  enum { STEPS = 200000 };
+  const double h = (fmax(mean, bound) + 12 * sd - bound) / STEPS;
+  double mass = 0, first = 0, second = 0;
+  for (int k = 0; k < STEPS; ++k) {
+    const double x = (k + 0.5) * h, z = (bound + x - mean) / sd, z0 = fmax((bound - mean) / sd, 0);
+    const double p = exp(0.5 * (z0 * z0 - z * z));
+    mass += p;
+    first += p * x;
+    second += p * x * x;
+  }
+  *out_mean = bound + first / mass;
+  *out_sd = sqrt(second / mass - first / mass * (first / mass));
+}
+
+/* E_L is centred on the normal estimate cut off at V_init + 0.5. */
+static void E_L_is_cut_off_at_V_init(void **state) {
+  (void)state;
+  const double low = -71.5, width = -60 - low, sd = 1.2;
+  for (int k = 0; k < 6; ++k) {
+    const double estimate_mean = (double[]){-66, -69, -71, -72, -74, -78}[k];
+    const rb_lif_estimate e = {-74, -50, -72, 2.3,  -55, estimate_mean,
+                               0.1, 0.3, 0.3, 0.04, 0.2, sd};
+    const rb_lif_centring c = rb_lif_centring_make(200, &e);
+    double mean, spread;
+    above(estimate_mean, sd, low, &mean, &spread);
+    const double share = fmax((mean - low) / width, 0.02);
+    assert_near(c.location[RB_LIF_E_L], log(share / (1 - share)), 1e-4);
+    assert_near(c.scale[RB_LIF_E_L], spread / (width * share * (1 - share)), 1e-4);
+  }
+}
+
 static int set_up(void **state) {
   (void)state;
   const rb_lif_settings settings = rb_lif_defaults();
@@ -111,5 +144,6 @@ static int tear_down(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(the_maps_are_inverse, set_up, tear_down),
     cmocka_unit_test_setup_teardown(the_determinant_is_that_of_differences, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(the_image_is_the_support, set_up, tear_down)};
+    cmocka_unit_test_setup_teardown(the_image_is_the_support, set_up, tear_down),
+    cmocka_unit_test(E_L_is_cut_off_at_V_init)};
 RB_TEST_MAIN(tests)

@@ -12,6 +12,7 @@
  * Loops over the lanes of a group are without branches, so that the compiler makes vectors. */
 
 enum { GROUP = RB_BANK_GROUP };
+static const double NEGLIGIBLE = -40;  // log weight against the highest, below rounding
 
 /* What the lanes share: sums over the samples that show V_reset and V_init directly. */
 typedef struct direct {
@@ -75,7 +76,8 @@ static void normalise(int lanes, rb_bank_posterior *p) {
     if (p->log_weight[i] > highest) highest = p->log_weight[i];
   }
   for (int i = 0; i < lanes; ++i) {
-    p->weight[i] = exp(p->log_weight[i] - highest);
+    const double below = p->log_weight[i] - highest;
+    p->weight[i] = below > NEGLIGIBLE ? exp(below) : 0;
     sum += p->weight[i];
   }
   for (int i = 0; i < lanes; ++i) p->weight[i] /= sum;
