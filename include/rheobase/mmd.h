@@ -11,7 +11,9 @@
  * inverse multiquadratics, k(a, b) = sum_s s / (s + |a - b|^2) over 11 scales s from 1e-6 to 1e6,
  * and the estimate is the biased one, E k(x, x') + E k(y, y') - 2 E k(x, y). */
 
-enum { RB_MMD_NULLS = 100 };
+/** Nulls, and how much larger the pool should be than what is compared: nulls that share much of a
+ * pool are too like each other, and p is too often extreme. */
+enum { RB_MMD_NULLS = 100, RB_MMD_POOL = 10 };
 
 /** Local. @param x (n, dim) @param y (m, dim) */
 double rb_mmd(int dim, int64_t n, const double *x, int64_t m, const double *y);

@@ -55,8 +55,8 @@ static const rb_field MMD = {"misspecification/mmd",
                              RB_F64,
                              "",
                              "1",
-                             "maximum mean discrepancy of the summaries of all data sets together "
-                             "and prior-predictive ones",
+                             "maximum mean discrepancy of the summaries of the first data sets, a "
+                             "tenth as many as references at most, and prior-predictive ones",
                              false};
 static const rb_field MMD_NULL = {"misspecification/mmd_null",
                                   RB_F64,
@@ -162,7 +162,9 @@ rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_purpose purpose
                 ctx->comm);
   study->count = count;
   count_flagged(study);
-  RB_TRY(rb_prior_predictive_compare(ctx, &predictive, count, summary, &study->mmd));
+  const int64_t share = study->references / RB_MMD_POOL;
+  study->compared = count < share ? count : share > 0 ? share : 1;
+  RB_TRY(rb_prior_predictive_compare(ctx, &predictive, study->compared, summary, &study->mmd));
 cleanup:
   rb_prior_predictive_destroy(&predictive);
   free(theta);
@@ -268,6 +270,8 @@ void rb_misfit_print_test_set(const rb_context *ctx, const rb_misfit_study *stud
   if (study->count == 0) return;
   rb_log_info(ctx,
               "misspecification: %" PRId64 " of %" PRId64
-              " data sets of the model itself are flagged (%.1f expected); all together p = %.2f",
-              study->flagged, study->count, RB_MISFIT_LEVEL * (double)study->count, study->mmd.p);
+              " data sets of the model itself are flagged (%.1f expected); the first %" PRId64
+              " together p = %.2f",
+              study->flagged, study->count, RB_MISFIT_LEVEL * (double)study->count, study->compared,
+              study->mmd.p);
 }

@@ -13,7 +13,8 @@ typedef struct rb_misfit_study {
   int64_t count;                        ///< data sets judged; 0: not asked for
   rb_misfit *misfit;                    ///< (count), the same on all ranks
   int64_t flagged;                      ///< of them with p_all < RB_MISFIT_LEVEL
-  rb_mmd_test mmd;                      ///< of all their summaries together
+  int64_t compared;                     ///< the first of them, whose summaries' discrepancy is
+  rb_mmd_test mmd;                      ///< this
   int64_t references;                   ///< prior-predictive data sets the p-values are from
   const rb_alternatives *alternatives;  ///< the model's; not owned
 } rb_misfit_study;
