@@ -1,13 +1,14 @@
 /* What a network sees of the neuron through the filter bank: the same online and stored, and a
  * posterior in centred coordinates whose draws stay inside the prior. */
 #include "inference/micro_batch.h"
+#include "model/lif/filter_bank.h"
 #include "rb_test.h"
 #include "rheobase/flow_posterior.h"
 #include "rheobase/lif.h"
 #include "rheobase/memory.h"
 #include "rheobase/support.h"
 
-enum { D = RB_LIF_DIM, N = 12, FEATURES = 64 };
+enum { D = RB_LIF_DIM, N = 12, FEATURES = RB_LIF_FEATURES };
 
 static rb_model model;
 static rb_dataset dataset;
