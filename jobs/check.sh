@@ -17,7 +17,7 @@ rb_install $RB_PACKAGES $RB_TEST_PACKAGES
 
 least_coverage=85 # per cent of the lines of src
 cores=$(rb_cores)
-slots=$((2 * cores)) # of ctest, which counts ranks: those of small tests wait much of the time
+slots=$((cores + 1)) # of ctest, which counts ranks: so that a test on one core does not hold up the others
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "format"
