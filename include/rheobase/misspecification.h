@@ -14,8 +14,8 @@
 typedef enum rb_misfit_kind {
   RB_MISFIT_TRACE,     ///< Mahalanobis distance in the leading principal components of the traces
   RB_MISFIT_NOISE,     ///< distance in all other directions; too small is as bad as too large
-  RB_MISFIT_SUMMARY,   ///< Mahalanobis distance of the summaries: learned ones, or the model's own
-                       ///< count
+  RB_MISFIT_SUMMARY,   ///< Mahalanobis distance of the summaries, learned ones or the model's own:
+                       ///< of their leading components, one for every 10 references at most
   RB_MISFIT_SETTINGS,  ///< largest log Bayes factor of an alternative of the model's (model.h)
   RB_MISFIT_COUNT
 } rb_misfit_kind;

@@ -25,11 +25,6 @@ static int64_t weights_of(const rb_training *training) {
   return rb_estimator_parameters(training->estimator)->count;
 }
 
-/* Micro-batches of a full batch that a rank takes, at most. */
-static int64_t rounds_of(const rb_context *ctx, const rb_training_settings *settings) {
-  return rb_partition_make(ctx, settings->batch_size, settings->micro_batch).rounds;
-}
-
 rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
                                   const rb_training_data *data, rb_training_work **out) {
   rb_status status = RB_OK;
@@ -46,8 +41,9 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
   if (settings->mode == RB_ONLINE) {
     RB_TRY(rb_micro_batch_create_online(ctx, &view, settings->micro_batch, &w->batch));
     if (settings->passes > 1 && settings->epochs > 1) {
-      const int64_t slots = training->steps_per_epoch * rounds_of(ctx, settings);
-      RB_TRY(rb_kept_batches_create(ctx, &w->batch, slots, &w->kept));
+      const rb_partition p = rb_partition_make(ctx, settings->batch_size, settings->micro_batch);
+      RB_TRY(
+          rb_kept_batches_create(ctx, &w->batch, training->steps_per_epoch * p.rounds, &w->kept));
     }
   } else {
     const rb_dataset *stored = data->training;
@@ -100,10 +96,11 @@ static void shuffle(uint64_t seed, uint16_t member, int64_t epoch, int64_t n, in
   }
 }
 
-/* The micro-batch of a round of step training->step, from its place in the batch on. Local. */
+/* The micro-batch at a range of step training->step's batch. @param round of @p rounds on this
+ * rank. Local. */
 static rb_status simulate_or_take(rb_context *ctx, const rb_training *training,
                                   const rb_training_data *data, rb_training_work *w, int64_t round,
-                                  rb_range range, double weight) {
+                                  int64_t rounds, rb_range range, double weight) {
   rb_status status = RB_OK;
   const rb_training_settings *settings = &training->settings;
   const int rows = (int)range.count;
@@ -114,7 +111,7 @@ static rb_status simulate_or_take(rb_context *ctx, const rb_training *training,
   const int64_t before = training->member * training->total_steps * settings->batch_size;
   const int64_t fresh = epoch / settings->passes * training->steps_per_epoch + step;
   const int64_t item = data->training->count + before + fresh * settings->batch_size + range.first;
-  const int64_t slot = step * rounds_of(ctx, settings) + round;
+  const int64_t slot = step * rounds + round;
   const bool keeps = w->kept.slots > 0;
   if (keeps && rb_kept_batches_take(&w->kept, slot, item, rows, weight, &w->batch)) return RB_OK;
   RB_TRY(rb_micro_batch_simulate(ctx, &w->batch, &training->standardisation, training->seed, item,
@@ -141,7 +138,7 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
       rb_micro_batch_gather(&w->batch, &training->standardisation, data->training,
                             w->order + first + range.first, 0, rows, weight);
     } else {
-      RB_TRY(simulate_or_take(ctx, training, data, w, round, range, weight));
+      RB_TRY(simulate_or_take(ctx, training, data, w, round, partition.rounds, range, weight));
     }
     lap(w, RB_STEP_DATA, &since);
     const rb_dropout_source dropout = {training->seed, training->member, seen};

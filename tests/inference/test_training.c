@@ -89,18 +89,11 @@ static rb_status note(const rb_model *model, rb_context *ctx, uint64_t seed, rb_
   return noted.simulate(model, ctx, seed, purpose, first, count, theta, x);
 }
 
-/* Online, every data set is simulated once, by the rank that trains on it, and none of those stored
- * for the standardisation is taken. */
-static void online_simulates_just_in_time(void **state) {
-  (void)state;
-  rb_training_settings online = quick;
-  online.mode = RB_ONLINE;
-  online.simulations = 250;
-  online.batch_size = 64;
-  online.epochs = 1;
-  online.steps_per_epoch = 5;
+/* Trains and checks that each of `fresh` data sets was simulated once, and none of the 250 stored
+ * for the standardisation. @return how many this rank simulated */
+static int64_t train_and_count(const rb_training_settings *settings, int fresh) {
   fixture f;
-  assert_all_ok(fixture_create(&test_context, &online, &f));
+  assert_all_ok(fixture_create(&test_context, settings, &f));
   memset(noted.times, 0, sizeof noted.times);
   noted.simulate = f.model.simulate;
   f.model.simulate = note;
@@ -109,12 +102,25 @@ static void online_simulates_just_in_time(void **state) {
   for (int i = 0; i < NOTED; ++i) mine += noted.times[i];
   MPI_Allreduce(MPI_IN_PLACE, noted.times, NOTED, MPI_INT64_T, MPI_SUM, test_context.comm);
   bool once = true;
-  for (int i = 0; i < NOTED; ++i) once = once && noted.times[i] == (i >= 250 && i < 250 + 5 * 64);
+  for (int i = 0; i < NOTED; ++i) once = once && noted.times[i] == (i >= 250 && i < 250 + fresh);
   assert_all_true(once);
+  fixture_destroy(&f);
+  return mine;
+}
+
+/* Online, every data set is simulated by the rank that trains on it. */
+static void online_simulates_just_in_time(void **state) {
+  (void)state;
+  rb_training_settings online = quick;
+  online.mode = RB_ONLINE;
+  online.simulations = 250;
+  online.batch_size = 64;
+  online.epochs = 1;
+  online.steps_per_epoch = 5;
+  const int64_t mine = train_and_count(&online, 5 * 64);
   // 4 micro-batches of 16 per step
   const int rounds = (4 + test_context.size - 1) / test_context.size;
   assert_all_true(mine <= (int64_t)5 * 16 * rounds);
-  fixture_destroy(&f);
 }
 
 static rb_training_settings two_passes(void) {
@@ -130,17 +136,7 @@ static rb_training_settings two_passes(void) {
 static void passes_simulate_once(void **state) {
   (void)state;
   const rb_training_settings online = two_passes();
-  fixture f;
-  assert_all_ok(fixture_create(&test_context, &online, &f));
-  memset(noted.times, 0, sizeof noted.times);
-  noted.simulate = f.model.simulate;
-  f.model.simulate = note;
-  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
-  MPI_Allreduce(MPI_IN_PLACE, noted.times, NOTED, MPI_INT64_T, MPI_SUM, test_context.comm);
-  bool once = true;
-  for (int i = 0; i < NOTED; ++i) once = once && noted.times[i] == (i >= 250 && i < 250 + 4 * 64);
-  assert_all_true(once);
-  fixture_destroy(&f);
+  (void)train_and_count(&online, 4 * 64);
 }
 
 /* What is kept is what would be simulated: steps that begin with nothing kept, as after a resume,

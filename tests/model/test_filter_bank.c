@@ -193,6 +193,14 @@ static rb_lif_settings short_settings(void) {
   return settings;
 }
 
+/* A current that rises and falls about I_mean. */
+static void inject_trace(rb_lif_settings *settings) {
+  static double trace[200];
+  for (int t = 0; t < 200; ++t) trace[t] = 240 + 120 * sin(t / 9.0);
+  settings->current_count = 200;
+  settings->current_pA = trace;
+}
+
 static void features_equal_the_dense_computation(void **state) {
   (void)state;
   const rb_lif_settings settings = short_settings();
@@ -211,11 +219,8 @@ static void features_equal_the_dense_computation(void **state) {
 
 static void an_injected_trace_is_followed(void **state) {
   (void)state;
-  static double trace[200];
-  for (int t = 0; t < 200; ++t) trace[t] = 240 + 120 * sin(t / 9.0);
   rb_lif_settings settings = short_settings();
-  settings.current_count = 200;
-  settings.current_pA = trace;
+  inject_trace(&settings);
   settings.noise_mV = 0.7;
   fixture f = make(&settings, 2);
   compute(&f);
@@ -365,12 +370,9 @@ static void check_log_bayes(const rb_lif_settings *own, int64_t n) {
 
 static void log_bayes_factors_equal_the_dense_computation(void **state) {
   (void)state;
-  static double trace[200];
   rb_lif_settings settings = short_settings();
   check_log_bayes(&settings, 6);
-  for (int t = 0; t < 200; ++t) trace[t] = 240 + 120 * sin(t / 9.0);
-  settings.current_count = 200;
-  settings.current_pA = trace;
+  inject_trace(&settings);
   check_log_bayes(&settings, 2);
 }
 

@@ -44,10 +44,10 @@ cleanup:
   return status;
 }
 
-static double mean_current(const rb_lif_settings *s) {
+static bool has_mean_current(const rb_lif_state *state) {
   double sum = 0;
-  for (int64_t t = 0; t < s->current_count; ++t) sum += s->current_pA[t];
-  return s->current_count > 0 ? sum / (double)s->current_count : s->I_mean_pA;
+  for (int64_t t = 0; t < state->length; ++t) sum += state->mean_current_pA[t];
+  return sum != 0;
 }
 
 /* The bank of alternative k. A bank sees a trace as what it adds to I_mean: a stronger one is
@@ -78,7 +78,7 @@ rb_status rb_lif_add_alternatives(rb_context *ctx, rb_model *model) {
   rb_status status = RB_OK;
   rb_lif_state *state = model->state;
   // Without a mean current there is no stronger or weaker one.
-  const int count = mean_current(&state->settings) == 0 ? COUNT - 2 : COUNT;
+  const int count = has_mean_current(state) ? COUNT : COUNT - 2;
   RB_TRY(rb_lif_need_bank(ctx, state));
   for (int k = 0; k < count; ++k) {
     RB_TRY(create_bank(ctx, &state->settings, k, &state->alternative[k]));
