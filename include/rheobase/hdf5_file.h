@@ -150,6 +150,9 @@ RB_NODISCARD rb_status rb_file_read_rows(rb_context *ctx, const rb_file *file, c
  * with the texts in it; the caller frees it with one free() */
 RB_NODISCARD rb_status rb_file_read_strings(rb_context *ctx, const rb_file *file, const char *path,
                                             int64_t *count, char ***strings);
+/** Reads an array that holds one text. @param text allocated; the caller frees it */
+RB_NODISCARD rb_status rb_file_read_text(rb_context *ctx, const rb_file *file, const char *path,
+                                         char **text);
 
 /** Whether @p object ("" is the root) has the attribute. */
 bool rb_file_has_attribute(const rb_file *file, const char *object, const char *name);

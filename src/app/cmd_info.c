@@ -46,15 +46,14 @@ cleanup:
 static rb_status format_value(rb_context *ctx, const rb_file *file, const char *path,
                               const rb_array_info *info, char *text) {
   rb_status status = RB_OK;
-  char **strings = NULL;
+  char *string = NULL;
   *text = '\0';
   if (info->rank != 0 || strcmp(info->type, "other") == 0) return RB_OK;
   if (strcmp(info->type, "string") == 0) {
-    int64_t count = 0;
-    RB_TRY(rb_file_read_strings(ctx, file, path, &count, &strings));
-    const size_t line = strcspn(strings[0], "\n");
-    (void)snprintf(text, MAX_VALUE, " = \"%.*s\"%s", line < 150 ? (int)line : 150, strings[0],
-                   strings[0][line] != '\0' || line > 150 ? " ..." : "");
+    RB_TRY(rb_file_read_text(ctx, file, path, &string));
+    const size_t line = strcspn(string, "\n");
+    (void)snprintf(text, MAX_VALUE, " = \"%.*s\"%s", line < 150 ? (int)line : 150, string,
+                   string[line] != '\0' || line > 150 ? " ..." : "");
   } else if (strstr(info->type, "int") != NULL) {
     int64_t value = 0;
     RB_TRY(rb_file_read(ctx, file, path, RB_I64, false, 0, NULL, &value));
@@ -65,7 +64,7 @@ static rb_status format_value(rb_context *ctx, const rb_file *file, const char *
     (void)snprintf(text, MAX_VALUE, " = %.9g", value);
   }
 cleanup:
-  free(strings);
+  free(string);
   return status;
 }
 

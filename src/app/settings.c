@@ -310,19 +310,15 @@ static rb_status unpack_input(rb_context *ctx, const char *folder, char *tempora
   rb_status status = RB_OK;
   rb_file *file = NULL;
   char path[RB_STUDY_PATH + 32];
-  char **text = NULL;
-  int64_t count = 0;
+  char *text = NULL;
   (void)snprintf(path, sizeof path, "%s/checkpoint.h5", folder);
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
-  RB_TRY(rb_file_read_strings(ctx, file, "provenance/input", &count, &text));
-  if (count != 1) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: provenance/input is not one text", path));
-  }
+  RB_TRY(rb_file_read_text(ctx, file, "provenance/input", &text));
   const char *place = getenv("TMPDIR");
   (void)snprintf(temporary, size, "%s/rheobase_input_XXXXXX", place != NULL ? place : "/tmp");
   const int descriptor = mkstemp(temporary);
-  const size_t length = strlen(text[0]);
-  if (descriptor < 0 || write(descriptor, text[0], length) != (ssize_t)length) {
+  const size_t length = strlen(text);
+  if (descriptor < 0 || write(descriptor, text, length) != (ssize_t)length) {
     status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written", temporary);
   }
   if (descriptor >= 0) (void)close(descriptor);

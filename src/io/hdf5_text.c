@@ -123,6 +123,28 @@ cleanup:
   return status;
 }
 
+// Passes the only one of the texts on to the caller, in memory of its own.
+static rb_status take_one(rb_context *ctx, const rb_file *file, const char *name, int64_t count,
+                          char *const *strings, char **value) {
+  if (count != 1) {
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is not one text", file->path, name);
+  }
+  *value = strdup(strings[0]);
+  return *value != NULL ? RB_OK : RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+}
+
+rb_status rb_file_read_text(rb_context *ctx, const rb_file *file, const char *path, char **text) {
+  rb_status status = RB_OK;
+  char **strings = NULL;
+  int64_t count = 0;
+  *text = NULL;
+  RB_TRY(rb_file_read_strings(ctx, file, path, &count, &strings));
+  RB_TRY(take_one(ctx, file, path, count, strings, text));
+cleanup:
+  free(strings);
+  return status;
+}
+
 bool rb_file_has_attribute(const rb_file *file, const char *object, const char *name) {
   const bool there = rb_file_has(file, object) &&
                      H5Aexists_by_name(file->id, rb_hdf5_path(object), name, H5P_DEFAULT) > 0;
@@ -155,12 +177,7 @@ rb_status rb_file_get_string(rb_context *ctx, const rb_file *file, const char *o
   type = H5Aget_type(id);
   space = H5Aget_space(id);
   RB_TRY(read_texts(ctx, file, name, id, type, space, &count, &strings));
-  if (count == 1 && strings != NULL) {
-    *value = strdup(strings[0]);
-    if (*value == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
-  } else {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: attribute %s is not one text", file->path, name));
-  }
+  RB_TRY(take_one(ctx, file, name, count, strings, value));
 cleanup:
   free(strings);
   if (space >= 0) H5Sclose(space);

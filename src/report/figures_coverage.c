@@ -8,6 +8,7 @@
 /* How often truths lie inside intervals and regions of the posterior. */
 
 #define SET "diagnostics"
+static const double most_datasets = 1e12;  // of a regime, that are believed
 
 rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
@@ -17,14 +18,11 @@ rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, 
   char symbol[RB_LABEL];
   RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
   const int64_t K = level.shape[0];
-  RB_TRY(rb_study_read(study, from, SET "/coverage/central", 2, D, &central));
-  RB_TRY(rb_study_read(study, from, SET "/coverage/hpd", 2, D, &hpd));
+  RB_TRY(rb_study_read_matrix(study, from, SET "/coverage/central", K, D, &central));
+  RB_TRY(rb_study_read_matrix(study, from, SET "/coverage/hpd", K, D, &hpd));
   RB_TRY(rb_study_read(study, from, SET "/coverage/exact_level", 1, K, &exact));
   RB_TRY(rb_study_read(study, from, SET "/coverage/central_low", 1, K, &low));
   RB_TRY(rb_study_read(study, from, SET "/coverage/central_high", 1, K, &high));
-  if (central.shape[0] != K || hpd.shape[0] != K) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: coverage: shapes do not match"));
-  }
   rb_script_data(out, "coverage", -1);
   for (int64_t k = 0; k < K; ++k) {
     double row[4 + 2 * RB_MAX_PARAMETERS] = {level.v[k], exact.v[k], low.v[k], high.v[k]};
@@ -176,6 +174,12 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   RB_TRY(rb_study_read(study, from, SET "/regime/central", 3, D, &central));
   if (central.shape[0] != RB_REGIME_COUNT || central.shape[1] != K) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: shapes do not match"));
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (!(datasets.v[g] >= 0 && datasets.v[g] <= most_datasets)) {
+      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: %g data sets",
+                     datasets.v[g]));
+    }
   }
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     const double *values = central.v + g * K * D;

@@ -13,8 +13,7 @@ static double write_efficiencies(FILE *out, const rb_array *efficiency) {
   double count[BINS] = {0}, highest = 0;
   for (int64_t i = 0; i < efficiency->shape[0]; ++i) {
     const double place = (log10(efficiency->v[i]) - lowest) / -lowest * BINS;
-    const int bin = place > 0 ? (int)place : 0;
-    count[bin < BINS ? bin : BINS - 1] += 1;
+    count[rb_script_bin(place, BINS)] += 1;
   }
   rb_script_data(out, "efficiency", -1);
   for (int b = 0; b < BINS; ++b) {

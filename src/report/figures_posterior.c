@@ -30,12 +30,9 @@ static rb_status read_posterior(const rb_study_data *study, posterior *p) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "draws", 2, D, &p->draws));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "density/grid", 2, -1, &p->grid));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "density/posterior", 2, p->grid.shape[1],
-                       &p->density));
-  if (p->grid.shape[0] != D || p->density.shape[0] != D) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "posterior.h5: density: shapes do not match"));
-  }
+  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "density/grid", D, -1, &p->grid));
+  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "density/posterior", D, p->grid.shape[1],
+                              &p->density));
   if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
     RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &p->truth));
   }
@@ -246,12 +243,13 @@ static rb_status plot_correlation(const rb_study_data *study, FILE *out, const p
   double *x = NULL, *y = NULL;
   RB_TRY(rb_array_column(study, &p->draws, column, &x));
   RB_TRY(rb_array_column(study, &p->draws, row, &y));
-  const double r = rb_correlation(p->draws.shape[0], x, y);
+  const double r = rb_correlation(p->draws.shape[0], x, y);  // NaN where a column is constant
+  const double strength = fabs(r) <= 1 ? fabs(r) : 0;
   (void)fprintf(out,
                 "unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
                 "set label 1 '%+.2f' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
                 "plot NaN\nunset label 1\nset border 3; set tics nomirror out scale 0.6\n",
-                r, 16 + (int)(8 * fabs(r)), fabs(r) < 0.3 ? "#777777" : "#000000");
+                r, 16 + (int)(8 * strength), strength < 0.3 ? "#777777" : "#000000");
 cleanup:
   free(x);
   free(y);

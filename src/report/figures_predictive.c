@@ -70,7 +70,7 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
     low = fmin(low, count.v[k]);
     high = fmax(high, count.v[k]);
   }
-  if (high - low > MOST_SPIKES) {
+  if (!(high - low <= MOST_SPIKES)) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "predictive.h5: %g spikes are not believable", high));
   }
   rb_script_data(out, "counts", -1);

@@ -36,6 +36,13 @@ static void ecdf_free(ecdf *e) {
   rb_array_free(&e->upper);
 }
 
+/* Of the quantities that are ranked, the parameters come first. */
+static rb_status require_parameters(const rb_study_data *study, int64_t quantities) {
+  if (quantities >= study->model->dim) return RB_OK;
+  return RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: sbc: ranks of %lld quantities alone",
+                 (long long)quantities);
+}
+
 static rb_status read_ecdf(const rb_study_data *study, ecdf *e) {
   rb_status status = RB_OK;
   const rb_source from = RB_FROM_CALIBRATION;
@@ -43,10 +50,8 @@ static rb_status read_ecdf(const rb_study_data *study, ecdf *e) {
   const int64_t K = e->z.shape[0];
   RB_TRY(rb_study_read(study, from, "sbc/ecdf/lower", 1, K, &e->lower));
   RB_TRY(rb_study_read(study, from, "sbc/ecdf/upper", 1, K, &e->upper));
-  RB_TRY(rb_study_read(study, from, "sbc/ecdf/ecdf", 2, -1, &e->value));
-  if (e->value.shape[0] != K || e->value.shape[1] < study->model->dim) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: sbc/ecdf: shapes do not match"));
-  }
+  RB_TRY(rb_study_read_matrix(study, from, "sbc/ecdf/ecdf", K, -1, &e->value));
+  RB_TRY(require_parameters(study, e->value.shape[1]));
 cleanup:
   return status;
 }
@@ -146,6 +151,7 @@ rb_status rb_draw_ranks(const rb_study_data *study, const rb_figure *figure, FIL
   char symbol[RB_LABEL];
   RB_TRY(rb_study_read(study, from, "sbc/histogram/count", 2, -1, &count));
   const int64_t bins = count.shape[0], Q = count.shape[1];
+  RB_TRY(require_parameters(study, Q));
   RB_TRY(rb_study_read(study, from, "sbc/histogram/first_rank", 1, bins + 1, &first));
   RB_TRY(rb_study_read(study, from, "sbc/histogram/expected", 1, bins, &expected));
   RB_TRY(rb_study_read(study, from, "sbc/histogram/low", 1, bins, &low));

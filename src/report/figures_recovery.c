@@ -36,8 +36,10 @@ rb_status rb_draw_recovery(const rb_study_data *study, const rb_figure *figure, 
   rb_array array[4] = {0}, r = {0};
   double limit[RB_MAX_PARAMETERS][2];
   char label[RB_LABEL], symbol[RB_LABEL];
-  for (int k = 0; k < 4; ++k) {
-    RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, paths[k], 2, D, &array[k]));
+  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, paths[0], 2, D, &array[0]));
+  for (int k = 1; k < 4; ++k) {
+    RB_TRY(rb_study_read_matrix(study, RB_FROM_CALIBRATION, paths[k], array[0].shape[0], D,
+                                &array[k]));
   }
   RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "recovery/r", 1, D, &r));
   for (int d = 0; d < D; ++d) {
@@ -75,9 +77,9 @@ rb_status rb_draw_contraction(const rb_study_data *study, const rb_figure *figur
   rb_array z = {0}, contraction = {0};
   char symbol[RB_LABEL];
   RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "diagnostics/records/z_score", 2, D, &z));
-  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "diagnostics/records/contraction", 2, D,
-                       &contraction));
   const int64_t N = z.shape[0];
+  RB_TRY(rb_study_read_matrix(study, RB_FROM_CALIBRATION, "diagnostics/records/contraction", N, D,
+                              &contraction));
   int64_t beyond = 0;
   const double edge = 5;
   for (int d = 0; d < D; ++d) {

@@ -21,8 +21,7 @@ static void write_histogram(FILE *out, int index, int64_t n, int64_t stride, con
   }
   const double width = high > low ? (high - low) / PRIOR_BINS : 1.0;
   for (int64_t i = 0; i < n; ++i) {
-    const int bin = (int)((x[i * stride] - low) / width);
-    ++count[bin < PRIOR_BINS ? bin : PRIOR_BINS - 1];
+    ++count[rb_script_bin((x[i * stride] - low) / width, PRIOR_BINS)];
   }
   limit[0] = low;
   limit[1] = low + PRIOR_BINS * width;
@@ -97,18 +96,16 @@ static void choose_traces(const rb_array *spikes, int64_t *count, int64_t chosen
 
 rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
-  rb_array voltage = {0}, spikes = {0};
+  const rb_source from = RB_FROM_SIMULATIONS;
+  rb_array time = {0}, voltage = {0}, spikes = {0};
   int64_t *count = NULL, chosen[TRACES] = {0};
-  const rb_model *model = study->model;
   double low = INFINITY, high = -INFINITY;
-  RB_TRY(
-      rb_study_read_rows(study, RB_FROM_SIMULATIONS, "shape_check/voltage", TRACE_ROWS, &voltage));
-  RB_TRY(rb_study_read_rows(study, RB_FROM_SIMULATIONS, "shape_check/spikes", TRACE_ROWS, &spikes));
+  RB_TRY(rb_study_read(study, from, study->model->axis.name, 1, -1, &time));
+  const int64_t L = time.shape[0];
+  RB_TRY(rb_study_read_rows(study, from, "shape_check/voltage", TRACE_ROWS, L, &voltage));
+  RB_TRY(rb_study_read_rows(study, from, "shape_check/spikes", voltage.shape[0], L, &spikes));
   RB_TRY(RB_ALLOCATE(study->ctx, count, spikes.shape[0]));
   choose_traces(&spikes, count, chosen);
-  rb_array time = {0};
-  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, model->axis.name, 1, voltage.shape[1], &time));
-  const int64_t L = time.shape[0];
   for (int k = 0; k < TRACES; ++k) {
     const double *v = voltage.v + chosen[k] * L, *s = spikes.v + chosen[k] * L;
     rb_script_data(out, "trace", k);
@@ -135,8 +132,8 @@ rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FI
                   (long long)count[chosen[k]], count[chosen[k]] == 1 ? "" : "s", k, k, at);
   }
   (void)fputs("unset multiplot\n", out);
-  rb_array_free(&time);
 cleanup:
+  rb_array_free(&time);
   rb_array_free(&voltage);
   rb_array_free(&spikes);
   free(count);

@@ -10,7 +10,7 @@
 /* Network, exact posterior and baseline side by side on the data sets that were refined, and where
  * the network is worst. */
 
-enum { MEASURES = 6, POSTERIORS = 3 };
+enum { MEASURES = 6, POSTERIORS = 3, MOST_DRAWS = 1000000000 };
 static const char *const posterior_names[POSTERIORS] = {"network", "exact", "baseline"};
 static const struct {
   const char *title, *name;
@@ -56,6 +56,10 @@ static rb_status baseline_loss(const rb_study_data *study, int64_t N, double *lo
   RB_TRY(rb_study_read(study, RB_FROM_BASELINE_CALIBRATION, "diagnostics/records/log_density", 1,
                        -1, &density));
   RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/clipped", 1, N, &clipped));
+  if (density.shape[0] < N) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: its records do not fit together",
+                   rb_source_name(RB_FROM_BASELINE_CALIBRATION)));
+  }
   for (int64_t i = 0; i < N; ++i) {
     if (clipped.v[i] > 0 || !isfinite(density.v[i])) continue;
     sum += density.v[i];
@@ -68,13 +72,15 @@ cleanup:
   return status;
 }
 
-/* Column d of three matrices and of the ranks among S draws as shares. @param out (4, N) */
+/* Column d of three matrices and of the ranks among S draws as shares, NaN for what is none.
+ * @param out (4, N) */
 static void take_columns(int64_t N, int64_t S, int d, const rb_array *const from[4], double *out) {
   for (int k = 0; k < 4; ++k) {
     const int64_t columns = from[k]->shape[1];
-    for (int64_t i = 0; i < N; ++i) {
-      out[k * N + i] = from[k]->v[i * columns + d] / (k == 3 ? (double)S : 1.0);
-    }
+    for (int64_t i = 0; i < N; ++i) out[k * N + i] = from[k]->v[i * columns + d];
+  }
+  for (double *share = out + 3 * N; share < out + 4 * N; ++share) {
+    *share = *share >= 0 && *share <= (double)S ? *share / (double)S : NAN;
   }
 }
 
@@ -99,7 +105,17 @@ static rb_status judge_baseline(const rb_study_data *study, int64_t N, compariso
   RB_TRY(rb_file_get_int(study->ctx, study->file[from], "diagnostics", "datasets", &datasets));
   RB_TRY(rb_file_get_int(study->ctx, study->file[from], "diagnostics", "draws", &S));
   if (datasets < N) return RB_OK;
-  for (int k = 0; k < 4; ++k) RB_TRY(rb_study_read_rows(study, from, paths[k], N, &a[k]));
+  if (S < 1 || S > MOST_DRAWS) {
+    RB_TRY(
+        RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %lld draws", rb_source_name(from), (long long)S));
+  }
+  for (int k = 0; k < 4; ++k) {
+    RB_TRY(rb_study_read_rows(study, from, paths[k], N, k < 3 ? study->model->dim : -1, &a[k]));
+    if (a[k].shape[0] < N || a[k].shape[1] < study->model->dim) {
+      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is too small", rb_source_name(from),
+                     paths[k]));
+    }
+  }
   RB_TRY(RB_ALLOCATE(study->ctx, work, 4 * N));
   RB_TRY(rb_merit_gamma_null(study->ctx, N, S, &gamma_null));
   for (int d = 0; d < study->model->dim; ++d) {
@@ -155,6 +171,7 @@ rb_status rb_page_comparison(const rb_study_data *study, FILE *out) {
   comparison c = {0};
   int64_t N = 0;
   RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_EXACT], "", "datasets", &N));
+  if (N < 1) RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "exact.h5: %lld data sets", (long long)N));
   RB_TRY(read_exact_file(study, &c));
   RB_TRY(judge_baseline(study, N, &c));
   (void)fprintf(out, "<p>The posteriors side by side on the same %lld data sets:</p>\n",

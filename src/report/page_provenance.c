@@ -5,11 +5,10 @@
 /* Where each file of the study comes from, and the input. */
 
 static rb_status read_text(const rb_study_data *study, rb_source source, const char *path,
-                           char ***strings) {
-  int64_t count = 0;
-  *strings = NULL;
+                           char **text) {
+  *text = NULL;
   if (!rb_study_has(study, source, path)) return RB_OK;
-  return rb_file_read_strings(study->ctx, study->file[source], path, &count, strings);
+  return rb_file_read_text(study->ctx, study->file[source], path, text);
 }
 
 static rb_status write_file(const rb_study_data *study, rb_source source, FILE *out) {
@@ -18,15 +17,15 @@ static rb_status write_file(const rb_study_data *study, rb_source source, FILE *
                                       "provenance/slurm_job",       "provenance/finished"};
   static const char *const numbers[] = {"provenance/seed", "provenance/ranks", "provenance/wall_s"};
   rb_status status = RB_OK;
-  char **strings = NULL;
+  char *text = NULL;
   (void)fprintf(out, "<tr><td>%s</td>", rb_source_name(source));
   for (size_t k = 0; k < sizeof texts / sizeof *texts; ++k) {
-    RB_TRY(read_text(study, source, texts[k], &strings));
+    RB_TRY(read_text(study, source, texts[k], &text));
     (void)fputs("<td class=\"text\">", out);
-    if (strings != NULL) rb_html_text(out, strings[0]);
+    if (text != NULL) rb_html_text(out, text);
     (void)fputs("</td>", out);
-    free(strings);
-    strings = NULL;
+    free(text);
+    text = NULL;
   }
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; ++k) {
     double value = 0;
@@ -37,7 +36,7 @@ static rb_status write_file(const rb_study_data *study, rb_source source, FILE *
   }
   (void)fputs("</tr>\n", out);
 cleanup:
-  free(strings);
+  free(text);
   return status;
 }
 
@@ -45,15 +44,15 @@ cleanup:
 static rb_status write_text(const rb_study_data *study, rb_source source, const char *path,
                             const char *title, FILE *out) {
   rb_status status = RB_OK;
-  char **strings = NULL;
-  RB_TRY(read_text(study, source, path, &strings));
-  if (strings != NULL) {
+  char *text = NULL;
+  RB_TRY(read_text(study, source, path, &text));
+  if (text != NULL) {
     (void)fprintf(out, "<details><summary>%s</summary>\n<pre>", title);
-    rb_html_text(out, strings[0]);
+    rb_html_text(out, text);
     (void)fputs("</pre></details>\n", out);
   }
 cleanup:
-  free(strings);
+  free(text);
   return status;
 }
 

@@ -189,7 +189,7 @@ rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "mean", 1, D, &mean));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "sd", 1, D, &sd));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "level", 1, -1, &level));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "quantile", 2, level.shape[0], &quantile));
+  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "quantile", D, level.shape[0], &quantile));
   if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
     RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &truth));
   }

@@ -130,6 +130,7 @@ static rb_status report(rb_context *ctx, const rb_model *model, const char *fold
   char figures[RB_PATH];
   drawing all = {.folder = figures, .format = format};
   RB_TRY(rb_study_data_open(ctx, model, folder, &study));
+  if (only != RB_FROM_SCALING) RB_TRY(rb_study_add_prior(&study));
   (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
   RB_TRY(write_figures(&study, &all, only, state));
   if (only == RB_FROM_SCALING) {

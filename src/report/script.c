@@ -156,6 +156,11 @@ void rb_script_axis(const rb_quantity *quantity, char *label) {
   }
 }
 
+int rb_script_bin(double place, int bins) {
+  if (!(place > 0)) return 0;
+  return place < bins ? (int)place : bins - 1;
+}
+
 void rb_script_data(FILE *out, const char *name, int index) {
   if (index >= 0) {
     (void)fprintf(out, "$%s%d << EOD\n", name, index);

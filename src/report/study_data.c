@@ -52,9 +52,16 @@ rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char 
                    "report; run `rheobase run` first",
                    folder));
   }
-  RB_TRY(RB_ALLOCATE(ctx, study->prior_grid, (int64_t)model->dim * RB_PRIOR_POINTS));
-  RB_TRY(RB_ALLOCATE(ctx, study->prior_density, (int64_t)model->dim * RB_PRIOR_POINTS));
-  RB_TRY(rb_prior_density(ctx, model, study->prior_grid, study->prior_density));
+cleanup:
+  return status;
+}
+
+rb_status rb_study_add_prior(rb_study_data *study) {
+  rb_status status = RB_OK;
+  const int64_t count = (int64_t)study->model->dim * RB_PRIOR_POINTS;
+  RB_TRY(RB_ALLOCATE(study->ctx, study->prior_grid, count));
+  RB_TRY(RB_ALLOCATE(study->ctx, study->prior_density, count));
+  RB_TRY(rb_prior_density(study->ctx, study->model, study->prior_grid, study->prior_density));
 cleanup:
   return status;
 }
@@ -65,8 +72,21 @@ void rb_study_data_close(rb_study_data *study) {
   free(study->prior_density);
 }
 
+static bool is_empty(int rank, const int64_t *shape) {
+  bool empty = false;
+  for (int i = 0; i < rank; ++i) empty = empty || shape[i] == 0;
+  return empty;
+}
+
 bool rb_study_has(const rb_study_data *study, rb_source source, const char *path) {
-  return study->file[source] != NULL && rb_file_has(study->file[source], path);
+  const rb_file *file = study->file[source];
+  int rank = -1;
+  int64_t shape[RB_FILE_MAX_RANK];
+  if (file == NULL || !rb_file_has(file, path)) return false;
+  if (rb_file_is_group(file, path)) return true;
+  if (rb_file_shape(study->ctx, file, path, &rank, shape) == RB_OK) return !is_empty(rank, shape);
+  rb_error_clear(study->ctx);  // who reads it says what is wrong
+  return true;
 }
 
 rb_status rb_study_read(const rb_study_data *study, rb_source source, const char *path, int rank,
@@ -82,6 +102,9 @@ rb_status rb_study_read(const rb_study_data *study, rb_source source, const char
       rb_file_read_new(study->ctx, study->file[source], path, RB_F64, false, rank, shape, &data));
   array->v = data;
   for (int i = 0; i < rank; ++i) array->shape[i] = shape[i];
+  if (is_empty(rank, shape)) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is empty", files[source].name, path));
+  }
   if (columns >= 0 && shape[rank - 1] != columns) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld columns where %lld are expected",
                    files[source].name, path, (long long)shape[rank - 1], (long long)columns));
@@ -90,14 +113,30 @@ cleanup:
   return status;
 }
 
+rb_status rb_study_read_matrix(const rb_study_data *study, rb_source source, const char *path,
+                               int64_t rows, int64_t columns, rb_array *array) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_study_read(study, source, path, 2, columns, array));
+  if (array->shape[0] != rows) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld rows where %lld are expected",
+                   files[source].name, path, (long long)array->shape[0], (long long)rows));
+  }
+cleanup:
+  return status;
+}
+
 rb_status rb_study_read_rows(const rb_study_data *study, rb_source source, const char *path,
-                             int64_t rows, rb_array *array) {
+                             int64_t rows, int64_t columns, rb_array *array) {
   rb_status status = RB_OK;
   int rank = 2;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
   const rb_file *file = study->file[source];
   *array = (rb_array){.rank = 2};
   RB_TRY(rb_file_shape(study->ctx, file, path, &rank, shape));
+  if (is_empty(rank, shape) || (columns >= 0 && shape[1] != columns)) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has shape (%lld, %lld)", files[source].name,
+                   path, (long long)shape[0], (long long)shape[1]));
+  }
   array->shape[0] = shape[0] < rows ? shape[0] : rows;
   array->shape[1] = shape[1];
   RB_TRY(RB_ALLOCATE(study->ctx, array->v, array->shape[0] * array->shape[1]));

@@ -27,7 +27,7 @@ typedef struct rb_study_data {
   const rb_model *model;
   const char *folder;
   rb_file *file[RB_SOURCES];  ///< NULL where the study has no such file
-  double *prior_grid;         ///< (D, RB_PRIOR_POINTS) see prior_density.h
+  double *prior_grid;         ///< (D, RB_PRIOR_POINTS) see rb_study_add_prior
   double *prior_density;      ///< (D, RB_PRIOR_POINTS)
 } rb_study_data;
 
@@ -38,6 +38,9 @@ const char *rb_source_name(rb_source source);
  * RB_ERR_FILE (nothing there) or RB_ERR_FORMAT (damaged). */
 RB_NODISCARD rb_status rb_study_data_open(rb_context *ctx, const rb_model *model,
                                           const char *folder, rb_study_data *study);
+/** Computes the prior's marginal densities, which figures show (prior_density.h): takes a second.
+ */
+RB_NODISCARD rb_status rb_study_add_prior(rb_study_data *study);
 void rb_study_data_close(rb_study_data *study);
 
 /** An array, row-major. */
@@ -47,17 +50,24 @@ typedef struct rb_array {
   double *v;  ///< owned
 } rb_array;
 
-/** Whether a source is there and has the object. */
+/** Whether a source is there and has the object, with something in it. */
 bool rb_study_has(const rb_study_data *study, rb_source source, const char *path);
 
-/** Reads an array of @p rank dimensions (at most 3). The caller calls rb_array_free, also after a
- * failure. A @p columns >= 0 is the length its last dimension has to have. */
+/** Reads an array of @p rank dimensions (at most 3), none of them empty. The caller calls
+ * rb_array_free, also after a failure. A @p columns >= 0 is the length its last dimension has to
+ * have. */
 RB_NODISCARD rb_status rb_study_read(const rb_study_data *study, rb_source source, const char *path,
                                      int rank, int64_t columns, rb_array *array);
 
-/** Reads the first @p rows rows, or fewer where there are no more, of a matrix. */
+/** As rb_study_read, of a matrix with so many rows. */
+RB_NODISCARD rb_status rb_study_read_matrix(const rb_study_data *study, rb_source source,
+                                            const char *path, int64_t rows, int64_t columns,
+                                            rb_array *array);
+
+/** As rb_study_read, of the first @p rows rows of a matrix, or fewer where there are no more. */
 RB_NODISCARD rb_status rb_study_read_rows(const rb_study_data *study, rb_source source,
-                                          const char *path, int64_t rows, rb_array *array);
+                                          const char *path, int64_t rows, int64_t columns,
+                                          rb_array *array);
 
 /** Reads a vector, or the last row of a matrix. The caller frees *values. @param values (columns)
  */

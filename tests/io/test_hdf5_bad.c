@@ -77,6 +77,8 @@ static void arrays_that_do_not_fit(void **state) {
   char **names = NULL;
   EXPECT_FAILURE(rb_file_read_strings(&test_context, file, "voltage", &count, &names),
                  RB_ERR_FORMAT, "not a text");
+  EXPECT_FAILURE(rb_file_read_text(&test_context, file, "parameter", &text), RB_ERR_FORMAT,
+                 "parameter is not one text");
   EXPECT_FAILURE(rb_file_list(&test_context, file, "nowhere", &count, &names), RB_ERR_FORMAT,
                  "missing");
   rb_file_close(&file);
@@ -118,6 +120,26 @@ static void sizes_are_bounded(void **state) {
   EXPECT_FAILURE(rb_file_read_new(&test_context, file, "x", RB_F64, false, 2, shape, &data),
                  RB_ERR_FORMAT, "(1000000, 1000000) was never wholly written");
   assert_null(data);
+  rb_file_close(&file);
+}
+
+// A text data set without an element, as h5py writes its Empty.
+static void no_text_is_not_one(void **state) {
+  (void)state;
+  const hid_t id = H5Fcreate("bad_none.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t space = H5Screate(H5S_NULL);
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Dclose(H5Dcreate2(id, "host", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Fclose(id);
+  rb_file *file = NULL;
+  char *text = NULL;
+  assert_int_equal(rb_file_open_foreign(&test_context, "bad_none.h5", &file), RB_OK);
+  EXPECT_FAILURE(rb_file_read_text(&test_context, file, "host", &text), RB_ERR_FORMAT,
+                 "host is not one text");
+  assert_null(text);
   rb_file_close(&file);
 }
 
@@ -191,5 +213,6 @@ static void truncated_files_are_found(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(files_that_are_not_ours),     cmocka_unit_test(arrays_that_do_not_fit),
     cmocka_unit_test(values_that_are_not_numbers), cmocka_unit_test(sizes_are_bounded),
-    cmocka_unit_test(flipped_bits_are_found),      cmocka_unit_test(truncated_files_are_found)};
+    cmocka_unit_test(no_text_is_not_one),          cmocka_unit_test(flipped_bits_are_found),
+    cmocka_unit_test(truncated_files_are_found)};
 RB_TEST_MAIN(tests)

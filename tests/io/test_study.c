@@ -227,10 +227,9 @@ static void provenance_is_complete(void **state) {
   int64_t ranks = 0;
   assert_all_ok(
       rb_file_read(&test_context, file, "provenance/ranks", RB_I64, false, 0, NULL, &ranks));
-  int64_t count = 0;
-  char **text = NULL;
-  assert_all_ok(rb_file_read_strings(&test_context, file, "provenance/input", &count, &text));
-  assert_all_true(ranks == test_context.size && strcmp(text[0], "seed = 45;\n") == 0);
+  char *text = NULL;
+  assert_all_ok(rb_file_read_text(&test_context, file, "provenance/input", &text));
+  assert_all_true(ranks == test_context.size && strcmp(text, "seed = 45;\n") == 0);
   free(text);
   char versions[RB_VERSIONS_SIZE];
   rb_library_versions(versions);
