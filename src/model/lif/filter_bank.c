@@ -165,8 +165,8 @@ static void run_filter(const rb_lif_filter_bank *bank, const rb_bank_kernel *ker
   if (chosen == 0) return;
   const int64_t segments = order_segments(bank->length, chosen, set, w);
   for (int k = 0; k < grid->groups; ++k) {
-    kernel->filter(&grid->group[k], bank->lags, bank->length, w->y, bank->input, start, segments,
-                   w->ordered, &w->sums[0][k]);
+    kernel->filter(&grid->group[k], bank->length, w->y, bank->input, start, segments, w->ordered,
+                   &w->sums[0][k]);
   }
 }
 

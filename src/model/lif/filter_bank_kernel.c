@@ -29,19 +29,18 @@ typedef struct segment_sums {
   _Alignas(64) float square[GROUP], start[GROUP], mu[GROUP], prediction[GROUP];
 } segment_sums;
 
-/* The same in registers, VECTOR lanes. */
+/* The same in registers, VECTOR lanes; of steady lags the plain sums of e and e e. */
 typedef struct state {
-  vector m, square, start, mu;
+  vector m, square, start, mu, later, later_square;
 } state;
 
 /* Observations from .. to-1 of `ways` segments, lanes o .. o+VECTOR-1. @param y of each segment's
  * first observation @param input the same, or NULL: a constant where this is inlined */
-INLINE void advance(int ways, const rb_bank_group *group, int o, int64_t lags,
-                    const float *const *y, const float *const *input, int64_t from, int64_t to,
-                    state *s) {
+INLINE void advance(int ways, const rb_bank_group *group, int o, const float *const *y,
+                    const float *const *input, int64_t from, int64_t to, state *s) {
   const vector decay = load(&group->decay[o]), input_gain = load(&group->input_gain[o]);
   for (int64_t j = from; j < to; ++j) {
-    const rb_bank_gain *gain = &group->gain[j < lags ? j : lags - 1];
+    const rb_bank_gain *gain = &group->gain[j];
     const vector carry = load(&gain->carry[o]), fresh = decay - carry, w = load(&gain->w[o]);
     const vector start_w = load(&gain->start_w[o]), mu_w = load(&gain->mu_w[o]);
     UNROLL for (int k = 0; k < ways; ++k) {
@@ -56,11 +55,29 @@ INLINE void advance(int ways, const rb_bank_group *group, int o, int64_t lags,
   }
 }
 
+/* The same where gains are steady: whitening waits for the end. */
+INLINE void advance_later(int ways, const rb_bank_group *group, int o, const float *const *y,
+                          const float *const *input, int64_t from, int64_t to, state *s) {
+  const vector carry = load(&group->later.carry[o]), fresh = load(&group->decay[o]) - carry;
+  const vector input_gain = load(&group->input_gain[o]);
+  for (int64_t j = from; j < to; ++j) {
+    UNROLL for (int k = 0; k < ways; ++k) {
+      const float value = y[k][j];
+      const vector e = value - s[k].m;
+      s[k].later_square += e * e;
+      s[k].later += e;
+      s[k].m = carry * s[k].m + fresh * value;
+      if (input) s[k].m += input_gain * input[k][j];
+    }
+  }
+}
+
 /* `ways` segments, longest first, from their beginning to their end: side by side while all last.
  */
-INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t lags, int64_t length,
-                            const float *y, const float *input, const float start[2],
+INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t length, const float *y,
+                            const float *input, const float start[2],
                             const rb_bank_segment *segment, segment_sums *out) {
+  const int64_t lags = group->lags;
   const float *own_y[WAYS], *own_input[WAYS];
   UNROLL for (int k = 0; k < ways; ++k) {
     own_y[k] = &y[segment[k].set * length + segment[k].first];
@@ -71,27 +88,29 @@ INLINE void filter_segments(int ways, const rb_bank_group *group, int64_t lags, 
     UNROLL for (int k = 0; k < ways; ++k) {
       s[k].m = load(&group->decay[o]) * start[segment[k].from_init ? 1 : 0];
       if (input) s[k].m += load(&group->input_gain[o]) * own_input[k][-1];
-      s[k].square = s[k].start = s[k].mu = (vector){0};
+      s[k].square = s[k].start = s[k].mu = s[k].later = s[k].later_square = (vector){0};
     }
     int64_t done = 0;
     UNROLL for (int lasting = ways; lasting > 0; --lasting) {
       const int64_t end = segment[lasting - 1].count;
-      advance(lasting, group, o, lags, own_y, input ? own_input : NULL, done, end, s);
+      const int64_t middle = end < lags ? end : done < lags ? lags : done;
+      advance(lasting, group, o, own_y, input ? own_input : NULL, done, middle, s);
+      advance_later(lasting, group, o, own_y, input ? own_input : NULL, middle, end, s);
       done = end;
     }
+    const vector w = load(&group->later.w[o]), mu_ww = load(&group->later.mu_w[o]) * w;
     UNROLL for (int k = 0; k < ways; ++k) {
-      store(&out[k].square[o], s[k].square);
+      store(&out[k].square[o], s[k].square + s[k].later_square * (w * w));
       store(&out[k].start[o], s[k].start);
-      store(&out[k].mu[o], s[k].mu);
+      store(&out[k].mu[o], s[k].mu + s[k].later * mu_ww);
       store(&out[k].prediction[o], s[k].m);
     }
   }
 }
 
-static void add_segment(const rb_bank_group *restrict group, int64_t lags,
-                        const rb_bank_segment *segment, const segment_sums *restrict s,
-                        rb_bank_sums *restrict sums) {
-  const int64_t n = segment->count < lags ? segment->count : lags;
+static void add_segment(const rb_bank_group *restrict group, const rb_bank_segment *segment,
+                        const segment_sums *restrict s, rb_bank_sums *restrict sums) {
+  const int64_t n = segment->count < group->lags ? segment->count : group->lags;
   const rb_bank_total *restrict total = &group->total[n];
   const float extra = (float)(segment->count - n), spike = segment->to_spike ? 1 : 0;
   const int k = segment->from_init ? 1 : 0;
@@ -109,32 +128,32 @@ static void add_segment(const rb_bank_group *restrict group, int64_t lags,
   }
 }
 
-INLINE void filter_all(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
+INLINE void filter_all(const rb_bank_group *group, int64_t length, const float *y,
                        const float *input, const float start[2], int64_t segments,
                        const rb_bank_segment *segment, rb_bank_sums *sums) {
   segment_sums s[WAYS];
   int64_t first = 0;
   for (; first + WAYS <= segments; first += WAYS) {
-    filter_segments(WAYS, group, lags, length, y, input, start, &segment[first], s);
+    filter_segments(WAYS, group, length, y, input, start, &segment[first], s);
     for (int k = 0; k < WAYS; ++k) {
       const rb_bank_segment *own = &segment[first + k];
-      add_segment(group, lags, own, &s[k], &sums[own->set * RB_BANK_GROUPS]);
+      add_segment(group, own, &s[k], &sums[own->set * RB_BANK_GROUPS]);
     }
   }
   for (; first < segments; ++first) {
     const rb_bank_segment *own = &segment[first];
-    filter_segments(1, group, lags, length, y, input, start, own, s);
-    add_segment(group, lags, own, s, &sums[own->set * RB_BANK_GROUPS]);
+    filter_segments(1, group, length, y, input, start, own, s);
+    add_segment(group, own, s, &sums[own->set * RB_BANK_GROUPS]);
   }
 }
 
-static void filter(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
-                   const float *input, const float start[2], int64_t segments,
-                   const rb_bank_segment *segment, rb_bank_sums *sums) {
+static void filter(const rb_bank_group *group, int64_t length, const float *y, const float *input,
+                   const float start[2], int64_t segments, const rb_bank_segment *segment,
+                   rb_bank_sums *sums) {
   if (input == NULL) {  // a constant, so that its terms drop out
-    filter_all(group, lags, length, y, NULL, start, segments, segment, sums);
+    filter_all(group, length, y, NULL, start, segments, segment, sums);
   } else {
-    filter_all(group, lags, length, y, input, start, segments, segment, sums);
+    filter_all(group, length, y, input, start, segments, segment, sums);
   }
 }
 

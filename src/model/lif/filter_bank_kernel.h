@@ -36,9 +36,11 @@ typedef struct rb_bank_total {
 typedef struct rb_bank_group {
   _Alignas(64) float decay[RB_BANK_GROUP];  ///< a = 1 - dt/tau
   float input_gain[RB_BANK_GROUP];          ///< dt/(tau g): mV per pA
-  rb_bank_gain *gain;    ///< (lags), of lag 1, 2, ...; the last one also of all later
-  rb_bank_total *total;  ///< (lags + 1), after 0, 1, ... lags observations
-  rb_bank_total steady;  ///< what each later observation adds
+  int64_t lags;                             ///< after which nothing changes any more
+  rb_bank_gain *gain;                       ///< (lags), of lag 1, 2, ...
+  rb_bank_total *total;                     ///< (lags + 1), after 0, 1, ... lags observations
+  rb_bank_gain later;                       ///< of all later lags; its start_w is 0
+  rb_bank_total steady;                     ///< what each later observation adds
 } rb_bank_group;
 
 /** One run of observations that starts from a known potential. */
@@ -87,9 +89,9 @@ typedef struct rb_bank_kernel {
    * the order given. @param y (RB_BANK_GROUP, length), minus the level @param input (length),
    * current minus its mean, or NULL @param start of V_reset and of V_init, minus the level
    * @param sums of data set i at sums[i * RB_BANK_GROUPS] */
-  void (*filter)(const rb_bank_group *group, int64_t lags, int64_t length, const float *y,
-                 const float *input, const float start[2], int64_t segments,
-                 const rb_bank_segment *segment, rb_bank_sums *sums);
+  void (*filter)(const rb_bank_group *group, int64_t length, const float *y, const float *input,
+                 const float start[2], int64_t segments, const rb_bank_segment *segment,
+                 rb_bank_sums *sums);
   /** @param y (L, 16) minus the level; overwritten @param code (L, 16) @param windows short, long;
    * in steps */
   void (*threshold)(const rb_bank_best *best, int64_t length, float *y, const uint32_t *code,

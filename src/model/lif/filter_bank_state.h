@@ -31,7 +31,7 @@ typedef struct rb_bank_workspace rb_bank_workspace;
 
 struct rb_lif_filter_bank {
   rb_lif_settings settings;
-  int64_t length, lags;
+  int64_t length;
   int64_t refractory;     ///< steps held after that of the spike
   int64_t windows[2];     ///< of the moving averages, in steps
   double level_mV;        ///< voltages are relative to it

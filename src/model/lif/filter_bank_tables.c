@@ -46,12 +46,12 @@ static void lane_advance(lane *f) {
   f->B = f->a * (1 - K) * f->B + (1 - f->a);
 }
 
-/* Whether later gains differ from these by less than float rounding. */
+/* Whether later gains are these, but for what the potentials' own noise hides. */
 static bool lane_is_steady(const lane *f) {
   const double half = 0.5 * (f->r * (f->a * f->a - 1) + f->q2);
   const double P = half + sqrt(half * half + f->q2 * f->r);
   const double B = (1 - f->a) / (1 - f->a * f->r / (P + f->r));
-  const double tolerance = 1e-6;
+  const double tolerance = 1e-4;
   return fabs(f->P - P) <= tolerance * P && fabs(f->B - B) <= tolerance * B && f->A <= tolerance;
 }
 
@@ -59,13 +59,14 @@ static double point(const axis *a, int i) {
   return log(a->low) + log(a->high / a->low) * i / (a->count - 1);
 }
 
+/* The lanes of a group have like g, since g says how soon gains are steady. */
 static void set_points(const rb_lif_filter_bank *bank, const axis *tau, const axis *g,
                        rb_bank_grid *grid) {
   grid->lanes = tau->count * g->count;
   grid->groups = grid->lanes / RB_BANK_GROUP;
   for (int i = 0; i < grid->lanes; ++i) {
-    grid->log_tau[i] = point(tau, i / g->count);
-    grid->log_g[i] = point(g, i % g->count);
+    grid->log_tau[i] = point(tau, i % tau->count);
+    grid->log_g[i] = point(g, i / tau->count);
     const double z_tau = (grid->log_tau[i] - LOG_TEN) / LOG_SD;
     const double z_g = (grid->log_g[i] - LOG_TEN) / LOG_SD;
     grid->log_prior[i] = -0.5 * (z_tau * z_tau + z_g * z_g);
@@ -89,10 +90,11 @@ int rb_bank_window(double log_tau) {
   return (int)fmin(fmax(w, 0), RB_BANK_WINDOWS - 1);
 }
 
-static int64_t steady_lag(const rb_lif_filter_bank *bank, const rb_bank_grid *grid) {
+/* Lag from which on all `lanes` are steady. */
+static int64_t steady_lag(const rb_lif_filter_bank *bank, const lane *lanes) {
   int64_t longest = 1;
-  for (int i = 0; i < grid->lanes; ++i) {
-    lane f = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
+  for (int l = 0; l < RB_BANK_GROUP; ++l) {
+    lane f = lanes[l];
     int64_t lag = 1;
     for (; lag < bank->length && !lane_is_steady(&f); ++lag) lane_advance(&f);
     if (lag > longest) longest = lag;
@@ -100,10 +102,18 @@ static int64_t steady_lag(const rb_lif_filter_bank *bank, const rb_bank_grid *gr
   return longest;
 }
 
+static void fill_gain(const lane *f, rb_bank_gain *gain, int l) {
+  const double S = f->P + f->r;
+  gain->carry[l] = (float)(f->a * f->r / S);
+  gain->w[l] = (float)(1 / sqrt(S));
+  gain->start_w[l] = (float)(f->A / sqrt(S));
+  gain->mu_w[l] = (float)(f->B / sqrt(S));
+}
+
 /* Column `l` of a group's tables. */
-static void fill_lane(const rb_lif_filter_bank *bank, lane f, rb_bank_group *group, int l) {
+static void fill_lane(lane f, rb_bank_group *group, int l) {
   double start_start = 0, start_mu = 0, mu_mu = 0, log_s = 0;
-  for (int64_t n = 0; n <= bank->lags; ++n) {
+  for (int64_t n = 0; n <= group->lags; ++n) {
     const double S = f.P + f.r;
     rb_bank_total *total = &group->total[n];
     total->start_start[l] = (float)start_start;
@@ -114,33 +124,31 @@ static void fill_lane(const rb_lif_filter_bank *bank, lane f, rb_bank_group *gro
     total->next_mu[l] = (float)f.B;
     group->steady.mu_mu[l] = (float)(f.B * f.B / S);
     group->steady.log_s[l] = (float)log(S);
-    if (n == bank->lags) break;
-    rb_bank_gain *gain = &group->gain[n];
-    gain->carry[l] = (float)(f.a * f.r / S);
-    gain->w[l] = (float)(1 / sqrt(S));
-    gain->start_w[l] = (float)(f.A / sqrt(S));
-    gain->mu_w[l] = (float)(f.B / sqrt(S));
+    fill_gain(&f, n < group->lags ? &group->gain[n] : &group->later, l);
     start_start += f.A * f.A / S;
     start_mu += f.A * f.B / S;
     mu_mu += f.B * f.B / S;
     log_s += log(S);
     lane_advance(&f);
   }
+  group->later.start_w[l] = 0;
 }
 
 static rb_status fill_grid(rb_context *ctx, const rb_lif_filter_bank *bank, rb_bank_grid *grid) {
   rb_status status = RB_OK;
   for (int k = 0; k < grid->groups; ++k) {
     rb_bank_group *group = &grid->group[k];
-    RB_TRY(RB_ALLOCATE(ctx, group->gain, bank->lags));
-    RB_TRY(RB_ALLOCATE(ctx, group->total, bank->lags + 1));
+    lane lanes[RB_BANK_GROUP];
     for (int l = 0; l < RB_BANK_GROUP; ++l) {
       const int i = k * RB_BANK_GROUP + l;
-      const lane f = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
-      group->decay[l] = (float)f.a;
-      group->input_gain[l] = (float)((1 - f.a) / exp(grid->log_g[i]));
-      fill_lane(bank, f, group, l);
+      lanes[l] = lane_make(bank, grid->log_tau[i], grid->log_g[i]);
+      group->decay[l] = (float)lanes[l].a;
+      group->input_gain[l] = (float)((1 - lanes[l].a) / exp(grid->log_g[i]));
     }
+    group->lags = steady_lag(bank, lanes);
+    RB_TRY(RB_ALLOCATE(ctx, group->gain, group->lags));
+    RB_TRY(RB_ALLOCATE(ctx, group->total, group->lags + 1));
+    for (int l = 0; l < RB_BANK_GROUP; ++l) fill_lane(lanes[l], group, l);
   }
 cleanup:
   return status;
@@ -149,11 +157,6 @@ cleanup:
 rb_status rb_bank_create_grids(rb_context *ctx, rb_lif_filter_bank *bank) {
   rb_status status = RB_OK;
   set_lane_points(bank);
-  bank->lags = steady_lag(bank, &bank->coarse);
-  for (int w = 0; w < RB_BANK_WINDOWS; ++w) {
-    const int64_t lag = steady_lag(bank, &bank->fine[w]);
-    if (lag > bank->lags) bank->lags = lag;
-  }
   RB_TRY(fill_grid(ctx, bank, &bank->coarse));
   for (int w = 0; w < RB_BANK_WINDOWS; ++w) RB_TRY(fill_grid(ctx, bank, &bank->fine[w]));
 cleanup:
