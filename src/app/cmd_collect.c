@@ -14,20 +14,20 @@
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
  * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */
 
-/* A column of numbers: one per parameter, one per study (rank 0), or the last row of several. */
+/* A column of numbers: one per parameter, or one per study. */
 static const struct column {
   const char *name, *path;
-  int rank;
+  bool shared;  // by the study's parameters
 } columns[] = {
-    {"r", "recovery/r", 1},
-    {"nrmse", "diagnostics/nrmse", 2},
-    {"contraction", "diagnostics/contraction", 1},
-    {"z_score", "diagnostics/z_score", 1},
-    {"calibration_error", "diagnostics/calibration_error", 1},
-    {"outside", "diagnostics/outside", 1},
-    {"sbc_log_gamma", "sbc/log_gamma", 1},
-    {"sbc_ks_p", "sbc/ks_p", 1},
-    {"expected_log_density", "diagnostics/expected_log_density", 0},
+    {"r", "recovery/r", false},
+    {"nrmse", "diagnostics/nrmse", false},
+    {"contraction", "diagnostics/contraction", false},
+    {"z_score", "diagnostics/z_score", false},
+    {"calibration_error", "diagnostics/calibration_error", false},
+    {"outside", "diagnostics/outside", false},
+    {"sbc_log_gamma", "sbc/log_gamma", false},
+    {"sbc_ks_p", "sbc/ks_p", false},
+    {"expected_log_density", "diagnostics/expected_log_density", true},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, PATH = 4096 };
 enum { R = 0, CONTRACTION = 2, CALIBRATION_ERROR = 4 };  // of columns, in the figure
@@ -44,17 +44,10 @@ static rb_status read_column(rb_context *ctx, const rb_file *file, const char *p
                              int64_t D, double **values) {
   rb_status status = RB_OK;
   const struct column *c = &columns[column];
-  int64_t shape[RB_FILE_MAX_RANK] = {0};
-  void *data = NULL;
-  RB_TRY(rb_file_read_new(ctx, file, c->path, RB_F64, false, c->rank, shape, &data));
-  *values = data;
-  const int64_t width = c->rank == 0 ? 1 : shape[c->rank - 1];
-  const int64_t rows = c->rank == 2 ? shape[0] : 1;
-  if (rows < 1 || (c->rank > 0 && width < D)) {  // joint quantities may follow the parameters
+  int64_t count = 0;
+  RB_TRY(rb_file_read_last_row(ctx, file, c->path, &count, values));
+  if (!c->shared && count < D) {  // joint quantities may follow the parameters
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has not one value per parameter", path, c->path));
-  }
-  if (rows > 1) {
-    memmove(*values, *values + (rows - 1) * width, (size_t)width * sizeof(double));
   }
 cleanup:
   return status;
@@ -92,7 +85,7 @@ static rb_status add_study(rb_context *ctx, const char *folder, int64_t study, g
   for (int64_t d = 0; d < D; ++d) {
     (void)fprintf(g->table, "%s,%s", folder, parameters[d]);
     for (int c = 0; c < COLUMNS; ++c) {
-      (void)fprintf(g->table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
+      (void)fprintf(g->table, ",%.6g", values[c][columns[c].shared ? 0 : d]);
     }
     (void)fputc('\n', g->table);
   }

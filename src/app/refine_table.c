@@ -40,8 +40,10 @@ static void print_parameters(const rb_context *ctx, const rb_model *model,
   for (int d = 0; d < model->dim; ++d) {
     used = snprintf(line, sizeof line, "%-16.16s", model->parameters[d].name);
     for (int c = 0; c < COLUMNS; ++c) {
-      used += snprintf(line + used, sizeof line - (size_t)used, "%8.3f (%6.3f)",
-                       columns[c].network[d], columns[c].exact[d]);
+      char cell[32];  // cut where a damaged file has numbers of hundreds of digits
+      (void)snprintf(cell, sizeof cell, "%8.3f (%6.3f)", columns[c].network[d],
+                     columns[c].exact[d]);
+      used += snprintf(line + used, sizeof line - (size_t)used, "%s", cell);
     }
     rb_log_info(ctx, "%s", line);
   }

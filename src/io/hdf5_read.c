@@ -264,3 +264,27 @@ cleanup:
   close_array(&a);
   return status;
 }
+
+rb_status rb_file_read_last_row(rb_context *ctx, const rb_file *file, const char *path,
+                                int64_t *count, double **values) {
+  rb_status status = RB_OK;
+  int rank = -1;
+  int64_t shape[RB_FILE_MAX_RANK] = {0};
+  void *data = NULL;
+  *values = NULL;
+  RB_TRY(rb_file_shape(ctx, file, path, &rank, shape));
+  if (rank > 2) RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is no matrix", file->path, path));
+  RB_TRY(rb_file_read_new(ctx, file, path, RB_F64, false, rank, shape, &data));
+  const int64_t rows = rank == 2 ? shape[0] : 1, columns = rank > 0 ? shape[rank - 1] : 1;
+  if (rows < 1 || columns < 1) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is empty", file->path, path));
+  }
+  double *all = data;
+  memmove(all, all + (rows - 1) * columns, (size_t)columns * sizeof *all);
+  *count = columns;
+  *values = all;
+  data = NULL;
+cleanup:
+  free(data);
+  return status;
+}

@@ -177,7 +177,9 @@ rb_status rb_file_get_string(rb_context *ctx, const rb_file *file, const char *o
   type = H5Aget_type(id);
   space = H5Aget_space(id);
   RB_TRY(read_texts(ctx, file, name, id, type, space, &count, &strings));
-  RB_TRY(take_one(ctx, file, name, count, strings, value));
+  char what[300];
+  (void)snprintf(what, sizeof what, "attribute %.200s", name);
+  RB_TRY(take_one(ctx, file, what, count, strings, value));
 cleanup:
   free(strings);
   if (space >= 0) H5Sclose(space);

@@ -13,50 +13,28 @@
 /* A column of the table of parameters: where its numbers are, and how they are shown. */
 typedef struct table_column {
   const char *title, *path, *format;
-  int row;  // of a two-dimensional array; -1: the array is one-dimensional
 } table_column;
 
-/* The last normaliser is the prior: its row is put in when the file is read. */
-enum { LAST_ROW = -2, WIDTH = 12, LINE = 256 };
+/* Of NRMSE the last row is shown: the last normaliser is the prior. */
+enum { WIDTH = 12, LINE = 256 };
 static const table_column columns[] = {
-    {"r", "recovery/r", "%*.3f", -1},
-    {"NRMSE", "diagnostics/nrmse", "%*.3f", LAST_ROW},
-    {"contraction", "diagnostics/contraction", "%*.3f", -1},
-    {"z-score", "diagnostics/z_score", "%*.3f", -1},
-    {"cal. error", "diagnostics/calibration_error", "%*.4f", -1},
-    {"outside", "diagnostics/outside", "%*.2g", -1},
+    {"r", "recovery/r", "%*.3f"},
+    {"NRMSE", "diagnostics/nrmse", "%*.3f"},
+    {"contraction", "diagnostics/contraction", "%*.3f"},
+    {"z-score", "diagnostics/z_score", "%*.3f"},
+    {"cal. error", "diagnostics/calibration_error", "%*.4f"},
+    {"outside", "diagnostics/outside", "%*.2g"},
 };
 static const table_column tests[] = {
-    {"log gamma", "sbc/log_gamma", "%*.2f", -1},
-    {"chi2 p", "sbc/chi_square_p", "%*.2g", -1},
-    {"K-S p", "sbc/ks_p", "%*.2g", -1},
-    {"log gamma", "diagnostics/log_gamma", "%*.2f", -1},
+    {"log gamma", "sbc/log_gamma", "%*.2f"},
+    {"chi2 p", "sbc/chi_square_p", "%*.2g"},
+    {"K-S p", "sbc/ks_p", "%*.2g"},
+    {"log gamma", "diagnostics/log_gamma", "%*.2f"},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, TESTS = sizeof tests / sizeof *tests };
 
 static rb_status scalar(rb_context *ctx, const rb_file *file, const char *path, double *value) {
   return rb_file_read(ctx, file, path, RB_F64, false, 0, NULL, value);
-}
-
-/* Reads a column. @param values (count) allocated; the caller frees */
-static rb_status read_column(rb_context *ctx, const rb_file *file, const table_column *column,
-                             int64_t *count, double **values) {
-  rb_status status = RB_OK;
-  int64_t shape[2];
-  void *data = NULL;
-  if (column->row == -1) {
-    RB_TRY(rb_file_read_new(ctx, file, column->path, RB_F64, false, 1, shape, &data));
-    *count = shape[0];
-  } else {
-    RB_TRY(rb_file_read_new(ctx, file, column->path, RB_F64, false, 2, shape, &data));
-    *count = shape[1];
-    if (shape[0] > 1) {
-      memmove(data, (double *)data + (shape[0] - 1) * shape[1], (size_t)shape[1] * sizeof(double));
-    }
-  }
-  *values = data;
-cleanup:
-  return status;
 }
 
 static rb_status print_columns(rb_context *ctx, const rb_file *file, const char *title,
@@ -68,7 +46,7 @@ static rb_status print_columns(rb_context *ctx, const rb_file *file, const char 
   int used = snprintf(line, sizeof line, "%-12s", title);
   for (int c = 0; c < count; ++c) {
     int64_t length = 0;
-    RB_TRY(read_column(ctx, file, &column[c], &length, &values[c]));
+    RB_TRY(rb_file_read_last_row(ctx, file, column[c].path, &length, &values[c]));
     if (length != rows) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: not one value per row", column[c].path));
     }
@@ -162,6 +140,9 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
   }
   RB_TRY(rb_file_read_new(ctx, file, "sbc/regime/log_gamma", RB_F64, false, 2, shape, &data));
   log_gamma = data;
+  if (shape[0] != REGIMES || shape[1] < D) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "sbc/regime/log_gamma: not one value per parameter"));
+  }
   if (isnan(low[0]) && isnan(low[1]) && isnan(low[2])) goto cleanup;  // nothing to group by
   rb_log_info(ctx, "%-12s%*s%*s%*s  %s", "regime", WIDTH, "data sets", WIDTH, "activity", 15,
               "loss", "worst parameter: cal. error, log gamma");

@@ -18,8 +18,10 @@ static void print(const rb_context *ctx, const rb_model *model, const rb_compari
   for (int d = 0; d < model->dim; ++d) {
     used = snprintf(line, sizeof line, "%-18.18s", model->parameters[d].name);
     for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
-      used += snprintf(line + used, sizeof line - (size_t)used, "%9.3f (%6.3f)",
-                       c->value[m][RB_NETWORK][d], c->value[m][RB_LINEAR][d]);
+      char cell[32];  // cut where a damaged file has numbers of hundreds of digits
+      (void)snprintf(cell, sizeof cell, "%9.3f (%6.3f)", c->value[m][RB_NETWORK][d],
+                     c->value[m][RB_LINEAR][d]);
+      used += snprintf(line + used, sizeof line - (size_t)used, "%s", cell);
     }
     rb_log_info(ctx, "%s", line);
   }

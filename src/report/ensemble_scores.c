@@ -12,40 +12,29 @@
 
 enum { PATH = 1200 };
 
-/* The last row of an array of one or two dimensions. The caller frees *data. @param values within
- * *data */
-static rb_status read_last_row(rb_context *ctx, const rb_file *file, const char *path, int rank,
-                               int64_t *count, void **data, const double **values) {
-  rb_status status = RB_OK;
-  int64_t shape[RB_FILE_MAX_RANK] = {0};
-  RB_TRY(rb_file_read_new(ctx, file, path, RB_F64, false, rank, shape, data));
-  *count = shape[rank - 1];
-  *values = (const double *)*data + (rank == 2 ? (shape[0] - 1) * shape[1] : 0);
-cleanup:
-  return status;
-}
-
 static rb_status read_scores(rb_context *ctx, const rb_file *file, rb_ensemble_score *score) {
   rb_status status = RB_OK;
-  void *data[3] = {NULL};
-  const double *v = NULL;
+  double *nrmse = NULL, *error = NULL, *log_gamma = NULL;
   int64_t count = 0;
   RB_TRY(rb_file_read(ctx, file, "diagnostics/expected_log_density", RB_F64, false, 0, NULL,
                       &score->log_density));
   RB_TRY(rb_file_read(ctx, file, "diagnostics/expected_log_density_se", RB_F64, false, 0, NULL,
                       &score->log_density_se));
-  RB_TRY(read_last_row(ctx, file, "diagnostics/nrmse", 2, &count, &data[0], &v));
+  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/nrmse", &count, &nrmse));
   score->nrmse = 0;
-  for (int64_t d = 0; d < count; ++d) score->nrmse += v[d] / (double)count;
-  RB_TRY(read_last_row(ctx, file, "diagnostics/calibration_error", 1, &count, &data[1], &v));
+  for (int64_t d = 0; d < count; ++d) score->nrmse += nrmse[d] / (double)count;
+  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/calibration_error", &count, &error));
   score->calibration_error = 0;
-  for (int64_t d = 0; d < count; ++d)
-    score->calibration_error = fmax(score->calibration_error, v[d]);
-  RB_TRY(read_last_row(ctx, file, "sbc/log_gamma", 1, &count, &data[2], &v));
+  for (int64_t d = 0; d < count; ++d) {
+    score->calibration_error = fmax(score->calibration_error, error[d]);
+  }
+  RB_TRY(rb_file_read_last_row(ctx, file, "sbc/log_gamma", &count, &log_gamma));
   score->log_gamma = INFINITY;
-  for (int64_t q = 0; q < count; ++q) score->log_gamma = fmin(score->log_gamma, v[q]);
+  for (int64_t q = 0; q < count; ++q) score->log_gamma = fmin(score->log_gamma, log_gamma[q]);
 cleanup:
-  for (int i = 0; i < 3; ++i) free(data[i]);
+  free(nrmse);
+  free(error);
+  free(log_gamma);
   return status;
 }
 

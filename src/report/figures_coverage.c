@@ -8,7 +8,7 @@
 /* How often truths lie inside intervals and regions of the posterior. */
 
 #define SET "diagnostics"
-static const double most_datasets = 1e12;  // of a regime, that are believed
+static const double most_datasets = 1e9;  // of a regime, that are believed
 
 rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
@@ -174,6 +174,11 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   RB_TRY(rb_study_read(study, from, SET "/regime/central", 3, D, &central));
   if (central.shape[0] != RB_REGIME_COUNT || central.shape[1] != K) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: shapes do not match"));
+  }
+  for (int64_t k = 0; k < K; ++k) {
+    if (!(level.v[k] >= 0 && level.v[k] <= 1)) {
+      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: level %g", level.v[k]));
+    }
   }
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     if (!(datasets.v[g] >= 0 && datasets.v[g] <= most_datasets)) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "figures.h"
+#include "rheobase/memory.h"
 
 /* The posterior predictive check. */
 
@@ -60,7 +61,7 @@ cleanup:
 rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array count = {0};
-  double observed = 0, percentile = 0;
+  double observed = 0, percentile = 0, *here = NULL;  // replicates with each count
   char title[160];
   RB_TRY(rb_study_read(study, FROM, "spike_count", 1, -1, &count));
   RB_TRY(rb_study_number(study, FROM, "observed_spike_count", &observed));
@@ -73,13 +74,15 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
   if (!(high - low <= MOST_SPIKES)) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "predictive.h5: %g spikes are not believable", high));
   }
+  const int steps = (int)(high - low) + 1;
+  RB_TRY(RB_ALLOCATE(study->ctx, here, steps));
+  for (int64_t k = 0; k < count.shape[0]; ++k) {
+    if (isfinite(count.v[k])) here[rb_script_bin(count.v[k] - low + 0.5, steps)] += 1;
+  }
   rb_script_data(out, "counts", -1);
-  for (int64_t step = 0; step <= (int64_t)(high - low); ++step) {
-    const double n = low + (double)step;
-    double here = 0;
-    for (int64_t k = 0; k < count.shape[0]; ++k) here += fabs(count.v[k] - n) < 0.5;
-    most = fmax(most, here);
-    rb_script_row(out, 2, (const double[]){n, here});
+  for (int step = 0; step < steps; ++step) {
+    most = fmax(most, here[step]);
+    rb_script_row(out, 2, (const double[]){low + step, here[step]});
   }
   rb_script_end(out);
   rb_script_curve(out, "observed", -1, 2, (const double[]){observed, observed},
@@ -97,6 +100,7 @@ rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figu
       "$observed using 1:2 with lines lw 4 lc rgb vermilion title 'observed'\n",
       out);
 cleanup:
+  free(here);
   rb_array_free(&count);
   return status;
 }

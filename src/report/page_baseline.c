@@ -49,7 +49,6 @@ static rb_status write_alternatives(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "misspecification/alternative", &count,
                               &names));
   RB_TRY(rb_study_read(study, from, "misspecification/log_bayes", 2, count, &log_bayes));
-  if (log_bayes.shape[0] < 1) goto cleanup;
   (void)fputs(
       "<div class=\"scroll\"><table>\n<thead><tr><th>made with other settings?</th>"
       "<th>log Bayes factor</th></tr></thead>\n<tbody>\n",
@@ -78,7 +77,6 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_study_read(study, from, "misspecification/p_all", 1, -1, &all));
   RB_TRY(rb_study_read(study, from, "misspecification/p", 2, kinds, &p));
   RB_TRY(rb_study_read(study, from, "misspecification/distance", 2, kinds, &distance));
-  if (all.shape[0] < 1 || p.shape[0] < 1 || distance.shape[0] < 1) goto cleanup;
   if (all.v[0] < RB_MISFIT_LEVEL) {
     (void)fprintf(out,
                   "<p class=\"bad\">The observation lies outside what the simulator makes (p = "

@@ -72,7 +72,7 @@ cleanup:
   return status;
 }
 
-/* Column d of three matrices and of the ranks among S draws as shares, NaN for what is none.
+/* Column d of three matrices and of the ranks among S draws as shares, NaN for a rank that is none.
  * @param out (4, N) */
 static void take_columns(int64_t N, int64_t S, int d, const rb_array *const from[4], double *out) {
   for (int k = 0; k < 4; ++k) {

@@ -37,7 +37,8 @@ void rb_script_panel(FILE *out, const rb_figure *figure, int rows, int columns, 
 /** Title and legend of a figure that is one panel, in its place between title and plot. */
 void rb_script_single(FILE *out, const rb_figure *figure, const char *title);
 
-/** The bin of a histogram for a place in [0, bins); the outer ones take what lies beyond. */
+/** The bin of a histogram for a place in [0, bins); the outer ones take what lies beyond, the
+ * first one NaN. */
 int rb_script_bin(double place, int bins);
 
 /** Sets the range of an axis and tics at about @p count round numbers of it. */

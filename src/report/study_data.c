@@ -85,7 +85,7 @@ bool rb_study_has(const rb_study_data *study, rb_source source, const char *path
   if (file == NULL || !rb_file_has(file, path)) return false;
   if (rb_file_is_group(file, path)) return true;
   if (rb_file_shape(study->ctx, file, path, &rank, shape) == RB_OK) return !is_empty(rank, shape);
-  rb_error_clear(study->ctx);  // who reads it says what is wrong
+  rb_error_clear(study->ctx);  // h5py's Empty; of a damaged one who reads it says what is wrong
   return true;
 }
 
@@ -137,6 +137,7 @@ rb_status rb_study_read_rows(const rb_study_data *study, rb_source source, const
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has shape (%lld, %lld)", files[source].name,
                    path, (long long)shape[0], (long long)shape[1]));
   }
+  RB_TRY(rb_file_read_rows(study->ctx, file, path, RB_F64, false, 2, shape, 0, 0, NULL));
   array->shape[0] = shape[0] < rows ? shape[0] : rows;
   array->shape[1] = shape[1];
   RB_TRY(RB_ALLOCATE(study->ctx, array->v, array->shape[0] * array->shape[1]));
@@ -167,21 +168,16 @@ rb_status rb_array_column(const rb_study_data *study, const rb_array *array, int
 rb_status rb_study_last_row(const rb_study_data *study, rb_source source, const char *path,
                             int64_t columns, double **values) {
   rb_status status = RB_OK;
-  rb_array array = {0};
-  int rank = -1;
-  int64_t shape[RB_FILE_MAX_RANK];
-  RB_TRY(rb_file_shape(study->ctx, study->file[source], path, &rank, shape));
-  if (rank != 1 && rank != 2) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is no vector or matrix",
-                   rb_source_name(source), path));
+  int64_t count = 0;
+  double *row = NULL;
+  RB_TRY(rb_file_read_last_row(study->ctx, study->file[source], path, &count, &row));
+  if (count != columns) {
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld values where %lld are expected",
+                   rb_source_name(source), path, (long long)count, (long long)columns));
   }
-  RB_TRY(rb_study_read(study, source, path, rank, columns, &array));
-  if (rank == 2 && array.shape[0] > 1) {
-    memmove(array.v, array.v + (array.shape[0] - 1) * columns, (size_t)columns * sizeof *array.v);
-  }
-  *values = array.v;
-  array.v = NULL;
+  *values = row;
+  row = NULL;
 cleanup:
-  rb_array_free(&array);
+  free(row);
   return status;
 }

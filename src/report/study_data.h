@@ -50,7 +50,7 @@ typedef struct rb_array {
   double *v;  ///< owned
 } rb_array;
 
-/** Whether a source is there and has the object, with something in it. */
+/** Whether a source is there and has the object; an array without an element counts as missing. */
 bool rb_study_has(const rb_study_data *study, rb_source source, const char *path);
 
 /** Reads an array of @p rank dimensions (at most 3), none of them empty. The caller calls

@@ -61,6 +61,34 @@ static void arrays_of_rank_0_are_read(void **state) {
   rb_file_close(&file);
 }
 
+static void last_rows_are_read(void **state) {
+  (void)state;
+  static const struct {
+    const char *path;
+    int64_t count;
+    double last;
+  } cases[] = {{"recovery/rank", 2, 1009}, {"time", LENGTH, 0}, {"loss", 1, -2.5}};
+  char path[64];
+  rb_file *file = NULL;
+  name_file(path, sizeof path, "hdf5_file");
+  assert_all_ok(rb_file_open(&test_context, path, "fixture", 3, &file));
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
+    int64_t count = 0;
+    double *row = NULL;
+    assert_all_ok(rb_file_read_last_row(&test_context, file, cases[k].path, &count, &row));
+    assert_all_true(count == cases[k].count);
+    assert_all_true(k == 1 ? row[1] > row[0] : row[count - 1] == cases[k].last);
+    free(row);
+  }
+  int64_t count = 0;
+  double *row = NULL;
+  assert_all_true(rb_file_read_last_row(&test_context, file, "nothing", &count, &row) ==
+                  RB_ERR_FORMAT);
+  assert_all_true(row == NULL);
+  rb_error_clear(&test_context);
+  rb_file_close(&file);
+}
+
 static void attributes_and_names_are_read(void **state) {
   (void)state;
   char path[64];
@@ -134,8 +162,10 @@ static void failures_are_agreed(void **state) {
   assert_all_true(access(path, F_OK) != 0);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(what_was_written_is_read), cmocka_unit_test(arrays_of_rank_0_are_read),
-    cmocka_unit_test(attributes_and_names_are_read),
-    cmocka_unit_test(an_aborted_file_leaves_the_old_one), cmocka_unit_test(failures_are_agreed)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_written_is_read),
+                                          cmocka_unit_test(arrays_of_rank_0_are_read),
+                                          cmocka_unit_test(last_rows_are_read),
+                                          cmocka_unit_test(attributes_and_names_are_read),
+                                          cmocka_unit_test(an_aborted_file_leaves_the_old_one),
+                                          cmocka_unit_test(failures_are_agreed)};
 RB_TEST_MAIN(tests)

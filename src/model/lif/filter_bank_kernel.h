@@ -10,7 +10,7 @@
  * compiled per instruction set. Voltages in the loops are relative to a level of the bank. */
 
 enum {
-  RB_BANK_GROUP = 16,  ///< lanes of a table, and data sets of a chunk
+  RB_BANK_GROUP = 16,  ///< lanes of a table, and data sets side by side in the second pass
   RB_BANK_GROUPS = 3,  ///< of a grid, at most
   RB_BANK_LANES = RB_BANK_GROUPS * RB_BANK_GROUP
 };
@@ -36,10 +36,10 @@ typedef struct rb_bank_total {
 typedef struct rb_bank_group {
   _Alignas(64) float decay[RB_BANK_GROUP];  ///< a = 1 - dt/tau
   float input_gain[RB_BANK_GROUP];          ///< dt/(tau g): mV per pA
-  int64_t lags;                             ///< after which nothing changes any more
+  int64_t lags;                             ///< after which nothing changes any more, to 1e-4
   rb_bank_gain *gain;                       ///< (lags), of lag 1, 2, ...
   rb_bank_total *total;                     ///< (lags + 1), after 0, 1, ... lags observations
-  rb_bank_gain later;                       ///< of all later lags; its start_w is 0
+  rb_bank_gain later;                       ///< of all later lags; the start has no share then
   rb_bank_total steady;                     ///< what each later observation adds
 } rb_bank_group;
 
@@ -86,7 +86,7 @@ enum { RB_BANK_FREE, RB_BANK_HELD, RB_BANK_SPIKE };
 
 typedef struct rb_bank_kernel {
   /** Adds segments of the data sets of a chunk to their sums of a group; those of one data set in
-   * the order given. @param y (RB_BANK_GROUP, length), minus the level @param input (length),
+   * the order given. @param y (chunk, length), minus the level @param input (length),
    * current minus its mean, or NULL @param start of V_reset and of V_init, minus the level
    * @param sums of data set i at sums[i * RB_BANK_GROUPS] */
   void (*filter)(const rb_bank_group *group, int64_t length, const float *y, const float *input,
