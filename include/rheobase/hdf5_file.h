@@ -140,10 +140,11 @@ RB_NODISCARD rb_status rb_file_read_new(rb_context *ctx, const rb_file *file, co
                                         rb_type type, bool finite, int rank, int64_t *shape,
                                         void **data);
 
-/** Reads a number, a vector, or the last row of a matrix, as float64. @param count at least 1
- * @param values (count) allocated; the caller frees */
+/** Reads a number, a vector, or the last row of a matrix, as float64. @param rank the expected one
+ * (0 to 2), or -1: any of them @param count at least 1 @param values (count) allocated; the caller
+ * frees; NULL after a failure */
 RB_NODISCARD rb_status rb_file_read_last_row(rb_context *ctx, const rb_file *file, const char *path,
-                                             int64_t *count, double **values);
+                                             int rank, int64_t *count, double **values);
 
 /** Reads rows first .. first+count-1. @param shape (rank) the expected one; an entry of -1 in
  * shape[0] allows any number of rows @param data (count, shape[1], ...) */

@@ -14,20 +14,20 @@
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
  * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */
 
-/* A column of numbers: one per parameter, or one per study. */
+/* A column of numbers: one per parameter, one per study (rank 0), or the last row of several. */
 static const struct column {
   const char *name, *path;
-  bool shared;  // by the study's parameters
+  int rank;
 } columns[] = {
-    {"r", "recovery/r", false},
-    {"nrmse", "diagnostics/nrmse", false},
-    {"contraction", "diagnostics/contraction", false},
-    {"z_score", "diagnostics/z_score", false},
-    {"calibration_error", "diagnostics/calibration_error", false},
-    {"outside", "diagnostics/outside", false},
-    {"sbc_log_gamma", "sbc/log_gamma", false},
-    {"sbc_ks_p", "sbc/ks_p", false},
-    {"expected_log_density", "diagnostics/expected_log_density", true},
+    {"r", "recovery/r", 1},
+    {"nrmse", "diagnostics/nrmse", 2},
+    {"contraction", "diagnostics/contraction", 1},
+    {"z_score", "diagnostics/z_score", 1},
+    {"calibration_error", "diagnostics/calibration_error", 1},
+    {"outside", "diagnostics/outside", 1},
+    {"sbc_log_gamma", "sbc/log_gamma", 1},
+    {"sbc_ks_p", "sbc/ks_p", 1},
+    {"expected_log_density", "diagnostics/expected_log_density", 0},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, PATH = 4096 };
 enum { R = 0, CONTRACTION = 2, CALIBRATION_ERROR = 4 };  // of columns, in the figure
@@ -45,8 +45,8 @@ static rb_status read_column(rb_context *ctx, const rb_file *file, const char *p
   rb_status status = RB_OK;
   const struct column *c = &columns[column];
   int64_t count = 0;
-  RB_TRY(rb_file_read_last_row(ctx, file, c->path, &count, values));
-  if (!c->shared && count < D) {  // joint quantities may follow the parameters
+  RB_TRY(rb_file_read_last_row(ctx, file, c->path, c->rank, &count, values));
+  if (c->rank > 0 && count < D) {  // joint quantities may follow the parameters
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has not one value per parameter", path, c->path));
   }
 cleanup:
@@ -85,7 +85,7 @@ static rb_status add_study(rb_context *ctx, const char *folder, int64_t study, g
   for (int64_t d = 0; d < D; ++d) {
     (void)fprintf(g->table, "%s,%s", folder, parameters[d]);
     for (int c = 0; c < COLUMNS; ++c) {
-      (void)fprintf(g->table, ",%.6g", values[c][columns[c].shared ? 0 : d]);
+      (void)fprintf(g->table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
     }
     (void)fputc('\n', g->table);
   }

@@ -265,10 +265,9 @@ cleanup:
   return status;
 }
 
-rb_status rb_file_read_last_row(rb_context *ctx, const rb_file *file, const char *path,
+rb_status rb_file_read_last_row(rb_context *ctx, const rb_file *file, const char *path, int rank,
                                 int64_t *count, double **values) {
   rb_status status = RB_OK;
-  int rank = -1;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
   void *data = NULL;
   *values = NULL;

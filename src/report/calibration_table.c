@@ -13,23 +13,24 @@
 /* A column of the table of parameters: where its numbers are, and how they are shown. */
 typedef struct table_column {
   const char *title, *path, *format;
+  int rank;
 } table_column;
 
 /* Of NRMSE the last row is shown: the last normaliser is the prior. */
 enum { WIDTH = 12, LINE = 256 };
 static const table_column columns[] = {
-    {"r", "recovery/r", "%*.3f"},
-    {"NRMSE", "diagnostics/nrmse", "%*.3f"},
-    {"contraction", "diagnostics/contraction", "%*.3f"},
-    {"z-score", "diagnostics/z_score", "%*.3f"},
-    {"cal. error", "diagnostics/calibration_error", "%*.4f"},
-    {"outside", "diagnostics/outside", "%*.2g"},
+    {"r", "recovery/r", "%*.3f", 1},
+    {"NRMSE", "diagnostics/nrmse", "%*.3f", 2},
+    {"contraction", "diagnostics/contraction", "%*.3f", 1},
+    {"z-score", "diagnostics/z_score", "%*.3f", 1},
+    {"cal. error", "diagnostics/calibration_error", "%*.4f", 1},
+    {"outside", "diagnostics/outside", "%*.2g", 1},
 };
 static const table_column tests[] = {
-    {"log gamma", "sbc/log_gamma", "%*.2f"},
-    {"chi2 p", "sbc/chi_square_p", "%*.2g"},
-    {"K-S p", "sbc/ks_p", "%*.2g"},
-    {"log gamma", "diagnostics/log_gamma", "%*.2f"},
+    {"log gamma", "sbc/log_gamma", "%*.2f", 1},
+    {"chi2 p", "sbc/chi_square_p", "%*.2g", 1},
+    {"K-S p", "sbc/ks_p", "%*.2g", 1},
+    {"log gamma", "diagnostics/log_gamma", "%*.2f", 1},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, TESTS = sizeof tests / sizeof *tests };
 
@@ -46,7 +47,7 @@ static rb_status print_columns(rb_context *ctx, const rb_file *file, const char 
   int used = snprintf(line, sizeof line, "%-12s", title);
   for (int c = 0; c < count; ++c) {
     int64_t length = 0;
-    RB_TRY(rb_file_read_last_row(ctx, file, column[c].path, &length, &values[c]));
+    RB_TRY(rb_file_read_last_row(ctx, file, column[c].path, column[c].rank, &length, &values[c]));
     if (length != rows) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: not one value per row", column[c].path));
     }

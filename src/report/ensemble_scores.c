@@ -20,15 +20,15 @@ static rb_status read_scores(rb_context *ctx, const rb_file *file, rb_ensemble_s
                       &score->log_density));
   RB_TRY(rb_file_read(ctx, file, "diagnostics/expected_log_density_se", RB_F64, false, 0, NULL,
                       &score->log_density_se));
-  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/nrmse", &count, &nrmse));
+  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/nrmse", 2, &count, &nrmse));
   score->nrmse = 0;
   for (int64_t d = 0; d < count; ++d) score->nrmse += nrmse[d] / (double)count;
-  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/calibration_error", &count, &error));
+  RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/calibration_error", 1, &count, &error));
   score->calibration_error = 0;
   for (int64_t d = 0; d < count; ++d) {
     score->calibration_error = fmax(score->calibration_error, error[d]);
   }
-  RB_TRY(rb_file_read_last_row(ctx, file, "sbc/log_gamma", &count, &log_gamma));
+  RB_TRY(rb_file_read_last_row(ctx, file, "sbc/log_gamma", 1, &count, &log_gamma));
   score->log_gamma = INFINITY;
   for (int64_t q = 0; q < count; ++q) score->log_gamma = fmin(score->log_gamma, log_gamma[q]);
 cleanup:

@@ -169,15 +169,11 @@ rb_status rb_study_last_row(const rb_study_data *study, rb_source source, const 
                             int64_t columns, double **values) {
   rb_status status = RB_OK;
   int64_t count = 0;
-  double *row = NULL;
-  RB_TRY(rb_file_read_last_row(study->ctx, study->file[source], path, &count, &row));
+  RB_TRY(rb_file_read_last_row(study->ctx, study->file[source], path, -1, &count, values));
   if (count != columns) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld values where %lld are expected",
                    rb_source_name(source), path, (long long)count, (long long)columns));
   }
-  *values = row;
-  row = NULL;
 cleanup:
-  free(row);
   return status;
 }

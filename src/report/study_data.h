@@ -69,8 +69,8 @@ RB_NODISCARD rb_status rb_study_read_rows(const rb_study_data *study, rb_source 
                                           const char *path, int64_t rows, int64_t columns,
                                           rb_array *array);
 
-/** Reads a vector, or the last row of a matrix. The caller frees *values. @param values (columns)
- */
+/** Reads a vector, or the last row of a matrix. The caller frees *values, also after a failure.
+ * @param values (columns) */
 RB_NODISCARD rb_status rb_study_last_row(const rb_study_data *study, rb_source source,
                                          const char *path, int64_t columns, double **values);
 

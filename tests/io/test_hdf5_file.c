@@ -65,9 +65,10 @@ static void last_rows_are_read(void **state) {
   (void)state;
   static const struct {
     const char *path;
+    int rank;
     int64_t count;
     double last;
-  } cases[] = {{"recovery/rank", 2, 1009}, {"time", LENGTH, 0}, {"loss", 1, -2.5}};
+  } cases[] = {{"recovery/rank", 2, 2, 1009}, {"time", -1, LENGTH, 0}, {"loss", 0, 1, -2.5}};
   char path[64];
   rb_file *file = NULL;
   name_file(path, sizeof path, "hdf5_file");
@@ -75,17 +76,21 @@ static void last_rows_are_read(void **state) {
   for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
     int64_t count = 0;
     double *row = NULL;
-    assert_all_ok(rb_file_read_last_row(&test_context, file, cases[k].path, &count, &row));
+    assert_all_ok(
+        rb_file_read_last_row(&test_context, file, cases[k].path, cases[k].rank, &count, &row));
     assert_all_true(count == cases[k].count);
     assert_all_true(k == 1 ? row[1] > row[0] : row[count - 1] == cases[k].last);
     free(row);
   }
   int64_t count = 0;
   double *row = NULL;
-  assert_all_true(rb_file_read_last_row(&test_context, file, "nothing", &count, &row) ==
-                  RB_ERR_FORMAT);
-  assert_all_true(row == NULL);
-  rb_error_clear(&test_context);
+  static const char *const refused[] = {"nothing", "recovery/rank"};  // empty; of another rank
+  for (int k = 0; k < 2; ++k) {
+    assert_all_true(rb_file_read_last_row(&test_context, file, refused[k], k == 0 ? 2 : 1, &count,
+                                          &row) == RB_ERR_FORMAT);
+    assert_all_true(row == NULL);
+    rb_error_clear(&test_context);
+  }
   rb_file_close(&file);
 }
 
