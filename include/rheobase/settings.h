@@ -77,7 +77,8 @@ void rb_settings_markdown(const rb_settings_table *table, const void *values, FI
 RB_NODISCARD rb_status rb_settings_lines(rb_context *ctx, const rb_settings_table *table,
                                          const void *values, const char *groups, char **lines);
 
-/** Says how two results of rb_settings_lines differ: "training.epochs was 10 and is 20 now".
+/** Says how two results of rb_settings_lines differ: "training.epochs was 10 and is 20 now". A line
+ * x_hash stands for the content of the file that setting x names: "the content of x has changed".
  * Local. @return number of differing settings; 0: equal */
 int rb_settings_difference(const char *before, const char *now, char *text, size_t size);
 

@@ -6,11 +6,15 @@
 #include "rheobase/context.h"
 
 /** @file signals.h
- * Requests to stop: SIGUSR1 and SIGTERM are blocked and polled, so no handler and no global state
- * is needed. */
+ * Requests to stop: SIGUSR1 and SIGTERM are blocked and polled, so no global state is needed.
+ * Ctrl-C becomes a SIGTERM where there is a safe point to stop at. */
 
 /** Blocks the two signals; call before MPI_Init so that every thread inherits it. Local. */
 void rb_signals_block(void);
+
+/** From now on the first SIGINT (Ctrl-C) is a request to stop, and a second one ends the program at
+ * once. For commands that poll; the others end at the first. Local. */
+void rb_signals_catch_interrupt(void);
 
 /** @return whether a request to stop has arrived on this rank since the last call. Local. */
 bool rb_signals_poll(void);

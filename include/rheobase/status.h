@@ -33,6 +33,9 @@ typedef enum rb_status { RB_STATUS_LIST(RB_STATUS_ENUM) RB_STATUS_COUNT } rb_sta
 /** @return the exit code of the program for @p status. Local. */
 int rb_status_exit_code(rb_status status);
 
+/** @return what @p status means, such as "the command line is wrong". Local. */
+const char *rb_status_meaning(rb_status status);
+
 /** @return the name of @p status, such as "RB_ERR_FILE". Local. */
 const char *rb_status_name(rb_status status);
 

@@ -151,9 +151,13 @@ rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv, const rb_co
   if (argc > RB_MAX_ARGUMENTS) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "more than %d arguments", RB_MAX_ARGUMENTS));
   }
-  if (argc > 1 && argv[1][0] != '-') {
-    RB_TRY(find_command(ctx, argv[1], commands, count, command));
+  arguments->help = argc == 1;
+  if (argc > 1 && strcmp(argv[1], "help") == 0) {  // `help run` is `run --help`
+    arguments->help = true;
     line.at = 2;
+  }
+  if (line.at < argc && argv[line.at][0] != '-') {
+    RB_TRY(find_command(ctx, argv[line.at++], commands, count, command));
   }
   while (line.at < argc) {
     const char *text = argv[line.at];
@@ -180,6 +184,19 @@ static void print_option(const option_row *row) {
   (void)printf("  %-24s %s\n", text, row->help);
 }
 
+static void print_row(const char *name, const char *text) {
+  (void)printf("  %-12s %s\n", name, text);
+}
+
+static void print_exit_codes(void) {
+  (void)printf("\nExit codes\n");
+  for (int status = 0; status < RB_STATUS_COUNT; ++status) {
+    char code[16];
+    (void)snprintf(code, sizeof code, "%d", rb_status_exit_code((rb_status)status));
+    print_row(code, rb_status_meaning((rb_status)status));
+  }
+}
+
 void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int count,
                        const rb_command *command) {
   if (ctx->rank != 0) return;
@@ -193,8 +210,9 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
         "  Runs on any number of ranks: mpirun -n 8 rheobase run inputs/quick.cfg\n\n"
         "Commands\n");
     for (int i = 0; i < count; ++i) {
-      (void)printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+      print_row(commands[i].name, commands[i].summary);
     }
+    print_row("help", "print this text, or that of a COMMAND");
     (void)printf("\nOptions (rheobase COMMAND --help tells which a command takes)\n");
   }
   for (int i = 0; i < OPTIONS; ++i) {
@@ -202,5 +220,6 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
         command == NULL || table[i].option == 0 || (command->options & table[i].option) != 0;
     if (taken && table[i].help != NULL) print_option(&table[i]);
   }
+  if (command == NULL) print_exit_codes();
   (void)fflush(stdout);
 }

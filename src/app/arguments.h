@@ -44,15 +44,17 @@ typedef struct rb_command {
   rb_status (*run)(rb_context *ctx, const rb_arguments *arguments);  ///< collective
 } rb_command;
 
-/** Parses a command line. Local, the same on all ranks. *command is NULL with --help or --version
- * alone. Fails with RB_ERR_USAGE: unknown command or option (names the nearest), an option the
- * command does not take, a missing or repeated value, too few or too many inputs.
+/** Parses a command line. Local, the same on all ranks. Nothing at all, and the word `help` in
+ * front, ask for help. *command is NULL with help or --version alone. Fails with RB_ERR_USAGE:
+ * unknown command or option (names the nearest), an option the command does not take, a missing or
+ * repeated value, too few or too many inputs.
  * @param commands (count) */
 RB_NODISCARD rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv,
                                           const rb_command *commands, int count,
                                           rb_arguments *arguments, const rb_command **command);
 
-/** Prints help on all commands, or on one if @p command is not NULL, on rank 0. Local. */
+/** Prints help on all commands with the exit codes, or on one if @p command is not NULL, on rank 0.
+ * Local. */
 void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int count,
                        const rb_command *command);
 

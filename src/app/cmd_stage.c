@@ -7,6 +7,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
 #include "rheobase/report.h"
+#include "rheobase/signals.h"
 #include "rheobase/study.h"
 #include "stage_file.h"
 
@@ -281,6 +282,14 @@ cleanup:
   return status;
 }
 
+/* Fails if a signal has asked to stop: stages without safe points of their own run to their end.
+ * Collective. */
+static rb_status stop_before(rb_context *ctx, const char *next) {
+  if (!rb_signals_agree(ctx)) return RB_OK;
+  return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal before %s; the same command goes on there",
+                 next);
+}
+
 /* Runs one stage, or all of them and the report if `name` is NULL. */
 static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, const char *name) {
   rb_status status = RB_OK;
@@ -290,10 +299,14 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   RB_TRY(rb_job_open(ctx, arguments, &job));
   for (int i = 0; i < STAGES; ++i) {
     if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
+      RB_TRY(stop_before(ctx, stages[i].name));
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }
   }
-  if (name == NULL) RB_TRY(rb_report_write(ctx, &job.model, job.study.folder, format));
+  if (name == NULL) {
+    RB_TRY(stop_before(ctx, "report"));
+    RB_TRY(rb_report_write(ctx, &job.model, job.study.folder, format));
+  }
 cleanup:
   rb_job_close(ctx, &job);
   return status;

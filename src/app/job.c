@@ -5,6 +5,7 @@
 
 #include "rheobase/agree.h"
 #include "rheobase/mixture_posterior.h"
+#include "rheobase/signals.h"
 #include "stage_file.h"
 
 enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network
@@ -28,6 +29,7 @@ static void choose_folder(const rb_arguments *arguments, char *folder) {
 rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job) {
   rb_status status = RB_OK;
   *job = (rb_job){.arguments = arguments};
+  rb_signals_catch_interrupt();
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
   if (job->input.network.summary.type != RB_SUMMARY_RECURRENT) {

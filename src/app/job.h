@@ -28,7 +28,8 @@ typedef struct rb_job {
   rb_posterior baseline;                    ///< the linear baseline as a posterior
 } rb_job;
 
-/** Reads the input, makes the model, opens and locks the study's folder. Collective. The caller
+/** Reads the input, makes the model, opens and locks the study's folder; from now on
+ * Ctrl-C asks to stop at the next safe point. Collective. The caller
  * calls rb_job_close, also after a failure. */
 RB_NODISCARD rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job);
 void rb_job_close(rb_context *ctx, rb_job *job);

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rheobase/clock.h"
 
@@ -16,6 +17,21 @@ static sigset_t stop_signals(void) {
 void rb_signals_block(void) {
   const sigset_t set = stop_signals();
   sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void ask_to_stop(int number) {
+  (void)number;
+  (void)kill(getpid(), SIGTERM);
+}
+
+void rb_signals_catch_interrupt(void) {
+  struct sigaction before;
+  const struct sigaction once = {.sa_handler = ask_to_stop,
+                                 .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+  // A shell that starts a command in the background may have it ignore Ctrl-C: that stays so.
+  if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+    (void)sigaction(SIGINT, &once, NULL);
+  }
 }
 
 bool rb_signals_poll(void) {

@@ -227,6 +227,20 @@ static const char *value_of(const char *lines, const char *line) {
   return NULL;
 }
 
+static void print_change(const char *line, int old_length, const char *old, char *text,
+                         size_t size) {
+  static const char hash[] = "_hash";
+  const int name = (int)strcspn(line, " ");
+  const int stem = name - (int)strlen(hash);
+  if (stem > 0 && strncmp(line + stem, hash, strlen(hash)) == 0) {
+    (void)snprintf(text, size, "the content of %.*s has changed", stem, line);
+    return;
+  }
+  const char *value = line + strcspn(line, "=") + 2;
+  (void)snprintf(text, size, "%.*s was %.*s and is %.*s now", name, line, old_length, old,
+                 (int)strcspn(value, "\n"), value);
+}
+
 int rb_settings_difference(const char *before, const char *now, char *text, size_t size) {
   int count = 0;
   *text = '\0';
@@ -237,8 +251,7 @@ int rb_settings_difference(const char *before, const char *now, char *text, size
     const int old_length = old != NULL ? (int)strcspn(old, "\n") : 0;
     if (old != NULL && length == old_length && strncmp(value, old, (size_t)length) == 0) continue;
     if (count++ > 0) continue;
-    (void)snprintf(text, size, "%.*s was %.*s and is %.*s now", (int)strcspn(line, " "), line,
-                   old != NULL ? old_length : 5, old != NULL ? old : "unset", length, value);
+    print_change(line, old != NULL ? old_length : 5, old != NULL ? old : "unset", text, size);
   }
   if (count > 1) {
     const size_t used = strlen(text);

@@ -267,19 +267,28 @@ cleanup:
   return status;
 }
 
+// Copies a text without the blanks around it.
+static void copy_trimmed(const char *text, size_t length, char *copy, size_t size) {
+  while (length > 0 && isspace((unsigned char)*text)) ++text, --length;
+  while (length > 0 && isspace((unsigned char)text[length - 1])) --length;
+  (void)snprintf(copy, size, "%.*s", (int)length, text);
+}
+
 static rb_status override(const source *given, const char *assignment) {
   char name[128];
   char path[256];
+  char value[RB_SETTING_TEXT];
   source s = *given;
   s.name = name;
   (void)snprintf(name, sizeof name, "--set %.100s", assignment);
   const char *equals = strchr(assignment, '=');
   if (equals == NULL) return SOURCE_FAIL(&s, "%s", "write it as path=value");
-  (void)snprintf(path, sizeof path, "%.*s", (int)(equals - assignment), assignment);
+  copy_trimmed(assignment, (size_t)(equals - assignment), path, sizeof path);
   const rb_setting *row = find(s.table, path);
   if (row == NULL) return unknown(&s, path);
+  copy_trimmed(equals + 1, strlen(equals + 1), value, sizeof value);
   const bool text = row->type == RB_SETTING_STRING || row->type == RB_SETTING_CHOICE;
-  if (text && equals[1] != '"') return set_text(&s, row, equals + 1);  // shells eat quotes
+  if (text && *value != '"') return set_text(&s, row, value);  // shells eat quotes
   return set_parsed(&s, row, equals + 1);
 }
 

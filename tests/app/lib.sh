@@ -21,15 +21,15 @@ rheobase() {
   fi
 }
 
-# stop_once PROCESS TEXT FILE: SIGUSR1 to a process in the background once FILE has TEXT (after 30 s, or
-# $patience, in any case); its exit code is then in $code.
+# stop_once PROCESS TEXT FILE [SIGNAL]: SIGUSR1, or another one, to a process in the background once FILE
+# has TEXT (after 30 s, or $patience, in any case); its exit code is then in $code.
 stop_once() {
   local _
   for _ in $(seq $((${patience:-30} * 100))); do
     grep -qs "$2" "$3" && break
     sleep 0.01
   done
-  kill -USR1 "$1"
+  kill -"${4:-USR1}" "$1"
   wait "$1"
   code=$?
 }

@@ -49,6 +49,17 @@ static void good_command_lines(void **state) {
   assert_true(command == &commands[0] && arguments.help);
 }
 
+static void help_is_asked_for_in_every_usual_way(void **state) {
+  (void)state;
+  assert_int_equal(parse((char *[]){"rheobase"}, 1), RB_OK);
+  assert_true(command == NULL && arguments.help);
+  assert_int_equal(PARSE("help"), RB_OK);
+  assert_true(command == NULL && arguments.help);
+  assert_int_equal(PARSE("help", "verify"), RB_OK);
+  assert_true(command == &commands[1] && arguments.help);
+  EXPECT_USAGE("unknown command rum; did you mean run?", "help", "rum");
+}
+
 static void bad_command_lines(void **state) {
   (void)state;
   EXPECT_USAGE("unknown command rum; did you mean run?", "rum");
@@ -67,5 +78,6 @@ static void bad_command_lines(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(good_command_lines),
+                                          cmocka_unit_test(help_is_asked_for_in_every_usual_way),
                                           cmocka_unit_test(bad_command_lines)};
 RB_TEST_MAIN(tests)

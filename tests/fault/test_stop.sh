@@ -29,9 +29,36 @@ expect_success "resumed training"
 grep -q "going on from step $step of" out.txt || fail "does not say where it goes on: $(head -3 out.txt)"
 same_files whole stopped
 
+# Ctrl-C in a terminal, without mpirun: bash would have the program ignore it in the background.
+interrupt() { # STAGE FOLDER TEXT FILE [ARGUMENT...]
+  local stage=$1 folder=$2 text=$3 said=$4
+  shift 4
+  rm -f out.txt
+  env --default-signal=INT "$RB_PROGRAM" "$stage" "$input" -o "$folder" "${study[@]}" "$@" >out.txt 2>err.txt </dev/null &
+  stop_once $! "$text" "$said" INT
+}
+mkdir interrupted
+cp whole/simulations.h5 interrupted
+interrupt train interrupted "^epoch 1/" out.txt
+expect_error 85 "stopped by a signal after step" "Ctrl-C in mid-training"
+run_stage 2 train interrupted
+expect_success "training resumed after Ctrl-C"
+grep -q "going on from step" out.txt || fail "does not go on after Ctrl-C: $(head -3 out.txt)"
+same_files whole interrupted
+
 # A long simulation; it writes nothing until it is whole.
 long=(--set sanity.simulations=200000)
 stop_at "host" long/rheobase.lock simulate long "${long[@]}"
 expect_error 85 "stopped by a signal while simulating" "USR1 in mid-simulation"
 [ -z "$(ls long)" ] || fail "left over: $(ls long)"
+interrupt simulate long host long/rheobase.lock "${long[@]}"
+expect_error 85 "stopped by a signal while simulating" "Ctrl-C in mid-simulation"
+[ -z "$(ls long)" ] || fail "left over: $(ls long)"
+
+# A stage that has no safe point of its own: the ones after it are not begun.
+rheobase 2 calibrate "$input" -o whole "${study[@]}" >out.txt 2>&1 || fail "calibrate: $(tail -3 out.txt)"
+rheobase 2 baseline "$input" -o whole "${study[@]}" >out.txt 2>&1 || fail "baseline: $(tail -3 out.txt)"
+interrupt run whole "^baseline  *finished earlier" out.txt --set observation.draws=20000
+expect_error 85 "stopped by a signal before predict" "Ctrl-C while inferring"
+[ -e whole/posterior.h5 ] && [ ! -e whole/predictive.h5 ] || fail "Ctrl-C while inferring: $(ls whole)"
 exit 0

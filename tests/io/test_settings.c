@@ -108,7 +108,7 @@ static void a_file_and_overrides_are_read(void **state) {
              "net : { count = 0x7, rate = 1; inner = { deep = -2; }; };\n"
              "/* a\n comment */ other = { on = false; name = \"a\\\"b 7\"; paint = \"green\";\n"
              "  exact = \"yes\"; list = [ 1, 2,\n 3 ]; };\n");
-  const char *const sets[] = {"net.count=9", "net.rate=1e-3", "other.paint=red",
+  const char *const sets[] = {"net.count=9", " net.rate = 1e-3", "other.paint = red ",
                               "other.list=[7, 8]"};
   example e;
   assert_int_equal(rb_settings_read(&test_context, &table, "settings_good.cfg", 0, NULL, &e),
@@ -171,6 +171,8 @@ static void wrong_overrides_are_refused(void **state) {
   (void)state;
   EXPECT_FAILURE(override("net.cout=3"), RB_ERR_SETTING,
                  "--set net.cout=3: unknown setting net.cout; did you mean net.count?");
+  EXPECT_FAILURE(override(" net.cout =3"), RB_ERR_SETTING,
+                 "unknown setting net.cout; did you mean net.count?");
   EXPECT_FAILURE(override("net=3"), RB_ERR_SETTING, "unknown setting net");
   EXPECT_FAILURE(override("net.count"), RB_ERR_SETTING, "path=value");
   EXPECT_FAILURE(override("net.count=3; seed = 4"), RB_ERR_SETTING, "must be a whole number");
