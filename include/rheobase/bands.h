@@ -14,10 +14,10 @@
  * from the multinomial distribution directly, not from N uniform values: time O(M K), memory O(K)
  * for M samples, whatever N. */
 
-enum { RB_NULL_SAMPLES = 1000 };     ///< simulated samples behind a null quantile
-enum { RB_MAX_BAND_POINTS = 1000 };  ///< evaluation points of an ECDF band
+enum { RB_NULL_SAMPLES = 1000 };  ///< simulated samples behind a null quantile
 
-/** Evaluation points of rank statistics: z_i = i / (S + 1), i = 1..S+1. @param z (S + 1) */
+/** Evaluation points of rank statistics: z_i = i / (S + 1), i = 1..S+1. There, and only there, a
+ * uniform rank on 0..S has the distribution function of a uniform number. @param z (S + 1) */
 void rb_rank_points(int64_t S, double *z);
 
 /** How many ranks are smaller than i = 1..S+1. @param count (S + 1) data sets with each rank
@@ -44,18 +44,9 @@ RB_NODISCARD rb_status rb_null_quantile(rb_context *ctx, rb_stream stream,
                                         rb_count_statistic statistic, int64_t N, int64_t K,
                                         const double *z, double level, double *quantile);
 
-/** Number of evaluation points of the band for N values: min(N, RB_MAX_BAND_POINTS). Local. */
-int64_t rb_band_points(int64_t N);
-
-/** The evaluation points: evenly from 1e-5 to 1 - 1e-5. Local. @param z (K) */
-void rb_band_z(int64_t K, double *z);
-
-/** The band that has pointwise tails gamma / 2: Binomial(N, z) quantiles over N. Local.
+/** The band that has pointwise tails gamma / 2: Binomial(N, z) quantiles over N. An ECDF leaves it
+ * if and only if its rb_gamma at these points is below @p gamma. Local.
  * @param z (K) @param lower (K) @param upper (K) of the ECDF itself, not of its difference */
 void rb_band_at(double gamma, int64_t N, int64_t K, const double *z, double *lower, double *upper);
-
-/** ECDF of fractional ranks rank / S at the points. Local. @param count (S + 1)
- * @param ecdf (K) share of ranks with rank / S <= z */
-void rb_rank_ecdf(int64_t S, const int64_t *count, int64_t K, const double *z, double *ecdf);
 
 #endif

@@ -35,7 +35,6 @@ typedef enum rb_calibration_dim {
   RB_DIM_RANK,   ///< 0..S
   RB_DIM_BIN,    ///< of rank histograms
   RB_DIM_EDGE,   ///< their first ranks, and S + 1
-  RB_DIM_POINT,  ///< of ECDF bands
   RB_DIM_WIDTH,  ///< of the intervals between draws of equal depth
   RB_DIM_COUNT
 } rb_calibration_dim;
@@ -67,7 +66,6 @@ typedef enum rb_calibration_field {
   RB_CAL_ECDF,
   RB_CAL_ECDF_LOWER,
   RB_CAL_ECDF_UPPER,
-  RB_CAL_ECDF_GAMMA,
   RB_CAL_CENTRAL,
   RB_CAL_CENTRAL_LOW,
   RB_CAL_CENTRAL_HIGH,

@@ -127,29 +127,18 @@ cleanup:
   return status;
 }
 
-int64_t rb_band_points(int64_t N) { return N < RB_MAX_BAND_POINTS ? N : RB_MAX_BAND_POINTS; }
-
-void rb_band_z(int64_t K, double *z) {
-  const double first = 1e-5, last = 1 - 1e-5;
-  if (K > 1) {
-    for (int64_t k = 0; k < K - 1; ++k)
-      z[k] = (double)k * ((last - first) / (double)(K - 1)) + first;
-  }
-  if (K > 0) z[K - 1] = last;
+/* The largest R with P(X >= R) >= tail. The quantile 1 - tail is this but for rounding, and where a
+ * probability is exactly the tail. */
+static int64_t upper_end(double tail, int64_t N, double z) {
+  int64_t R = rb_binomial_quantile(1 - tail, N, z);
+  while (rb_binomial_upper(R, N, z) < tail) --R;
+  while (rb_binomial_upper(R + 1, N, z) >= tail) ++R;
+  return R;
 }
 
 void rb_band_at(double gamma, int64_t N, int64_t K, const double *z, double *lower, double *upper) {
   for (int64_t k = 0; k < K; ++k) {
     lower[k] = (double)rb_binomial_quantile(gamma / 2, N, z[k]) / (double)N;
-    upper[k] = (double)rb_binomial_quantile(1 - gamma / 2, N, z[k]) / (double)N;
-  }
-}
-
-void rb_rank_ecdf(int64_t S, const int64_t *count, int64_t K, const double *z, double *ecdf) {
-  int64_t N = 0, below = 0, r = 0;
-  for (int64_t i = 0; i <= S; ++i) N += count[i];
-  for (int64_t k = 0; k < K; ++k) {
-    while (r <= S && (double)r / (double)S <= z[k]) below += count[r++];
-    ecdf[k] = (double)below / (double)N;
+    upper[k] = (double)upper_end(gamma / 2, N, z[k]) / (double)N;
   }
 }

@@ -42,7 +42,6 @@ static void set_lengths(const rb_summing *s, rb_calibration *result) {
       [RB_DIM_RANK] = s->S + 1,
       [RB_DIM_BIN] = s->bins,
       [RB_DIM_EDGE] = s->bins + 1,
-      [RB_DIM_POINT] = rb_band_points(s->N),
       [RB_DIM_WIDTH] = s->S / 2 + 1,
   };
   memcpy(result->length, lengths, sizeof lengths);

@@ -24,7 +24,6 @@ static const char *const dim_names[RB_DIM_COUNT] = {
     [RB_DIM_RANK] = "rank_value",
     [RB_DIM_BIN] = "bin",
     [RB_DIM_EDGE] = "edge",
-    [RB_DIM_POINT] = "point",
     [RB_DIM_WIDTH] = "interval",
 };
 

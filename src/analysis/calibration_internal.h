@@ -22,8 +22,8 @@ typedef struct rb_summing {
   uint8_t *regime;  ///< (N)
 } rb_summing;
 
-/** Sub-indices of the null streams of a test set's purpose. */
-enum { RB_NULL_RANKS, RB_NULL_BANDS, RB_NULL_ERRORS, RB_NULL_BOOTSTRAP, RB_NULL_REGIMES };
+/** Sub-indices of the null streams of a test set's purpose; 1 is free. */
+enum { RB_NULL_RANKS, RB_NULL_ERRORS = 2, RB_NULL_BOOTSTRAP, RB_NULL_REGIMES };
 
 /** Copies the values that belong to a part. @param column (N) @param selected (N) @return how many
  */

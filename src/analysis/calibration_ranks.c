@@ -86,19 +86,15 @@ static void test_part(rb_summing *s, int part, int q, rank_columns *c) {
       log(gamma / c->gamma_null[part]);
 }
 
-/* Curves of quantity q over all data sets, from c->count and c->binned. */
-static rb_status curves(rb_summing *s, int q, rank_columns *c, double *ecdf) {
+/* Curves of quantity q over all data sets, from c->count, c->below and c->binned. */
+static rb_status curves(rb_summing *s, int q, rank_columns *c) {
   const rb_calibration *result = s->result;
-  const int64_t K = result->length[RB_DIM_POINT];
   for (int64_t r = 0; r <= s->S; ++r) {
     rb_calibration_counts(result, RB_CAL_RANK_COUNT)[r * s->Q + q] = c->count[r];
+    rb_calibration_values(result, RB_CAL_ECDF)[r * s->Q + q] = (double)c->below[r] / (double)s->N;
   }
   for (int b = 0; b < s->bins; ++b) {
     rb_calibration_counts(result, RB_CAL_HISTOGRAM)[b * s->Q + q] = c->binned[b];
-  }
-  rb_rank_ecdf(s->S, c->count, K, rb_calibration_values(result, RB_CAL_ECDF_Z), ecdf);
-  for (int64_t k = 0; k < K; ++k) {
-    rb_calibration_values(result, RB_CAL_ECDF)[k * s->Q + q] = ecdf[k];
   }
   if (q >= s->D) return RB_OK;
   rb_status status = RB_OK;
@@ -161,41 +157,30 @@ static void width_bands(rb_summing *s) {
   }
 }
 
-static rb_status ecdf_bands(rb_summing *s) {
-  rb_status status = RB_OK;
-  const int64_t K = s->result->length[RB_DIM_POINT];
+static void ecdf_band(rb_summing *s, const rank_columns *c) {
   double *z = rb_calibration_values(s->result, RB_CAL_ECDF_Z);
-  double *gamma = rb_calibration_values(s->result, RB_CAL_ECDF_GAMMA);
-  rb_band_z(K, z);
-  RB_TRY(rb_null_quantile(s->ctx,
-                          rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, RB_NULL_BANDS, 0),
-                          rb_gamma, s->N, K, z, 0.05, gamma));
-  rb_band_at(*gamma, s->N, K, z, rb_calibration_values(s->result, RB_CAL_ECDF_LOWER),
+  memcpy(z, c->z, (size_t)(s->S + 1) * sizeof *z);
+  rb_band_at(c->gamma_null[RB_ALL], s->N, s->S + 1, z,
+             rb_calibration_values(s->result, RB_CAL_ECDF_LOWER),
              rb_calibration_values(s->result, RB_CAL_ECDF_UPPER));
-cleanup:
-  return status;
 }
 
 rb_status rb_sum_ranks(rb_summing *s) {
   rb_status status = RB_OK;
   rank_columns c = {0};
-  double *ecdf = NULL;
-  status = allocate(s, &c);
-  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, ecdf, s->result->length[RB_DIM_POINT]);
-  RB_TRY(rb_agree(s->ctx, status));
+  RB_TRY(rb_agree(s->ctx, allocate(s, &c)));
   RB_TRY(null_quantiles(s, &c));
-  RB_TRY(ecdf_bands(s));
+  ecdf_band(s, &c);
   for (int q = 0; q < s->Q; ++q) {
     RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_RANK, q, c.column));
     for (int part = 0; part <= RB_ALL; ++part) test_part(s, part, q, &c);  // all come last
-    RB_TRY(rb_agree(s->ctx, curves(s, q, &c, ecdf)));
+    RB_TRY(rb_agree(s->ctx, curves(s, q, &c)));
     const int joint = q - s->D;
     if (joint == RB_JOINT_TARP || joint == RB_JOINT_LOG_DENSITY) region_coverage(s, joint, c.below);
   }
   histogram_bands(s);
   width_bands(s);
 cleanup:
-  free(ecdf);
   release(&c);
   return status;
 }

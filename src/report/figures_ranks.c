@@ -4,24 +4,33 @@
 
 /* Ranks of truths among posterior draws (simulation-based calibration). */
 
-enum { MOST_LINES = 5 };  // joint quantities in one panel
+enum { MOST_LINES = 5, MOST_POINTS = 1000 };  // joint quantities in one panel, points of a curve
 
-/* A datablock of the ECDF's band: z, lower and upper end minus z. */
+/* From one drawn point of K to the next. */
+static int64_t step_of(int64_t K) { return (K + MOST_POINTS - 1) / MOST_POINTS; }
+
+/* A datablock of the ECDF's band: z, lower and upper end minus z; both are 0 at 0 and at 1. */
 static void write_band(FILE *out, const rb_array *z, const rb_array *lower, const rb_array *upper) {
+  const int64_t K = z->shape[0], step = step_of(K);
   rb_script_data(out, "band", -1);
-  for (int64_t k = 0; k < z->shape[0]; ++k) {
+  rb_script_row(out, 3, (const double[]){0, 0, 0});
+  for (int64_t k = step - 1; k < K - 1; k += step) {
     rb_script_row(out, 3, (const double[]){z->v[k], lower->v[k] - z->v[k], upper->v[k] - z->v[k]});
   }
+  rb_script_row(out, 3, (const double[]){1, 0, 0});
   rb_script_end(out);
 }
 
 static void write_difference(FILE *out, int index, const rb_array *z, const rb_array *ecdf,
                              int64_t column) {
+  const int64_t K = z->shape[0], step = step_of(K);
   rb_script_data(out, "ecdf", index);
-  for (int64_t k = 0; k < z->shape[0]; ++k) {
+  rb_script_row(out, 2, (const double[]){0, 0});
+  for (int64_t k = step - 1; k < K - 1; k += step) {
     const double value = ecdf->v[k * ecdf->shape[1] + column];
     rb_script_row(out, 2, (const double[]){z->v[k], value - z->v[k]});
   }
+  rb_script_row(out, 2, (const double[]){1, 0});
   rb_script_end(out);
 }
 
