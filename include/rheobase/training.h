@@ -95,10 +95,11 @@ void rb_training_destroy(rb_training *training);
 
 /** Trains from training->step to the end. Collective. Calls @p save at every epoch's end, after
  * settings.checkpoint_minutes, and when asked to stop (then returns RB_STOPPED). A step whose loss
- * or gradient is not finite is refused, and so is a checkpoint whose weights, moments or validation
- * loss are not: RB_ERR_NUMERIC, or a rollback through @p restore, at most RB_TRAINING_ROLLBACKS
- * times. Weights that differ between ranks are RB_ERR_INTERNAL. At the end the estimator holds the
- * weights that are to be used (settings.keep). */
+ * or gradient is not finite (or very large, where nothing clips it) is refused, and so is a
+ * checkpoint whose weights, moments or validation loss are not: RB_ERR_NUMERIC, or a rollback
+ * through @p restore, at most RB_TRAINING_ROLLBACKS times. Weights that differ between ranks are
+ * RB_ERR_INTERNAL. At the end the estimator holds the weights that are to be used (settings.keep).
+ */
 RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
                                 const rb_training_data *data, rb_checkpoint_function save,
                                 rb_checkpoint_function restore, void *owner);

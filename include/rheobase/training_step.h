@@ -25,8 +25,9 @@ RB_NODISCARD rb_status rb_training_work_create(rb_context *ctx, const rb_trainin
                                                rb_training_work **work);
 void rb_training_work_destroy(rb_training_work *work);
 
-/** Takes step training->step. Collective. A step whose loss or gradient is not finite is refused
- * with RB_ERR_NUMERIC. @param checkpoint whether a checkpoint is due (also when ctx->stop was set)
+/** Takes step training->step. Collective. A step whose loss or gradient is not finite, or is
+ * beyond the bounds of gradient_sum.h with nothing that clips it, is refused with RB_ERR_NUMERIC.
+ * @param checkpoint whether a checkpoint is due (also when ctx->stop was set)
  */
 RB_NODISCARD rb_status rb_training_step(rb_context *ctx, rb_training *training,
                                         const rb_training_data *data, rb_training_work *work,

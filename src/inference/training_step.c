@@ -21,8 +21,19 @@ struct rb_training_work {
   double seconds[RB_STEP_PARTS];
 };
 
-static int64_t weights_of(const rb_training *training) {
-  return rb_estimator_parameters(training->estimator)->count;
+/* The sum of gradients, with a scale for each tensor. */
+static rb_status create_sum(rb_context *ctx, const rb_training *training, int micro_batches,
+                            rb_training_work *w) {
+  rb_status status = RB_OK;
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  int64_t *size = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, size, parameters->tensors));
+  for (int k = 0; k < parameters->tensors; ++k) size[k] = parameters->tensor[k].count;
+  RB_TRY(rb_gradient_sum_create(ctx, parameters->tensors, size, micro_batches, &w->sum));
+  RB_TRY(RB_ALLOCATE(ctx, w->gradient, parameters->count));
+cleanup:
+  free(size);
+  return status;
 }
 
 rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
@@ -50,8 +61,7 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
     RB_TRY(
         rb_micro_batch_create(ctx, stored->dim, stored->shape, settings->micro_batch, &w->batch));
   }
-  RB_TRY(rb_gradient_sum_create(ctx, weights_of(training), micro_batches, &w->sum));
-  RB_TRY(RB_ALLOCATE(ctx, w->gradient, weights_of(training)));
+  RB_TRY(create_sum(ctx, training, micro_batches, w));
   if (settings->mode == RB_OFFLINE) RB_TRY(RB_ALLOCATE(ctx, w->order, data->training->count));
   *out = w;
   w = NULL;
@@ -173,33 +183,47 @@ double rb_training_rate(const rb_training *training) {
                           settings->warmup_fraction, training->total_steps, training->step);
 }
 
-/* Says which tensor of this rank's last gradient is not finite, on all ranks. Collective. */
+/* Says what of this rank's micro-batches could not be summed, on all ranks. Collective. */
 static rb_status refuse_step(rb_context *ctx, const rb_training *training,
-                             const rb_training_work *w, bool overflow) {
-  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
-  const char *name = NULL;
-  for (int k = 0; k < parameters->tensors && name == NULL; ++k) {
-    const rb_tensor *tensor = &parameters->tensor[k];
-    for (int64_t i = tensor->offset; i < tensor->offset + tensor->count; ++i) {
-      if (!(fabs((double)w->gradient[i]) <= RB_GRADIENT_BOUND)) name = tensor->name;
-    }
-  }
+                             const rb_training_work *w) {
   rb_status status = RB_OK;
-  if (name != NULL) {
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  const int loss = parameters->tensors;
+  int k = 0;
+  while (k <= loss && w->sum.excess[k] == 0) ++k;
+  if (k <= loss) {
+    const bool finite = isfinite(w->sum.excess[k]);
     status =
         RB_FAIL(ctx, RB_ERR_NUMERIC,
                 "step %" PRId64
-                ": the gradient of %s %s, the step was refused; lower training.learning_rate or "
-                "training.clip_norm, or check the simulations for extreme values",
-                training->step + 1, name, overflow ? "is too large" : "is not finite");
+                ": the %s%s is %s, the step was refused; %s training.clip_norm, lower "
+                "training.learning_rate, or check the simulations for extreme values",
+                training->step + 1, k < loss ? "gradient of " : "loss",
+                k < loss ? parameters->tensor[k].name : "",
+                finite ? "too large without clipping" : "not finite", finite ? "set" : "lower");
   }
-  status = rb_agree(ctx, status);
-  if (status != RB_OK) return status;
-  return RB_FAIL(ctx, RB_ERR_NUMERIC,
-                 "step %" PRId64
-                 ": the loss is not finite, the step was refused; lower training.learning_rate, or "
-                 "check the simulations for extreme values",
-                 training->step + 1);
+  return rb_agree(ctx, status);
+}
+
+/* Whether a gradient of any finite size takes a step of bounded size. */
+static bool clips(const rb_training_settings *settings) {
+  return settings->clip_norm > 0 || settings->clip_global > 0;
+}
+
+/* Sums the gradients of a step's micro-batches, with what the ranks have to tell. Collective. */
+static rb_status sum_gradients(rb_context *ctx, rb_training *training, const rb_training_data *data,
+                               rb_training_work *w, int64_t first, int64_t samples) {
+  const rb_status local = add_gradients(ctx, training, data, w, first, samples);
+  if (local != RB_OK) rb_gradient_sum_raise(&w->sum, RB_FLAG_FAILED);
+  if (rb_signals_poll()) rb_gradient_sum_raise(&w->sum, RB_FLAG_STOP);
+  const double unsaved_s = MPI_Wtime() - w->saved_s;
+  if (ctx->rank == 0 && unsaved_s > 60 * training->settings.checkpoint_minutes) {
+    rb_gradient_sum_raise(&w->sum, RB_FLAG_CHECKPOINT);
+  }
+  double since = MPI_Wtime();
+  rb_gradient_sum_reduce(ctx, &w->sum);
+  lap(w, RB_STEP_REDUCE, &since);
+  return rb_gradient_sum_flag(&w->sum, RB_FLAG_FAILED) > 0 ? rb_agree(ctx, local) : RB_OK;
 }
 
 rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_training_data *data,
@@ -218,20 +242,17 @@ rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_trai
     }
   }
   rb_gradient_sum_clear(&w->sum);
-  const rb_status local = add_gradients(ctx, training, data, w, first, samples);
-  if (local != RB_OK) rb_gradient_sum_raise(&w->sum, RB_FLAG_FAILED);
-  if (rb_signals_poll()) rb_gradient_sum_raise(&w->sum, RB_FLAG_STOP);
-  if (ctx->rank == 0 && MPI_Wtime() - w->saved_s > 60 * settings->checkpoint_minutes) {
-    rb_gradient_sum_raise(&w->sum, RB_FLAG_CHECKPOINT);
+  RB_TRY(sum_gradients(ctx, training, data, w, first, samples));
+  if (clips(settings) && rb_gradient_sum_flag(&w->sum, RB_FLAG_NONFINITE) == 0 &&
+      rb_gradient_sum_flag(&w->sum, RB_FLAG_OVERFLOW) > 0) {
+    rb_gradient_sum_widen(ctx, &w->sum);
+    RB_TRY(sum_gradients(ctx, training, data, w, first, samples));
+  }
+  if (rb_gradient_sum_flag(&w->sum, RB_FLAG_NONFINITE) > 0 ||
+      rb_gradient_sum_flag(&w->sum, RB_FLAG_OVERFLOW) > 0) {
+    RB_TRY(refuse_step(ctx, training, w));
   }
   double since = MPI_Wtime();
-  rb_gradient_sum_reduce(ctx, &w->sum);
-  lap(w, RB_STEP_REDUCE, &since);
-  if (rb_gradient_sum_flag(&w->sum, RB_FLAG_FAILED) > 0) RB_TRY(rb_agree(ctx, local));
-  const bool overflow = rb_gradient_sum_flag(&w->sum, RB_FLAG_OVERFLOW) > 0;
-  if (overflow || rb_gradient_sum_flag(&w->sum, RB_FLAG_NONFINITE) > 0) {
-    RB_TRY(refuse_step(ctx, training, w, overflow));
-  }
   training->epoch_loss += rb_gradient_sum_get(&w->sum, w->gradient);
   training->epoch_samples += samples;
   const double rate = rb_training_rate(training);

@@ -22,12 +22,20 @@ static rb_status save_nothing(rb_context *ctx, rb_training *training, void *owne
   return RB_OK;
 }
 
-/* Trains on the ranks of ctx. @param weights: allocated copy */
-static rb_status train(rb_context *ctx, const rb_training_settings *settings, rb_real **weights,
-                       int64_t *count, rb_epoch *last) {
+/* A parameter that no network expects, for all ranks of the node. */
+static void add_outlier(rb_context *ctx, fixture *f, double value) {
+  if (value != 0 && ctx->node_rank == 0) f->training.theta[7 * f->training.dim] = value;
+  rb_dataset_fence(ctx, &f->training);
+}
+
+/* Trains on the ranks of ctx. @param outlier of one data set; 0: none
+ * @param weights: allocated copy */
+static rb_status train(rb_context *ctx, const rb_training_settings *settings, double outlier,
+                       rb_real **weights, int64_t *count, rb_epoch *last) {
   rb_status status = RB_OK;
   fixture f;
   RB_TRY(fixture_create(ctx, settings, &f));
+  add_outlier(ctx, &f, outlier);
   RB_TRY(rb_train(ctx, &f.train, &f.data, save_nothing, save_nothing, NULL));
   const rb_parameters *parameters = rb_estimator_parameters(f.estimator);
   *count = parameters->count;
@@ -40,15 +48,15 @@ cleanup:
 }
 
 /* All ranks together give the bits of one rank alone. */
-static void compare_with_one_rank(const rb_training_settings *settings) {
+static void compare_with_one_rank(const rb_training_settings *settings, double outlier) {
   rb_context alone;
   assert_all_ok(rb_context_create(&alone, MPI_COMM_SELF));
   alone.quiet = true;
   rb_real *one = NULL, *many = NULL;
   int64_t count_one = 0, count_many = 0;
   rb_epoch last_one, last_many;
-  assert_all_ok(train(&alone, settings, &one, &count_one, &last_one));
-  assert_all_ok(train(&test_context, settings, &many, &count_many, &last_many));
+  assert_all_ok(train(&alone, settings, outlier, &one, &count_one, &last_one));
+  assert_all_ok(train(&test_context, settings, outlier, &many, &count_many, &last_many));
   assert_all_true(count_one == count_many &&
                   memcmp(one, many, (size_t)count_one * sizeof(rb_real)) == 0);
   assert_all_true(last_one.loss == last_many.loss &&
@@ -60,7 +68,7 @@ static void compare_with_one_rank(const rb_training_settings *settings) {
 
 static void offline_bits_do_not_depend_on_ranks(void **state) {
   (void)state;
-  compare_with_one_rank(&quick);
+  compare_with_one_rank(&quick, 0);
 }
 
 static void online_bits_do_not_depend_on_ranks(void **state) {
@@ -69,7 +77,7 @@ static void online_bits_do_not_depend_on_ranks(void **state) {
   online.mode = RB_ONLINE;
   online.batch_size = 40;  // not a multiple of the micro-batch
   online.passes = 2;
-  compare_with_one_rank(&online);
+  compare_with_one_rank(&online, 0);
 }
 
 /* A model that notes which items of the training purpose this rank simulates. The model's own
@@ -239,6 +247,68 @@ static void refuses_a_step_that_is_not_finite(void **state) {
   fixture_destroy(&f);
 }
 
+/* Gradients and losses far beyond the first bounds of their sum, which clipping absorbs: the same
+ * bits on any number of ranks, and the training goes on to a useful loss. */
+static void spikes_do_not_depend_on_ranks(void **state) {
+  (void)state;
+  compare_with_one_rank(&quick, 1e5);
+  compare_with_one_rank(&quick, 1e12);
+}
+
+/* The step of a spike is that of the clipped gradient: every tensor's first moment is (1 - beta_1)
+ * times a gradient of the largest norm allowed. */
+static void clips_a_spike(void **state) {
+  (void)state;
+  rb_training_settings one_step = quick;
+  one_step.batch_size = 250;
+  one_step.epochs = 1;
+  for (int global = 0; global < 2; ++global) {
+    fixture f;
+    rb_training_work *work = NULL;
+    bool due;
+    one_step.clip_norm = global ? 0 : 1.5;
+    one_step.clip_global = global ? 1.5 : 0;
+    assert_all_ok(fixture_create(&test_context, &one_step, &f));
+    add_outlier(&test_context, &f, 1e9);
+    assert_all_ok(rb_training_work_create(&test_context, &f.train, &f.data, &work));
+    assert_all_ok(rb_training_step(&test_context, &f.train, &f.data, work, &due));
+    const rb_parameters *parameters = rb_estimator_parameters(f.estimator);
+    double total = 0;
+    int at_bound = 0;
+    for (int k = 0; k < parameters->tensors; ++k) {
+      const rb_tensor *tensor = &parameters->tensor[k];
+      double squares = 0;
+      for (int64_t i = tensor->offset; i < tensor->offset + tensor->count; ++i) {
+        squares += pow((double)f.train.first_moment[i], 2);
+      }
+      total += squares;
+      at_bound += fabs(sqrt(squares) - 0.15) < 1e-6;
+      assert_all_true(sqrt(squares) < 0.15 + 1e-6);
+    }
+    assert_all_true(global ? fabs(sqrt(total) - 0.15) < 1e-6 : at_bound > 0);
+    assert_all_true(f.train.epoch_loss > 1e12);
+    rb_training_work_destroy(work);
+    fixture_destroy(&f);
+  }
+}
+
+/* Without clipping the spike would rule the moments for thousands of steps: it is refused. */
+static void refuses_a_spike_without_clipping(void **state) {
+  (void)state;
+  rb_training_settings free_steps = quick;
+  free_steps.clip_norm = 0;
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &free_steps, &f));
+  add_outlier(&test_context, &f, 1e12);
+  const rb_status status =
+      rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL);
+  assert_all_true(status == RB_ERR_NUMERIC && f.train.step < f.train.steps_per_epoch &&
+                  strstr(test_context.error.message, "too large") != NULL &&
+                  strstr(test_context.error.message, "set training.clip_norm") != NULL);
+  rb_error_clear(&test_context);
+  fixture_destroy(&f);
+}
+
 /* What the hooks below saw. */
 typedef struct journal {
   int saves, restores, middle;  // middle: saves within an epoch
@@ -397,6 +467,9 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_d
                                           cmocka_unit_test(kept_simulations_are_the_same_bits),
                                           cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
+                                          cmocka_unit_test(spikes_do_not_depend_on_ranks),
+                                          cmocka_unit_test(clips_a_spike),
+                                          cmocka_unit_test(refuses_a_spike_without_clipping),
                                           cmocka_unit_test(a_rollback_forgets_what_was_kept),
                                           cmocka_unit_test(saves_within_epochs),
                                           cmocka_unit_test(all_ranks_refuse_a_bad_sample),
