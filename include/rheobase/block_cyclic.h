@@ -23,6 +23,14 @@ typedef struct rb_grid {
   int row, column;    ///< of this rank
 } rb_grid;
 
+/** The grid of a number of ranks: rows <= columns, as near to a square as its divisors allow; 1 x p
+ * for a prime number. Local. */
+void rb_grid_shape(int ranks, int *rows, int *columns);
+
+/** The largest number up to @p ranks whose grid has at most twice as many columns as rows. Local.
+ */
+int rb_grid_near_square(int ranks);
+
 /** Collective; the caller frees it with rb_grid_destroy, after all its matrices. Fails with
  * RB_ERR_UNSUPPORTED. */
 RB_NODISCARD rb_status rb_grid_create(rb_context *ctx, rb_grid *grid);

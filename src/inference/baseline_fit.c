@@ -204,6 +204,17 @@ cleanup:
   return status;
 }
 
+/* Bytes a rank of @p ctx needs for the fit. */
+static double bytes_per_rank(const rb_context *ctx, const rb_model *model,
+                             const rb_baseline_settings *settings) {
+  const int64_t f = rb_baseline_features_count(model, settings->random_features);
+  const int64_t rows = rows_per_rank(ctx);
+  const double weights = (double)settings->random_features * RB_BASELINE_BINS * sizeof(double);
+  return rb_gram_bytes(ctx, f, rows) + rb_ridge_bytes(ctx, f, settings->penalty) + weights +
+         (double)rows * ((double)f * sizeof(double) +
+                         (double)(model->channels * model->length) * sizeof(float));
+}
+
 /* Refuses what cannot work before anything large is allocated. */
 static rb_status check(rb_context *ctx, const rb_model *model, const rb_baseline_settings *settings,
                        double *bytes) {
@@ -223,24 +234,26 @@ static rb_status check(rb_context *ctx, const rb_model *model, const rb_baseline
                    "set training.validation to at least %d",
                    settings->validation, model->dim, 20 * model->dim);
   }
-  const int64_t rows = rows_per_rank(ctx);
-  const double weights = (double)settings->random_features * RB_BASELINE_BINS * sizeof(double);
-  *bytes = rb_gram_bytes(ctx, f, rows) + rb_ridge_bytes(ctx, f, settings->penalty) + weights +
-           (double)rows * ((double)f * sizeof(double) +
-                           (double)(model->channels * model->length) * sizeof(float));
+  *bytes = bytes_per_rank(ctx, model, settings);
   const bool given = settings->memory_limit_GB > 0;
   const double limit = given ? settings->memory_limit_GB * GIGABYTE : rb_memory_per_rank(ctx);
-  if (*bytes > limit) {
-    return RB_FAIL(ctx, RB_ERR_MEMORY,
-                   "baseline: %" PRId64
-                   " features need %.3g GB per rank on %d ranks, and %s %.3g "
-                   "GB: use more ranks on more nodes, or lower baseline.random_features (%" PRId64
-                   ")",
-                   f, *bytes / GIGABYTE, ctx->size,
-                   given ? "baseline.memory_limit_GB allows" : "this node has for each",
-                   limit / GIGABYTE, settings->random_features);
+  if (*bytes <= limit) return RB_OK;
+  int grid_rows = 1, grid_columns = 1;
+  char better[64] = "";
+  rb_grid_shape(ctx->size, &grid_rows, &grid_columns);
+  rb_context fewer = *ctx;
+  fewer.size = rb_grid_near_square(ctx->size);
+  if (bytes_per_rank(&fewer, model, settings) < *bytes) {
+    (void)snprintf(better, sizeof better, "%d ranks, whose grid is nearer to a square, ",
+                   fewer.size);
   }
-  return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_MEMORY,
+                 "baseline: %" PRId64
+                 " features need %.3g GB per rank on %d ranks (a grid of %d x %d), and %s %.3g GB: "
+                 "use %smore ranks on more nodes, or lower baseline.random_features (%" PRId64 ")",
+                 f, *bytes / GIGABYTE, ctx->size, grid_rows, grid_columns,
+                 given ? "baseline.memory_limit_GB allows" : "this node has for each",
+                 limit / GIGABYTE, better, settings->random_features);
 }
 
 /* The sentence about a system that has no usable solution. A Cholesky factorisation of a matrix

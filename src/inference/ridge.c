@@ -82,8 +82,10 @@ void rb_ridge_predict(const rb_ridge *ridge, const double *x, double *y) {
 double rb_ridge_bytes(const rb_context *ctx, int64_t features, double penalty) {
   if (penalty > 0) return 0;
   // Eigenvectors and pdsyevd's workspace of two such matrices.
-  const double side = (double)features / sqrt(ctx->size) + RB_BLOCK;
-  return 3 * side * side * sizeof(double);
+  int rows = 1, columns = 1;
+  rb_grid_shape(ctx->size, &rows, &columns);
+  return 3.0 * sizeof(double) * rb_matrix_share((int)features, 0, rows) *
+         rb_matrix_share((int)features, 0, columns);
 }
 
 /* What brings features and responses to mean 0 and variance 1. */

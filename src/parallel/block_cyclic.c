@@ -35,12 +35,25 @@ void pdpocon_(const char *uplo, const int *n, const double *a, const int *ia, co
 
 static const int ONE = 1;  // Fortran counts rows and columns from 1
 
-rb_status rb_grid_create(rb_context *ctx, rb_grid *grid) {
-  *grid = (rb_grid){.rows = 1};
-  for (int rows = 1; rows <= ctx->size / rows; ++rows) {
-    if (ctx->size % rows == 0) grid->rows = rows;
+void rb_grid_shape(int ranks, int *rows, int *columns) {
+  *rows = 1;
+  for (int divisor = 1; divisor <= ranks / divisor; ++divisor) {
+    if (ranks % divisor == 0) *rows = divisor;
   }
-  grid->columns = ctx->size / grid->rows;
+  *columns = ranks / *rows;
+}
+
+int rb_grid_near_square(int ranks) {
+  int rows = 1, columns = 1;
+  for (;; --ranks) {
+    rb_grid_shape(ranks, &rows, &columns);
+    if (columns <= 2 * rows) return ranks;
+  }
+}
+
+rb_status rb_grid_create(rb_context *ctx, rb_grid *grid) {
+  *grid = (rb_grid){0};
+  rb_grid_shape(ctx->size, &grid->rows, &grid->columns);
   MPI_Comm_dup(ctx->comm, &grid->comm);
   grid->system = Csys2blacs_handle(grid->comm);
   grid->blacs = grid->system;

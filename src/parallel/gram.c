@@ -3,7 +3,6 @@
 #include <cblas.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "rheobase/agree.h"
@@ -96,9 +95,13 @@ rb_matrix *rb_gram_matrix(rb_gram *gram) { return &gram->matrix; }
 double rb_gram_product_seconds(const rb_gram *gram) { return gram->product_s; }
 
 double rb_gram_bytes(const rb_context *ctx, int64_t columns, int64_t max_rows) {
-  const double n = (double)columns, side = n / sqrt(ctx->size) + RB_BLOCK;
-  const double piece_rows = (double)max_rows * ctx->size;
-  return sizeof(double) * (side * side + 2 * piece_rows * side + 2 * (double)max_rows * n);
+  // The first rank of the grid has the largest share.
+  int grid_rows = 1, grid_columns = 1;
+  rb_grid_shape(ctx->size, &grid_rows, &grid_columns);
+  const double left = rb_matrix_share((int)columns, 0, grid_rows);
+  const double right = rb_matrix_share((int)columns, 0, grid_columns);
+  const double received = (double)max_rows * ctx->size * (left + right);
+  return sizeof(double) * (left * right + received + 2 * (double)max_rows * (double)columns);
 }
 
 /* Sorts the columns of X by the place they belong to. */

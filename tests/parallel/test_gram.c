@@ -64,6 +64,39 @@ static void too_many_rows_are_refused(void **state) {
   rb_grid_destroy(&grid);
 }
 
+/* What rb_gram allocates on the rank of the largest share, from the grid's own rows and columns. */
+static double counted_bytes(int rows, int columns, int n, int64_t max_rows) {
+  double largest[2] = {0, 0};
+  const int places[2] = {rows, columns};
+  for (int k = 0; k < 2; ++k) {
+    for (int place = 0; place < places[k]; ++place) {
+      largest[k] = fmax(largest[k], rb_matrix_share(n, place, places[k]));
+    }
+  }
+  const double receive = (double)max_rows * rows * columns * (largest[0] + largest[1]);
+  const double send = (double)max_rows * n * ((rows > 1) + (columns > 1));
+  return sizeof(double) * (largest[0] * largest[1] + receive + send);
+}
+
+/* Prime numbers of ranks have grids of one row, whose ranks need far more than a square's. */
+static void bytes_are_those_of_the_real_grid(void **state) {
+  (void)state;
+  enum { N = 6101, ROWS = 8 };
+  for (int ranks = 1; ranks <= 512; ++ranks) {
+    const rb_context ctx = {.size = ranks};
+    int rows = 0, columns = 0;
+    rb_grid_shape(ranks, &rows, &columns);
+    assert_int_equal(rows * columns, ranks);
+    const double counted = counted_bytes(rows, columns, N, ROWS);
+    const double estimate = rb_gram_bytes(&ctx, N, ROWS);
+    assert_true(estimate >= counted);
+    assert_true(estimate <= counted + 2.0 * sizeof(double) * ROWS * N);
+  }
+  assert_int_equal(rb_grid_near_square(1), 1);
+  assert_int_equal(rb_grid_near_square(61), 60);
+  assert_int_equal(rb_grid_near_square(64), 64);
+}
+
 /* ScaLAPACK must find OpenBLAS's products, not the reference library's slow ones: the library that
  * the program is linked with comes before the one ScaLAPACK itself names. */
 static void scalapack_uses_openblas(void **state) {
@@ -75,7 +108,7 @@ static void scalapack_uses_openblas(void **state) {
   assert_non_null(strstr(info.dli_fname, "openblas"));
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(equals_a_plain_sum),
-                                          cmocka_unit_test(too_many_rows_are_refused),
-                                          cmocka_unit_test(scalapack_uses_openblas)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(equals_a_plain_sum), cmocka_unit_test(too_many_rows_are_refused),
+    cmocka_unit_test(bytes_are_those_of_the_real_grid), cmocka_unit_test(scalapack_uses_openblas)};
 RB_TEST_MAIN(tests)
