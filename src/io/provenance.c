@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rheobase/revision.h"
 #include "rheobase/version.h"
 
 enum {
@@ -57,7 +58,7 @@ void rb_library_versions(char *text) {
   first_line(openblas_get_config(), blas, sizeof blas);
   H5get_libversion(&hdf5[0], &hdf5[1], &hdf5[2]);
   (void)snprintf(text, RB_VERSIONS_SIZE,
-                 "rheobase %s (%s)\nMPI: %s\nHDF5 %u.%u.%u\nGSL %s\n%s\nlibconfig %d.%d.%d\n"
+                 "rheobase %s (revision %s)\nMPI: %s\nHDF5 %u.%u.%u\nGSL %s\n%s\nlibconfig %d.%d.%d\n"
                  "ScaLAPACK %s\n",
                  RB_VERSION, RB_GIT_REVISION, mpi_line, hdf5[0], hdf5[1], hdf5[2], gsl_version,
                  blas, LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION,

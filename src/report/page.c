@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rheobase/revision.h"
 #include "rheobase/version.h"
 
 /* The order of the page: what was simulated and trained, how well it is calibrated, what it says
@@ -104,7 +105,7 @@ static void write_head(const rb_study_data *study, FILE *out) {
                 style);
   rb_html_text(out, name);
   (void)fprintf(out,
-                "</h1>\n<p class=\"note\">Simulation-based inference with rheobase %s (%s). The "
+                "</h1>\n<p class=\"note\">Simulation-based inference with rheobase %s (revision %s). The "
                 "figures are also in the folder <code>figures</code>, each beside the gnuplot "
                 "script that draws it.</p>\n<nav>",
                 RB_VERSION, RB_GIT_REVISION);

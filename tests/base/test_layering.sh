@@ -34,7 +34,7 @@ check() {
   local included folder
   while IFS= read -r included; do
     case $included in
-      rheobase/version.h) ;; # generated
+      rheobase/version.h | rheobase/revision.h) ;; # generated
       rheobase/*)
         folder=${header_layer[$(basename "$included" .h)]:-none}
         [ "$folder" != none ] || { complain "$1 includes $included, which is in no layer" && continue; }
