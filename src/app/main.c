@@ -4,11 +4,13 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "rheobase/agree.h"
 #include "rheobase/blas.h"
 #include "rheobase/context.h"
 #include "rheobase/log.h"
 #include "rheobase/provenance.h"
 #include "rheobase/signals.h"
+#include "rheobase/streams.h"
 
 enum {
   STUDY = RB_OPTION_OUTPUT | RB_OPTION_SET | RB_OPTION_FORCE,
@@ -68,10 +70,11 @@ static rb_status run(rb_context *ctx, int argc, char **argv) {
   } else {
     status = command->run(ctx, &arguments);
   }
-  return status;
+  return status == RB_OK ? rb_agree(ctx, rb_streams_flush(ctx)) : status;
 }
 
 int main(int argc, char **argv) {
+  rb_streams_open();
   rb_blas_choose_kernels(argv);
   rb_signals_block();
   (void)gsl_set_error_handler_off();  // GSL would abort; its results are checked instead

@@ -15,13 +15,17 @@ extern char **environ;
 static int start(const char *folder, char *const *arguments, int output, pid_t *process) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
-  sigset_t none;
+  sigset_t none, ignored;
   (void)sigemptyset(&none);
+  (void)sigemptyset(&ignored);
+  (void)sigaddset(&ignored, SIGPIPE);
   (void)posix_spawn_file_actions_init(&actions);
   (void)posix_spawnattr_init(&attributes);
-  // Signals are blocked here (base/signals.c); the program should still be stoppable.
+  // Signals are blocked here (base/signals.c) or ignored (base/streams.c); the program should still
+  // be stoppable.
   (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  (void)posix_spawnattr_setsigdefault(&attributes, &ignored);
+  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);

@@ -57,12 +57,12 @@ void rb_library_versions(char *text) {
   first_line(mpi, mpi_line, sizeof mpi_line);
   first_line(openblas_get_config(), blas, sizeof blas);
   H5get_libversion(&hdf5[0], &hdf5[1], &hdf5[2]);
-  (void)snprintf(text, RB_VERSIONS_SIZE,
-                 "rheobase %s (revision %s)\nMPI: %s\nHDF5 %u.%u.%u\nGSL %s\n%s\nlibconfig %d.%d.%d\n"
-                 "ScaLAPACK %s\n",
-                 RB_VERSION, RB_GIT_REVISION, mpi_line, hdf5[0], hdf5[1], hdf5[2], gsl_version,
-                 blas, LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION,
-                 RB_SCALAPACK_VERSION);
+  (void)snprintf(
+      text, RB_VERSIONS_SIZE,
+      "rheobase %s (revision %s)\nMPI: %s\nHDF5 %u.%u.%u\nGSL %s\n%s\nlibconfig %d.%d.%d\n"
+      "ScaLAPACK %s\n",
+      RB_VERSION, RB_GIT_REVISION, mpi_line, hdf5[0], hdf5[1], hdf5[2], gsl_version, blas,
+      LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION, RB_SCALAPACK_VERSION);
 }
 
 rb_status rb_provenance_write(rb_context *ctx, rb_file *file, const rb_provenance *provenance) {

@@ -104,11 +104,12 @@ static void write_head(const rb_study_data *study, FILE *out) {
   (void)fprintf(out, " - rheobase report</title>\n<style>%s</style>\n</head>\n<body>\n<h1>Study ",
                 style);
   rb_html_text(out, name);
-  (void)fprintf(out,
-                "</h1>\n<p class=\"note\">Simulation-based inference with rheobase %s (revision %s). The "
-                "figures are also in the folder <code>figures</code>, each beside the gnuplot "
-                "script that draws it.</p>\n<nav>",
-                RB_VERSION, RB_GIT_REVISION);
+  (void)fprintf(
+      out,
+      "</h1>\n<p class=\"note\">Simulation-based inference with rheobase %s (revision %s). The "
+      "figures are also in the folder <code>figures</code>, each beside the gnuplot "
+      "script that draws it.</p>\n<nav>",
+      RB_VERSION, RB_GIT_REVISION);
   for (int s = 0; s < SECTIONS; ++s) {
     if (study->file[sections[s].needs] == NULL) continue;
     (void)fprintf(out, "<a href=\"#%s\">%s</a>\n", sections[s].id, sections[s].title);
