@@ -8,16 +8,16 @@
 #include "rheobase/gradient_sum.h"
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
+#include "rheobase/permutation.h"
 #include "rheobase/signals.h"
 
 struct rb_training_work {
   rb_micro_batch batch;
   rb_kept_batches kept;  // online with several passes
   rb_gradient_sum sum;
-  rb_real *gradient;    // (weights)
-  int64_t *order;       // (N) the running epoch's permutation
-  int64_t order_epoch;  // the epoch `order` belongs to
-  double saved_s;       // when the last checkpoint was written
+  rb_real *gradient;  // (weights)
+  int64_t *sample;    // (micro_batch) offline: which samples a micro-batch has
+  double saved_s;     // when the last checkpoint was written
   double seconds[RB_STEP_PARTS];
 };
 
@@ -44,7 +44,6 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
       (settings->batch_size + settings->micro_batch - 1) / settings->micro_batch;
   rb_training_work *w = NULL;
   RB_TRY(RB_ALLOCATE(ctx, w, 1));
-  w->order_epoch = -1;
   w->saved_s = MPI_Wtime();
   const rb_view view = {data->model, rb_estimator_summary_type(training->estimator),
                         settings->coordinates};
@@ -62,7 +61,7 @@ rb_status rb_training_work_create(rb_context *ctx, const rb_training *training,
         rb_micro_batch_create(ctx, stored->dim, stored->shape, settings->micro_batch, &w->batch));
   }
   RB_TRY(create_sum(ctx, training, micro_batches, w));
-  if (settings->mode == RB_OFFLINE) RB_TRY(RB_ALLOCATE(ctx, w->order, data->training->count));
+  RB_TRY(RB_ALLOCATE(ctx, w->sample, settings->micro_batch));
   *out = w;
   w = NULL;
 cleanup:
@@ -76,7 +75,7 @@ void rb_training_work_destroy(rb_training_work *w) {
   rb_kept_batches_destroy(&w->kept);
   rb_gradient_sum_destroy(&w->sum);
   free(w->gradient);
-  free(w->order);
+  free(w->sample);
   free(w);
 }
 
@@ -91,19 +90,6 @@ static void lap(rb_training_work *w, rb_step_part part, double *since) {
   const double now = MPI_Wtime();
   w->seconds[part] += now - *since;
   *since = now;
-}
-
-/* A uniform permutation of 0 .. n-1 (Fisher and Yates), a function of seed, member and epoch. */
-static void shuffle(uint64_t seed, uint16_t member, int64_t epoch, int64_t n, int64_t *order) {
-  const rb_stream stream =
-      rb_stream_make(seed, RB_FOR_TRAINING, RB_RANDOM_SHUFFLE, member, (uint64_t)epoch);
-  for (int64_t i = 0; i < n; ++i) order[i] = i;
-  for (int64_t i = n - 1; i > 0; --i) {
-    const int64_t j = rb_stream_integer(stream, (uint32_t)i, i + 1);
-    const int64_t held = order[i];
-    order[i] = order[j];
-    order[j] = held;
-  }
 }
 
 /* The micro-batch at a range of step training->step's batch. @param round of @p rounds on this
@@ -137,6 +123,11 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
   rb_status status = RB_OK;
   const rb_training_settings *settings = &training->settings;
   const rb_partition partition = rb_partition_make(ctx, samples, settings->micro_batch);
+  const int64_t epoch = training->step / training->steps_per_epoch;
+  const rb_permutation order =
+      rb_permutation_make(rb_stream_make(training->seed, RB_FOR_TRAINING, RB_RANDOM_SHUFFLE,
+                                         training->member, (uint64_t)epoch),
+                          data->training->count);
   for (int64_t round = 0; round < partition.rounds; ++round) {
     const rb_range range = rb_partition_round(&partition, round);
     if (range.count == 0) continue;
@@ -145,8 +136,11 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
     double since = MPI_Wtime();
     const uint64_t seen = (uint64_t)(training->step * settings->batch_size + range.first);
     if (settings->mode == RB_OFFLINE) {
-      rb_micro_batch_gather(&w->batch, &training->standardisation, data->training,
-                            w->order + first + range.first, 0, rows, weight);
+      for (int row = 0; row < rows; ++row) {
+        w->sample[row] = rb_permutation_at(&order, first + range.first + row);
+      }
+      rb_micro_batch_gather(&w->batch, &training->standardisation, data->training, w->sample, 0,
+                            rows, weight);
     } else {
       RB_TRY(simulate_or_take(ctx, training, data, w, round, partition.rounds, range, weight));
     }
@@ -236,10 +230,6 @@ rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_trai
   if (settings->mode == RB_OFFLINE) {
     const int64_t left = data->training->count - first;
     samples = left < samples ? left : samples;
-    if (w->order_epoch != epoch) {
-      shuffle(training->seed, training->member, epoch, data->training->count, w->order);
-      w->order_epoch = epoch;
-    }
   }
   rb_gradient_sum_clear(&w->sum);
   RB_TRY(sum_gradients(ctx, training, data, w, first, samples));
