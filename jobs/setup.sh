@@ -1,7 +1,8 @@
 # Functions of quickstart.sh and check.sh: packages and builds. Sourced after environment.sh, not run.
 
 RB_PACKAGES="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev hdf5-tools
-  libscalapack-openmpi-dev libgsl-dev libopenblas-dev librandom123-dev libconfig-dev gnuplot-nox"
+  libscalapack-openmpi-dev libgsl-dev libopenblas-dev librandom123-dev libconfig-dev libmuparser-dev
+  gnuplot-nox"
 RB_TEST_PACKAGES="git libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev valgrind doxygen gcovr
   python3-h5py python3-xarray python3-h5netcdf slurm-wlm munge iproute2 procps locales"
 

@@ -36,6 +36,9 @@ struct rb_family {
 /** The families, ended by one without a name. */
 extern const rb_family rb_families[];
 
+/** How many they are. */
+int rb_family_count(void);
+
 /** The family of that name, or NULL. */
 const rb_family *rb_family_find(const char *name);
 

@@ -204,6 +204,8 @@ const rb_family rb_families[] = {
     {"half_normal", 1, {{"sd", 1}}, POSITIVE, 0, FUNCTIONS(half_normal)},
     {.name = NULL}};
 
+int rb_family_count(void) { return (int)(sizeof rb_families / sizeof *rb_families) - 1; }
+
 const rb_family *rb_family_find(const char *name) {
   for (const rb_family *family = rb_families; family->name != NULL; ++family) {
     if (strcmp(family->name, name) == 0) return family;

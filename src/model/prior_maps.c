@@ -1,0 +1,244 @@
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "prior_internal.h"
+
+// Keeps a value that rounding has put on a bound off infinity.
+static const double SMALLEST_SHARE = 1e-15;
+
+double rb_prior_number_value(const rb_prior_number *number) {
+  return number->expression != NULL ? rb_expression_value(number->expression) : number->constant;
+}
+
+bool rb_prior_distribution_of(const rb_prior *prior, int r, rb_prior_distribution *distribution) {
+  const rb_prior_compiled *row = &prior->row[r];
+  bool valid = true;
+  for (int k = 0; k < row->family->arguments; ++k) {
+    distribution->a[k] = rb_prior_number_value(&row->argument[k]);
+    valid = valid && isfinite(distribution->a[k]) &&
+            (!row->family->argument[k].positive || distribution->a[k] > 0);
+  }
+  const double low = rb_prior_number_value(&row->low), high = rb_prior_number_value(&row->high);
+  distribution->low = fmax(low, row->family->low);
+  distribution->high = fmin(high, row->family->high);
+  const bool crossed =
+      !(rb_prior_number_value(&row->clip_low) < rb_prior_number_value(&row->clip_high));
+  return valid && !crossed && !isnan(low) && !isnan(high) && distribution->low < distribution->high;
+}
+
+double rb_prior_clipped(const rb_prior *prior, int r, double latent) {
+  const rb_prior_compiled *row = &prior->row[r];
+  return fmin(fmax(latent, rb_prior_number_value(&row->clip_low)),
+              rb_prior_number_value(&row->clip_high));
+}
+
+static rb_status no_distribution(rb_context *ctx, const rb_prior *prior, int r, rb_status code,
+                                 const rb_prior_distribution *it) {
+  const rb_family *family = prior->row[r].family;
+  for (int k = 0; k < family->arguments; ++k) {
+    const rb_family_argument *argument = &family->argument[k];
+    if (isfinite(it->a[k]) && (!argument->positive || it->a[k] > 0)) continue;
+    return RB_FAIL(ctx, code, "prior.%s.%s is %g, but has to be %s", prior->text[r].name,
+                   argument->name, it->a[k], argument->positive ? "above 0" : "finite");
+  }
+  const double low = rb_prior_number_value(&prior->row[r].clip_low);
+  const double high = rb_prior_number_value(&prior->row[r].clip_high);
+  const bool crossed = !(low < high);
+  return RB_FAIL(ctx, code, "prior.%s%s: nothing lies between low = %g and high = %g",
+                 prior->text[r].name, crossed ? ".clip" : "", crossed ? low : it->low,
+                 crossed ? high : it->high);
+}
+
+static rb_status set_fixed(rb_context *ctx, const rb_prior *prior, int r, rb_status code) {
+  const rb_prior_compiled *row = &prior->row[r];
+  const double x = rb_prior_number_value(&row->fixed);
+  const double low = rb_prior_number_value(&row->low), high = rb_prior_number_value(&row->high);
+  prior->value[r] = x;
+  if (!isfinite(x)) {
+    return RB_FAIL(ctx, code, "prior.%s is fixed at %g, which is no number", prior->text[r].name,
+                   x);
+  }
+  if (x >= low && x <= high) return RB_OK;
+  return RB_FAIL(ctx, code, "prior.%s is fixed at %g, outside its range from %g to %g",
+                 prior->text[r].name, x, low, high);
+}
+
+rb_status rb_prior_draw_one(rb_context *ctx, const rb_prior *prior, const double *u, rb_status code,
+                            double *latent) {
+  rb_status status = RB_OK;
+  for (int k = 0; k < prior->rows; ++k) {
+    const int r = prior->order[k];
+    const rb_family *family = prior->row[r].family;
+    rb_prior_distribution it;
+    if (family == NULL) {
+      RB_TRY(set_fixed(ctx, prior, r, code));
+      continue;
+    }
+    if (!rb_prior_distribution_of(prior, r, &it)) {
+      RB_TRY(no_distribution(ctx, prior, r, code, &it));
+    }
+    const double x = family->quantile(it.a, it.low, it.high, u[r]);
+    if (!isfinite(x)) {
+      RB_TRY(RB_FAIL(ctx, code, "prior.%s: between low = %g and high = %g lies no probability",
+                     prior->text[r].name, it.low, it.high));
+    }
+    latent[prior->place[r]] = x;
+    prior->value[r] = rb_prior_clipped(prior, r, x);
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_prior_draw(rb_context *ctx, const rb_prior *prior, uint64_t seed, rb_purpose purpose,
+                        int64_t first, int64_t count, double *theta, double *latent) {
+  rb_status status = RB_OK;
+  const int D = prior->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    const rb_stream stream =
+        rb_stream_make(seed, purpose, RB_RANDOM_PRIOR, 0, (uint64_t)(first + i));
+    double u[RB_PRIOR_ROWS], row[RB_PRIOR_ROWS];
+    for (int r = 0; r < prior->rows; ++r) u[r] = rb_stream_uniform(stream, (uint32_t)r);
+    RB_TRY(rb_prior_draw_one(ctx, prior, u, RB_ERR_NUMERIC, row));
+    if (latent != NULL) memcpy(&latent[i * D], row, (size_t)D * sizeof *row);
+    for (int d = 0; d < D; ++d) theta[i * D + d] = prior->value[prior->free[d]];
+  }
+cleanup:
+  return status;
+}
+
+/* Sets the fixed parameters among the values; those they refer to are there. */
+static void set_value(const rb_prior *prior, int r, double latent) {
+  prior->value[r] = prior->place[r] < 0 ? rb_prior_number_value(&prior->row[r].fixed)
+                                        : rb_prior_clipped(prior, r, latent);
+}
+
+void rb_prior_complete(const rb_prior *prior, int64_t count, const double *theta, double *all) {
+  const int rows = prior->rows;
+  for (int64_t i = 0; i < count; ++i) {
+    for (int d = 0; d < prior->dim; ++d) prior->value[prior->free[d]] = theta[i * prior->dim + d];
+    for (int k = 0; k < rows; ++k) {
+      const int r = prior->order[k];
+      if (prior->place[r] < 0) set_value(prior, r, 0);
+    }
+    memcpy(&all[i * rows], prior->value, (size_t)rows * sizeof *all);
+  }
+}
+
+static double log_density_of(const rb_prior *prior, const double *latent) {
+  double sum = 0;
+  for (int k = 0; k < prior->rows; ++k) {
+    const int r = prior->order[k], d = prior->place[r];
+    rb_prior_distribution it;
+    if (d >= 0) {
+      // Beyond its parents' support an interval may be empty: do not ask for its density there.
+      if (!rb_prior_distribution_of(prior, r, &it)) return -INFINITY;
+      sum += prior->row[r].family->log_density(it.a, it.low, it.high, latent[d]);
+      if (!isfinite(sum)) return -INFINITY;
+    }
+    set_value(prior, r, d >= 0 ? latent[d] : 0);
+  }
+  return sum;
+}
+
+void rb_prior_log_density(const rb_prior *prior, int64_t count, const double *latent,
+                          double *log_density) {
+  for (int64_t i = 0; i < count; ++i) {
+    log_density[i] = log_density_of(prior, &latent[i * prior->dim]);
+  }
+}
+
+uint32_t rb_prior_outside(const rb_prior *prior, const double *theta) {
+  uint32_t outside = 0;
+  for (int d = 0; d < prior->dim; ++d) prior->value[prior->free[d]] = theta[d];
+  for (int k = 0; k < prior->rows; ++k) {
+    const int r = prior->order[k], d = prior->place[r];
+    rb_prior_distribution it;
+    if (d < 0) {
+      set_value(prior, r, 0);
+      continue;
+    }
+    const bool valid = rb_prior_distribution_of(prior, r, &it);
+    const double low = fmax(it.low, rb_prior_number_value(&prior->row[r].clip_low));
+    const double high = fmin(it.high, rb_prior_number_value(&prior->row[r].clip_high));
+    if (!(valid && theta[d] >= low && theta[d] <= high)) outside |= UINT32_C(1) << d;
+  }
+  return outside;
+}
+
+void rb_prior_from_latent(const rb_prior *prior, int64_t count, const double *latent,
+                          double *theta) {
+  for (int64_t i = 0; i < count * prior->dim; i += prior->dim) {
+    for (int k = 0; k < prior->rows; ++k) {
+      const int r = prior->order[k], d = prior->place[r];
+      set_value(prior, r, d >= 0 ? latent[i + d] : 0);
+    }
+    for (int d = 0; d < prior->dim; ++d) theta[i + d] = prior->value[prior->free[d]];
+  }
+}
+
+static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
+
+/* One coordinate of the support, given the interval; its log determinant is of phi -> latent. */
+static double to_line(double low, double high, double x) {
+  if (isinf(low) && isinf(high)) return x;
+  const double tiny = SMALLEST_SHARE;
+  if (isinf(high)) return log(fmax(x - low, fmax(tiny * fabs(low), DBL_MIN)));
+  if (isinf(low)) return -log(fmax(high - x, fmax(tiny * fabs(high), DBL_MIN)));
+  const double share = fmin(fmax((x - low) / (high - low), tiny), 1 - tiny);
+  return log(share) - log1p(-share);
+}
+
+static double from_line(double low, double high, double phi) {
+  if (isinf(low) && isinf(high)) return phi;
+  if (isinf(high)) return low + exp(phi);
+  if (isinf(low)) return high - exp(-phi);
+  return low + (high - low) / (1 + exp(-phi));
+}
+
+static double line_log_det(double low, double high, double phi) {
+  if (isinf(low) && isinf(high)) return 0;
+  if (isinf(high)) return phi;
+  if (isinf(low)) return -phi;
+  return log(high - low) - softplus(phi) - softplus(-phi);
+}
+
+void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                         double *log_det) {
+  const int D = prior->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    double row[RB_PRIOR_ROWS], *out = &phi[i * D], sum = 0;
+    memcpy(row, &latent[i * D], (size_t)D * sizeof *row);
+    for (int k = 0; k < prior->rows; ++k) {
+      const int r = prior->order[k], d = prior->place[r];
+      rb_prior_distribution it;
+      if (d >= 0) {
+        (void)rb_prior_distribution_of(prior, r, &it);
+        out[d] = to_line(it.low, it.high, row[d]);
+        sum += line_log_det(it.low, it.high, out[d]);
+      }
+      set_value(prior, r, d >= 0 ? row[d] : 0);
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}
+
+void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                           double *log_det) {
+  const int D = prior->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    double row[RB_PRIOR_ROWS], *out = &latent[i * D], sum = 0;
+    memcpy(row, &phi[i * D], (size_t)D * sizeof *row);
+    for (int k = 0; k < prior->rows; ++k) {
+      const int r = prior->order[k], d = prior->place[r];
+      rb_prior_distribution it;
+      if (d >= 0) {
+        (void)rb_prior_distribution_of(prior, r, &it);
+        out[d] = from_line(it.low, it.high, row[d]);
+        sum += line_log_det(it.low, it.high, row[d]);
+      }
+      set_value(prior, r, d >= 0 ? out[d] : 0);
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}

@@ -1,0 +1,268 @@
+#include "rb_test.h"
+#include "rheobase/prior.h"
+
+/* Every family, parents in bounds and in arguments, every kind of interval, a clipped parameter, a
+ * fixed one and a derived one. Children stand before their parents. */
+static const rb_prior_row rows[] = {
+    {.name = "reset",
+     .distribution = "normal",
+     .argument = {"-72", "2"},
+     .low = "-85",
+     .high = "min(start - 0.5, -65)"},
+    {.name = "start",
+     .distribution = "normal",
+     .argument = {"-70", "2"},
+     .low = "-80",
+     .high = "min(leak - 0.5, -65)"},
+    {.name = "tau",
+     .distribution = "lognormal",
+     .argument = {"10", "0.2"},
+     .clip_low = "8",
+     .clip_high = "12"},
+    {.name = "g", .fixed = "10"},
+    {.name = "leak",
+     .distribution = "normal",
+     .argument = {"-70", "2"},
+     .low = "-75",
+     .high = "-60"},
+    {.name = "free", .distribution = "student_t", .argument = {"5", "g", "0.5"}},
+    {.name = "share", .distribution = "beta", .argument = {"2", "3"}},
+    {.name = "rate", .distribution = "gamma", .argument = {"2", "tau / 4"}, .low = "1"},
+    {.name = "wait", .distribution = "exponential", .argument = {"3"}},
+    {.name = "below", .distribution = "normal", .argument = {"0", "1"}, .high = "share"},
+    {.name = "flat", .distribution = "uniform", .low = "-1", .high = "1"},
+    {.name = "wide", .distribution = "loguniform", .low = "0.1", .high = "100"},
+    {.name = "size", .distribution = "half_normal", .argument = {"3"}},
+    {.name = "capacity", .fixed = "tau * g"}};
+enum { ROWS = sizeof rows / sizeof *rows, D = ROWS - 2, COUNT = 300 };
+
+static rb_prior *prior;
+
+static int set_up(void **state) {
+  (void)state;
+  return rb_prior_create(&test_context, ROWS, rows, &prior) == RB_OK ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  rb_prior_destroy(prior);
+  return 0;
+}
+
+static int row_of(const char *name) {
+  for (int r = 0; r < ROWS; ++r) {
+    if (strcmp(rows[r].name, name) == 0) return r;
+  }
+  return -1;
+}
+
+static void dimensions(void **state) {
+  (void)state;
+  assert_int_equal(rb_prior_dim(prior), D);
+  assert_int_equal(rb_prior_rows(prior), ROWS);
+  assert_string_equal(rb_prior_parameters(prior)[3].name, "leak");
+}
+
+static void draws_lie_inside(void **state) {
+  (void)state;
+  static double theta[COUNT * D], latent[COUNT * D], all[COUNT * ROWS], again[D];
+  double log_density[COUNT];
+  assert_int_equal(rb_prior_draw(&test_context, prior, 3, RB_FOR_TESTS, 0, COUNT, theta, latent),
+                   RB_OK);
+  rb_prior_log_density(prior, COUNT, latent, log_density);
+  rb_prior_complete(prior, COUNT, theta, all);
+  int clipped = 0;
+  for (int i = 0; i < COUNT; ++i) {
+    const double *row = &all[i * ROWS];
+    assert_int_equal(rb_prior_outside(prior, &theta[i * D]), 0);
+    assert_true(isfinite(log_density[i]));
+    assert_true(row[row_of("reset")] <= row[row_of("start")] - 0.5);
+    assert_true(row[row_of("start")] <= row[row_of("leak")] - 0.5);
+    assert_true(row[row_of("below")] <= row[row_of("share")]);
+    assert_true(row[row_of("g")] == 10);
+    assert_true(row[row_of("capacity")] == 10 * row[row_of("tau")]);
+    clipped += latent[i * D + 2] != theta[i * D + 2];
+    assert_true(theta[i * D + 2] == fmin(fmax(latent[i * D + 2], 8), 12));
+  }
+  assert_in_range(clipped, COUNT / 5, COUNT / 2);  // 27% lie outside, by the normal distribution
+  // An item is the same whichever others are drawn with it.
+  assert_int_equal(rb_prior_draw(&test_context, prior, 3, RB_FOR_TESTS, 17, 1, again, NULL), RB_OK);
+  assert_memory_equal(again, &theta[17 * D], sizeof again);
+}
+
+/* Fixing a parameter leaves the others' random numbers as they are. */
+static void draws_without_a_parameter(void **state) {
+  (void)state;
+  rb_prior_row fewer[ROWS];
+  rb_prior *other = NULL;
+  double theta[D], rest[D - 1];
+  memcpy(fewer, rows, sizeof rows);
+  fewer[0] = (rb_prior_row){.name = "reset", .fixed = "-70"};
+  assert_int_equal(rb_prior_create(&test_context, ROWS, fewer, &other), RB_OK);
+  assert_int_equal(rb_prior_draw(&test_context, prior, 3, RB_FOR_TESTS, 5, 1, theta, NULL), RB_OK);
+  assert_int_equal(rb_prior_draw(&test_context, other, 3, RB_FOR_TESTS, 5, 1, rest, NULL), RB_OK);
+  assert_memory_equal(rest, theta + 1, sizeof rest);
+  rb_prior_destroy(other);
+}
+
+static void round_trip(void **state) {
+  (void)state;
+  static double theta[COUNT * D], latent[COUNT * D], phi[COUNT * D], back[COUNT * D];
+  double to[COUNT], from[COUNT];
+  assert_int_equal(rb_prior_draw(&test_context, prior, 4, RB_FOR_TESTS, 0, COUNT, theta, latent),
+                   RB_OK);
+  rb_prior_to_support(prior, COUNT, latent, phi, to);
+  rb_prior_from_support(prior, COUNT, phi, back, from);
+  for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], latent[i], 1e-11 * fabs(latent[i]));
+  for (int i = 0; i < COUNT; ++i) assert_near(from[i], to[i], 1e-7);
+  rb_prior_from_latent(prior, COUNT, back, back);  // in place
+  for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], theta[i], 1e-11 * fabs(theta[i]));
+  rb_prior_from_support(prior, COUNT, phi, phi, NULL);
+  for (int i = 0; i < COUNT * D; ++i) assert_near(phi[i], latent[i], 1e-11 * fabs(latent[i]));
+}
+
+/* Any point of R^D gives a possible parameter vector. */
+static void images_lie_in_the_prior(void **state) {
+  (void)state;
+  for (uint32_t i = 0; i < 500; ++i) {
+    double phi[D], latent[D], theta[D], log_density;
+    for (uint32_t d = 0; d < D; ++d) {
+      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i);
+      phi[d] = 24.0 * (rb_stream_uniform(s, d) - 0.5);
+    }
+    rb_prior_from_support(prior, 1, phi, latent, NULL);
+    rb_prior_from_latent(prior, 1, latent, theta);
+    assert_int_equal(rb_prior_outside(prior, theta), 0);
+    rb_prior_log_density(prior, 1, latent, &log_density);
+    assert_true(log_density > -INFINITY);
+  }
+}
+
+/* The density of a parent and a child, carried to the plane, has mass one: log density and log
+ * determinant by the trapezoidal rule. */
+static double mass_of(const rb_prior_row *pair) {
+  rb_prior *two = NULL;
+  double sum = 0;
+  const double step = 0.1;
+  assert_int_equal(rb_prior_create(&test_context, 2, pair, &two), RB_OK);
+  for (int i = -400; i <= 400; ++i) {
+    for (int j = -400; j <= 400; ++j) {
+      const double phi[2] = {i * step, j * step};
+      double latent[2], log_det, log_density;
+      rb_prior_from_support(two, 1, phi, latent, &log_det);
+      rb_prior_log_density(two, 1, latent, &log_density);
+      if (log_density > -INFINITY) sum += exp(log_density + log_det) * step * step;
+    }
+  }
+  rb_prior_destroy(two);
+  return sum;
+}
+
+static void masses_are_one(void **state) {
+  (void)state;
+  static const rb_prior_row pairs[][2] = {
+      {{.name = "a", .distribution = "normal", .argument = {"0", "2"}, .low = "-3", .high = "4"},
+       {.name = "b", .distribution = "normal", .argument = {"a", "1"}, .high = "a + 0.5"}},
+      {{.name = "a", .distribution = "gamma", .argument = {"2", "1"}},
+       {.name = "b", .distribution = "uniform", .low = "-a - 0.1", .high = "a + 0.1"}},
+      {{.name = "a", .distribution = "lognormal", .argument = {"2", "0.5"}, .low = "1"},
+       {.name = "b", .distribution = "exponential", .argument = {"a"}, .low = "a"}},
+      {{.name = "a", .distribution = "beta", .argument = {"2", "3"}},
+       {.name = "b", .distribution = "student_t", .argument = {"8", "a", "1"}, .low = "a"}}};
+  for (size_t k = 0; k < sizeof pairs / sizeof *pairs; ++k) {
+    assert_near(mass_of(pairs[k]), 1, 1e-5);
+  }
+}
+
+static void outside_is_named(void **state) {
+  (void)state;
+  double theta[D];
+  assert_int_equal(rb_prior_draw(&test_context, prior, 9, RB_FOR_TESTS, 0, 1, theta, NULL), RB_OK);
+  theta[2] = 12.5;  // tau's clipped range ends before
+  theta[3] = -80;   // leak, and with it its child start
+  assert_int_equal(rb_prior_outside(prior, theta), 1 << 1 | 1 << 2 | 1 << 3);
+}
+
+static void standard_deviations(void **state) {
+  (void)state;
+  const double *sd = rb_prior_sd(prior);
+  assert_near(sd[5], 0.2, 0.01);                     // beta(2, 3): sqrt(6 / 150)
+  assert_near(sd[7], 3, 0.2);                        // exponential
+  assert_near(sd[9], 2 / sqrt(12), 0.02);            // uniform
+  assert_near(sd[11], 3 * sqrt(1 - 2 / M_PI), 0.1);  // half-normal
+}
+
+static void refused(int count, const rb_prior_row *row, const char *sentence) {
+  rb_prior *wrong = NULL;
+  assert_int_equal(rb_prior_create(&test_context, count, row, &wrong), RB_ERR_SETTING);
+  assert_null(wrong);
+  if (strstr(test_context.error.message, sentence) == NULL) {
+    print_error("%s\n", test_context.error.message);
+    fail();
+  }
+  test_context.error.code = RB_OK;
+}
+
+#define NORMAL .distribution = "normal", .argument = {"0", "1"}
+
+static void what_is_wrong(void **state) {
+  (void)state;
+  static const rb_prior_row circle[] = {{.name = "a", NORMAL, .low = "b"},
+                                        {.name = "b", NORMAL, .low = "c"},
+                                        {.name = "c", NORMAL, .high = "a"},
+                                        {.name = "d", NORMAL}};
+  static const rb_prior_row fixed[] = {{.name = "a", .fixed = "1"}};
+  static const rb_prior_row twice[] = {{.name = "a", NORMAL}, {.name = "a", NORMAL}};
+  static const rb_prior_row crossing[] = {{.name = "a", NORMAL},
+                                          {.name = "b", NORMAL, .low = "a", .high = "5"}};
+  static const rb_prior_row beyond[] = {{.name = "a", .fixed = "3", .low = "4"},
+                                        {.name = "b", NORMAL}};
+  refused(2, beyond, "prior.a is fixed at 3, outside its range from 4 to inf");
+  refused(4, circle, "prior: a, b, c refer to each other in a circle");
+  refused(1, fixed, "all parameters are fixed");
+  refused(2, twice, "prior.a is given twice");
+  refused(2, crossing, "prior.b: nothing lies between low = 5.99");
+  refused(0, fixed, "has 0 parameters");
+  static const struct {
+    rb_prior_row row;
+    const char *sentence;
+  } cases[] = {
+      {{.name = "a", NORMAL, .low = "2", .high = "1"},
+       "prior.a: nothing lies between low = 2 and high = 1"},
+      {{.name = "a", .distribution = "gaussian"}, "prior.a.distribution = \"gaussian\" is unknown"},
+      {{.name = "a", .distribution = "norml"}, "did you mean normal?"},
+      {{.name = "a", .distribution = "normal", .argument = {"0"}},
+       "a normal distribution needs sd"},
+      {{.name = "a", .distribution = "normal", .argument = {"0", "-1"}},
+       "prior.a.sd is -1, but has to be above 0"},
+      {{.name = "a", .distribution = "normal", .argument = {"1/0", "1"}},
+       "prior.a.mean is inf, but has to be finite"},
+      {{.name = "a", .distribution = "normal", .argument = {"q", "1"}},
+       "prior.a.mean = \"q\" refers to q, which is unknown"},
+      {{.name = "a", .distribution = "uniform", .low = "0"}, "needs low and high"},
+      {{.name = "a"}, "prior.a needs a distribution, or to be fixed"},
+      {{.name = "2a", NORMAL}, "is no name of a parameter"},
+      {{.name = "a", NORMAL, .low = "1/0"}, "prior.a: nothing lies between"},
+      {{.name = "a", NORMAL, .low = "sqrt(-1)"}, "prior.a: nothing lies between"},
+      {{.name = "a", .distribution = "beta", .argument = {"1", "1"}, .low = "2"},
+       "prior.a: nothing lies between low = 2 and high = 1"},
+      {{.name = "a", NORMAL, .clip_low = "4"}, "prior.a.clip has to have two ends"},
+      {{.name = "a", NORMAL, .clip_low = "4", .clip_high = "3"}, "prior.a.clip"},
+      {{.name = "a", .distribution = "gamma", .argument = {"2", "1"}, .low = "1e6"},
+       "lies no probability"}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
+    refused(1, &cases[k].row, cases[k].sentence);
+  }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(dimensions, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(draws_lie_inside, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(draws_without_a_parameter, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(round_trip, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(images_lie_in_the_prior, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(outside_is_named, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(standard_deviations, set_up, tear_down),
+    cmocka_unit_test(masses_are_one),
+    cmocka_unit_test(what_is_wrong)};
+RB_TEST_MAIN(tests)
