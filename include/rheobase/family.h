@@ -25,7 +25,8 @@ struct rb_family {
   double low, high;  ///< the range of its values, ends included where finite
   int bounded;       ///< 1: exists on a finite interval alone
 
-  /** The value below which the share @p u (0 < u < 1) of the truncated distribution lies. */
+  /** The value below which the share @p u (0 < u < 1) of the truncated distribution lies; NaN where
+   * the interval lies so far out that its probability underflows. */
   double (*quantile)(const double *a, double low, double high, double u);
 
   /** Log density of the truncated distribution at a point of [low, high], all constants included;

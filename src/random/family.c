@@ -35,8 +35,10 @@ static double at_place(int64_t place) {
 /* Halves the doubles between the bounds, which takes at most 64 steps wherever the quantile lies:
  * GSL's inverses fail for small shapes and far out. */
 static double tails_quantile(const tails *t, const double *a, double low, double high, double u) {
-  const double p = (1 - u) * t->below(a, low) + u * t->below(a, high);
-  const double q = (1 - u) * t->above(a, low) + u * t->above(a, high);
+  const double p_low = t->below(a, low), p_high = t->below(a, high);
+  const double q_low = t->above(a, low), q_high = t->above(a, high);
+  if (!(p_low < p_high) && !(q_low > q_high)) return NAN;
+  const double p = (1 - u) * p_low + u * p_high, q = (1 - u) * q_low + u * q_high;
   int64_t least = place_of(fmax(low, -DBL_MAX)), most = place_of(fmin(high, DBL_MAX));
   while (least < most) {
     const int64_t middle = (int64_t)(((__int128)least + most) >> 1);
