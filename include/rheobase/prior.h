@@ -2,6 +2,7 @@
 #define RHEOBASE_PRIOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rheobase/context.h"
@@ -17,19 +18,30 @@
  * clipped parameter is drawn, then moved into its range, which puts point masses on the ends:
  * `latent` is its value before, where the density is a plain one, and theta the value after. */
 
-enum { RB_PRIOR_ROWS = 32, RB_PRIOR_ARGUMENTS = 3, RB_PRIOR_TEXT = 128 };
+enum { RB_PRIOR_ROWS = 32, RB_PRIOR_TEXT = 128 };
 
 /** A row as a user writes it; texts are numbers or expressions, "" where there is none. */
 typedef struct rb_prior_row {
-  char name[32];
-  char unit[32];
-  char description[128];
-  char distribution[32];                                   ///< name of a family (family.h)
-  char argument[RB_PRIOR_ARGUMENTS][RB_PRIOR_TEXT];        ///< in the family's order
-  char low[RB_PRIOR_TEXT], high[RB_PRIOR_TEXT];            ///< where it is truncated
-  char clip_low[RB_PRIOR_TEXT], clip_high[RB_PRIOR_TEXT];  ///< both or none
-  char fixed[RB_PRIOR_TEXT];  ///< its value, in place of a distribution
+  char name[32], unit[32], description[128];
+  char distribution[32];  ///< name of a family (family.h), whose arguments are among the next
+  char mean[RB_PRIOR_TEXT], sd[RB_PRIOR_TEXT], median[RB_PRIOR_TEXT], sd_log[RB_PRIOR_TEXT];
+  char shape[RB_PRIOR_TEXT], scale[RB_PRIOR_TEXT], a[RB_PRIOR_TEXT], b[RB_PRIOR_TEXT];
+  char df[RB_PRIOR_TEXT], location[RB_PRIOR_TEXT];
+  char low[RB_PRIOR_TEXT], high[RB_PRIOR_TEXT];  ///< where it is truncated
+  char clip[2][RB_PRIOR_TEXT];                   ///< both ends or none
+  char fixed[RB_PRIOR_TEXT];                     ///< its value, in place of a distribution
 } rb_prior_row;
+
+/** One of the members of a row that hold numbers. */
+typedef struct rb_prior_key {
+  const char *name;  ///< as in an input file
+  size_t offset;     ///< of the member
+  int texts;         ///< 2 for `clip`, else 1
+  const char *help;
+} rb_prior_key;
+
+/** The keys, in the order in which they are written; ended by one without a name. */
+extern const rb_prior_key rb_prior_keys[];
 
 typedef struct rb_prior rb_prior;
 

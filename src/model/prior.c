@@ -12,6 +12,37 @@
 enum { TRIALS = 4000, CORNERS = 1000, WHERE = 64 };
 static const double FAR_OUT = 1e-9;  // share of the prior beyond the corners tried
 
+#define KEY(name, help) \
+  { #name, offsetof(rb_prior_row, name), 1, help }
+
+const rb_prior_key rb_prior_keys[] = {
+    KEY(mean, "mean"),
+    KEY(sd, "standard deviation"),
+    KEY(median, "median"),
+    KEY(sd_log, "standard deviation of the logarithm"),
+    KEY(shape, "shape"),
+    KEY(scale, "scale"),
+    KEY(a, "first shape"),
+    KEY(b, "second shape"),
+    KEY(df, "degrees of freedom"),
+    KEY(location, "location"),
+    KEY(low, "lower bound, where it is truncated"),
+    KEY(high, "upper bound, where it is truncated"),
+    {"clip", offsetof(rb_prior_row, clip), 2, "range into which draws are moved"},
+    KEY(fixed, "value of a parameter that is not inferred"),
+    {.name = NULL}};
+
+static const char *text_of(const rb_prior_row *row, const rb_prior_key *key) {
+  return (const char *)row + key->offset;
+}
+
+static const char *argument_of(const rb_prior_row *row, const char *name) {
+  for (const rb_prior_key *key = rb_prior_keys; key->name != NULL; ++key) {
+    if (strcmp(key->name, name) == 0) return text_of(row, key);
+  }
+  return "";
+}
+
 static void free_number(rb_prior_number *number) {
   rb_expression_free(number->expression);
   number->expression = NULL;
@@ -21,7 +52,7 @@ void rb_prior_destroy(rb_prior *prior) {
   if (prior == NULL) return;
   for (int r = 0; r < prior->rows; ++r) {
     rb_prior_compiled *row = &prior->row[r];
-    for (int k = 0; k < RB_PRIOR_ARGUMENTS; ++k) free_number(&row->argument[k]);
+    for (int k = 0; k < RB_FAMILY_ARGUMENTS; ++k) free_number(&row->argument[k]);
     free_number(&row->low);
     free_number(&row->high);
     free_number(&row->clip_low);
@@ -60,45 +91,66 @@ static rb_status compile_bounds(rb_context *ctx, rb_prior *prior, const rb_prior
                                 rb_prior_compiled *row) {
   rb_status status = RB_OK;
   const rb_family *family = row->family;
-  if (family->bounded && (text->low[0] == '\0' || text->high[0] == '\0')) {
+  const double least = family != NULL ? family->low : -INFINITY;
+  const double most = family != NULL ? family->high : INFINITY;
+  if (family != NULL && family->bounded && (text->low[0] == '\0' || text->high[0] == '\0')) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s: a %s distribution needs low and high",
                    text->name, family->name));
   }
-  if ((text->clip_low[0] == '\0') != (text->clip_high[0] == '\0')) {
+  if ((text->clip[0][0] == '\0') != (text->clip[1][0] == '\0')) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s.clip has to have two ends", text->name));
   }
-  RB_TRY(compile_number(ctx, prior, text, "low", text->low, family->low, &row->low));
-  RB_TRY(compile_number(ctx, prior, text, "high", text->high, family->high, &row->high));
-  RB_TRY(compile_number(ctx, prior, text, "clip", text->clip_low, -INFINITY, &row->clip_low));
-  RB_TRY(compile_number(ctx, prior, text, "clip", text->clip_high, INFINITY, &row->clip_high));
+  RB_TRY(compile_number(ctx, prior, text, "low", text->low, least, &row->low));
+  RB_TRY(compile_number(ctx, prior, text, "high", text->high, most, &row->high));
+  RB_TRY(compile_number(ctx, prior, text, "clip", text->clip[0], -INFINITY, &row->clip_low));
+  RB_TRY(compile_number(ctx, prior, text, "clip", text->clip[1], INFINITY, &row->clip_high));
 cleanup:
   return status;
+}
+
+/* Whether a row that is drawn (or fixed) may have a number of that name. */
+static bool is_taken(const rb_family *family, const char *key) {
+  const bool bound = strcmp(key, "low") == 0 || strcmp(key, "high") == 0;
+  if (family == NULL) return bound || strcmp(key, "fixed") == 0;
+  for (int k = 0; k < family->arguments; ++k) {
+    if (strcmp(key, family->argument[k].name) == 0) return true;
+  }
+  return bound || strcmp(key, "clip") == 0;
+}
+
+static rb_status check_keys(rb_context *ctx, const rb_prior_row *text, const rb_family *family) {
+  for (const rb_prior_key *key = rb_prior_keys; key->name != NULL; ++key) {
+    if (text_of(text, key)[0] == '\0' || is_taken(family, key->name)) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s.%s: %s has no such number", text->name, key->name,
+                   family != NULL ? family->name : "a fixed parameter");
+  }
+  return RB_OK;
 }
 
 static rb_status compile_row(rb_context *ctx, rb_prior *prior, int r) {
   rb_status status = RB_OK;
   const rb_prior_row *text = &prior->text[r];
   rb_prior_compiled *row = &prior->row[r];
-  if (text->fixed[0] != '\0') {
-    RB_TRY(compile_number(ctx, prior, text, "fixed", text->fixed, 0, &row->fixed));
-    RB_TRY(compile_number(ctx, prior, text, "low", text->low, -INFINITY, &row->low));
-    RB_TRY(compile_number(ctx, prior, text, "high", text->high, INFINITY, &row->high));
-    return RB_OK;
-  }
-  if (text->distribution[0] == '\0') {
+  const bool fixed = text->fixed[0] != '\0';
+  if (!fixed && text->distribution[0] == '\0') {
     RB_TRY(
         RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s needs a distribution, or to be fixed", text->name));
   }
-  row->family = rb_family_find(text->distribution);
-  if (row->family == NULL) RB_TRY(unknown_family(ctx, text));
-  for (int k = 0; k < RB_PRIOR_ARGUMENTS; ++k) {
-    const char *key = row->family->argument[k].name;
-    if (k < row->family->arguments && text->argument[k][0] == '\0') {
+  if (fixed && text->distribution[0] != '\0') {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s has a distribution and is fixed; choose one",
+                   text->name));
+  }
+  row->family = fixed ? NULL : rb_family_find(text->distribution);
+  if (row->family == NULL && !fixed) RB_TRY(unknown_family(ctx, text));
+  RB_TRY(check_keys(ctx, text, row->family));
+  RB_TRY(compile_number(ctx, prior, text, "fixed", text->fixed, 0, &row->fixed));
+  for (int k = 0; row->family != NULL && k < row->family->arguments; ++k) {
+    const char *key = row->family->argument[k].name, *number = argument_of(text, key);
+    if (number[0] == '\0') {
       RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s: a %s distribution needs %s", text->name,
                      row->family->name, key));
     }
-    if (k >= row->family->arguments) break;
-    RB_TRY(compile_number(ctx, prior, text, key, text->argument[k], 0, &row->argument[k]));
+    RB_TRY(compile_number(ctx, prior, text, key, number, 0, &row->argument[k]));
   }
   RB_TRY(compile_bounds(ctx, prior, text, row));
 cleanup:
@@ -113,7 +165,7 @@ static uint32_t uses_of(const rb_prior_number *number) {
 static uint32_t parents_of(const rb_prior_compiled *row) {
   uint32_t parents = uses_of(&row->low) | uses_of(&row->high) | uses_of(&row->clip_low) |
                      uses_of(&row->clip_high) | uses_of(&row->fixed);
-  for (int k = 0; k < RB_PRIOR_ARGUMENTS; ++k) parents |= uses_of(&row->argument[k]);
+  for (int k = 0; k < RB_FAMILY_ARGUMENTS; ++k) parents |= uses_of(&row->argument[k]);
   return parents;
 }
 

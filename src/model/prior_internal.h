@@ -17,7 +17,7 @@ typedef struct rb_prior_number {
 /** A compiled row. */
 typedef struct rb_prior_compiled {
   const rb_family *family;  ///< NULL: fixed
-  rb_prior_number argument[RB_PRIOR_ARGUMENTS];
+  rb_prior_number argument[RB_FAMILY_ARGUMENTS];
   rb_prior_number low, high;            ///< infinite where there is no bound
   rb_prior_number clip_low, clip_high;  ///< infinite where nothing is clipped
   rb_prior_number fixed;
@@ -37,7 +37,7 @@ struct rb_prior {
 
 /** The distribution of a row for the values of now. */
 typedef struct rb_prior_distribution {
-  double a[RB_PRIOR_ARGUMENTS];
+  double a[RB_FAMILY_ARGUMENTS];
   double low, high;
 } rb_prior_distribution;
 

@@ -6,33 +6,36 @@
 static const rb_prior_row rows[] = {
     {.name = "reset",
      .distribution = "normal",
-     .argument = {"-72", "2"},
+     .mean = "-72",
+     .sd = "2",
      .low = "-85",
      .high = "min(start - 0.5, -65)"},
     {.name = "start",
      .distribution = "normal",
-     .argument = {"-70", "2"},
+     .mean = "-70",
+     .sd = "2",
      .low = "-80",
      .high = "min(leak - 0.5, -65)"},
     {.name = "tau",
      .distribution = "lognormal",
-     .argument = {"10", "0.2"},
-     .clip_low = "8",
-     .clip_high = "12"},
+     .median = "10",
+     .sd_log = "0.2",
+     .clip = {"8", "12"}},
     {.name = "g", .fixed = "10"},
     {.name = "leak",
      .distribution = "normal",
-     .argument = {"-70", "2"},
+     .mean = "-70",
+     .sd = "2",
      .low = "-75",
      .high = "-60"},
-    {.name = "free", .distribution = "student_t", .argument = {"5", "g", "0.5"}},
-    {.name = "share", .distribution = "beta", .argument = {"2", "3"}},
-    {.name = "rate", .distribution = "gamma", .argument = {"2", "tau / 4"}, .low = "1"},
-    {.name = "wait", .distribution = "exponential", .argument = {"3"}},
-    {.name = "below", .distribution = "normal", .argument = {"0", "1"}, .high = "share"},
+    {.name = "free", .distribution = "student_t", .df = "5", .location = "g", .scale = "0.5"},
+    {.name = "share", .distribution = "beta", .a = "2", .b = "3"},
+    {.name = "rate", .distribution = "gamma", .shape = "2", .scale = "tau / 4", .low = "1"},
+    {.name = "wait", .distribution = "exponential", .mean = "3"},
+    {.name = "below", .distribution = "normal", .mean = "0", .sd = "1", .high = "share"},
     {.name = "flat", .distribution = "uniform", .low = "-1", .high = "1"},
     {.name = "wide", .distribution = "loguniform", .low = "0.1", .high = "100"},
-    {.name = "size", .distribution = "half_normal", .argument = {"3"}},
+    {.name = "size", .distribution = "half_normal", .sd = "3"},
     {.name = "capacity", .fixed = "tau * g"}};
 enum { ROWS = sizeof rows / sizeof *rows, D = ROWS - 2, COUNT = 300 };
 
@@ -161,14 +164,19 @@ static double mass_of(const rb_prior_row *pair) {
 static void masses_are_one(void **state) {
   (void)state;
   static const rb_prior_row pairs[][2] = {
-      {{.name = "a", .distribution = "normal", .argument = {"0", "2"}, .low = "-3", .high = "4"},
-       {.name = "b", .distribution = "normal", .argument = {"a", "1"}, .high = "a + 0.5"}},
-      {{.name = "a", .distribution = "gamma", .argument = {"2", "1"}},
+      {{.name = "a", .distribution = "normal", .mean = "0", .sd = "2", .low = "-3", .high = "4"},
+       {.name = "b", .distribution = "normal", .mean = "a", .sd = "1", .high = "a + 0.5"}},
+      {{.name = "a", .distribution = "gamma", .shape = "2", .scale = "1"},
        {.name = "b", .distribution = "uniform", .low = "-a - 0.1", .high = "a + 0.1"}},
-      {{.name = "a", .distribution = "lognormal", .argument = {"2", "0.5"}, .low = "1"},
-       {.name = "b", .distribution = "exponential", .argument = {"a"}, .low = "a"}},
-      {{.name = "a", .distribution = "beta", .argument = {"2", "3"}},
-       {.name = "b", .distribution = "student_t", .argument = {"8", "a", "1"}, .low = "a"}}};
+      {{.name = "a", .distribution = "lognormal", .median = "2", .sd_log = "0.5", .low = "1"},
+       {.name = "b", .distribution = "exponential", .mean = "a", .low = "a"}},
+      {{.name = "a", .distribution = "beta", .a = "2", .b = "3"},
+       {.name = "b",
+        .distribution = "student_t",
+        .df = "8",
+        .location = "a",
+        .scale = "1",
+        .low = "a"}}};
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; ++k) {
     assert_near(mass_of(pairs[k]), 1, 1e-5);
   }
@@ -203,7 +211,7 @@ static void refused(int count, const rb_prior_row *row, const char *sentence) {
   test_context.error.code = RB_OK;
 }
 
-#define NORMAL .distribution = "normal", .argument = {"0", "1"}
+#define NORMAL .distribution = "normal", .mean = "0", .sd = "1"
 
 static void what_is_wrong(void **state) {
   (void)state;
@@ -231,24 +239,26 @@ static void what_is_wrong(void **state) {
        "prior.a: nothing lies between low = 2 and high = 1"},
       {{.name = "a", .distribution = "gaussian"}, "prior.a.distribution = \"gaussian\" is unknown"},
       {{.name = "a", .distribution = "norml"}, "did you mean normal?"},
-      {{.name = "a", .distribution = "normal", .argument = {"0"}},
-       "a normal distribution needs sd"},
-      {{.name = "a", .distribution = "normal", .argument = {"0", "-1"}},
+      {{.name = "a", .distribution = "normal", .mean = "0"}, "a normal distribution needs sd"},
+      {{.name = "a", .distribution = "normal", .mean = "0", .sd = "-1"},
        "prior.a.sd is -1, but has to be above 0"},
-      {{.name = "a", .distribution = "normal", .argument = {"1/0", "1"}},
+      {{.name = "a", .distribution = "normal", .mean = "1/0", .sd = "1"},
        "prior.a.mean is inf, but has to be finite"},
-      {{.name = "a", .distribution = "normal", .argument = {"q", "1"}},
+      {{.name = "a", .distribution = "normal", .mean = "q", .sd = "1"},
        "prior.a.mean = \"q\" refers to q, which is unknown"},
       {{.name = "a", .distribution = "uniform", .low = "0"}, "needs low and high"},
+      {{.name = "a", NORMAL, .shape = "1"}, "prior.a.shape: normal has no such number"},
+      {{.name = "a", NORMAL, .fixed = "1"}, "has a distribution and is fixed"},
+      {{.name = "a", .fixed = "1", .mean = "1"}, "prior.a.mean: a fixed parameter has no such"},
       {{.name = "a"}, "prior.a needs a distribution, or to be fixed"},
       {{.name = "2a", NORMAL}, "is no name of a parameter"},
       {{.name = "a", NORMAL, .low = "1/0"}, "prior.a: nothing lies between"},
       {{.name = "a", NORMAL, .low = "sqrt(-1)"}, "prior.a: nothing lies between"},
-      {{.name = "a", .distribution = "beta", .argument = {"1", "1"}, .low = "2"},
+      {{.name = "a", .distribution = "beta", .a = "1", .b = "1", .low = "2"},
        "prior.a: nothing lies between low = 2 and high = 1"},
-      {{.name = "a", NORMAL, .clip_low = "4"}, "prior.a.clip has to have two ends"},
-      {{.name = "a", NORMAL, .clip_low = "4", .clip_high = "3"}, "prior.a.clip"},
-      {{.name = "a", .distribution = "gamma", .argument = {"2", "1"}, .low = "1e6"},
+      {{.name = "a", NORMAL, .clip = {"4"}}, "prior.a.clip has to have two ends"},
+      {{.name = "a", NORMAL, .clip = {"4", "3"}}, "prior.a.clip"},
+      {{.name = "a", .distribution = "gamma", .shape = "2", .scale = "1", .low = "1e6"},
        "lies no probability"}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
     refused(1, &cases[k].row, cases[k].sentence);
