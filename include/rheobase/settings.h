@@ -20,7 +20,10 @@ typedef enum rb_setting_type {
   RB_SETTING_REAL,     ///< double
   RB_SETTING_STRING,   ///< char[size], size <= 1024; no control characters
   RB_SETTING_CHOICE,   ///< an enum or a bool (by its size); the value is the index in `choices`
-  RB_SETTING_LIST      ///< int[], its used length in an int of its own
+  RB_SETTING_LIST,     ///< int[], its used length in an int of its own
+  /** A number or a formula as text, char[RB_EXPRESSION_TEXT], or a list of them, char[n][...], by
+   * its size; without a default, and not printed where it is "" */
+  RB_SETTING_EXPRESSION
 } rb_setting_type;
 
 typedef struct rb_setting {
@@ -44,7 +47,7 @@ typedef struct rb_settings_table {
   int rows;
 } rb_settings_table;
 
-enum { RB_SETTING_TEXT = 2048 };
+enum { RB_SETTING_TEXT = 2048, RB_EXPRESSION_TEXT = 128 };
 
 /** Sets all defaults, then what the input file says, then the overrides, in order. Collective:
  * rank 0 reads the file. @param path input file, or NULL for none @param sets (count) of

@@ -71,6 +71,31 @@ static void format_list(const rb_setting *setting, const void *values, char *tex
   (void)snprintf(text + at, RB_SETTING_TEXT - at, "]");
 }
 
+static void format_expressions(const rb_setting *setting, const char *member, char *text) {
+  const size_t count = setting->size / RB_EXPRESSION_TEXT;
+  size_t at = 0;
+  text[0] = '\0';
+  for (size_t i = 0; i < count; ++i, member += RB_EXPRESSION_TEXT) {
+    char formula[RB_SETTING_TEXT], *end = NULL;
+    (void)strtod(member, &end);
+    if (end > member && *end == '\0') {
+      (void)snprintf(formula, sizeof formula, "%s", member);
+    } else {
+      format_text(member, formula);
+    }
+    at += (size_t)snprintf(text + at, RB_SETTING_TEXT - at, "%s%.300s",
+                           i > 0       ? ", "
+                           : count > 1 ? "("
+                                       : "",
+                           formula);
+  }
+  if (count > 1) (void)snprintf(text + at, RB_SETTING_TEXT - at, ")");
+}
+
+bool rb_setting_is_set(const rb_setting *setting, const void *values) {
+  return setting->type != RB_SETTING_EXPRESSION || ((const char *)values)[setting->offset] != '\0';
+}
+
 void rb_setting_format(const rb_setting *setting, const void *values, char *text) {
   const void *member = (const char *)values + setting->offset;
   switch (setting->type) {
@@ -93,6 +118,9 @@ void rb_setting_format(const rb_setting *setting, const void *values, char *text
       break;
     case RB_SETTING_LIST:
       format_list(setting, values, text);
+      break;
+    case RB_SETTING_EXPRESSION:
+      format_expressions(setting, member, text);
       break;
     case RB_SETTING_GROUP:
       *text = '\0';
@@ -137,6 +165,7 @@ void rb_settings_print(const rb_settings_table *table, const void *values, bool 
       length = point != NULL ? (size_t)(point - open) : 0;
     }
     if (row == NULL) break;
+    if (!rb_setting_is_set(row, values)) continue;
     const int depth = depth_of(row->path, strlen(row->path));
     if (documented) {
       if (row->type == RB_SETTING_GROUP) (void)fprintf(stream, "\n");
@@ -174,6 +203,7 @@ void rb_settings_markdown(const rb_settings_table *table, const void *values, FI
       continue;
     }
     if (i == 0) (void)fprintf(stream, "%s", head);
+    if (!rb_setting_is_set(row, values)) continue;
     char text[RB_SETTING_TEXT];
     rb_setting_format(row, values, text);
     (void)fprintf(stream, "| `%s` | `%s` | %s | ", row->path, text,
@@ -209,7 +239,8 @@ rb_status rb_settings_lines(rb_context *ctx, const rb_settings_table *table, con
   if (stream == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
   for (int i = 0; i < table->rows; ++i) {
     const rb_setting *row = &table->row[i];
-    if (row->type == RB_SETTING_GROUP || !in_groups(row->path, groups)) continue;
+    if (row->type == RB_SETTING_GROUP || !rb_setting_is_set(row, values)) continue;
+    if (!in_groups(row->path, groups)) continue;
     char text[RB_SETTING_TEXT];
     rb_setting_format(row, values, text);
     (void)fprintf(stream, "%s = %s\n", row->path, text);

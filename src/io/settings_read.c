@@ -72,6 +72,10 @@ static const char *wanted(const rb_setting *row) {
       return "a text in quotes";
     case RB_SETTING_LIST:
       return "a list of whole numbers such as [16, 32]";
+    case RB_SETTING_EXPRESSION:
+      return row->size > RB_EXPRESSION_TEXT
+                 ? "a list of numbers or formulas such as (1.5, \"2 * x\")"
+                 : "a number, or a formula in quotes";
     case RB_SETTING_GROUP:
       break;
   }
@@ -156,6 +160,61 @@ static rb_status set_list(const source *s, const rb_setting *row, const config_s
   return RB_OK;
 }
 
+/* Numbers are kept as the shortest text that reads back as the same. */
+static rb_status set_formula(const source *s, const rb_setting *row, const char *value,
+                             char *member) {
+  char *end = NULL;
+  const double number = strtod(value, &end);
+  if (strlen(value) >= RB_EXPRESSION_TEXT) {
+    return SOURCE_FAIL(s, "%s is longer than %d letters", row->path, RB_EXPRESSION_TEXT - 1);
+  }
+  for (const char *c = value; *c != '\0'; ++c) {
+    if (iscntrl((unsigned char)*c))
+      return SOURCE_FAIL(s, "%s holds a control character", row->path);
+  }
+  memset(member, 0, RB_EXPRESSION_TEXT);
+  if (end > value && *end == '\0' && isfinite(number)) {
+    rb_format_real(number, member);
+  } else {
+    (void)snprintf(member, RB_EXPRESSION_TEXT, "%s", value);
+  }
+  return RB_OK;
+}
+
+static rb_status set_expression(const source *s, const rb_setting *row,
+                                const config_setting_t *value, char *member) {
+  char text[32];
+  switch (config_setting_type(value)) {
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+      rb_format_real((double)config_setting_get_int64(value), text);
+      return set_formula(s, row, text, member);
+    case CONFIG_TYPE_FLOAT:
+      rb_format_real(config_setting_get_float(value), text);
+      return set_formula(s, row, text, member);
+    case CONFIG_TYPE_STRING:
+      return set_formula(s, row, config_setting_get_string(value), member);
+    default:
+      return wrong_type(s, row);
+  }
+}
+
+static rb_status set_expressions(const source *s, const rb_setting *row,
+                                 const config_setting_t *value) {
+  rb_status status = RB_OK;
+  char *member = (char *)s->values + row->offset;
+  const int count = (int)(row->size / RB_EXPRESSION_TEXT);
+  if (count == 1) return set_expression(s, row, value, member);
+  if (!config_setting_is_aggregate(value) || config_setting_length(value) != count) {
+    return wrong_type(s, row);
+  }
+  for (int i = 0; status == RB_OK && i < count; ++i) {
+    status = set_expression(s, row, config_setting_get_elem(value, (unsigned)i),
+                            member + (size_t)i * RB_EXPRESSION_TEXT);
+  }
+  return status;
+}
+
 static rb_status set_value(const source *s, const rb_setting *row, const config_setting_t *value) {
   const int type = config_setting_type(value);
   switch (row->type) {
@@ -181,6 +240,8 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
     case RB_SETTING_LIST:
       if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
       return set_list(s, row, value);
+    case RB_SETTING_EXPRESSION:
+      return set_expressions(s, row, value);
     case RB_SETTING_GROUP:
       break;
   }
@@ -289,6 +350,8 @@ static rb_status override(const source *given, const char *assignment) {
   copy_trimmed(equals + 1, strlen(equals + 1), value, sizeof value);
   const bool text = row->type == RB_SETTING_STRING || row->type == RB_SETTING_CHOICE;
   if (text && *value != '"') return set_text(&s, row, value);  // shells eat quotes
+  const bool formula = row->type == RB_SETTING_EXPRESSION && row->size == RB_EXPRESSION_TEXT;
+  if (formula && *value != '"') return set_formula(&s, row, value, (char *)s.values + row->offset);
   return set_parsed(&s, row, equals + 1);
 }
 
@@ -318,7 +381,7 @@ rb_status rb_settings_read(rb_context *ctx, const rb_settings_table *table, cons
   status = RB_ALLOCATE(ctx, text, MAX_INPUT_BYTES + 1);
   for (int i = 0; status == RB_OK && i < table->rows; ++i) {
     const rb_setting *row = &table->row[i];
-    if (row->type != RB_SETTING_GROUP) status = set_parsed(&s, row, row->standard);
+    if (row->standard != NULL) status = set_parsed(&s, row, row->standard);
   }
   int64_t size = 0;
   if (status == RB_OK && path != NULL && ctx->rank == 0) status = read_text(ctx, path, text, &size);

@@ -15,65 +15,72 @@ typedef struct example {
   int list[4];
   int length;
   int deep;
+  char formula[RB_EXPRESSION_TEXT], pair[2][RB_EXPRESSION_TEXT];
 } example;
 
 #define MEMBER(member) RB_SETTING_MEMBER(example, member)
-static const rb_setting rows[] = {{.path = "seed",
-                                   .type = RB_SETTING_INTEGER,
-                                   MEMBER(seed),
-                                   .standard = "45",
-                                   .range = "[0, 9e18]",
-                                   .help = "seed of everything"},
-                                  {.path = "net", .type = RB_SETTING_GROUP, .help = "The network"},
-                                  {.path = "net.count",
-                                   .type = RB_SETTING_INTEGER,
-                                   MEMBER(count),
-                                   .standard = "3",
-                                   .range = "[1, 10]",
-                                   .help = "how many"},
-                                  {.path = "net.rate",
-                                   .type = RB_SETTING_REAL,
-                                   MEMBER(rate),
-                                   .standard = "5e-4",
-                                   .range = "(0, 1]",
-                                   .unit = "1/ms",
-                                   .help = "how fast"},
-                                  {.path = "net.inner", .type = RB_SETTING_GROUP, .help = "Deeper"},
-                                  {.path = "net.inner.deep",
-                                   .type = RB_SETTING_INTEGER,
-                                   MEMBER(deep),
-                                   .standard = "1",
-                                   .help = "how deep"},
-                                  {.path = "other", .type = RB_SETTING_GROUP, .help = "The rest"},
-                                  {.path = "other.on",
-                                   .type = RB_SETTING_BOOL,
-                                   MEMBER(on),
-                                   .standard = "true",
-                                   .help = "on or off"},
-                                  {.path = "other.name",
-                                   .type = RB_SETTING_STRING,
-                                   MEMBER(name),
-                                   .standard = "\"\"",
-                                   .help = "a name"},
-                                  {.path = "other.paint",
-                                   .type = RB_SETTING_CHOICE,
-                                   MEMBER(paint),
-                                   .standard = "\"red\"",
-                                   .choices = "red|green",
-                                   .help = "a colour"},
-                                  {.path = "other.exact",
-                                   .type = RB_SETTING_CHOICE,
-                                   MEMBER(exact),
-                                   .standard = "\"no\"",
-                                   .choices = "no|yes",
-                                   .help = "a choice kept in a bool"},
-                                  {.path = "other.list",
-                                   .type = RB_SETTING_LIST,
-                                   MEMBER(list),
-                                   .standard = "[32]",
-                                   .length_offset = offsetof(example, length),
-                                   .range = "[1, 99]",
-                                   .help = "some numbers"}};
+static const rb_setting rows[] = {
+    {.path = "seed",
+     .type = RB_SETTING_INTEGER,
+     MEMBER(seed),
+     .standard = "45",
+     .range = "[0, 9e18]",
+     .help = "seed of everything"},
+    {.path = "net", .type = RB_SETTING_GROUP, .help = "The network"},
+    {.path = "net.count",
+     .type = RB_SETTING_INTEGER,
+     MEMBER(count),
+     .standard = "3",
+     .range = "[1, 10]",
+     .help = "how many"},
+    {.path = "net.rate",
+     .type = RB_SETTING_REAL,
+     MEMBER(rate),
+     .standard = "5e-4",
+     .range = "(0, 1]",
+     .unit = "1/ms",
+     .help = "how fast"},
+    {.path = "net.inner", .type = RB_SETTING_GROUP, .help = "Deeper"},
+    {.path = "net.inner.deep",
+     .type = RB_SETTING_INTEGER,
+     MEMBER(deep),
+     .standard = "1",
+     .help = "how deep"},
+    {.path = "other", .type = RB_SETTING_GROUP, .help = "The rest"},
+    {.path = "other.on",
+     .type = RB_SETTING_BOOL,
+     MEMBER(on),
+     .standard = "true",
+     .help = "on or off"},
+    {.path = "other.name",
+     .type = RB_SETTING_STRING,
+     MEMBER(name),
+     .standard = "\"\"",
+     .help = "a name"},
+    {.path = "other.paint",
+     .type = RB_SETTING_CHOICE,
+     MEMBER(paint),
+     .standard = "\"red\"",
+     .choices = "red|green",
+     .help = "a colour"},
+    {.path = "other.exact",
+     .type = RB_SETTING_CHOICE,
+     MEMBER(exact),
+     .standard = "\"no\"",
+     .choices = "no|yes",
+     .help = "a choice kept in a bool"},
+    {.path = "other.list",
+     .type = RB_SETTING_LIST,
+     MEMBER(list),
+     .standard = "[32]",
+     .length_offset = offsetof(example, length),
+     .range = "[1, 99]",
+     .help = "some numbers"},
+    {.path = "other.formula",
+     .type = RB_SETTING_EXPRESSION,
+     MEMBER(formula),
+     .help = "a number or a formula"},
+    {.path = "other.pair", .type = RB_SETTING_EXPRESSION, MEMBER(pair), .help = "two of them"}};
 static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
 
 static example defaults(void) {
@@ -91,6 +98,26 @@ static rb_status parse(const char *text) {
 static rb_status override(const char *text) {
   example e;
   return rb_settings_read(&test_context, &table, NULL, 1, &text, &e);
+}
+
+static void expressions_are_numbers_or_texts(void **state) {
+  (void)state;
+  example e = defaults();
+  assert_true(e.formula[0] == '\0' && e.pair[0][0] == '\0');
+  assert_int_equal(
+      rb_settings_parse(&test_context, &table, "x.cfg",
+                        "other = { formula = \"min(a, -1)\"; pair = (-55, \"2*a\"); };", &e),
+      RB_OK);
+  assert_string_equal(e.formula, "min(a, -1)");
+  assert_string_equal(e.pair[0], "-55");
+  assert_string_equal(e.pair[1], "2*a");
+  const char *sets[] = {"other.formula=-50.250"};
+  assert_int_equal(rb_settings_read(&test_context, &table, NULL, 1, sets, &e), RB_OK);
+  assert_string_equal(e.formula, "-50.25");
+  EXPECT_FAILURE(parse("other = { pair = 3; };"), RB_ERR_SETTING, "must be a list of numbers");
+  EXPECT_FAILURE(parse("other = { pair = (1, 2, 3); };"), RB_ERR_SETTING, "must be a list");
+  EXPECT_FAILURE(parse("other = { formula = true; };"), RB_ERR_SETTING, "must be a number, or a");
+  EXPECT_FAILURE(parse("other = { formula = \"a\\nb\"; };"), RB_ERR_SETTING, "control character");
 }
 
 static void defaults_are_set(void **state) {
@@ -204,12 +231,14 @@ static void print(const example *e, bool documented, char *text, size_t size) {
 static void what_is_printed_reads_back(void **state) {
   (void)state;
   example e = defaults();
-  assert_int_equal(rb_settings_parse(&test_context, &table, "x",
-                                     "seed = 9000000000000000000L; net = {rate = 0.1; inner = "
-                                     "{deep = -7;};}; other = { name = \"a\\\\b\\\"c\"; list = [4,"
-                                     "5]; on = false; exact = \"yes\"; };",
-                                     &e),
-                   RB_OK);
+  assert_int_equal(
+      rb_settings_parse(&test_context, &table, "x",
+                        "seed = 9000000000000000000L; net = {rate = 0.1; inner = "
+                        "{deep = -7;};}; other = { name = \"a\\\\b\\\"c\"; list = [4,"
+                        "5]; on = false; exact = \"yes\"; formula = \"2*\\\"\"; pair = (1, "
+                        "\"a\"); };",
+                        &e),
+      RB_OK);
   e.rate = 1.0 / 3;
   for (int documented = 0; documented < 2; ++documented) {
     char text[4096];
@@ -221,6 +250,8 @@ static void what_is_printed_reads_back(void **state) {
     assert_string_equal(text, again);
     assert_true(back.rate == e.rate && back.seed == e.seed && back.deep == -7 && back.exact);
     assert_string_equal(back.name, "a\\b\"c");
+    assert_string_equal(back.formula, "2*\"");
+    assert_string_equal(back.pair[1], "a");
   }
 }
 
@@ -276,6 +307,7 @@ static void markdown_has_a_row_per_setting(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
+                                          cmocka_unit_test(expressions_are_numbers_or_texts),
                                           cmocka_unit_test(a_file_and_overrides_are_read),
                                           cmocka_unit_test(wrong_files_are_refused),
                                           cmocka_unit_test(wrong_values_are_refused),
