@@ -85,13 +85,20 @@ rb_status rb_field_resolve(rb_context *ctx, rb_file *file, const rb_field *field
   return RB_OK;
 }
 
-// Chunks of whole rows where these are not too long.
+// The largest divisor of `n` up to `most`, at least 1.
+static int64_t largest_divisor(int64_t n, int64_t most) {
+  while (most > 1 && n % most != 0) --most;
+  return most > 1 ? most : 1;
+}
+
+/* Chunks of whole rows where these are not too long; a divisor of `rows`, so that no chunk is
+ * shared between ranks that write so many rows each. */
 static void choose_chunk(const rb_field_shape *shape, int64_t element, int64_t rows,
                          hsize_t *chunk) {
   int64_t row_bytes = element;
   for (int i = 1; i < shape->rank; ++i) row_bytes *= shape->length[i];
   if (rows <= 0) rows = MAX_CHUNK_BYTES / 4 / row_bytes;
-  if (rows > MAX_CHUNK_BYTES / row_bytes) rows = MAX_CHUNK_BYTES / row_bytes;
+  if (rows > MAX_CHUNK_BYTES / row_bytes) rows = largest_divisor(rows, MAX_CHUNK_BYTES / row_bytes);
   if (rows > shape->length[0]) rows = shape->length[0];
   chunk[0] = (hsize_t)(rows > 0 ? rows : 1);
   for (int i = 1; i < shape->rank; ++i) {
@@ -155,13 +162,17 @@ bool rb_hdf5_make_groups(const rb_file *file, const char *path) {
   return ok;
 }
 
-// Makes the scale of a dimension without coordinates, as netCDF-4 does.
+/* Makes the scale of a dimension without coordinates, as netCDF-4 does. Nobody writes its values:
+ * left to itself, HDF5 would leave there whatever the place held before. */
 static bool make_scale(rb_file *file, rb_dimension *dimension) {
   if (dimension->exists) return true;
   const hsize_t length = (hsize_t)dimension->length;
   const hid_t space = H5Screate_simple(1, &length, NULL);
   const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(list, 0);
+  H5Pset_fill_value(list, H5T_NATIVE_UINT8, &(uint8_t){0});
+  H5Pset_fill_time(list, H5D_FILL_TIME_ALLOC);
+  H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);  // on one rank as on many
   const hid_t scale = rb_hdf5_make_groups(file, dimension->path)
                           ? H5Dcreate2(file->id, dimension->path, H5T_STD_U8LE, space, H5P_DEFAULT,
                                        list, H5P_DEFAULT)
@@ -215,13 +226,25 @@ static bool make_dataset(rb_file *file, const rb_field *field, hid_t type, rb_fi
   return ok;
 }
 
+// Adds the bytes of the scales that are made with an array.
+static bool add_scales(const rb_field_shape *shape, int64_t *bytes) {
+  bool fits = true;
+  for (int i = 0; i < shape->rank && !shape->coordinate; ++i) {
+    const rb_dimension *dimension = shape->dimension[i];
+    if (!dimension->exists)
+      fits = fits && !__builtin_add_overflow(*bytes, dimension->length, bytes);
+  }
+  return fits;
+}
+
 static rb_status create_array(rb_context *ctx, rb_file *file, const rb_field *field, hid_t type,
                               int64_t rows, rb_field_shape *shape) {
   rb_status status = rb_agree(ctx, rb_field_resolve(ctx, file, field, shape));
   if (status != RB_OK) return status;
   const int64_t count = rb_shape_count(shape->rank, shape->length);
   int64_t bytes = 0;
-  if (count < 0 || __builtin_mul_overflow(count, (int64_t)H5Tget_size(type), &bytes)) {
+  if (count < 0 || __builtin_mul_overflow(count, (int64_t)H5Tget_size(type), &bytes) ||
+      !add_scales(shape, &bytes)) {
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: %s is too large", file->path, field->path);
   }
   status = rb_file_reserve(ctx, file, bytes);

@@ -1,3 +1,4 @@
+#include <hdf5.h>
 #include <unistd.h>
 
 #include "hdf5_fixture.h"
@@ -134,6 +135,37 @@ static void an_aborted_file_leaves_the_old_one(void **state) {
   rb_file_close(&file);
 }
 
+/* Rows that a rank writes in a round fill whole chunks, however long they are: 4 MiB hold 209 rows
+ * of 5000 numbers, 52 of 20000, 2 of 400000. */
+static void chunks_divide_the_rows_of_a_round(void **state) {
+  (void)state;
+  static const struct {
+    int64_t rows, numbers, chunk;
+  } cases[] = {{256, 4096, 256}, {256, 5000, 128}, {100, 20000, 50}, {7, 400000, 1}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
+    const rb_field field = {"long", RB_F32, "row,number", "1", "long rows", false};
+    char path[64];
+    rb_file *file = NULL;
+    hsize_t chunk[2] = {0};
+    name_file(path, sizeof path, "hdf5_long_rows");
+    assert_all_ok(rb_file_create(&test_context, path, "fixture", 1, &file));
+    assert_all_ok(rb_file_dimension(&test_context, file, "row", cases[k].rows + 3));
+    assert_all_ok(rb_file_dimension(&test_context, file, "number", cases[k].numbers));
+    assert_all_ok(rb_file_create_field(&test_context, file, &field, cases[k].rows));
+    assert_all_ok(rb_file_commit(&test_context, &file));
+    const hid_t id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t array = H5Dopen2(id, "long", H5P_DEFAULT);
+    const hid_t list = H5Dget_create_plist(array);
+    assert_all_true(H5Pget_chunk(list, 2, chunk) == 2);
+    assert_all_true((int64_t)chunk[0] == cases[k].chunk && (int64_t)chunk[1] == cases[k].numbers);
+    H5Pclose(list);
+    H5Dclose(array);
+    H5Fclose(id);
+    MPI_Barrier(test_context.comm);
+    if (test_context.rank == 0) unlink(path);
+  }
+}
+
 // Runs last: expects failures, agreed by all ranks.
 static void failures_are_agreed(void **state) {
   (void)state;
@@ -172,5 +204,6 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_written_is_r
                                           cmocka_unit_test(last_rows_are_read),
                                           cmocka_unit_test(attributes_and_names_are_read),
                                           cmocka_unit_test(an_aborted_file_leaves_the_old_one),
+                                          cmocka_unit_test(chunks_divide_the_rows_of_a_round),
                                           cmocka_unit_test(failures_are_agreed)};
 RB_TEST_MAIN(tests)

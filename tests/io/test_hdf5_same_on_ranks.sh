@@ -9,7 +9,7 @@ test -z "$(ls "$folder" | grep tmp || true)"
 h5diff "$folder/1.h5" "$folder/2.h5"
 h5diff "$folder/1.h5" "$folder/3.h5"
 for ranks in 2 3; do  # h5diff passes over what it cannot compare
-  for array in voltage spike time parameter recovery/rank weights/summary/kernel; do
+  for array in voltage spike time parameter dataset recovery/rank recovery/dataset weights/summary/kernel; do
     cmp <(h5dump -A 0 -d /$array "$folder/1.h5" | tail -n +2) \
         <(h5dump -A 0 -d /$array "$folder/$ranks.h5" | tail -n +2)
   done
