@@ -82,4 +82,13 @@ RB_NODISCARD rb_status rb_records_column(rb_context *ctx, const rb_records *reco
 RB_NODISCARD rb_status rb_records_gather(rb_context *ctx, const rb_records *records,
                                          rb_record field, int64_t first, int64_t count, void *rows);
 
+/** The reverse: puts rank 0's @p rows where they belong. Collective; first and count as above.
+ * @param rows (count, columns) of the field's type; only rank 0's is read */
+RB_NODISCARD rb_status rb_records_scatter(rb_context *ctx, rb_records *records, rb_record field,
+                                          int64_t first, int64_t count, const void *rows);
+
+/** How many rows of a field are gathered, scattered, written and read at once: whole chunks, some
+ * megabytes. Local. */
+int64_t rb_records_block(const rb_records *records, rb_record field);
+
 #endif

@@ -10,7 +10,7 @@
 #include "rheobase/ranks.h"
 #include "rheobase/simulations.h"
 
-enum { PATH = 160, BLOCK_BYTES = 4 << 20 };
+enum { PATH = 160 };
 
 /* Dimensions by name; those of a test set's own are declared in its group. */
 static const char *const dim_names[RB_DIM_COUNT] = {
@@ -97,18 +97,11 @@ cleanup:
   return status;
 }
 
-/* Rows that are gathered and written at once: whole chunks, some megabytes. */
-static int64_t rows_per_block(const rb_records *records, int64_t row_bytes) {
-  const int64_t chunk = records->partition.chunk;
-  const int64_t chunks = BLOCK_BYTES / (row_bytes * chunk);
-  return (chunks > 1 ? chunks : 1) * chunk;
-}
-
 rb_status rb_records_write(rb_context *ctx, rb_file *file, const rb_field *field,
                            const rb_records *records, rb_record record, int64_t count) {
   rb_status status = RB_OK;
   const int64_t row_bytes = records->columns[record] * rb_type_size(field->type);
-  const int64_t block = rows_per_block(records, row_bytes);
+  const int64_t block = rb_records_block(records, record);
   char *rows = NULL;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rows, ctx->rank == 0 ? block * row_bytes : 0)));
   RB_TRY(rb_file_create_field(ctx, file, field, block));
@@ -128,7 +121,7 @@ static rb_status write_derived(rb_context *ctx, rb_file *file, const rb_field *f
   rb_status status = RB_OK;
   const int D = records->dim;
   const int64_t N = records->partition.items;
-  const int64_t block = rows_per_block(records, D * (int64_t)sizeof(double));
+  const int64_t block = rb_records_block(records, RB_RECORD_TRUTH);
   double *truth = NULL, *mean = NULL, *sd = NULL;
   status = RB_ALLOCATE(ctx, truth, block * D);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, mean, block * D);

@@ -118,15 +118,17 @@ static void layout(const rb_records *records, int64_t first, int64_t count, int6
   }
 }
 
-/* Puts rows that came rank by rank into the order of data sets. */
-static void interleave(const rb_records *records, int64_t first, int64_t count, int64_t bytes,
-                       int *offsets, const char *by_rank, char *ordered) {
+/* Copies rows first .. first+count-1 between where they lie rank by rank and where they lie in the
+ * order of data sets. @param offsets of the ranks, which are advanced */
+static void reorder(const rb_records *records, int64_t first, int64_t count, int64_t bytes,
+                    int *offsets, char *by_rank, char *ordered, bool to_ranks) {
   const rb_partition *p = &records->partition;
   for (int64_t at = first; at < first + count;) {
     const rb_range chunk = rb_partition_chunk(p, at / p->chunk);
     const int owner = (int)((at / p->chunk) % p->size);
     const size_t size = (size_t)(chunk.count * bytes);
-    memcpy(ordered + (at - first) * bytes, by_rank + offsets[owner], size);
+    char *const of_rank = by_rank + offsets[owner], *const of_set = ordered + (at - first) * bytes;
+    memcpy(to_ranks ? of_rank : of_set, to_ranks ? of_set : of_rank, size);
     offsets[owner] += (int)size;
     at += chunk.count;
   }
@@ -165,7 +167,7 @@ rb_status rb_records_column(rb_context *ctx, const rb_records *records, rb_recor
   MPI_Allgatherv(mine, (int)(records->rows * (int64_t)sizeof *mine), MPI_BYTE, by_rank, counts,
                  offsets, MPI_BYTE, ctx->comm);
   rb_clock_leave(ctx, outer);
-  interleave(records, 0, N, sizeof *mine, offsets, (const char *)by_rank, (char *)column);
+  reorder(records, 0, N, sizeof *mine, offsets, (char *)by_rank, (char *)column, false);
 cleanup:
   free(mine);
   free(by_rank);
@@ -174,32 +176,81 @@ cleanup:
   return status;
 }
 
+/* Rows on their way between rank 0, where they lie in the order of data sets, and their ranks. */
+typedef struct passage {
+  int64_t bytes;  // of a row
+  char *by_rank;  // rank 0: all rows, rank by rank
+  int *counts, *offsets;
+  void *mine;  // where this rank keeps its own
+} passage;
+
+static rb_status passage_create(rb_context *ctx, const rb_records *records, rb_record field,
+                                int64_t first, int64_t count, passage *p) {
+  rb_status status = RB_OK;
+  const rb_partition *parts = &records->partition;
+  *p = (passage){.bytes = row_bytes(records, field)};
+  if (count * p->bytes > INT_MAX) {
+    status = RB_FAIL(ctx, RB_ERR_INTERNAL, "too many rows are moved at once");
+  }
+  if (status == RB_OK) {
+    status = RB_ALLOCATE(ctx, p->by_rank, ctx->rank == 0 ? count * p->bytes : 0);
+  }
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, p->counts, ctx->size);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, p->offsets, ctx->size);
+  RB_TRY(rb_agree(ctx, status));
+  layout(records, first, count, p->bytes, p->counts, p->offsets);
+  // this rank's first chunk that is not before `first`
+  const int64_t chunk = first / parts->chunk;
+  const int64_t round = chunk / parts->size + (chunk % parts->size > parts->rank ? 1 : 0);
+  p->mine = rb_records_at(records, field, rb_records_row(records, round));
+cleanup:
+  return status;
+}
+
+static void passage_free(passage *p) {
+  free(p->by_rank);
+  free(p->counts);
+  free(p->offsets);
+}
+
 rb_status rb_records_gather(rb_context *ctx, const rb_records *records, rb_record field,
                             int64_t first, int64_t count, void *rows) {
   rb_status status = RB_OK;
-  const int64_t bytes = row_bytes(records, field);
-  const rb_partition *p = &records->partition;
-  char *by_rank = NULL;
-  int *counts = NULL, *offsets = NULL;
-  if (count * bytes > INT_MAX) {
-    status = RB_FAIL(ctx, RB_ERR_INTERNAL, "too many rows gathered at once");
-  }
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, by_rank, ctx->rank == 0 ? count * bytes : 0);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, counts, ctx->size);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, offsets, ctx->size);
-  RB_TRY(rb_agree(ctx, status));
-  layout(records, first, count, bytes, counts, offsets);
-  // this rank's first chunk that is not before `first`
-  const int64_t chunk = first / p->chunk;
-  const int64_t round = chunk / p->size + (chunk % p->size > p->rank ? 1 : 0);
-  const void *mine = rb_records_at(records, field, rb_records_row(records, round));
+  passage p = {0};
+  RB_TRY(passage_create(ctx, records, field, first, count, &p));
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
-  MPI_Gatherv(mine, counts[ctx->rank], MPI_BYTE, by_rank, counts, offsets, MPI_BYTE, 0, ctx->comm);
+  MPI_Gatherv(p.mine, p.counts[ctx->rank], MPI_BYTE, p.by_rank, p.counts, p.offsets, MPI_BYTE, 0,
+              ctx->comm);
   rb_clock_leave(ctx, outer);
-  if (ctx->rank == 0) interleave(records, first, count, bytes, offsets, by_rank, rows);
+  if (ctx->rank == 0) {
+    reorder(records, first, count, p.bytes, p.offsets, p.by_rank, rows, false);
+  }
 cleanup:
-  free(by_rank);
-  free(counts);
-  free(offsets);
+  passage_free(&p);
   return status;
+}
+
+rb_status rb_records_scatter(rb_context *ctx, rb_records *records, rb_record field, int64_t first,
+                             int64_t count, const void *rows) {
+  rb_status status = RB_OK;
+  passage p = {0};
+  RB_TRY(passage_create(ctx, records, field, first, count, &p));
+  if (ctx->rank == 0) {
+    reorder(records, first, count, p.bytes, p.offsets, p.by_rank, (char *)rows, true);
+    layout(records, first, count, p.bytes, p.counts, p.offsets);
+  }
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
+  MPI_Scatterv(p.by_rank, p.counts, p.offsets, MPI_BYTE, p.mine, p.counts[ctx->rank], MPI_BYTE, 0,
+               ctx->comm);
+  rb_clock_leave(ctx, outer);
+cleanup:
+  passage_free(&p);
+  return status;
+}
+
+int64_t rb_records_block(const rb_records *records, rb_record field) {
+  enum { BLOCK_BYTES = 4 << 20 };
+  const int64_t chunk = records->partition.chunk;
+  const int64_t chunks = BLOCK_BYTES / (row_bytes(records, field) * chunk);
+  return (chunks > 1 ? chunks : 1) * chunk;
 }

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "calibration_fixture.h"
@@ -119,6 +120,40 @@ static void foreign_work_is_not_used(void **state) {
   if (test_context.rank == 0) unlink(partial);
 }
 
+/* Bytes that all ranks have read so far. */
+static int64_t bytes_read(void) {
+  long long bytes = -1;
+  FILE *io = fopen("/proc/self/io", "r");
+  assert_non_null(io);
+  assert_int_equal(fscanf(io, "rchar: %lld", &bytes), 1);
+  fclose(io);
+  int64_t sum = bytes;
+  MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+  return sum;
+}
+
+/* Going on reads each chunk of the file once, whatever the chunks of data sets and the ranks. */
+static void work_is_read_once(void **state) {
+  (void)state;
+  const rb_test_set many = {"sbc", RB_FOR_SBC, 2000, 99};
+  char path[64];
+  struct stat about = {0};
+  bool found = false;
+  rb_records records;
+  name_file(path, sizeof path, "once");
+  assert_all_ok(rb_records_create(&test_context, many.datasets, settings.chunk, D, QUANTITIES,
+                                  many.draws, false, &records));
+  records.done = many.datasets;
+  assert_all_ok(rb_partial_write(&test_context, path, DIGEST, 1, &many, &records));
+  assert_all_true(stat(path, &about) == 0);
+  const int64_t before = bytes_read();
+  assert_all_ok(rb_partial_read(&test_context, path, DIGEST, 1, &many, &records, &found));
+  assert_all_true(found && bytes_read() - before < 2 * about.st_size);
+  rb_records_free(&records);
+  MPI_Barrier(test_context.comm);
+  if (test_context.rank == 0) unlink(path);
+}
+
 /* What is in the file is what was computed. */
 static void results_are_written(void **state) {
   (void)state;
@@ -173,7 +208,7 @@ static void results_are_written(void **state) {
   if (test_context.rank == 0) unlink(path);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(stopped_work_goes_on),
-                                          cmocka_unit_test(foreign_work_is_not_used),
-                                          cmocka_unit_test(results_are_written)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(stopped_work_goes_on), cmocka_unit_test(foreign_work_is_not_used),
+    cmocka_unit_test(work_is_read_once), cmocka_unit_test(results_are_written)};
 RB_TEST_MAIN(tests)

@@ -74,6 +74,31 @@ static void blocks_of_rows_are_gathered(void **state) {
   }
 }
 
+/* What rank 0 deals out is what was gathered from other records. */
+static void blocks_of_rows_are_scattered(void **state) {
+  (void)state;
+  enum { CHUNK = 4, BLOCK = 12 };
+  for (int64_t N = 1; N < 60; N += 7) {
+    rb_records records, copy;
+    double rows[BLOCK * D], column[60];
+    assert_all_ok(rb_records_create(&test_context, N, CHUNK, D, Q, S, false, &records));
+    assert_all_ok(rb_records_create(&test_context, N, CHUNK, D, Q, S, false, &copy));
+    fill(&records);
+    for (int64_t first = 0; first < N; first += BLOCK) {
+      const int64_t count = N - first < BLOCK ? N - first : BLOCK;
+      assert_all_ok(rb_records_gather(&test_context, &records, RB_RECORD_SD, first, count, rows));
+      assert_all_ok(rb_records_scatter(&test_context, &copy, RB_RECORD_SD, first, count, rows));
+    }
+    assert_all_ok(rb_records_column(&test_context, &copy, RB_RECORD_SD, D - 1, column));
+    bool same = true;
+    for (int64_t i = 0; i < N; ++i) same &= column[i] == number(i, RB_RECORD_SD, D - 1);
+    assert_all_true(same);
+    rb_records_free(&records);
+    rb_records_free(&copy);
+  }
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(columns_come_in_the_order_of_data_sets),
-                                          cmocka_unit_test(blocks_of_rows_are_gathered)};
+                                          cmocka_unit_test(blocks_of_rows_are_gathered),
+                                          cmocka_unit_test(blocks_of_rows_are_scattered)};
 RB_TEST_MAIN(tests)
