@@ -72,8 +72,8 @@ RB_NODISCARD rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const c
                                          int64_t length);
 
 /** Creates the array of a field, to be filled with rb_file_write_rows: every row has to be
- * written. @param rows_per_chunk of the first dimension, what a rank writes in a round: a chunk holds
- * so many rows, or a divisor of it where they are long; 0: any */
+ * written. @param rows_per_chunk of the first dimension, what a rank writes in a round: a chunk
+ * holds so many rows, or a divisor of it where they are long; 0: any */
 RB_NODISCARD rb_status rb_file_create_field(rb_context *ctx, rb_file *file, const rb_field *field,
                                             int64_t rows_per_chunk);
 
