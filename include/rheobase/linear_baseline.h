@@ -15,6 +15,9 @@
 #define RB_BASELINE_SCHEMA "baseline"
 enum { RB_BASELINE_VERSION = 1, RB_BASELINE_MAX_RANDOM = 32768 };
 
+/** Data sets a rank takes at once: fewer the more ranks there are, since all add to one matrix. */
+enum { RB_BASELINE_MOST_ROWS = 256, RB_BASELINE_LEAST_ROWS = 8 };
+
 /** Input group `baseline`. */
 typedef struct rb_baseline_settings {
   int64_t simulations;  ///< data sets of the regression (RB_FOR_TRAINING)

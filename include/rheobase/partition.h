@@ -30,6 +30,19 @@ rb_partition rb_partition_make(const rb_context *ctx, int64_t items, int64_t chu
  * all chunks take equally long: 1 - chunks / (rounds size). Local. */
 double rb_partition_idle(const rb_partition *partition);
 
+/** The size of chunks for work whose results do not depend on it: the largest of @p most, most / 2,
+ * most / 4, ... with which the chunks nearly fill the rounds of @p ranks ranks (5% of their time
+ * may go by), else the smallest; all are multiples of @p least. Local; most > 0 is a multiple of
+ * least.
+ */
+int64_t rb_partition_fit(int64_t items, int64_t most, int64_t least, int ranks);
+
+/** Says on rank 0 how many ranks have work, where more than 5% of their time goes by without.
+ * @param stage e.g. "train" @param item what is dealt, e.g. "data sets" @param advice what would be
+ * better. Local. */
+void rb_partition_report(const rb_context *ctx, const rb_partition *partition, const char *stage,
+                         const char *item, const char *advice);
+
 /** The items of chunk @p index. Local. */
 rb_range rb_partition_chunk(const rb_partition *partition, int64_t index);
 

@@ -10,7 +10,8 @@
  * says about ranks that were not there. All functions are local.
  *
  * Work is a number of equal chunks dealt to the ranks in rounds (partition.h), something every rank
- * does alike, exchanges among all ranks, and files. With n chunks of cost c, rounds ceil(n / p):
+ * does alike, exchanges among all ranks, and files. With n chunks of cost c, rounds = ceil(n / p);
+ * where the program cuts chunks into pieces to fill the ranks, rounds counts these, in chunks:
  *
  *     compute   (n / p) c a + s b
  *     waiting   (rounds - n / p) c a + e m(p) (rounds c a + s b)
@@ -52,6 +53,7 @@ const char *rb_scaling_kind_name(rb_scaling_kind kind);
 /** What work consists of. */
 typedef struct rb_scaling_load {
   int64_t chunks;      ///< n
+  int64_t divisible;   ///< pieces into which the program cuts a chunk at most (rb_partition_fit)
   double chunk_cost;   ///< c, e.g. floating-point operations
   double serial_cost;  ///< s, e.g. weights of the network
   double reduced_bytes;
@@ -126,9 +128,10 @@ double rb_scaling_efficiency(const rb_scaling_rates *rates, const rb_scaling_net
 int rb_scaling_end(const rb_scaling_rates *rates, const rb_scaling_network *network,
                    const rb_scaling_load *load, int most);
 
-/** The fewest chunks per rank, to 1%, with which @p ranks are used with an efficiency of @p wanted,
- * for work like @p load with another number of chunks; 0 if even a million are not enough. */
-int64_t rb_scaling_chunks_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
+/** The fewest pieces per rank (chunks, or the smallest parts these may be cut into), to 1%, with
+ * which @p ranks are used with an efficiency of @p wanted, for work like @p load of another size; 0
+ * if even a million are not enough. */
+int64_t rb_scaling_pieces_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
                                  const rb_scaling_load *load, int ranks, double wanted);
 
 #endif

@@ -10,6 +10,10 @@
 #define RB_SIMULATIONS_SCHEMA "simulations"
 enum { RB_SIMULATIONS_VERSION = 1 };
 
+/** Data sets a rank simulates and writes at once: the most that fill the ranks, since simulations
+ * do not depend on it (rb_partition_fit). Fewer would make the file's chunks small. */
+enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };
+
 /** Writes the dimensions all groups of a file share, with their coordinates: parameters and the
  * samples' axis. */
 RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);

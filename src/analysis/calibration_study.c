@@ -41,6 +41,8 @@ static rb_status work_through(rb_context *ctx, rb_posterior *posterior, uint64_t
   rb_status status = RB_OK;
   rb_test_loop *loop = NULL;
   RB_TRY(rb_test_loop_create(ctx, posterior, seed, set, chunk, &loop));
+  rb_partition_report(ctx, &records->partition, set->name, "data sets (calibration.chunk)",
+                      "fewer ranks or more data sets would be better");
   rb_progress progress =
       rb_progress_begin(ctx, set->name, "data sets", set->datasets, records->done);
   while (records->done < set->datasets) {

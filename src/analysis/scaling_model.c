@@ -3,6 +3,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
+#include "rheobase/partition.h"
 #include "rheobase/quantile.h"
 
 const char *rb_scaling_work_name(rb_scaling_work work) {
@@ -76,8 +77,19 @@ rb_scaling_network rb_scaling_fit_network(int count, const rb_scaling_exchange *
   return (rb_scaling_network){latency, per_byte > 0 ? 1 / per_byte : INFINITY};
 }
 
+/* Pieces a chunk is cut into on so many ranks. */
+static int64_t pieces_of(const rb_scaling_load *load, int ranks) {
+  const int64_t most = load->divisible;
+  return most / rb_partition_fit(load->chunks * most, most, 1, ranks);
+}
+
 static double rounds_of(const rb_scaling_load *load, int ranks) {
-  return ceil((double)load->chunks / ranks);
+  return ceil((double)(load->chunks * pieces_of(load, ranks)) / ranks);
+}
+
+/* Chunks, or parts of them, that the busiest rank gets. */
+static double most_chunks(const rb_scaling_load *load, int ranks) {
+  return rounds_of(load, ranks) / (double)pieces_of(load, ranks);
 }
 
 static double mean_chunks(const rb_scaling_load *load, int ranks) {
@@ -90,9 +102,9 @@ enum { MAX_SPREADS = 256 };
 static double spread_of(const rb_scaling_rates *rates, const rb_scaling_point *p) {
   const rb_scaling_load *load = &p->load;
   const double chunk_s = load->chunk_cost * rates->chunk_s;
-  const double rounds = rounds_of(load, p->ranks);
-  const double uneven = (rounds - mean_chunks(load, p->ranks)) * chunk_s;
-  const double busiest = rounds * chunk_s + load->serial_cost * rates->serial_s;
+  const double most = most_chunks(load, p->ranks);
+  const double uneven = (most - mean_chunks(load, p->ranks)) * chunk_s;
+  const double busiest = most * chunk_s + load->serial_cost * rates->serial_s;
   return fmax(0, p->waiting - uneven) / (rb_scaling_largest_normal(p->ranks) * busiest);
 }
 
@@ -136,12 +148,11 @@ double rb_scaling_predict(const rb_scaling_rates *rates, const rb_scaling_networ
                           const rb_scaling_load *load, int ranks, double *part) {
   const double chunk_s = load->chunk_cost * rates->chunk_s;
   const double serial_s = load->serial_cost * rates->serial_s;
-  const double rounds = rounds_of(load, ranks), mean = mean_chunks(load, ranks);
-  const double exchanges = rates->exchanges + rates->exchanges_per_round * rounds;
+  const double most = most_chunks(load, ranks), mean = mean_chunks(load, ranks);
+  const double exchanges = rates->exchanges + rates->exchanges_per_round * rounds_of(load, ranks);
   part[RB_TIME_COMPUTE] = mean * chunk_s + serial_s;
-  part[RB_TIME_WAIT] = (rounds - mean) * chunk_s + rates->spread *
-                                                       rb_scaling_largest_normal(ranks) *
-                                                       (rounds * chunk_s + serial_s);
+  part[RB_TIME_WAIT] = (most - mean) * chunk_s + rates->spread * rb_scaling_largest_normal(ranks) *
+                                                     (most * chunk_s + serial_s);
   part[RB_TIME_REDUCE] = ranks > 1
                              ? exchanges * network->latency_s * steps(ranks) +
                                    sent_share(ranks) * load->reduced_bytes / network->bandwidth
@@ -173,12 +184,13 @@ int rb_scaling_end(const rb_scaling_rates *rates, const rb_scaling_network *netw
   return most;
 }
 
-int64_t rb_scaling_chunks_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
+int64_t rb_scaling_pieces_needed(const rb_scaling_rates *rates, const rb_scaling_network *network,
                                  const rb_scaling_load *load, int ranks, double wanted) {
   enum { MOST = 1000000 };
-  rb_scaling_load one = *load;  // a single chunk
-  one.chunks = 1;
-  one.written_bytes /= (double)load->chunks;
+  rb_scaling_load one = *load;  // a single piece
+  one.chunks = one.divisible = 1;
+  one.chunk_cost /= (double)load->divisible;
+  one.written_bytes /= (double)(load->chunks * load->divisible);
   for (int64_t each = 1; each <= MOST; each += 1 + each / 100) {
     const rb_scaling_load grown = rb_scaling_grow(&one, each * ranks);
     if (rb_scaling_efficiency(rates, network, &grown, ranks) >= wanted) return each;

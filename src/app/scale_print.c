@@ -106,14 +106,15 @@ static void print_extrapolation(const rb_scale_sweep *sweep, const rb_scale_mode
     double part[RB_TIME_PARTS];
     const double seconds = rb_scaling_predict(rates, &model->network, load, p, part);
     const double chunks_s = (double)load->chunks / p * load->chunk_cost * rates->chunk_s;
-    const int64_t each = rb_scaling_chunks_needed(rates, &model->network, load, p, WANTED);
+    const int64_t each = rb_scaling_pieces_needed(rates, &model->network, load, p, WANTED);
     (void)printf("  %5d ranks: %.4g s, efficiency %.2g%%, most of it %s; ", p, seconds,
                  100 * rb_scaling_efficiency(rates, &model->network, load, p),
                  largest_part(part, chunks_s / part[RB_TIME_COMPUTE]));
     if (each > 0) {
-      const double size = (double)one->size / (double)load->chunks * (double)each * p;
-      (void)printf("%.0f%% from %.4g data sets on (%lld chunks a rank)\n", 100 * WANTED, size,
-                   (long long)each);
+      const double pieces = (double)(load->chunks * load->divisible);
+      const double per_rank = (double)one->size / pieces * (double)each;
+      (void)printf("%.0f%% from %.4g data sets on (%.4g a rank)\n", 100 * WANTED, per_rank * p,
+                   per_rank);
     } else {
       (void)printf("%.0f%% with no number of data sets\n", 100 * WANTED);
     }

@@ -5,6 +5,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/calibration.h"
 #include "rheobase/memory.h"
+#include "rheobase/simulations.h"
 #include "scale_task.h"
 
 enum { SAMPLING_BATCH = 16 };
@@ -24,6 +25,15 @@ union rb_scale_state {
 
 static uint64_t seed_of(const rb_scale_work *work) { return (uint64_t)work->job->input.seed; }
 
+/* Data sets that go in chunks of at most, and pieces of at least, so many. */
+static rb_scaling_load dealt(int64_t size, int64_t most, int64_t least) {
+  const int64_t chunks = (size + most - 1) / most;
+  return (rb_scaling_load){.chunks = chunks,
+                           .divisible = most / least,
+                           .chunk_cost = (double)size / (double)chunks,
+                           .serial_cost = 1};
+}
+
 static rb_status simulate(rb_context *ctx, void *work) {
   return rb_share_simulate(ctx, &((rb_scale_work *)work)->state->share);
 }
@@ -31,7 +41,7 @@ static rb_status simulate(rb_context *ctx, void *work) {
 static rb_status create_simulate(rb_context *ctx, rb_scale_work *work) {
   const int64_t size = work->task.size;
   work->repeat = simulate;
-  work->load = (rb_scaling_load){.chunks = size, .chunk_cost = 1, .serial_cost = 1};
+  work->load = dealt(size, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST);
   return rb_agree(
       ctx, rb_share_create(ctx, &work->job->model, seed_of(work), size, &work->state->share));
 }
@@ -55,6 +65,7 @@ static rb_status create_train(rb_context *ctx, rb_scale_work *work) {
   // A training step is three forward passes; a short last micro-batch is padded.
   work->load = (rb_scaling_load){
       .chunks = (task->size + task->chunk - 1) / task->chunk,
+      .divisible = 1,
       .chunk_cost = 3 * (double)task->chunk * rb_estimator_flops(trainer->estimator),
       .serial_cost = weights,
       .reduced_bytes = weights * sizeof(int64_t)};
@@ -106,6 +117,7 @@ static rb_status create_calibrate(rb_context *ctx, rb_scale_work *work) {
   const rb_scale_task *task = &work->task;
   work->repeat = calibrate;
   work->load = (rb_scaling_load){.chunks = (task->size + task->chunk - 1) / task->chunk,
+                                 .divisible = 1,
                                  .chunk_cost = (double)task->chunk,
                                  .serial_cost = 1};
   return rb_agree(ctx, create_posterior(ctx, work));
@@ -122,8 +134,8 @@ static rb_status create_io(rb_context *ctx, rb_scale_work *work) {
   *writer = (rb_writer){.model = &work->job->model, .datasets = size};
   (void)snprintf(writer->path, sizeof writer->path, "%s/scaling_io.h5", work->job->study.folder);
   work->repeat = write_file;
-  work->load = (rb_scaling_load){
-      .chunks = size, .chunk_cost = 1, .serial_cost = 1, .written_bytes = rb_writer_bytes(writer)};
+  work->load = dealt(size, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST);
+  work->load.written_bytes = rb_writer_bytes(writer);
   return RB_OK;
 }
 
@@ -142,7 +154,7 @@ static rb_status fit_baseline(rb_context *ctx, void *argument) {
 static rb_status create_baseline(rb_context *ctx, rb_scale_work *work) {
   (void)ctx;
   work->repeat = fit_baseline;
-  work->load = (rb_scaling_load){.chunks = work->task.size, .chunk_cost = 1, .serial_cost = 1};
+  work->load = dealt(work->task.size, RB_BASELINE_MOST_ROWS, RB_BASELINE_LEAST_ROWS);
   return RB_OK;
 }
 

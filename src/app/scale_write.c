@@ -25,6 +25,7 @@ POINT_VALUE(ranks_of, p->ranks)
 POINT_VALUE(oversubscribed_of, p->oversubscribed)
 POINT_VALUE(size_of, p->size)
 POINT_VALUE(chunks_of, p->load.chunks)
+POINT_VALUE(divisible_of, p->load.divisible)
 POINT_VALUE(chunk_cost_of, p->load.chunk_cost)
 POINT_VALUE(serial_cost_of, p->load.serial_cost)
 POINT_VALUE(reduced_of, p->load.reduced_bytes)
@@ -48,6 +49,9 @@ static const struct point_column {
     {{"points/datasets", RB_F64, "point", "1", "data sets; of a batch for train", false}, size_of},
     {{"points/chunks", RB_F64, "point", "1", "chunks or micro-batches dealt to the ranks", false},
      chunks_of},
+    {{"points/divisible", RB_F64, "point", "1",
+      "pieces a chunk may be cut into, so that all ranks have work", false},
+     divisible_of},
     {{"points/chunk_cost", RB_F64, "point", "1",
       "cost of a chunk: data sets, or floating-point operations for train", false},
      chunk_cost_of},

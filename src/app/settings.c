@@ -132,7 +132,7 @@ static const rb_setting rows[] = {
     INTEGER("training.passes", training.passes, "1", "[1, 1000]", NULL,
             "epochs that train on the same simulations, which are kept in memory, before new ones "
             "are drawn (online)"),
-    INTEGER("training.batch_size", training.batch_size, "128", "[1, 65536]", NULL,
+    INTEGER("training.batch_size", training.batch_size, "128", "[1, 1048576]", NULL,
             "data sets per step of the optimiser"),
     INTEGER("training.micro_batch", training.micro_batch, "32", "[1, 4096]", NULL,
             "data sets a rank takes at once; results depend on it, not on the ranks"),
@@ -191,7 +191,7 @@ static const rb_setting rows[] = {
             NULL, "posterior draws for each of them"),
     INTEGER("calibration.bins", calibration.bins, "0", "[0, 10000]", NULL,
             "bins of the rank histograms; 0: as many as divide the draws evenly"),
-    INTEGER("calibration.chunk", calibration.chunk, "32", "[1, 65536]", NULL,
+    INTEGER("calibration.chunk", calibration.chunk, "16", "[1, 65536]", NULL,
             "data sets a rank takes at once"),
     INTEGER("calibration.store_draws", calibration.store_draws, "1000000", "[0, 1000000000000]",
             NULL, "the draws of a test set are stored if they are at most so many"),

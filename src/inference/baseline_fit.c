@@ -13,7 +13,7 @@
 #include "rheobase/signals.h"
 
 /* Rows that all ranks together add to the Gram matrix at once, about: enough for full speed. */
-enum { ROWS_TOGETHER = 512, LEAST_ROWS = 8, MOST_ROWS = 256 };
+enum { ROWS_TOGETHER = 512 };
 /* A system worse than this gives coefficients without a correct digit to speak of. */
 static const double WORST_CONDITION = 1e13;
 static const double GIGABYTE = 1e9;
@@ -38,7 +38,8 @@ static void piece_destroy(piece *p) {
 
 static int64_t rows_per_rank(const rb_context *ctx) {
   const int64_t rows = ROWS_TOGETHER / ctx->size;
-  return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+  if (rows < RB_BASELINE_LEAST_ROWS) return RB_BASELINE_LEAST_ROWS;
+  return rows < RB_BASELINE_MOST_ROWS ? rows : RB_BASELINE_MOST_ROWS;
 }
 
 static rb_status piece_create(rb_context *ctx, const rb_baseline *b, piece *p) {

@@ -11,7 +11,7 @@
 #include "rheobase/progress.h"
 #include "rheobase/signals.h"
 
-enum { CHUNK = 256, NAME_SIZE = 128 };
+enum { NAME_SIZE = 128 };
 
 /* The arrays of one group. The names are built here, since the channels are the model's. */
 typedef struct group_fields {
@@ -74,20 +74,20 @@ cleanup:
 
 /* One chunk in memory. */
 typedef struct chunk {
-  double *theta, *latent;  // (CHUNK, D)
-  float *x;                // (CHUNK, C, L)
-  float *values;           // (CHUNK, L) of one channel
-  uint8_t *bytes;          // (CHUNK, L) of one binary channel
+  double *theta, *latent;  // (rows, D)
+  float *x;                // (rows, C, L)
+  float *values;           // (rows, L) of one channel
+  uint8_t *bytes;          // (rows, L) of one binary channel
 } chunk;
 
-static rb_status chunk_create(rb_context *ctx, const rb_model *model, chunk *c) {
+static rb_status chunk_create(rb_context *ctx, const rb_model *model, int64_t rows, chunk *c) {
   rb_status status = RB_OK;
   *c = (chunk){0};
-  RB_TRY(RB_ALLOCATE(ctx, c->theta, (int64_t)CHUNK * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, c->latent, (int64_t)CHUNK * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, c->x, CHUNK * model->channels * model->length));
-  RB_TRY(RB_ALLOCATE(ctx, c->values, CHUNK * model->length));
-  RB_TRY(RB_ALLOCATE(ctx, c->bytes, CHUNK * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->theta, rows * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->latent, rows * model->dim));
+  RB_TRY(RB_ALLOCATE(ctx, c->x, rows * model->channels * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->values, rows * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, c->bytes, rows * model->length));
 cleanup:
   return status;
 }
@@ -141,20 +141,25 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
   group_fields f;
   describe(model, group, &f);
   chunk c;
-  RB_TRY(rb_agree(ctx, chunk_create(ctx, model, &c)));
+  const int64_t rows =
+      rb_partition_fit(count, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST, ctx->size);
+  const rb_partition partition = rb_partition_make(ctx, count, rows);
+  char item[NAME_SIZE];
+  (void)snprintf(item, sizeof item, "data sets (%s)", group);
+  rb_partition_report(ctx, &partition, "simulate", item, "fewer ranks would do");
+  RB_TRY(rb_agree(ctx, chunk_create(ctx, model, rows, &c)));
   RB_TRY(rb_file_dimension(ctx, file, f.dataset, count));
-  RB_TRY(rb_file_create_field(ctx, file, &f.theta, CHUNK));
-  RB_TRY(rb_file_create_field(ctx, file, &f.latent, CHUNK));
+  RB_TRY(rb_file_create_field(ctx, file, &f.theta, rows));
+  RB_TRY(rb_file_create_field(ctx, file, &f.latent, rows));
   for (int k = 0; k < model->channels; ++k) {
-    RB_TRY(rb_file_create_field(ctx, file, &f.channel[k], CHUNK));
+    RB_TRY(rb_file_create_field(ctx, file, &f.channel[k], rows));
   }
-  const rb_partition partition = rb_partition_make(ctx, count, CHUNK);
   rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", count, 0);
   for (int64_t round = 0; round < partition.rounds; ++round) {
     const rb_range range = rb_partition_round(&partition, round);
     RB_TRY(rb_agree(ctx, chunk_simulate(ctx, model, seed, purpose, range, &c)));
     RB_TRY(chunk_write(ctx, file, model, &f, range, &c));
-    const int64_t done = (round + 1) * partition.size * CHUNK;
+    const int64_t done = (round + 1) * partition.size * rows;
     rb_progress_update(&progress, done < count ? done : count, group);
     if (round + 1 < partition.rounds && rb_signals_agree(ctx)) {
       RB_TRY(RB_FAIL(ctx, RB_STOPPED,
@@ -265,12 +270,12 @@ static rb_status read_share(rb_context *ctx, const rb_file *file, const group_fi
   float *values = NULL;
   int64_t begin = 0, share = 0;
   rb_dataset_share(ctx, dataset, &begin, &share);
-  RB_TRY(RB_ALLOCATE(ctx, values, CHUNK * L));
+  RB_TRY(RB_ALLOCATE(ctx, values, RB_SIMULATIONS_MOST * L));
   const int64_t theta_shape[2] = {dataset->count, D};
   const int64_t x_shape[2] = {dataset->count, L};
-  for (int64_t first = begin; first < begin + share; first += CHUNK) {
+  for (int64_t first = begin; first < begin + share; first += RB_SIMULATIONS_MOST) {
     const int64_t left = begin + share - first;
-    const int64_t count = left < CHUNK ? left : CHUNK;
+    const int64_t count = left < RB_SIMULATIONS_MOST ? left : RB_SIMULATIONS_MOST;
     double *theta = dataset->theta + first * D;
     double *latent = dataset->latent + first * D;
     RB_TRY(rb_file_read_rows(ctx, file, f->theta_path, RB_F64, true, 2, theta_shape, first, count,

@@ -6,8 +6,6 @@
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 
-enum { CHUNK = 256 };
-
 /* Sum over the samples of one trace of (x - centre)^power, in plain order: the traces' sums are
  * then added exactly, so the number of ranks does not show. */
 static double trace_sum(const float *x, int64_t L, double centre, int power) {
@@ -38,7 +36,8 @@ static void add_row(rb_shape shape, const float *x, const double *centre, int po
  * sums: (D + channels + features) */
 static void sum_all(const rb_context *ctx, const rb_dataset *dataset, const double *target,
                     const rb_standardisation *centre, int power, rb_exact_sum *sums) {
-  const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
+  const int64_t rows = rb_partition_fit(dataset->count, 256, 1, ctx->size);
+  const rb_partition partition = rb_partition_make(ctx, dataset->count, rows);
   const int D = dataset->dim;
   const rb_shape shape = dataset->shape;
   for (int64_t round = 0; round < partition.rounds; ++round) {

@@ -192,19 +192,6 @@ static void use_best_weights(rb_training *training) {
   rb_estimator_weights_changed(training->estimator);
 }
 
-/* What it costs that the ranks cannot share a batch's micro-batches evenly. */
-static void report_uneven_ranks(const rb_context *ctx, const rb_training_settings *settings) {
-  const rb_partition partition =
-      rb_partition_make(ctx, settings->batch_size, settings->micro_batch);
-  const double idle = rb_partition_idle(&partition);
-  if (idle == 0) return;
-  rb_log_info(ctx,
-              "train      %" PRId64
-              " micro-batches of %d do not share out evenly among %d ranks: %.0f%% of the ranks' "
-              "time goes by idle; fewer ranks or another training.batch_size would be better",
-              partition.chunks, settings->micro_batch, ctx->size, 100 * idle);
-}
-
 /* One step, with what the end of an epoch asks for. Collective. @param due whether the state, which
  * then has been checked, is to be saved */
 static rb_status advance(rb_context *ctx, rb_training *training, const rb_training_data *data,
@@ -230,7 +217,10 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
   rb_status status = RB_OK;
   rb_training_work *work = NULL;
   RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, training, data, &work)));
-  report_uneven_ranks(ctx, &training->settings);
+  const rb_partition batch =
+      rb_partition_make(ctx, training->settings.batch_size, training->settings.micro_batch);
+  rb_partition_report(ctx, &batch, "train", "data sets (training.micro_batch)",
+                      "fewer ranks or a larger training.batch_size would be better");
   rb_progress progress =
       rb_progress_begin(ctx, "train", "steps", training->total_steps, training->step);
   if (training->step == 0) RB_TRY(save(ctx, training, owner));

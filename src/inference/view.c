@@ -121,7 +121,8 @@ rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view, const rb_data
   rb_status status = RB_OK;
   const int64_t samples = rb_shape_row(dataset->shape);
   const int D = dataset->dim, numbers = rb_view_centring(view);
-  const rb_partition partition = rb_partition_make(ctx, dataset->count, CHUNK);
+  const rb_partition partition =
+      rb_partition_make(ctx, dataset->count, rb_partition_fit(dataset->count, CHUNK, 1, ctx->size));
   rb_exact_sum sum = {{0}, 0, 0, 0, 0};
   double *centring = NULL, phi[RB_MAX_PARAMETERS], log_det;
   float *seen = NULL;

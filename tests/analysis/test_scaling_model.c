@@ -47,6 +47,7 @@ static const rb_scaling_rates truth = {.chunk_s = 2e-11,
 
 static rb_scaling_load load_of(int64_t chunks) {
   return (rb_scaling_load){.chunks = chunks,
+                           .divisible = 1,
                            .chunk_cost = 3e9,
                            .serial_cost = 6e5,
                            .reduced_bytes = 4.8e6,
@@ -136,18 +137,36 @@ static void ends_where_chunks_end(void **state) {
   (void)state;
   const rb_scaling_rates plain = {.chunk_s = 1, .serial_s = 1};
   const rb_scaling_network none = {0, INFINITY};
-  const rb_scaling_load load = {.chunks = 4, .chunk_cost = 1, .serial_cost = 0.4};
+  const rb_scaling_load load = {.chunks = 4, .divisible = 1, .chunk_cost = 1, .serial_cost = 0.4};
   assert_int_equal(rb_scaling_end(&plain, &none, &load, 1024), 4);
   assert_true(near(rb_scaling_efficiency(&plain, &none, &load, 4), 4.4 / (4 * 1.4), 1e-12));
   assert_true(near(rb_scaling_efficiency(&plain, &none, &load, 3), 4.4 / (3 * 2.4), 1e-12));
   // (p k + 0.4) / (p (k + 0.4)) >= 0.8 from k = 2 on for p = 1000
-  assert_int_equal(rb_scaling_chunks_needed(&plain, &none, &load, 1000, 0.8), 2);
+  assert_int_equal(rb_scaling_pieces_needed(&plain, &none, &load, 1000, 0.8), 2);
   const rb_scaling_rates hopeless = {.chunk_s = 1, .spread = 1};
-  assert_int_equal(rb_scaling_chunks_needed(&hopeless, &none, &load, 1000, 0.8), 0);
+  assert_int_equal(rb_scaling_pieces_needed(&hopeless, &none, &load, 1000, 0.8), 0);
+}
+
+/* Chunks that the program cuts to fill the ranks occupy more ranks than there are chunks, as many
+ * as the smallest pieces: 8192 data sets in chunks of 256 or less, down to 8. */
+static void counts_pieces_of_chunks(void **state) {
+  (void)state;
+  const rb_scaling_rates plain = {.chunk_s = 1};
+  const rb_scaling_network none = {0, INFINITY};
+  const rb_scaling_load load = {.chunks = 32, .divisible = 32, .chunk_cost = 256};
+  double part[RB_TIME_PARTS];
+  assert_true(near(rb_scaling_efficiency(&plain, &none, &load, 64), 1, 1e-12));
+  assert_true(near(rb_scaling_efficiency(&plain, &none, &load, 1024), 1, 1e-12));
+  assert_int_equal(rb_scaling_end(&plain, &none, &load, 2048), 1024);
+  assert_true(near(rb_scaling_predict(&plain, &none, &load, 2048, part), 8, 1e-12));
+  // 1.5 pieces of 8 a rank: some have two.
+  assert_true(near(rb_scaling_predict(&plain, &none, &load, 683, part), 16, 1e-12));
+  assert_int_equal(rb_scaling_pieces_needed(&plain, &none, &load, 1000, 0.8), 1);
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(largest_of_normals),     cmocka_unit_test(finds_the_constants_back),
-    cmocka_unit_test(noise_is_not_amplified), cmocka_unit_test(no_points_no_rates),
-    cmocka_unit_test(fits_a_network),         cmocka_unit_test(ends_where_chunks_end)};
+    cmocka_unit_test(counts_pieces_of_chunks),  cmocka_unit_test(largest_of_normals),
+    cmocka_unit_test(finds_the_constants_back), cmocka_unit_test(noise_is_not_amplified),
+    cmocka_unit_test(no_points_no_rates),       cmocka_unit_test(fits_a_network),
+    cmocka_unit_test(ends_where_chunks_end)};
 RB_TEST_MAIN(tests)

@@ -37,6 +37,23 @@ static void tells_what_uneven_shares_cost(void **state) {
   assert_true(idle(4, 0, 32) == 0);
 }
 
+/* Work that may be cut anywhere leaves no ranks idle as long as there are pieces for them. */
+static void chunks_fit_the_ranks(void **state) {
+  (void)state;
+  assert_int_equal(rb_partition_fit(8192, 256, 8, 2), 256);
+  assert_int_equal(rb_partition_fit(8192, 256, 8, 64), 128);
+  assert_int_equal(rb_partition_fit(8192, 256, 8, 1024), 8);
+  assert_int_equal(rb_partition_fit(8192, 256, 8, 100000), 8);  // more ranks than pieces
+  assert_int_equal(rb_partition_fit(1000, 96, 32, 7), 96);      // 48 is no multiple of 32
+  assert_int_equal(rb_partition_fit(0, 256, 8, 64), 256);
+  for (int ranks = 1; ranks <= 2048; ++ranks) {
+    const int64_t chunk = rb_partition_fit(20000, 256, 8, ranks);
+    assert_true(chunk % 8 == 0 && 256 % chunk == 0);
+    assert_true(chunk == 8 || idle(ranks, 20000, chunk) <= 0.05);
+  }
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(covers_every_item_once),
+                                          cmocka_unit_test(chunks_fit_the_ranks),
                                           cmocka_unit_test(tells_what_uneven_shares_cost)};
 RB_TEST_MAIN(tests)
