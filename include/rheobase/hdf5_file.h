@@ -83,7 +83,7 @@ RB_NODISCARD rb_status rb_file_write_rows(rb_context *ctx, rb_file *file, const 
                                           int64_t first, int64_t count, const void *data);
 
 /** Creates a field and writes it whole, from rank 0's @p data (the others' is not looked at; for
- * RB_STRING an array of `const char *`). At most 1 GiB. */
+ * RB_STRING an array of `const char *`); of any size, but a row at most 1 GiB. */
 RB_NODISCARD rb_status rb_file_write(rb_context *ctx, rb_file *file, const rb_field *field,
                                      const void *data);
 

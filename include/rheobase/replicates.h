@@ -14,8 +14,8 @@ typedef struct rb_replicates {
 } rb_replicates;
 
 /** Picks K draws at random, with replacement, and simulates a data set from each. A draw that the
- * simulator refuses is counted and picked again. Local: every rank computes all, which is cheaper
- * than telling each other. Fails with RB_ERR_NUMERIC if hardly any draw is accepted.
+ * simulator refuses is counted and picked again. Local. Fails with RB_ERR_NUMERIC if hardly any
+ * draw is accepted.
  * @param draws (S, D) */
 RB_NODISCARD rb_status rb_replicates_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                             int64_t S, const float *draws, int64_t K,

@@ -40,15 +40,15 @@ double rb_mmd(int dim, int64_t n, const double *x, int64_t m, const double *y) {
          2 * mean_kernel(scale, dim, n, x, m, y, 0, 1);
 }
 
-/* Kernel values within the pool, and each one's mean kernel with the reference, rows first,
- * first + step, ... */
+/* Kernel values within the pool, and each one's mean kernel with the reference, for rows first,
+ * first + step, ... @param within (rows, m) of these rows, one after the other */
 static void fill_pool(const double *scale, int dim, int64_t m, const double *pool,
                       const double *reference, int64_t first, int64_t step, float *within,
                       double *against) {
   for (int64_t i = first; i < m; i += step) {
     double sum = 0;
     for (int64_t j = 0; j < m; ++j) {
-      within[i * m + j] = (float)kernel(scale, dim, pool + i * dim, pool + j * dim);
+      within[i / step * m + j] = (float)kernel(scale, dim, pool + i * dim, pool + j * dim);
       sum += kernel(scale, dim, pool + i * dim, reference + j * dim);
     }
     against[i] = sum / (double)m;
@@ -66,11 +66,30 @@ static void pick(rb_stream stream, int64_t n, int64_t m, int64_t *order) {
   }
 }
 
+/* The nulls' discrepancies but for the reference's own mean kernel, summed over this rank's rows.
+ * @param picked (m) workspace @param null (RB_MMD_NULLS) */
+static void sum_nulls(const rb_context *ctx, uint64_t seed, int64_t n, int64_t m,
+                      const float *within, const double *against, int64_t *picked, double *null) {
+  for (int b = 0; b < RB_MMD_NULLS; ++b) {
+    const rb_stream stream =
+        rb_stream_make(seed, RB_FOR_MISSPECIFICATION, RB_RANDOM_NULLS, 0, (uint64_t)b);
+    double own = 0, cross = 0;
+    pick(stream, n, m, picked);
+    for (int64_t i = 0; i < n; ++i) {
+      if (picked[i] % ctx->size != ctx->rank) continue;
+      const float *row = within + picked[i] / ctx->size * m;
+      cross += against[picked[i]];
+      for (int64_t j = 0; j < n; ++j) own += (double)row[picked[j]];
+    }
+    null[b] = own / ((double)n * (double)n) - 2 * cross / (double)n;
+  }
+}
+
 rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, const double *x,
                          int64_t m, const double *pool, const double *reference,
                          rb_mmd_test *test) {
   rb_status status = RB_OK;
-  float *within = NULL;    // (m, m) kernel values in the pool
+  float *within = NULL;    // (m / ranks, m) kernel values in the pool, this rank's rows
   double *against = NULL;  // (m) of the pool with the reference
   int64_t *picked = NULL;  // (m) whose first n are a null
   double scale[SCALES], sums[3];
@@ -80,7 +99,7 @@ rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, con
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "MMD: %lld observations, but only %lld to pick nulls from",
                    (long long)n, (long long)m);
   }
-  status = RB_ALLOCATE(ctx, within, m * m);
+  status = RB_ALLOCATE(ctx, within, (m + ctx->size - 1) / ctx->size * m);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, against, m);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, picked, m);
   RB_TRY(rb_agree(ctx, status));
@@ -89,23 +108,12 @@ rb_status rb_mmd_compare(rb_context *ctx, uint64_t seed, int dim, int64_t n, con
   sums[2] = mean_kernel(scale, dim, n, x, m, reference, ctx->rank, ctx->size);
   fill_pool(scale, dim, m, pool, reference, ctx->rank, ctx->size, within, against);
   MPI_Allreduce(MPI_IN_PLACE, sums, 3, MPI_DOUBLE, MPI_SUM, ctx->comm);
-  MPI_Allreduce(MPI_IN_PLACE, against, (int)m, MPI_DOUBLE, MPI_SUM, ctx->comm);
-  for (int64_t i = 0; i < m; ++i) {
-    MPI_Bcast(within + i * m, (int)m, MPI_FLOAT, (int)(i % ctx->size), ctx->comm);
-  }
   test->mmd = sums[0] + sums[1] - 2 * sums[2];
+  sum_nulls(ctx, seed, n, m, within, against, picked, test->null);
+  MPI_Allreduce(MPI_IN_PLACE, test->null, RB_MMD_NULLS, MPI_DOUBLE, MPI_SUM, ctx->comm);
   int beyond = 0;
   for (int b = 0; b < RB_MMD_NULLS; ++b) {
-    const rb_stream stream =
-        rb_stream_make(seed, RB_FOR_MISSPECIFICATION, RB_RANDOM_NULLS, 0, (uint64_t)b);
-    double own = 0, cross = 0;
-    pick(stream, n, m, picked);
-    for (int64_t i = 0; i < n; ++i) {
-      const float *row = within + picked[i] * m;
-      cross += against[picked[i]];
-      for (int64_t j = 0; j < n; ++j) own += (double)row[picked[j]];
-    }
-    test->null[b] = own / ((double)n * (double)n) + sums[1] - 2 * cross / (double)n;
+    test->null[b] += sums[1];
     beyond += test->null[b] >= test->mmd;
   }
   test->p = (1.0 + beyond) / (1.0 + RB_MMD_NULLS);

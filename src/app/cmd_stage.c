@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "job.h"
+#include "memory_needs.h"
 #include "refine_file.h"
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
@@ -297,6 +298,7 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   rb_figure_format format = RB_FIGURE_PNG;
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_job_open(ctx, arguments, &job));
+  RB_TRY(rb_check_memory_needs(ctx, &job, name));
   for (int i = 0; i < STAGES; ++i) {
     if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
       RB_TRY(stop_before(ctx, stages[i].name));

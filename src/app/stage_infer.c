@@ -17,7 +17,7 @@
 static const double LEVELS[] = {0.025, 0.25, 0.5, 0.75, 0.975};
 enum { LEVEL_COUNT = sizeof LEVELS / sizeof *LEVELS };
 
-/* Everything that posterior.h5 holds. */
+/* Everything that posterior.h5 holds. Draws, and what comes from them, on rank 0 only. */
 typedef struct result {
   bool truth_known;
   double truth[RB_MAX_PARAMETERS], latent[RB_MAX_PARAMETERS];
@@ -35,6 +35,7 @@ static rb_status result_create(rb_context *ctx, const rb_model *model, int64_t S
   rb_status status = RB_OK;
   *r = (result){0};
   RB_TRY(RB_ALLOCATE(ctx, r->x, model->channels * model->length));
+  if (ctx->rank != 0) return RB_OK;
   RB_TRY(RB_ALLOCATE(ctx, r->draws, S * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, r->log_density, S));
   RB_TRY(RB_ALLOCATE(ctx, r->column, S));
@@ -100,6 +101,19 @@ static void summarise(const rb_model *model, int64_t S, result *r) {
     rb_density(S, r->column, bandwidth, RB_DENSITY_POINTS, grid,
                r->density + (int64_t)d * RB_DENSITY_POINTS);
   }
+}
+
+/* One data set: rank 0 alone draws. Local. */
+static rb_status draw(rb_context *ctx, const rb_job *job, result *r) {
+  rb_status status = RB_OK;
+  const int64_t S = job->input.observation_draws;
+  if (ctx->rank != 0) return RB_OK;
+  RB_TRY(job->network->sample(job->network, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0,
+                              1, r->x, S, r->draws, r->log_density));
+  if (job->network->latent) clip_draws(&job->model, S, r->draws);
+  summarise(&job->model, S, r);
+cleanup:
+  return status;
 }
 
 static const rb_field DRAWS = {"draws",           RB_F32, "draw,parameter", "parameter's unit",
@@ -174,19 +188,13 @@ static void print(const rb_context *ctx, const rb_model *model, const result *r)
 
 rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
-  const int64_t S = job->input.observation_draws;
   rb_file *file = NULL;
   result r = {0};
   rb_misfit_study misfit = {0};
   RB_TRY(rb_job_load_network(ctx, job));
-  RB_TRY(rb_agree(ctx, result_create(ctx, &job->model, S, &r)));
+  RB_TRY(rb_agree(ctx, result_create(ctx, &job->model, job->input.observation_draws, &r)));
   RB_TRY(rb_agree(ctx, observe(ctx, job, &r)));
-  // One data set: every rank computes it, and rank 0's result is written.
-  RB_TRY(rb_agree(
-      ctx, job->network->sample(job->network, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0,
-                                1, r.x, S, r.draws, r.log_density)));
-  if (job->network->latent) clip_draws(&job->model, S, r.draws);
-  summarise(&job->model, S, &r);
+  RB_TRY(rb_agree(ctx, draw(ctx, job, &r)));
   RB_TRY(rb_misfit_of_observation(ctx, job, r.x, &misfit));
   RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
   RB_TRY(write(ctx, job, file, &r, &misfit));

@@ -36,7 +36,7 @@ static void check_destroy(check *c) {
   rb_replicates_destroy(&c->replicates);
 }
 
-/* Reads the draws and the observation. Local. */
+/* Reads the draws and the observation. Local, on rank 0. */
 static rb_status read_posterior(rb_context *ctx, const rb_job *job, const rb_file *file, check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
@@ -71,7 +71,7 @@ static rb_status median_threshold(rb_context *ctx, const rb_model *model, check 
   return RB_OK;
 }
 
-/* Simulates the replicates and compares them with the observation. Local. */
+/* Simulates the replicates and compares them with the observation. Local, on rank 0. */
 static rb_status compute(rb_context *ctx, const rb_job *job, check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
@@ -137,7 +137,7 @@ static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const 
   const rb_model *model = &job->model;
   const char *time = model->axis.name;
   RB_TRY(rb_axes_write(ctx, file, model));
-  RB_TRY(rb_file_dimension(ctx, file, "replicate", c->replicates.count));
+  RB_TRY(rb_file_dimension(ctx, file, "replicate", job->input.predictive_replicates));
   RB_TRY(rb_stage_write_observation(ctx, file, model, c->x));
   RB_TRY(rb_file_write(ctx, file,
                        &(rb_field){"voltage_low", RB_F64, time, "mV",
@@ -162,16 +162,27 @@ cleanup:
   return status;
 }
 
+/* Rank 0 alone computes what it writes: sharing the quantiles of all replicates would cost the
+ * others as much memory. Local. */
+static rb_status check_posterior(rb_context *ctx, const rb_job *job, const char *source, check *c) {
+  rb_status status = RB_OK;
+  rb_file *in = NULL;
+  if (ctx->rank != 0) return RB_OK;
+  RB_TRY(rb_file_open_one(ctx, source, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &in));
+  RB_TRY(read_posterior(ctx, job, in, c));
+  RB_TRY(compute(ctx, job, c));
+cleanup:
+  rb_file_close(&in);
+  return status;
+}
+
 rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   check c = {0};
-  rb_file *in = NULL, *out = NULL;
+  rb_file *out = NULL;
   char source[RB_JOB_PATH];
   rb_job_path(job, "posterior.h5", source);
-  RB_TRY(rb_file_open(ctx, source, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &in));
-  RB_TRY(rb_agree(ctx, read_posterior(ctx, job, in, &c)));
-  // Cheap enough for every rank to do alone; rank 0's result is written.
-  RB_TRY(rb_agree(ctx, compute(ctx, job, &c)));
+  RB_TRY(rb_agree(ctx, check_posterior(ctx, job, source, &c)));
   RB_TRY(rb_file_create(ctx, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
@@ -181,7 +192,6 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
               100 * c.numbers.voltage_coverage, c.numbers.spike_count_percentile,
               c.numbers.subthreshold_deviation_mV, (long long)c.replicates.refused);
 cleanup:
-  rb_file_close(&in);
   rb_file_abort(ctx, &out);
   check_destroy(&c);
   return status;

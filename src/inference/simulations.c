@@ -207,14 +207,17 @@ rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *m
   char path[4][NAME_SIZE];
   static const char *const names[4] = {"theta", "histogram_counts", "histogram_edges", "dataset"};
   for (int k = 0; k < 4; ++k) (void)snprintf(path[k], NAME_SIZE, "%s/%s", group, names[k]);
-  rb_status local = RB_ALLOCATE(ctx, theta, count * D);
-  if (local == RB_OK) local = RB_ALLOCATE(ctx, counts, (int64_t)D * bins);
-  if (local == RB_OK) local = RB_ALLOCATE(ctx, edges, (int64_t)D * (bins + 1));
-  if (local == RB_OK) {
-    local = model->draw_prior(model, ctx, seed, RB_FOR_PRIOR_CHECK, 0, count, theta, NULL);
-  }
-  for (int d = 0; d < D && local == RB_OK; ++d) {
-    local = histogram(ctx, theta, count, D, d, bins, counts + d * bins, edges + d * (bins + 1));
+  rb_status local = RB_OK;
+  if (ctx->rank == 0) {
+    local = RB_ALLOCATE(ctx, theta, count * D);
+    if (local == RB_OK) local = RB_ALLOCATE(ctx, counts, (int64_t)D * bins);
+    if (local == RB_OK) local = RB_ALLOCATE(ctx, edges, (int64_t)D * (bins + 1));
+    if (local == RB_OK) {
+      local = model->draw_prior(model, ctx, seed, RB_FOR_PRIOR_CHECK, 0, count, theta, NULL);
+    }
+    for (int d = 0; d < D && local == RB_OK; ++d) {
+      local = histogram(ctx, theta, count, D, d, bins, counts + d * bins, edges + d * (bins + 1));
+    }
   }
   RB_TRY(rb_agree(ctx, local));
   char counts_dims[NAME_SIZE], edges_dims[NAME_SIZE];

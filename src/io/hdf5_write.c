@@ -10,9 +10,9 @@
 enum { MAX_STRING = 65536 };
 static const int64_t MAX_CALL_BYTES = INT64_C(1) << 30;
 
-/* Writes `count` rows (or, with whole set, everything) from this rank. Collective. */
+/* Writes `count` rows, or a scalar, from this rank. Collective. */
 static rb_status write_part(rb_context *ctx, rb_file *file, const char *path, hid_t type,
-                            int64_t first, int64_t count, bool whole, const void *data) {
+                            int64_t first, int64_t count, const void *data) {
   rb_status status = RB_OK;
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
   hid_t space = H5I_INVALID_HID;
@@ -25,7 +25,7 @@ static rb_status write_part(rb_context *ctx, rb_file *file, const char *path, hi
   int rank = H5Sget_simple_extent_dims(space, length, NULL);
   if (rank < 0) {
     status = RB_HDF5_FAIL(ctx, RB_ERR_INTERNAL, file, path, "is not an array of this file");
-  } else if (rank > 0 && !whole) {
+  } else if (rank > 0) {
     if (first < 0 || count < 0 || first + count > (int64_t)length[0]) {
       status = RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: %s has no rows %lld to %lld", file->path, path,
                        (long long)first, (long long)(first + count - 1));
@@ -63,7 +63,7 @@ cleanup:
 
 rb_status rb_file_write_rows(rb_context *ctx, rb_file *file, const rb_field *field, int64_t first,
                              int64_t count, const void *data) {
-  return write_part(ctx, file, field->path, rb_hdf5_type(field->type), first, count, false, data);
+  return write_part(ctx, file, field->path, rb_hdf5_type(field->type), first, count, data);
 }
 
 // Packs strings (rank 0's) into texts of one width; all ranks learn the width.
@@ -101,9 +101,25 @@ static rb_status write_scalar(rb_context *ctx, rb_file *file, const rb_field *fi
   RB_TRY(rb_agree(ctx, copy != NULL ? RB_OK : RB_ERR_MEMORY));
   if (data != NULL && ctx->rank == 0) memcpy(copy, data, (size_t)bytes);
   MPI_Bcast(copy, (int)bytes, MPI_BYTE, 0, ctx->comm);
-  status = write_part(ctx, file, field->path, type, 0, 1, true, copy);
+  status = write_part(ctx, file, field->path, type, 0, 1, copy);
 cleanup:
   free(copy);
+  return status;
+}
+
+// Writes all rows of an array from rank 0, in pieces that one call can take.
+static rb_status write_whole(rb_context *ctx, rb_file *file, const char *path, hid_t type,
+                             const rb_field_shape *shape, const char *data) {
+  rb_status status = RB_OK;
+  int64_t row = (int64_t)H5Tget_size(type);
+  for (int i = 1; i < shape->rank; ++i) row *= shape->length[i];
+  const int64_t most = row < MAX_CALL_BYTES ? MAX_CALL_BYTES / row : 1;
+  for (int64_t first = 0; first < shape->length[0]; first += most) {
+    const int64_t left = shape->length[0] - first, count = left < most ? left : most;
+    const char *piece = ctx->rank == 0 ? data + first * row : NULL;
+    RB_TRY(write_part(ctx, file, path, type, first, ctx->rank == 0 ? count : 0, piece));
+  }
+cleanup:
   return status;
 }
 
@@ -128,8 +144,7 @@ rb_status rb_file_write(rb_context *ctx, rb_file *file, const rb_field *field, c
   if (shape.rank == 0) {
     RB_TRY(write_scalar(ctx, file, field, type, data));
   } else if (rb_shape_count(shape.rank, shape.length) > 0) {
-    const int64_t count = ctx->rank == 0 ? 1 : 0;
-    RB_TRY(write_part(ctx, file, field->path, type, 0, count, true, data));
+    RB_TRY(write_whole(ctx, file, field->path, type, &shape, data));
   }
 cleanup:
   if (type >= 0) H5Tclose(type);
