@@ -73,11 +73,15 @@ RB_NODISCARD rb_status rb_convergence_of(rb_context *ctx, int64_t steps, int cha
 /** The outcome for one observation. Arrays are owned; free with rb_exact_result_free. */
 typedef struct rb_exact_result {
   rb_exact_method method;
-  bool reliable;          ///< by the criteria of the method used
-  bool has_network;       ///< draws were given
-  rb_importance network;  ///< of the given draws
-  rb_importance
-      importance;  ///< of the method used; with MCMC of the proposal, log_evidence for what it is
+  bool reliable;             ///< the draws are, by the criteria of the method used
+  bool has_network;          ///< draws were given
+  rb_importance network;     ///< of the given draws
+  rb_importance importance;  ///< of the method used; with MCMC of the proposal that was not enough
+  /** log p(x) and its standard error: by importance sampling, or with MCMC that has converged by
+   * bridge sampling. NaN and infinite where there is neither. @{ */
+  double log_evidence, log_evidence_se;
+  /** @} */
+  bool evidence_valid;     ///< reliable, and after MCMC a standard error of at most 0.1
   rb_convergence chains;   ///< with MCMC
   double acceptance;       ///< with MCMC
   int64_t evaluations;     ///< of the likelihood
@@ -93,7 +97,7 @@ typedef struct rb_exact_result {
 
 /** Refines: importance sampling with the given draws; where that is inefficient a short chain from
  * the best of them, a Student-t mixture fitted to it, importance sampling with the mixture; where
- * that fails, MCMC.
+ * that fails, MCMC, whose evidence comes from a bridge (Meng and Wong 1996).
  * @param count number of given draws @param latent (count, D) @param log_density (count) in latent
  * coordinates; NULL: the draws are only starting points (e.g. the true parameters) */
 RB_NODISCARD rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
@@ -110,9 +114,9 @@ void rb_exact_result_free(rb_exact_result *result);
 RB_NODISCARD rb_status rb_exact_plausibility(rb_context *ctx, const rb_exact_problem *problem,
                                              const double *latent, double *score);
 
-/** log p(latent | x) by the evidence of a result. @param latent (D) */
-RB_NODISCARD rb_status rb_exact_log_density(rb_context *ctx, const rb_exact_problem *problem,
-                                            const rb_exact_result *result, const double *latent,
-                                            double *log_density);
+/** Log likelihood + log prior in latent coordinates; -inf where the model cannot be.
+ * @param latent (D) */
+RB_NODISCARD rb_status rb_exact_log_posterior(rb_context *ctx, const rb_exact_problem *problem,
+                                              const double *latent, double *log_posterior);
 
 #endif

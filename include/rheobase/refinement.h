@@ -12,9 +12,12 @@
 /** What is kept of a data set: doubles only, so that ranks can add their rows up. "Below" is the
  * share of draws below the true value, which is uniform for a calibrated posterior. Losses are
  * -log density at the true latent parameters, divided by the model's reference scales. Moments and
- * distances are those of parameters as the simulator uses them. */
+ * distances are those of parameters as the simulator uses them. NaN is a number that is not known:
+ * what belongs to the exact posterior where that is not reliable, what needs its evidence where
+ * that is not valid, everything of a network where there is none. */
 typedef struct rb_refined {
-  double done;  ///< 1
+  double done;    ///< 1
+  double failed;  ///< 1 if a numerical error kept the rest from being computed
   double truth[RB_MAX_PARAMETERS];
   double network_mean[RB_MAX_PARAMETERS], network_sd[RB_MAX_PARAMETERS];
   double exact_mean[RB_MAX_PARAMETERS], exact_sd[RB_MAX_PARAMETERS];
@@ -24,8 +27,9 @@ typedef struct rb_refined {
   double exact_below_log_posterior, exact_below_log_likelihood;
   double network_inside;  ///< share of the network's draws inside the prior
   double network_efficiency, network_khat, network_loss;
-  double network_kl;  ///< KL(exact || network), nats
-  double method, reliable, efficiency, khat, log_evidence, log_evidence_se;
+  double network_kl;                          ///< KL(exact || network), nats
+  double method, reliable, efficiency, khat;  ///< see rb_exact_result
+  double log_evidence, log_evidence_se, evidence_valid;
   double rhat, bulk_ess, tail_ess, acceptance, evaluations;
   double exact_loss, exact_entropy;  ///< entropy: the loss averaged over the exact posterior
   double c2st;
@@ -66,14 +70,18 @@ RB_NODISCARD rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *pro
                                     double *kl);
 
 /** Summary over data sets: medians unless said otherwise, standard errors from resampling them.
- * What a network has and the exact posterior has too is computed by the same formulas (merit.h). */
+ * What a network has and the exact posterior has too is computed by the same formulas (merit.h), on
+ * the data sets whose exact posterior is reliable; KL, losses and the floor on those whose evidence
+ * is valid; the network's efficiency on all. */
 typedef struct rb_refinement_summary {
-  int64_t datasets, reliable, methods[RB_EXACT_METHOD_COUNT], clipped;
+  int64_t methods[RB_EXACT_METHOD_COUNT];
+  double datasets, failed, reliable, evidence_valid;  ///< how many there are
+  double unclipped;  ///< how many have a valid evidence and no clipped parameter
   double network_efficiency, efficiency, kl, c2st;
   double network_inside;   ///< mean share of the network's draws inside the prior
   double floor, floor_se;  ///< mean entropy: what no training can go below
   double network_loss;     ///< mean over data sets without a clipped parameter
-  double exact_loss;       ///< likewise
+  double exact_loss;       ///< over the same
   double network_contraction[RB_MAX_PARAMETERS], exact_contraction[RB_MAX_PARAMETERS];
   double exact_contraction_se[RB_MAX_PARAMETERS];
   double network_r[RB_MAX_PARAMETERS], exact_r[RB_MAX_PARAMETERS];  ///< of mean and truth

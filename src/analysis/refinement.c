@@ -71,10 +71,25 @@ static void moments(int dim, int64_t count, const double *value, double *mean, d
   }
 }
 
+/* What is known of how the exact posterior was found. */
+static void fill_method(const rb_exact_result *r, rb_refined *out) {
+  out->method = r->method;
+  out->reliable = r->reliable;
+  out->evidence_valid = r->evidence_valid;
+  out->efficiency = r->importance.efficiency;
+  out->khat = r->importance.khat;
+  out->log_evidence = r->log_evidence;
+  out->log_evidence_se = r->log_evidence_se;
+  out->rhat = r->chains.rhat;
+  out->bulk_ess = r->chains.bulk_ess;
+  out->tail_ess = r->chains.tail_ess;
+  out->acceptance = r->acceptance;
+  out->evaluations = (double)r->evaluations;
+}
+
+/* @param log_posterior of the truth, without the evidence */
 static void fill_exact(const rb_model *model, const rb_exact_result *r, const double *latent,
-                       double log_density, rb_refined *out) {
-  const double log_evidence = r->importance.log_evidence,
-               log_posterior = log_density + log_evidence;
+                       double log_posterior, rb_refined *out) {
   double log_prior, mean = 0.0;
   model->log_prior(model, 1, latent, &log_prior);
   moments(model->dim, r->draws, r->theta, out->exact_mean, out->exact_sd);
@@ -84,20 +99,10 @@ static void fill_exact(const rb_model *model, const rb_exact_result *r, const do
   out->exact_below_log_posterior = share_below(r->log_posterior, 1, r->draws, log_posterior);
   out->exact_below_log_likelihood =
       share_below(r->log_likelihood, 1, r->draws, log_posterior - log_prior);
+  if (!r->evidence_valid) return;
   for (int64_t i = 0; i < r->draws; ++i) mean += r->log_posterior[i] / (double)r->draws;
-  out->exact_loss = -log_density - rb_model_log_scale(model);
-  out->exact_entropy = log_evidence - mean - rb_model_log_scale(model);
-  out->method = r->method;
-  out->reliable = r->reliable;
-  out->efficiency = r->importance.efficiency;
-  out->khat = r->importance.khat;
-  out->log_evidence = log_evidence;
-  out->log_evidence_se = r->importance.log_evidence_se;
-  out->rhat = r->chains.rhat;
-  out->bulk_ess = r->chains.bulk_ess;
-  out->tail_ess = r->chains.tail_ess;
-  out->acceptance = r->acceptance;
-  out->evaluations = (double)r->evaluations;
+  out->exact_loss = r->log_evidence - log_posterior - rb_model_log_scale(model);
+  out->exact_entropy = r->log_evidence - mean - rb_model_log_scale(model);
 }
 
 /* Shares of the network's draws with a lower posterior density, and likelihood, than the truth. */
@@ -155,7 +160,7 @@ rb_status rb_refine_kl(rb_context *ctx, const rb_exact_problem *problem, rb_post
   RB_TRY(
       network->log_density(network, ctx, 1, problem->x, exact->draws, exact->latent, log_density));
   for (int64_t i = 0; i < exact->draws; ++i) {
-    sum += exact->log_posterior[i] - exact->importance.log_evidence - log_density[i];
+    sum += exact->log_posterior[i] - exact->log_evidence - log_density[i];
   }
   *kl = sum / (double)exact->draws;
 cleanup:
@@ -163,35 +168,33 @@ cleanup:
   return status;
 }
 
-static void forget_network(rb_refined *out) {
-  for (int d = 0; d < RB_MAX_PARAMETERS; ++d) {
-    out->network_mean[d] = out->network_sd[d] = out->network_below[d] = out->wasserstein[d] = NAN;
-  }
-  out->network_below_log_posterior = out->network_below_log_likelihood = NAN;
-  out->network_inside = NAN;
-  out->network_efficiency = out->network_khat = out->network_kl = out->network_loss = NAN;
-  out->c2st = NAN;
+/* A row of a data set of which nothing is known yet: NaN. */
+static void forget(rb_refined *out) {
+  double *const value = (double *)(void *)out;
+  for (size_t k = 0; k < sizeof *out / sizeof *value; ++k) value[k] = NAN;
+  out->done = 1.0;
+  out->failed = out->reliable = out->evidence_valid = out->clipped = 0.0;
 }
 
-/* Everything about a data set whose posterior is known. */
+/* Everything about a data set. What needs an exact posterior that is not reliable, or an evidence
+ * that is not valid, stays NaN. */
 static rb_status compare(rb_context *ctx, const rb_exact_problem *problem, rb_posterior *network,
                          const rb_network_draws *draws, const rb_exact_result *r,
                          const double *latent, rb_refined *out) {
   rb_status status = RB_OK;
   const rb_model *model = problem->model;
-  double log_density, network_log_density;
-  RB_TRY(rb_exact_log_density(ctx, problem, r, latent, &log_density));
-  fill_exact(model, r, latent, log_density, out);
-  if (network == NULL) {
-    forget_network(out);
-    goto cleanup;
-  }
-  RB_TRY(
-      fill_network(ctx, network, draws, r, latent, log_density + r->importance.log_evidence, out));
+  double log_posterior, network_log_density;
+  fill_method(r, out);
+  RB_TRY(rb_exact_log_posterior(ctx, problem, latent, &log_posterior));
+  if (r->reliable) fill_exact(model, r, latent, log_posterior, out);
+  if (network == NULL) goto cleanup;
+  RB_TRY(fill_network(ctx, network, draws, r, latent, log_posterior, out));
   RB_TRY(network->log_density(network, ctx, 1, problem->x, 1, latent, &network_log_density));
   out->network_loss = -network_log_density - rb_model_log_scale(model);
-  RB_TRY(rb_refine_kl(ctx, problem, network, r, &out->network_kl));
-  RB_TRY(rb_refine_distances(ctx, model, draws, r, &out->c2st, out->wasserstein));
+  if (r->evidence_valid) RB_TRY(rb_refine_kl(ctx, problem, network, r, &out->network_kl));
+  if (r->reliable) {
+    RB_TRY(rb_refine_distances(ctx, model, draws, r, &out->c2st, out->wasserstein));
+  }
 cleanup:
   return status;
 }
@@ -206,13 +209,13 @@ rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *n
   rb_exact_result r = {0};
   double latent[RB_MAX_PARAMETERS];
   float *x = NULL;
-  *out = (rb_refined){.done = 1.0};
+  forget(out);
   RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
   problem.x = x;
   RB_TRY(model->draw_prior(model, ctx, seed, purpose, item, 1, out->truth, latent));
   RB_TRY(model->simulate(model, ctx, seed, purpose, item, 1, out->truth, x));
   for (int d = 0; d < D; ++d) out->clipped = latent[d] != out->truth[d] ? 1.0 : out->clipped;
-  if (model->activity != NULL) out->activity = model->activity(model, x);
+  out->activity = model->activity != NULL ? model->activity(model, x) : 0.0;
   if (network != NULL) {
     RB_TRY(rb_network_draws_create(ctx, network, &problem, settings->draws, &draws));
     RB_TRY(

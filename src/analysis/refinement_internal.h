@@ -14,7 +14,7 @@ typedef struct rb_refined_sample {
   const rb_refined *refined;
   int64_t count;
   int64_t *pick;
-  double *work;  ///< room for 2 count
+  double *work;  ///< room for 2 of each data set there is
 } rb_refined_sample;
 
 /** Place of a member among the doubles of a row. */
@@ -24,15 +24,22 @@ static inline double rb_refined_value(const rb_refined *row, size_t column) {
   return ((const double *)row)[column];
 }
 
-/** Median of a column; NaN if an entry is, or if there is none. */
+/** Whether a row counts among those of which the exact posterior is known. */
+static inline bool rb_refined_is_reliable(const rb_refined *row) { return row->reliable > 0.0; }
+
+/** Median of the numbers of a column; NaN if there is none. */
 double rb_refined_median(const rb_refined_sample *sample, size_t column);
 
-/** Mean of a column over all data sets, or over those without a clipped parameter. */
-double rb_refined_mean(const rb_refined_sample *sample, size_t column, bool leave_out_clipped);
+/** Mean of the numbers of a column; NaN if there is none. */
+double rb_refined_mean(const rb_refined_sample *sample, size_t column);
 
-/** Fills the part of the summary that says where the network is worst. @param all every data set
- * once; its pick and work are overwritten */
-void rb_refinement_find_worst(const rb_refined_sample *all, int dim,
+/** Mean of a loss over the data sets that have a valid evidence and no clipped parameter.
+ * @param datasets receives how many there are; may be NULL */
+double rb_refined_loss(const rb_refined_sample *sample, size_t column, double *datasets);
+
+/** Fills the part of the summary that says where the network is worst.
+ * @param all every data set once; its work is overwritten @param pick (count) room */
+void rb_refinement_find_worst(const rb_refined_sample *all, int dim, int64_t *pick,
                               rb_refinement_summary *summary);
 
 #endif

@@ -7,24 +7,38 @@
 #include "rheobase/merit.h"
 #include "rheobase/quantile.h"
 
-enum { BOOTSTRAPS = 200 };
+/* Fewer data sets have no correlation. */
+enum { BOOTSTRAPS = 200, LEAST_DATASETS = 2 };
 
 double rb_refined_median(const rb_refined_sample *s, size_t column) {
+  int64_t count = 0;
   for (int64_t i = 0; i < s->count; ++i) {
-    s->work[i] = rb_refined_value(&s->refined[s->pick[i]], column);
-    if (isnan(s->work[i])) return NAN;
+    const double value = rb_refined_value(&s->refined[s->pick[i]], column);
+    if (!isnan(value)) s->work[count++] = value;
   }
-  return s->count > 0 ? rb_median(s->count, s->work) : NAN;
+  return count > 0 ? rb_median(count, s->work) : NAN;
 }
 
-double rb_refined_mean(const rb_refined_sample *s, size_t column, bool leave_out_clipped) {
+double rb_refined_mean(const rb_refined_sample *s, size_t column) {
+  double sum = 0.0, count = 0.0;
+  for (int64_t i = 0; i < s->count; ++i) {
+    const double value = rb_refined_value(&s->refined[s->pick[i]], column);
+    if (isnan(value)) continue;
+    sum += value;
+    count += 1.0;
+  }
+  return sum / count;
+}
+
+double rb_refined_loss(const rb_refined_sample *s, size_t column, double *datasets) {
   double sum = 0.0, count = 0.0;
   for (int64_t i = 0; i < s->count; ++i) {
     const rb_refined *row = &s->refined[s->pick[i]];
-    if (leave_out_clipped && row->clipped > 0.0) continue;
+    if (row->clipped > 0.0 || !(row->evidence_valid > 0.0)) continue;
     sum += rb_refined_value(row, column);
     count += 1.0;
   }
+  if (datasets != NULL) *datasets = count;
   return sum / count;
 }
 
@@ -48,15 +62,15 @@ static double contraction(const rb_refined_sample *s, size_t sd, int d) {
 }
 
 static void statistics(const rb_refined_sample *s, int D, rb_refinement_summary *out) {
-  out->floor = rb_refined_mean(s, RB_COLUMN(exact_entropy), false);
+  out->floor = rb_refined_mean(s, RB_COLUMN(exact_entropy));
   for (int d = 0; d < D; ++d) {
     out->exact_contraction[d] = contraction(s, RB_COLUMN(exact_sd), d);
     out->exact_r[d] = correlation(s, RB_COLUMN(exact_mean), d);
   }
 }
 
-/* Standard errors by resampling data sets. */
-static rb_status standard_errors(rb_context *ctx, rb_refined_sample *s, int D,
+/* Standard errors by resampling data sets. @param pick (count) room */
+static rb_status standard_errors(rb_context *ctx, const rb_refined_sample *s, int D, int64_t *pick,
                                  rb_refinement_summary *out) {
   enum { COUNT = 1 + 2 * RB_MAX_PARAMETERS };
   rb_status status = RB_OK;
@@ -64,11 +78,12 @@ static rb_status standard_errors(rb_context *ctx, rb_refined_sample *s, int D,
   RB_TRY(RB_ALLOCATE(ctx, value, COUNT * BOOTSTRAPS));
   for (int64_t b = 0; b < BOOTSTRAPS; ++b) {
     const rb_stream stream = rb_stream_make(1, RB_FOR_EXACT, RB_RANDOM_NULLS, 0, (uint64_t)b);
+    const rb_refined_sample resampled = {s->refined, s->count, pick, s->work};
     rb_refinement_summary one;
     for (int64_t i = 0; i < s->count; ++i) {
-      s->pick[i] = rb_stream_integer(stream, (uint32_t)i, s->count);
+      pick[i] = s->pick[rb_stream_integer(stream, (uint32_t)i, s->count)];
     }
-    statistics(s, D, &one);
+    statistics(&resampled, D, &one);
     value[b] = one.floor;
     for (int d = 0; d < D; ++d) {
       value[(1 + d) * BOOTSTRAPS + b] = one.exact_contraction[d];
@@ -86,18 +101,30 @@ cleanup:
   return status;
 }
 
+/* The data sets of which something is known. @return how many */
+static int64_t pick_rows(int64_t count, const rb_refined *refined, bool reliable, int64_t *pick) {
+  int64_t picked = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (refined[i].failed > 0.0 || (reliable && !rb_refined_is_reliable(&refined[i]))) continue;
+    pick[picked++] = i;
+  }
+  return picked;
+}
+
 static void count_kinds(const rb_refined_sample *s, rb_refinement_summary *out) {
   for (int64_t i = 0; i < s->count; ++i) {
-    const rb_refined *row = &s->refined[i];
+    const rb_refined *row = &s->refined[s->pick[i]];
     out->reliable += row->reliable > 0.0;
-    out->clipped += row->clipped > 0.0;
+    out->evidence_valid += row->evidence_valid > 0.0;
     out->methods[(int)row->method] += 1;
   }
 }
 
-/* A column of all data sets. @param value (count) */
+/* A column of the picked data sets. @param value (count) */
 static void take(const rb_refined_sample *s, size_t column, double *value) {
-  for (int64_t i = 0; i < s->count; ++i) value[i] = rb_refined_value(&s->refined[i], column);
+  for (int64_t i = 0; i < s->count; ++i) {
+    value[i] = rb_refined_value(&s->refined[s->pick[i]], column);
+  }
 }
 
 /* Where the columns of one posterior, network or exact, begin. */
@@ -168,33 +195,57 @@ cleanup:
   return status;
 }
 
+/* What is known of all data sets, and what of those with a valid evidence. */
+static void summarise_all(const rb_refined_sample *s, int D, rb_refinement_summary *out) {
+  count_kinds(s, out);
+  out->network_efficiency = rb_refined_median(s, RB_COLUMN(network_efficiency));
+  out->network_inside = rb_refined_mean(s, RB_COLUMN(network_inside));
+  out->efficiency = rb_refined_median(s, RB_COLUMN(efficiency));
+  out->kl = rb_refined_median(s, RB_COLUMN(network_kl));
+  out->c2st = rb_refined_median(s, RB_COLUMN(c2st));
+  out->network_loss = rb_refined_loss(s, RB_COLUMN(network_loss), &out->unclipped);
+  out->exact_loss = rb_refined_loss(s, RB_COLUMN(exact_loss), NULL);
+  for (int d = 0; d < D; ++d) {
+    out->wasserstein[d] = rb_refined_median(s, RB_COLUMN(wasserstein) + (size_t)d);
+  }
+}
+
+/* Everything that is not filled in later is not known. */
+static void forget(rb_refinement_summary *out) {
+  double *const value = (double *)(void *)&out->network_efficiency;
+  const size_t count =
+      (sizeof *out - offsetof(rb_refinement_summary, network_efficiency)) / sizeof *value;
+  *out = (rb_refinement_summary){0};
+  for (size_t k = 0; k < count; ++k) value[k] = NAN;
+}
+
 rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_t draws,
                                   int64_t count, const rb_refined *refined,
                                   rb_refinement_summary *out) {
   rb_status status = RB_OK;
   const int D = model->dim;
-  rb_refined_sample s = {.refined = refined, .count = count};
-  *out = (rb_refinement_summary){.datasets = count};
-  RB_TRY(RB_ALLOCATE(ctx, s.pick, count));
-  RB_TRY(RB_ALLOCATE(ctx, s.work, 2 * count));
-  RB_TRY(standard_errors(ctx, &s, D, out));
-  for (int64_t i = 0; i < count; ++i) s.pick[i] = i;
-  statistics(&s, D, out);
-  count_kinds(&s, out);
-  RB_TRY(compare_merits(ctx, &s, D, draws, out));
-  out->network_efficiency = rb_refined_median(&s, RB_COLUMN(network_efficiency));
-  out->efficiency = rb_refined_median(&s, RB_COLUMN(efficiency));
-  out->kl = rb_refined_median(&s, RB_COLUMN(network_kl));
-  out->c2st = rb_refined_median(&s, RB_COLUMN(c2st));
-  out->network_inside = rb_refined_mean(&s, RB_COLUMN(network_inside), false);
-  out->network_loss = rb_refined_mean(&s, RB_COLUMN(network_loss), true);
-  out->exact_loss = rb_refined_mean(&s, RB_COLUMN(exact_loss), true);
-  for (int d = 0; d < D; ++d) {
-    out->wasserstein[d] = rb_refined_median(&s, RB_COLUMN(wasserstein) + (size_t)d);
-  }
-  rb_refinement_find_worst(&s, D, out);
+  rb_refined_sample all = {.refined = refined}, reliable = {.refined = refined};
+  int64_t *spare = NULL;
+  forget(out);
+  RB_TRY(RB_ALLOCATE(ctx, all.pick, count));
+  RB_TRY(RB_ALLOCATE(ctx, reliable.pick, count));
+  RB_TRY(RB_ALLOCATE(ctx, spare, count));
+  RB_TRY(RB_ALLOCATE(ctx, all.work, 2 * count));
+  reliable.work = all.work;
+  all.count = pick_rows(count, refined, false, all.pick);
+  reliable.count = pick_rows(count, refined, true, reliable.pick);
+  out->datasets = (double)count;
+  out->failed = (double)(count - all.count);
+  summarise_all(&all, D, out);
+  rb_refinement_find_worst(&all, D, spare, out);
+  if (reliable.count < LEAST_DATASETS) goto cleanup;
+  RB_TRY(standard_errors(ctx, &reliable, D, spare, out));
+  statistics(&reliable, D, out);
+  RB_TRY(compare_merits(ctx, &reliable, D, draws, out));
 cleanup:
-  free(s.pick);
-  free(s.work);
+  free(all.pick);
+  free(reliable.pick);
+  free(spare);
+  free(all.work);
   return status;
 }

@@ -9,7 +9,7 @@
 static double middle_activity(const rb_refined_sample *all) {
   int64_t active = 0;
   for (int64_t i = 0; i < all->count; ++i) {
-    const double activity = all->refined[i].activity;
+    const double activity = all->refined[all->pick[i]].activity;
     if (activity != 0.0) all->work[active++] = activity;
   }
   return active > 0 ? rb_median(active, all->work) : 0.0;
@@ -33,37 +33,38 @@ static void summarise_regime(const rb_refined_sample *s, rb_regime regime,
   out->regime_network_efficiency[regime] = rb_refined_median(s, RB_COLUMN(network_efficiency));
   out->regime_kl[regime] = rb_refined_median(s, RB_COLUMN(network_kl));
   out->regime_c2st[regime] = rb_refined_median(s, RB_COLUMN(c2st));
-  out->regime_network_loss[regime] = rb_refined_mean(s, RB_COLUMN(network_loss), true);
-  out->regime_floor[regime] = rb_refined_mean(s, RB_COLUMN(exact_entropy), false);
+  out->regime_network_loss[regime] = rb_refined_loss(s, RB_COLUMN(network_loss), NULL);
+  out->regime_floor[regime] = rb_refined_mean(s, RB_COLUMN(exact_entropy));
 }
 
 /* Median KL of the first, second and last third of the data sets in the order of their truths. */
-static void summarise_thirds(const rb_refined_sample *all, int d, rb_refinement_summary *out) {
+static void summarise_thirds(const rb_refined_sample *all, int d, int64_t *pick,
+                             rb_refinement_summary *out) {
   double *const kl[] = {&out->kl_low[d], &out->kl_middle[d], &out->kl_high[d]};
   const int64_t n = all->count;
   size_t *order = (size_t *)(void *)(all->work + n);  // of the same size as a double
   _Static_assert(sizeof *order <= sizeof *all->work, "an index fits a double's place");
-  for (int64_t i = 0; i < n; ++i) all->work[i] = all->refined[i].truth[d];
+  for (int64_t i = 0; i < n; ++i) all->work[i] = all->refined[all->pick[i]].truth[d];
   gsl_sort_index(order, all->work, 1, (size_t)n);
-  for (int64_t i = 0; i < n; ++i) all->pick[i] = (int64_t)order[i];
+  for (int64_t i = 0; i < n; ++i) pick[i] = all->pick[order[i]];
   for (int third = 0; third < 3; ++third) {
     const int64_t first = third * n / 3, end = (third + 1) * n / 3;
-    const rb_refined_sample part = {all->refined, end - first, all->pick + first, all->work};
+    const rb_refined_sample part = {all->refined, end - first, pick + first, all->work};
     *kl[third] = rb_refined_median(&part, RB_COLUMN(network_kl));
   }
 }
 
-void rb_refinement_find_worst(const rb_refined_sample *all, int dim, rb_refinement_summary *out) {
+void rb_refinement_find_worst(const rb_refined_sample *all, int dim, int64_t *pick,
+                              rb_refinement_summary *out) {
   const double middle = middle_activity(all);
   for (int regime = 0; regime < RB_REGIME_COUNT; ++regime) {
-    rb_refined_sample part = *all;
-    part.count = 0;
+    rb_refined_sample part = {all->refined, 0, pick, all->work};
     for (int64_t i = 0; i < all->count; ++i) {
-      if (regime_of(all->refined[i].activity, middle) == (rb_regime)regime) {
-        part.pick[part.count++] = i;
+      if (regime_of(all->refined[all->pick[i]].activity, middle) == (rb_regime)regime) {
+        pick[part.count++] = all->pick[i];
       }
     }
     summarise_regime(&part, (rb_regime)regime, out);
   }
-  for (int d = 0; d < dim; ++d) summarise_thirds(all, d, out);
+  for (int d = 0; d < dim; ++d) summarise_thirds(all, d, pick, out);
 }

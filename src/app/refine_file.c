@@ -28,6 +28,7 @@ typedef struct column {
 #define STRUCT rb_refined
 static const column dataset_columns[] = {
     SCALAR(done, "1", "1 where the data set is finished"),
+    SCALAR(failed, "1", "1 where a numerical error left nothing to be known"),
     VECTOR(truth, UNIT, "true parameters"),
     SCALAR(clipped, "1", "1 where a true parameter was clipped"),
     SCALAR(activity, "1", "what the model calls activity, e.g. the number of spikes"),
@@ -55,11 +56,15 @@ static const column dataset_columns[] = {
     SCALAR(exact_loss, "nat", "the same of the exact posterior"),
     SCALAR(exact_entropy, "nat", "its mean over the exact posterior: the floor of the loss"),
     SCALAR(method, "1", "how exact draws were made: 0 network, 1 adaptive, 2 MCMC"),
-    SCALAR(reliable, "1", "1 where the method met its criteria"),
-    SCALAR(efficiency, "1", "effective share of the importance draws"),
+    SCALAR(reliable, "1",
+           "1 where the method met its criteria; elsewhere nothing exact is given (NaN)"),
+    SCALAR(efficiency, "1",
+           "effective share of the importance draws; with MCMC of those that were not enough"),
     SCALAR(khat, "1", "Pareto tail index of their weights"),
     SCALAR(log_evidence, "nat", "log p(x)"),
     SCALAR(log_evidence_se, "nat", "its standard error"),
+    SCALAR(evidence_valid, "1",
+           "1 where it may be relied upon; elsewhere what needs it is not given (NaN)"),
     SCALAR(rhat, "1", "MCMC: largest rank-normalised split R-hat (0: no MCMC)"),
     SCALAR(bulk_ess, "1", "MCMC: smallest bulk effective sample size"),
     SCALAR(tail_ess, "1", "MCMC: smallest tail effective sample size"),
@@ -71,6 +76,15 @@ static const column dataset_columns[] = {
 #undef STRUCT
 #define STRUCT rb_refinement_summary
 static const column summary_columns[] = {
+    SCALAR(datasets, "1", "number of data sets"),
+    SCALAR(failed, "1", "how many met a numerical error and are left out everywhere"),
+    SCALAR(reliable, "1",
+           "how many have a reliable exact posterior: those that r, NRMSE, contraction, z-score, "
+           "calibration error, log gamma, C2ST and distances are computed from"),
+    SCALAR(evidence_valid, "1",
+           "how many have a valid evidence: those that the floor and KL are computed from"),
+    SCALAR(unclipped, "1",
+           "how many of these have no clipped parameter: those that losses are computed from"),
     SCALAR(network_efficiency, "1", "median over data sets"),
     SCALAR(efficiency, "1", "median over data sets"),
     SCALAR(kl, "nat", "median of KL(exact || network)"),
@@ -270,8 +284,9 @@ static rb_status write_numbers(rb_context *ctx, rb_file *file, const rb_refined_
       {"observation/network_kl", "nat", "KL(exact || network)", o->kl},
       {"observation/efficiency", "1", "of the importance draws used", r->importance.efficiency},
       {"observation/khat", "1", "Pareto tail index of their weights", r->importance.khat},
-      {"observation/log_evidence", "nat", "log p(x)", r->importance.log_evidence},
-      {"observation/log_evidence_se", "nat", "its standard error", r->importance.log_evidence_se},
+      {"observation/log_evidence", "nat", "log p(x)", r->log_evidence},
+      {"observation/log_evidence_se", "nat", "its standard error", r->log_evidence_se},
+      {"observation/evidence_valid", "1", "1 where it may be relied upon", r->evidence_valid},
       {"observation/rhat", "1", "MCMC: largest split R-hat (0: no MCMC)", r->chains.rhat},
       {"observation/bulk_ess", "1", "MCMC: smallest bulk ESS", r->chains.bulk_ess},
       {"observation/tail_ess", "1", "MCMC: smallest tail ESS", r->chains.tail_ess},

@@ -8,15 +8,18 @@ enum { LINE = 256 };
 
 static void print_head(const rb_context *ctx, const rb_refinement_summary *s) {
   rb_log_info(ctx,
-              "%" PRId64 " data sets (%" PRId64 " reliable; by network %" PRId64
+              "%.0f data sets (%.0f reliable, %.0f with a valid evidence; by network %" PRId64
               ", adaptive %" PRId64 ", MCMC %" PRId64 ")",
-              s->datasets, s->reliable, s->methods[RB_EXACT_NETWORK], s->methods[RB_EXACT_ADAPTIVE],
-              s->methods[RB_EXACT_MCMC]);
+              s->datasets, s->reliable, s->evidence_valid, s->methods[RB_EXACT_NETWORK],
+              s->methods[RB_EXACT_ADAPTIVE], s->methods[RB_EXACT_MCMC]);
+  if (s->failed > 0) rb_log_info(ctx, "%.0f failed (numerical errors) and are left out", s->failed);
   rb_log_info(ctx, "network: median efficiency %.3f, KL %.2f nats, C2ST %.3f; %.2g%% outside prior",
               s->network_efficiency, s->kl, s->c2st, 100.0 * (1.0 - s->network_inside));
-  rb_log_info(
-      ctx, "loss: floor %.3f +- %.3f; without %" PRId64 " clipped truths: network %.3f, exact %.3f",
-      s->floor, s->floor_se, s->clipped, s->network_loss, s->exact_loss);
+  rb_log_info(ctx,
+              "loss: floor %.3f +- %.3f (%.0f data sets); of %.0f without clipped truths: network "
+              "%.3f, exact %.3f",
+              s->floor, s->floor_se, s->evidence_valid, s->unclipped, s->network_loss,
+              s->exact_loss);
 }
 
 static void print_parameters(const rb_context *ctx, const rb_model *model,

@@ -164,10 +164,10 @@ static void print(const rb_context *ctx, const refinement *r) {
   const rb_exact_result *e = &r->observation.exact;
   rb_log_info(ctx,
               "observation: %s%s, efficiency %.3f (network %.3f), k-hat %.2f, log evidence %.2f +- "
-              "%.2f, KL %.2f, C2ST %.2f",
+              "%.2f%s, KL %.2f, C2ST %.2f",
               rb_exact_method_name(e->method), e->reliable ? "" : " (NOT reliable)",
-              e->importance.efficiency, e->network.efficiency, e->importance.khat,
-              e->importance.log_evidence, e->importance.log_evidence_se, r->observation.kl,
+              e->importance.efficiency, e->network.efficiency, e->importance.khat, e->log_evidence,
+              e->log_evidence_se, e->evidence_valid ? "" : " (NOT valid)", r->observation.kl,
               r->observation.c2st);
   if (e->method == RB_EXACT_MCMC) {
     rb_log_info(ctx, "  MCMC %s: split R-hat %.3f, bulk ESS %.0f, tail ESS %.0f",

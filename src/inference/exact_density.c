@@ -6,15 +6,9 @@
 #include "rheobase/support.h"
 #include "target.h"
 
-rb_status rb_exact_log_density(rb_context *ctx, const rb_exact_problem *problem,
-                               const rb_exact_result *result, const double *latent,
-                               double *log_density) {
-  rb_status status = RB_OK;
-  double log_target;
-  RB_TRY(rb_target_evaluate(ctx, problem, 1, latent, &log_target));
-  *log_density = log_target - result->importance.log_evidence;
-cleanup:
-  return status;
+rb_status rb_exact_log_posterior(rb_context *ctx, const rb_exact_problem *problem,
+                                 const double *latent, double *log_posterior) {
+  return rb_target_evaluate(ctx, problem, 1, latent, log_posterior);
 }
 
 rb_status rb_exact_plausibility(rb_context *ctx, const rb_exact_problem *problem,

@@ -30,6 +30,16 @@ cleanup:
   return status;
 }
 
+void rb_points_thin(int dim, int64_t rows, const double *latent, const double *log_target,
+                    rb_points *p) {
+  for (int64_t i = 0; i < p->count; ++i) {
+    const int64_t row = i * rows / p->count;
+    memcpy(&p->latent[i * dim], &latent[row * dim], (size_t)dim * sizeof *latent);
+    p->log_target[i] = log_target[row];
+    p->weight[i] = 1.0 / (double)p->count;
+  }
+}
+
 void rb_points_resample(const rb_exact_problem *problem, int use, const rb_points *points,
                         int64_t count, int64_t *index) {
   const int64_t from = points->count;

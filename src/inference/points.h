@@ -19,6 +19,11 @@ RB_NODISCARD rb_status rb_points_allocate(rb_context *ctx, int dim, int64_t coun
                                           rb_points *points);
 void rb_points_free(rb_points *points);
 
+/** Takes as many rows of chains as there are points, evenly, with equal weights.
+ * @param latent (rows, dim) @param log_target (rows) */
+void rb_points_thin(int dim, int64_t rows, const double *latent, const double *log_target,
+                    rb_points *points);
+
 /** Indices of @p count points by systematic resampling: each its weight's share, give or take one;
  * ascending. @param use selects the random number @param index (count) */
 void rb_points_resample(const rb_exact_problem *problem, int use, const rb_points *points,

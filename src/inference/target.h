@@ -20,7 +20,7 @@ enum {
   RB_USE_CORRECT,
   RB_USE_START,
   RB_USE_PROPOSAL,  ///< rounds of importance sampling
-  RB_USE_END = RB_USE_PROPOSAL + (1 + RB_ADAPTIVE_CHAINS) * RB_ADAPTIVE_ROUNDS
+  RB_USE_BRIDGE = RB_USE_PROPOSAL + (1 + RB_ADAPTIVE_CHAINS) * RB_ADAPTIVE_ROUNDS
 };
 
 /** A stream of the problem. */

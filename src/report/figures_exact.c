@@ -12,6 +12,7 @@ static const double lowest = -4.0;  // log10 of the efficiency
 static double write_efficiencies(FILE *out, const rb_array *efficiency) {
   double count[BINS] = {0}, highest = 0;
   for (int64_t i = 0; i < efficiency->shape[0]; ++i) {
+    if (isnan(efficiency->v[i])) continue;
     const double place = (log10(efficiency->v[i]) - lowest) / -lowest * BINS;
     count[rb_script_bin(place, BINS)] += 1;
   }
@@ -24,13 +25,14 @@ static double write_efficiencies(FILE *out, const rb_array *efficiency) {
   return highest;
 }
 
-/* Activity and KL of each data set, KL at least 0.01 for the logarithm. @param limit (2) of the
- * activity */
+/* Activity and KL of each data set that has one, KL at least 0.01 for the logarithm. @param limit
+ * (2) of the activity */
 static void write_distances(FILE *out, const rb_array *activity, const rb_array *kl,
                             double limit[2]) {
   limit[0] = limit[1] = 0;
   rb_script_data(out, "distance", -1);
   for (int64_t i = 0; i < kl->shape[0]; ++i) {
+    if (isnan(kl->v[i])) continue;
     rb_script_row(out, 2, (const double[]){activity->v[i], fmax(kl->v[i], 0.01)});
     limit[1] = fmax(limit[1], activity->v[i]);
   }

@@ -162,6 +162,7 @@ static bool write_floor(const rb_study_data *study, int64_t epochs, FILE *out) {
     rb_error_clear(study->ctx);
     return false;
   }
+  if (!isfinite(floor)) return false;  // no data set has a valid evidence
   rb_script_curve(out, "floor", -1, 2, (const double[]){0.5, (double)epochs},
                   (const double[]){floor - shift, floor - shift});
   return true;

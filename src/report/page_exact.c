@@ -25,12 +25,15 @@ typedef struct comparison {
   bool there[POSTERIORS];
   double value[MEASURES][POSTERIORS][RB_MAX_PARAMETERS];
   double loss[POSTERIORS];
+  double reliable, unclipped;  // numbers of data sets that measures, and losses, are of
 } comparison;
 
 static rb_status read_exact_file(const rb_study_data *study, comparison *c) {
   static const char *const losses[] = {"summary/network_loss", "summary/exact_loss"};
   rb_status status = RB_OK;
   double *row = NULL;
+  RB_TRY(rb_study_number(study, RB_FROM_EXACT, "summary/reliable", &c->reliable));
+  RB_TRY(rb_study_number(study, RB_FROM_EXACT, "summary/unclipped", &c->unclipped));
   for (int p = 0; p < 2; ++p) {
     c->there[p] = true;
     RB_TRY(rb_study_number(study, RB_FROM_EXACT, losses[p], &c->loss[p]));
@@ -48,20 +51,21 @@ cleanup:
   return status;
 }
 
-/* Minus the mean log density over the first N data sets without a clipped parameter. */
+/* Minus the mean log density over those of the first N data sets that the other losses are of. */
 static rb_status baseline_loss(const rb_study_data *study, int64_t N, double *loss) {
   rb_status status = RB_OK;
-  rb_array density = {0}, clipped = {0};
+  rb_array density = {0}, clipped = {0}, valid = {0};
   double sum = 0, count = 0;
   RB_TRY(rb_study_read(study, RB_FROM_BASELINE_CALIBRATION, "diagnostics/records/log_density", 1,
                        -1, &density));
   RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/clipped", 1, N, &clipped));
+  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/evidence_valid", 1, N, &valid));
   if (density.shape[0] < N) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: its records do not fit together",
                    rb_source_name(RB_FROM_BASELINE_CALIBRATION)));
   }
   for (int64_t i = 0; i < N; ++i) {
-    if (clipped.v[i] > 0 || !isfinite(density.v[i])) continue;
+    if (clipped.v[i] > 0 || !(valid.v[i] > 0) || !isfinite(density.v[i])) continue;
     sum += density.v[i];
     count += 1;
   }
@@ -69,19 +73,27 @@ static rb_status baseline_loss(const rb_study_data *study, int64_t N, double *lo
 cleanup:
   rb_array_free(&density);
   rb_array_free(&clipped);
+  rb_array_free(&valid);
   return status;
 }
 
-/* Column d of three matrices and of the ranks among S draws as shares, NaN for a rank that is none.
- * @param out (4, N) */
-static void take_columns(int64_t N, int64_t S, int d, const rb_array *const from[4], double *out) {
+/* Column d of three matrices and of the ranks among S draws as shares, NaN for a rank that is none,
+ * of the data sets whose exact posterior is reliable. @param out (4, N) @return how many they are,
+ * the distance from one column of `out` to the next */
+static int64_t take_columns(const rb_array *reliable, int64_t S, int d,
+                            const rb_array *const from[4], double *out) {
+  int64_t count = 0;
   for (int k = 0; k < 4; ++k) {
-    const int64_t columns = from[k]->shape[1];
-    for (int64_t i = 0; i < N; ++i) out[k * N + i] = from[k]->v[i * columns + d];
+    double *column = out + k * count;
+    count = 0;
+    for (int64_t i = 0; i < reliable->shape[0]; ++i) {
+      if (reliable->v[i] > 0) column[count++] = from[k]->v[i * from[k]->shape[1] + d];
+    }
   }
-  for (double *share = out + 3 * N; share < out + 4 * N; ++share) {
+  for (double *share = out + 3 * count; share < out + 4 * count; ++share) {
     *share = *share >= 0 && *share <= (double)S ? *share / (double)S : NAN;
   }
+  return count;
 }
 
 static void put(comparison *c, int posterior, int d, const rb_merit *merit) {
@@ -91,13 +103,14 @@ static void put(comparison *c, int posterior, int d, const rb_merit *merit) {
   for (int m = 0; m < MEASURES; ++m) c->value[m][posterior][d] = values[m];
 }
 
-/* The baseline on the first N data sets of the default diagnostics, which are those refined. */
+/* The baseline on those of the first N data sets of the default diagnostics, which are those
+ * refined, that the other two are judged by. */
 static rb_status judge_baseline(const rb_study_data *study, int64_t N, comparison *c) {
   static const char *const paths[4] = {"diagnostics/records/truth", "diagnostics/records/mean",
                                        "diagnostics/records/sd", "diagnostics/records/rank"};
   rb_status status = RB_OK;
   const rb_source from = RB_FROM_BASELINE_CALIBRATION;
-  rb_array a[4] = {{0}};
+  rb_array a[4] = {{0}}, reliable = {0};
   const rb_array *const columns[4] = {&a[0], &a[1], &a[2], &a[3]};
   double *work = NULL, gamma_null;
   int64_t datasets = 0, S = 0;
@@ -116,12 +129,15 @@ static rb_status judge_baseline(const rb_study_data *study, int64_t N, compariso
                      paths[k]));
     }
   }
+  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/reliable", 1, N, &reliable));
   RB_TRY(RB_ALLOCATE(study->ctx, work, 4 * N));
-  RB_TRY(rb_merit_gamma_null(study->ctx, N, S, &gamma_null));
+  const int64_t n = take_columns(&reliable, S, 0, columns, work);
+  if (n < 2) goto cleanup;
+  RB_TRY(rb_merit_gamma_null(study->ctx, n, S, &gamma_null));
   for (int d = 0; d < study->model->dim; ++d) {
     rb_merit merit;
-    take_columns(N, S, d, columns, work);
-    RB_TRY(rb_merit_of(study->ctx, N, S, work, work + N, work + 2 * N, work + 3 * N, gamma_null,
+    (void)take_columns(&reliable, S, d, columns, work);
+    RB_TRY(rb_merit_of(study->ctx, n, S, work, work + n, work + 2 * n, work + 3 * n, gamma_null,
                        &merit));
     put(c, 2, d, &merit);
   }
@@ -129,6 +145,7 @@ static rb_status judge_baseline(const rb_study_data *study, int64_t N, compariso
   c->there[2] = true;
 cleanup:
   for (int k = 0; k < 4; ++k) rb_array_free(&a[k]);
+  rb_array_free(&reliable);
   free(work);
   return status;
 }
@@ -156,7 +173,10 @@ static void write_comparison(const rb_study_data *study, const comparison *c, FI
       (void)fputs("</tr>\n", out);
     }
   }
-  (void)fputs("</tbody>\n</table></div>\n<p>Loss without clipped truths, in nats:", out);
+  (void)fprintf(out,
+                "</tbody>\n</table></div>\n<p>Loss in nats, of the %.0f that have a valid evidence "
+                "and no clipped truth:",
+                c->unclipped);
   for (int p = 0; p < POSTERIORS; ++p) {
     if (c->there[p]) {
       (void)fprintf(out, "%s %s <strong>%.3f</strong>", p > 0 ? "," : "", posterior_names[p],
@@ -174,8 +194,11 @@ rb_status rb_page_comparison(const rb_study_data *study, FILE *out) {
   if (N < 1) RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "exact.h5: %lld data sets", (long long)N));
   RB_TRY(read_exact_file(study, &c));
   RB_TRY(judge_baseline(study, N, &c));
-  (void)fprintf(out, "<p>The posteriors side by side on the same %lld data sets:</p>\n",
-                (long long)N);
+  (void)fprintf(
+      out,
+      "<p>The posteriors side by side on the same data sets, the %.0f of %lld whose exact "
+      "posterior is reliable:</p>\n",
+      c.reliable, (long long)N);
   write_comparison(study, &c, out);
 cleanup:
   return status;

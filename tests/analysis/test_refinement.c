@@ -144,7 +144,7 @@ static void the_exact_posterior_as_network(void **state) {
   assert_int_equal(rb_refinement_summarise(&test_context, &model, settings.draws, N, refined, &s),
                    RB_OK);
   assert_true(s.datasets == N && s.reliable == N && s.methods[RB_EXACT_NETWORK] == N &&
-              s.clipped == 0);
+              s.unclipped == N);
   // The entropy of the posterior does not depend on the data.
   double mean[D], covariance[D * D], l[D][D], entropy = 0.5 * D * (1.0 + log(2.0 * M_PI));
   float x[20] = {0};
@@ -249,6 +249,7 @@ static void the_worst_regimes(void **state) {
   for (int i = 0; i < N; ++i) {
     refined[i] = (rb_refined){.activity = i / 30 * (1 + i % 30), .clipped = i % 30 == 0};
     refined[i].network_kl = i / 30 == 1 ? 5.0 : 1.0;
+    refined[i].reliable = refined[i].evidence_valid = 1.0;
     refined[i].network_loss = refined[i].clipped > 0 ? 100.0 : i;
     for (int d = 0; d < D; ++d) refined[i].truth[d] = d == 0 ? i : (i * 7) % N;
   }
@@ -262,6 +263,85 @@ static void the_worst_regimes(void **state) {
   assert_near(s.kl_middle[0], 5.0, 0);
   assert_near(s.kl_high[0], 1.0, 0);
   assert_near(s.kl_middle[1], 1.0, 0);  // the other parameters say nothing
+  model.destroy(&model);
+}
+
+/* Whether network, adaptive proposal or MCMC: the same floor, loss and KL, within error. */
+static void the_same_by_mcmc(void **state) {
+  (void)state;
+  enum { N = 6 };
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  known_posterior shifted = {.shift = 0.5};
+  rb_posterior network = make(&model, &shifted);
+  static rb_refined refined[2][N];
+  rb_refinement_summary s[2];
+  for (int k = 0; k < 2; ++k) {
+    rb_exact_settings settings = rb_exact_defaults();
+    if (k == 1) settings.least_efficiency = 1.0;
+    for (int i = 0; i < N; ++i) {
+      assert_int_equal(rb_refine_item(&test_context, &model, &network, &settings, 3, RB_FOR_TESTS,
+                                      i, &refined[k][i]),
+                       RB_OK);
+      assert_true(refined[k][i].evidence_valid == 1.0 &&
+                  (refined[k][i].method == RB_EXACT_MCMC) == (k == 1));
+    }
+    assert_int_equal(
+        rb_refinement_summarise(&test_context, &model, settings.draws, N, refined[k], &s[k]),
+        RB_OK);
+    assert_true(s[k].reliable == N && s[k].evidence_valid == N && s[k].unclipped == N);
+  }
+  // Of each data set: 2000 draws of -log p, which has a standard deviation of sqrt(D / 2), and the
+  // error of the evidence.
+  const double error = 5.0 * sqrt((0.5 * D / 2000 + 0.03 * 0.03) / N);
+  assert_near(s[0].floor, s[1].floor, 2 * error);
+  assert_near(s[0].exact_loss, s[1].exact_loss, error);
+  assert_near(s[0].kl, s[1].kl, 4 * error);
+  assert_near(s[0].network_loss, s[1].network_loss, 1e-12);
+  model.destroy(&model);
+}
+
+/* A chain that has not converged says nothing, and what it would say is in no mean. */
+static void what_is_not_known_counts_nowhere(void **state) {
+  (void)state;
+  enum { N = 8, UNRELIABLE = 2, INVALID = 4, FAILED = 6 };
+  rb_model model;
+  assert_int_equal(rb_linear_gaussian_model(&test_context, 20, 1, 0.5, &model), RB_OK);
+  known_posterior shifted = {.shift = 1.0};
+  rb_posterior network = make(&model, &shifted);
+  rb_exact_settings settings = rb_exact_defaults(), hasty = settings;
+  hasty.least_efficiency = 1.0;
+  hasty.long_steps = 128;
+  static rb_refined refined[N], valid[N];
+  rb_refinement_summary all, alone;
+  int64_t known = 0;
+  for (int i = 0; i < N; ++i) {
+    assert_int_equal(
+        rb_refine_item(&test_context, &model, &network, i == UNRELIABLE ? &hasty : &settings, 3,
+                       RB_FOR_TESTS, i, &refined[i]),
+        RB_OK);
+    if (i == INVALID) {
+      refined[i].evidence_valid = 0.0;
+      refined[i].exact_loss = refined[i].exact_entropy = refined[i].network_kl = NAN;
+    }
+    if (i == FAILED) refined[i] = (rb_refined){.done = 1, .failed = 1, .network_kl = 1e6};
+    if (i != UNRELIABLE && i != INVALID && i != FAILED) valid[known++] = refined[i];
+  }
+  const rb_refined *r = &refined[UNRELIABLE];
+  assert_true(r->method == RB_EXACT_MCMC && r->reliable == 0.0 && r->evidence_valid == 0.0);
+  assert_true(isnan(r->exact_loss) && isnan(r->exact_entropy) && isnan(r->network_kl));
+  assert_true(isnan(r->exact_mean[0]) && isnan(r->exact_below[0]) && isnan(r->c2st));
+  assert_true(r->network_efficiency > 0 && isfinite(r->network_loss));
+  assert_int_equal(rb_refinement_summarise(&test_context, &model, 2000, N, refined, &all), RB_OK);
+  assert_int_equal(rb_refinement_summarise(&test_context, &model, 2000, known, valid, &alone),
+                   RB_OK);
+  assert_true(all.datasets == N && all.failed == 1 && all.reliable == N - 2 &&
+              all.evidence_valid == N - 3 && all.unclipped == N - 3);
+  assert_near(all.floor, alone.floor, 1e-12);
+  assert_near(all.kl, alone.kl, 1e-12);
+  assert_near(all.exact_loss, alone.exact_loss, 1e-12);
+  assert_near(all.network_loss, alone.network_loss, 1e-12);
+  assert_true(isfinite(all.exact_r[0]) && isfinite(all.c2st) && isfinite(all.floor_se));
   model.destroy(&model);
 }
 
@@ -279,8 +359,11 @@ static void without_a_network(void **state) {
   model.destroy(&model);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(the_exact_posterior_as_network), cmocka_unit_test(a_shifted_network),
-    cmocka_unit_test(a_clipped_parameter), cmocka_unit_test(the_worst_regimes),
-    cmocka_unit_test(without_a_network)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(the_exact_posterior_as_network),
+                                          cmocka_unit_test(a_shifted_network),
+                                          cmocka_unit_test(a_clipped_parameter),
+                                          cmocka_unit_test(the_worst_regimes),
+                                          cmocka_unit_test(the_same_by_mcmc),
+                                          cmocka_unit_test(what_is_not_known_counts_nowhere),
+                                          cmocka_unit_test(without_a_network)};
 RB_TEST_MAIN(tests)
