@@ -31,7 +31,7 @@ typedef struct rb_context {
   bool quiet;              ///< no progress and no information lines
   bool terminal;           ///< standard output of rank 0 is a terminal
   struct rb_clock *clock;  ///< where its time goes (clock.h); NULL: not timed
-  bool stop;               ///< all ranks have agreed to stop at the next safe point
+  bool stop;               ///< this rank is to stop; see rb_signals_agree
   rb_error error;          ///< first failure on this rank
 } rb_context;
 

@@ -10,7 +10,8 @@
  * prior has weight 0.
  *
  * Random numbers are a function of the problem's seed, purpose and item, so results do not depend
- * on ranks or on the order of data sets. All functions are local. */
+ * on ranks or on the order of data sets. All functions are local; those that evaluate the
+ * likelihood fail with RB_STOPPED as soon as this rank is asked to stop. */
 
 /** One observation and where its random numbers come from. */
 typedef struct rb_exact_problem {

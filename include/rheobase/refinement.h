@@ -4,10 +4,11 @@
 #include "rheobase/calibration.h"
 #include "rheobase/exact.h"
 #include "rheobase/posterior.h"
+#include "rheobase/progress.h"
 
 /** @file refinement.h
  * A network's posterior beside the exact one, data set by data set. All functions are local and
- * independent of ranks. */
+ * independent of ranks, unless they say otherwise. */
 
 /** What is kept of a data set: doubles only, so that ranks can add their rows up. "Below" is the
  * share of draws below the true value, which is uniform for a calibrated posterior. Losses are
@@ -43,6 +44,24 @@ typedef struct rb_refined {
 RB_NODISCARD rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *network,
                                       const rb_exact_settings *settings, uint64_t seed,
                                       rb_purpose purpose, int64_t item, rb_refined *refined);
+
+/** Data sets to refine, and what has become of them so far: the same on all ranks. */
+typedef struct rb_refinement_task {
+  const rb_model *model;
+  rb_posterior *network;  ///< see rb_refine_item
+  const rb_exact_settings *settings;
+  uint64_t seed;
+  rb_purpose purpose;
+  int64_t count;
+  rb_refined *refined;  ///< (count); zero where they are not done
+} rb_refinement_task;
+
+/** Refines data sets that are not done, each on whichever rank is free, until all are, @p seconds
+ * have passed, or a rank is asked to stop: what it has not finished then stays undone. A data set
+ * that meets a numerical error is done, failed, and told in a warning. Collective.
+ * @param progress is brought up to date @param done how many data sets are done */
+RB_NODISCARD rb_status rb_refine_round(rb_context *ctx, const rb_refinement_task *task,
+                                       double seconds, rb_progress *progress, int64_t *done);
 
 /** Draws of the network and their density in double, as rb_exact_refine takes them. Arrays are
  * owned. */
@@ -105,7 +124,9 @@ typedef struct rb_refinement_summary {
   /** @} */
 } rb_refinement_summary;
 
-/** @param draws S behind each share @param refined (count) */
+/** Collective: the ranks share the resampling. @param draws S behind each share
+ * @param refined (count), the same on all ranks; all done
+ * Fails with RB_STOPPED if a rank is asked to stop. */
 RB_NODISCARD rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model,
                                                int64_t draws, int64_t count,
                                                const rb_refined *refined,

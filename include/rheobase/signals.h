@@ -19,6 +19,11 @@ void rb_signals_catch_interrupt(void);
 /** @return whether a request to stop has arrived on this rank since the last call. Local. */
 bool rb_signals_poll(void);
 
+/** For long work between two exchanges: polls, and lets MPI serve other ranks' requests for this
+ * rank's memory (queue.h). Local. @return ctx->stop, which is then true on this rank alone until
+ * rb_signals_agree */
+bool rb_signals_asked(rb_context *ctx);
+
 /** Polls on every rank and sets ctx->stop on all ranks if any of them was asked to stop.
  * Collective. @return ctx->stop. */
 bool rb_signals_agree(rb_context *ctx);

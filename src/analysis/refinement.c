@@ -1,10 +1,8 @@
-#include "rheobase/refinement.h"
-
 #include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "refinement_internal.h"
 #include "rheobase/memory.h"
 #include "rheobase/support.h"
 #include "rheobase/two_sample.h"
@@ -168,8 +166,7 @@ cleanup:
   return status;
 }
 
-/* A row of a data set of which nothing is known yet: NaN. */
-static void forget(rb_refined *out) {
+void rb_refined_forget(rb_refined *out) {
   double *const value = (double *)(void *)out;
   for (size_t k = 0; k < sizeof *out / sizeof *value; ++k) value[k] = NAN;
   out->done = 1.0;
@@ -209,7 +206,7 @@ rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *n
   rb_exact_result r = {0};
   double latent[RB_MAX_PARAMETERS];
   float *x = NULL;
-  forget(out);
+  rb_refined_forget(out);
   RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
   problem.x = x;
   RB_TRY(model->draw_prior(model, ctx, seed, purpose, item, 1, out->truth, latent));

@@ -24,6 +24,9 @@ static inline double rb_refined_value(const rb_refined *row, size_t column) {
   return ((const double *)row)[column];
 }
 
+/** Makes a row that of a data set of which nothing is known: NaN. */
+void rb_refined_forget(rb_refined *row);
+
 /** Whether a row counts among those of which the exact posterior is known. */
 static inline bool rb_refined_is_reliable(const rb_refined *row) { return row->reliable > 0.0; }
 

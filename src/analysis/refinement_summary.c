@@ -2,10 +2,13 @@
 #include <stdlib.h>
 
 #include "refinement_internal.h"
+#include "rheobase/agree.h"
+#include "rheobase/clock.h"
 #include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
 #include "rheobase/merit.h"
 #include "rheobase/quantile.h"
+#include "rheobase/signals.h"
 
 /* Fewer data sets have no correlation. */
 enum { BOOTSTRAPS = 200, LEAST_DATASETS = 2 };
@@ -69,17 +72,19 @@ static void statistics(const rb_refined_sample *s, int D, rb_refinement_summary 
   }
 }
 
-/* Standard errors by resampling data sets. @param pick (count) room */
-static rb_status standard_errors(rb_context *ctx, const rb_refined_sample *s, int D, int64_t *pick,
-                                 rb_refinement_summary *out) {
-  enum { COUNT = 1 + 2 * RB_MAX_PARAMETERS };
-  rb_status status = RB_OK;
-  double *value = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, value, COUNT * BOOTSTRAPS));
-  for (int64_t b = 0; b < BOOTSTRAPS; ++b) {
+enum { STATISTICS = 1 + 2 * RB_MAX_PARAMETERS };
+
+/* Every size-th resampling of the data sets. @param pick (count) room
+ * @param value (STATISTICS, BOOTSTRAPS), zero where another rank computes them */
+static rb_status resample(rb_context *ctx, const rb_refined_sample *s, int D, int64_t *pick,
+                          double *value) {
+  const rb_refined_sample resampled = {s->refined, s->count, pick, s->work};
+  for (int64_t b = ctx->rank; b < BOOTSTRAPS; b += ctx->size) {
     const rb_stream stream = rb_stream_make(1, RB_FOR_EXACT, RB_RANDOM_NULLS, 0, (uint64_t)b);
-    const rb_refined_sample resampled = {s->refined, s->count, pick, s->work};
     rb_refinement_summary one;
+    if (rb_signals_asked(ctx)) {
+      return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+    }
     for (int64_t i = 0; i < s->count; ++i) {
       pick[i] = s->pick[rb_stream_integer(stream, (uint32_t)i, s->count)];
     }
@@ -90,6 +95,21 @@ static rb_status standard_errors(rb_context *ctx, const rb_refined_sample *s, in
       value[(1 + RB_MAX_PARAMETERS + d) * BOOTSTRAPS + b] = one.exact_r[d];
     }
   }
+  return RB_OK;
+}
+
+/* Standard errors by resampling data sets. Collective: each resampling is computed by one rank, and
+ * its bits are joined with the others' zeros. @param pick (count) room */
+static rb_status standard_errors(rb_context *ctx, const rb_refined_sample *s, int D, int64_t *pick,
+                                 rb_refinement_summary *out) {
+  rb_status status = RB_OK;
+  double *value = NULL;
+  status = RB_ALLOCATE(ctx, value, STATISTICS * BOOTSTRAPS);
+  if (status == RB_OK) status = resample(ctx, s, D, pick, value);
+  RB_TRY(rb_agree(ctx, status));
+  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
+  MPI_Allreduce(MPI_IN_PLACE, value, STATISTICS * BOOTSTRAPS, MPI_UINT64_T, MPI_BOR, ctx->comm);
+  rb_clock_leave(ctx, outer);
   out->floor_se = gsl_stats_sd(value, 1, BOOTSTRAPS);
   for (int d = 0; d < D; ++d) {
     out->exact_contraction_se[d] = gsl_stats_sd(value + (1 + d) * BOOTSTRAPS, 1, BOOTSTRAPS);
@@ -219,6 +239,17 @@ static void forget(rb_refinement_summary *out) {
   for (size_t k = 0; k < count; ++k) value[k] = NAN;
 }
 
+/* Everything but the standard errors. Local. @param spare (count) room */
+static rb_status summarise(rb_context *ctx, int D, int64_t draws, const rb_refined_sample *all,
+                           const rb_refined_sample *reliable, int64_t *spare,
+                           rb_refinement_summary *out) {
+  summarise_all(all, D, out);
+  rb_refinement_find_worst(all, D, spare, out);
+  if (reliable->count < LEAST_DATASETS) return RB_OK;
+  statistics(reliable, D, out);
+  return compare_merits(ctx, reliable, D, draws, out);
+}
+
 rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_t draws,
                                   int64_t count, const rb_refined *refined,
                                   rb_refinement_summary *out) {
@@ -227,21 +258,22 @@ rb_status rb_refinement_summarise(rb_context *ctx, const rb_model *model, int64_
   rb_refined_sample all = {.refined = refined}, reliable = {.refined = refined};
   int64_t *spare = NULL;
   forget(out);
-  RB_TRY(RB_ALLOCATE(ctx, all.pick, count));
-  RB_TRY(RB_ALLOCATE(ctx, reliable.pick, count));
-  RB_TRY(RB_ALLOCATE(ctx, spare, count));
-  RB_TRY(RB_ALLOCATE(ctx, all.work, 2 * count));
-  reliable.work = all.work;
-  all.count = pick_rows(count, refined, false, all.pick);
-  reliable.count = pick_rows(count, refined, true, reliable.pick);
-  out->datasets = (double)count;
-  out->failed = (double)(count - all.count);
-  summarise_all(&all, D, out);
-  rb_refinement_find_worst(&all, D, spare, out);
-  if (reliable.count < LEAST_DATASETS) goto cleanup;
-  RB_TRY(standard_errors(ctx, &reliable, D, spare, out));
-  statistics(&reliable, D, out);
-  RB_TRY(compare_merits(ctx, &reliable, D, draws, out));
+  status = RB_ALLOCATE(ctx, all.pick, count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, reliable.pick, count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, spare, count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, all.work, 2 * count);
+  if (status == RB_OK) {
+    reliable.work = all.work;
+    all.count = pick_rows(count, refined, false, all.pick);
+    reliable.count = pick_rows(count, refined, true, reliable.pick);
+    out->datasets = (double)count;
+    out->failed = (double)(count - all.count);
+    status = summarise(ctx, D, draws, &all, &reliable, spare, out);
+  }
+  RB_TRY(rb_agree(ctx, status));
+  if (reliable.count >= LEAST_DATASETS) {
+    RB_TRY(standard_errors(ctx, &reliable, D, spare, out));
+  }
 cleanup:
   free(all.pick);
   free(reliable.pick);

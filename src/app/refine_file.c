@@ -178,16 +178,41 @@ cleanup:
   return status;
 }
 
-rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total) {
+rb_status rb_refine_write_progress(rb_context *ctx, rb_file *file,
+                                   const rb_refine_progress *progress) {
   rb_status status = RB_OK;
-  RB_TRY(rb_file_get_int(ctx, file, "", "datasets_done", done));
-  RB_TRY(rb_file_get_int(ctx, file, "", "datasets", total));
-  if (*done < 0 || *done > *total) {
+  RB_TRY(rb_file_set_int(ctx, file, "", "datasets", progress->datasets));
+  RB_TRY(rb_file_set_int(ctx, file, "", "datasets_done", progress->done));
+  RB_TRY(rb_file_set_int(ctx, file, "", "summed_up", progress->summed_up));
+cleanup:
+  return status;
+}
+
+rb_status rb_refine_read_progress(rb_context *ctx, const rb_file *file,
+                                  rb_refine_progress *progress) {
+  rb_status status = RB_OK;
+  int64_t summed_up = 0;
+  RB_TRY(rb_file_get_int(ctx, file, "", "datasets", &progress->datasets));
+  RB_TRY(rb_file_get_int(ctx, file, "", "datasets_done", &progress->done));
+  RB_TRY(rb_file_get_int(ctx, file, "", "summed_up", &summed_up));
+  progress->summed_up = summed_up == 1;
+  const bool complete = progress->done == progress->datasets;
+  if (progress->done < 0 || progress->done > progress->datasets || summed_up < 0 ||
+      summed_up > complete) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
-                   "the file's position, data set %" PRId64 " of %" PRId64 ", is impossible", *done,
-                   *total));
+                   "the file's position, %" PRId64 " of %" PRId64 " data sets done and %" PRId64
+                   " times summed up, is impossible",
+                   progress->done, progress->datasets, summed_up));
   }
 cleanup:
+  return status;
+}
+
+rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total) {
+  rb_refine_progress progress = {0};
+  const rb_status status = rb_refine_read_progress(ctx, file, &progress);
+  *done = progress.done + (progress.summed_up ? 1 : 0);
+  *total = progress.datasets < INT64_MAX ? progress.datasets + 1 : INT64_MAX;
   return status;
 }
 

@@ -32,7 +32,20 @@ RB_NODISCARD rb_status rb_refine_read_datasets(rb_context *ctx, const rb_file *f
                                                const rb_model *model, int64_t count,
                                                rb_refined *refined);
 
-/** How many data sets an exact.h5 has finished. Local. */
+/** How far an exact.h5 is. */
+typedef struct rb_refine_progress {
+  int64_t datasets, done;
+  bool summed_up;  ///< all data sets being done
+} rb_refine_progress;
+
+RB_NODISCARD rb_status rb_refine_write_progress(rb_context *ctx, rb_file *file,
+                                                const rb_refine_progress *progress);
+
+/** Local. Fails with RB_ERR_FORMAT if that cannot be. */
+RB_NODISCARD rb_status rb_refine_read_progress(rb_context *ctx, const rb_file *file,
+                                               rb_refine_progress *progress);
+
+/** The same in steps of the work: data sets, and summing them up. Local. */
 RB_NODISCARD rb_status rb_refine_position(rb_context *ctx, const rb_file *file, int64_t *done,
                                           int64_t *total);
 

@@ -1,6 +1,5 @@
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "refine_file.h"
 #include "rheobase/agree.h"
@@ -10,15 +9,14 @@
 #include "rheobase/signals.h"
 #include "stage_file.h"
 
-/* Data sets a rank takes between two looks at clock and signals, and columns of a row. */
-enum { PER_ROUND = 4, COLUMNS = sizeof(rb_refined) / sizeof(uint64_t) };
-
 typedef struct refinement {
   rb_job *job;
   const char *path;
   rb_refined_observation observation;
-  int64_t count, done;  // data sets, and how many of the first ones are finished
+  int64_t count, done;  // data sets, and how many are finished
   rb_refined *refined;  // (count), the same on all ranks
+  bool summed_up;
+  rb_refinement_summary summary;  // if so
 } refinement;
 
 static void refinement_free(refinement *r) {
@@ -70,20 +68,15 @@ cleanup:
 static rb_status save(rb_context *ctx, const refinement *r) {
   rb_status status = RB_OK;
   const rb_model *model = &r->job->model;
+  const rb_refine_progress progress = {r->count, r->done, r->summed_up};
   rb_file *file = NULL;
-  rb_refinement_summary summary;
   RB_TRY(rb_file_create(ctx, r->path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
   RB_TRY(rb_axes_write(ctx, file, model));
   RB_TRY(rb_refine_write_observation(ctx, file, model, &r->observation));
-  RB_TRY(rb_file_set_int(ctx, file, "", "datasets", r->count));
-  RB_TRY(rb_file_set_int(ctx, file, "", "datasets_done", r->done));
+  RB_TRY(rb_refine_write_progress(ctx, file, &progress));
   if (r->count > 0) {
     RB_TRY(rb_refine_write_datasets(ctx, file, model, r->count, r->refined));
-    if (r->done == r->count) {
-      RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, model, r->job->input.exact.draws, r->count,
-                                                   r->refined, &summary)));
-      RB_TRY(rb_refine_write_summary(ctx, file, model, &summary));
-    }
+    if (r->summed_up) RB_TRY(rb_refine_write_summary(ctx, file, model, &r->summary));
   }
   RB_TRY(rb_stage_file_commit(ctx, r->job, &file));
 cleanup:
@@ -91,71 +84,80 @@ cleanup:
   return status;
 }
 
+/* Saves, and says that there is more to do. Collective. */
+static rb_status stop(rb_context *ctx, const refinement *r) {
+  const rb_status status = save(ctx, r);
+  if (status != RB_OK) return status;
+  return RB_FAIL(ctx, RB_STOPPED,
+                 "stopped by a signal after %" PRId64 " of %" PRId64
+                 " data sets; start again to go on",
+                 r->done, r->count);
+}
+
 /* Takes over what an unfinished file holds. Collective. */
 static rb_status restore(rb_context *ctx, refinement *r) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
+  rb_refine_progress found = {0};
   RB_TRY(rb_file_open(ctx, r->path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
-  int64_t total = 0;
-  status = rb_refine_position(ctx, file, &r->done, &total);
-  if (status == RB_OK && total != r->count) {
+  status = rb_refine_read_progress(ctx, file, &found);
+  if (status == RB_OK && found.datasets != r->count) {
     status = RB_FAIL(ctx, RB_ERR_FORMAT, "%s: has %" PRId64 " data sets instead of %" PRId64,
-                     r->path, total, r->count);
+                     r->path, found.datasets, r->count);
   }
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, rb_refine_read_datasets(ctx, file, &r->job->model, r->count, r->refined)));
-  rb_log_info(ctx, "refine     going on from data set %" PRId64 " of %" PRId64, r->done, r->count);
+  for (int64_t i = 0; i < r->count; ++i) {
+    if (r->refined[i].done > 0.0) {
+      ++r->done;
+    } else {
+      r->refined[i] = (rb_refined){0};
+    }
+  }
+  if (r->done != found.done) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "%s: says that %" PRId64 " data sets are done, but has %" PRId64, r->path,
+                   found.done, r->done));
+  }
+  rb_log_info(ctx, "refine     going on with %" PRId64 " of %" PRId64 " data sets done", r->done,
+              r->count);
 cleanup:
   rb_file_close(&file);
   return status;
 }
 
-/* Each rank's share of the data sets first .. first+count-1; then every rank has all. Collective:
- * a row is computed by one rank, and its bits are joined with the others' zeros. */
-static rb_status refine_round(rb_context *ctx, refinement *r, int64_t first, int64_t count) {
+/* Saves now and then. Collective. */
+static rb_status refine_datasets(rb_context *ctx, refinement *r) {
   rb_status status = RB_OK;
   rb_job *job = r->job;
-  memset(&r->refined[first], 0, (size_t)count * sizeof *r->refined);
-  for (int64_t i = first + ctx->rank; i < first + count && status == RB_OK; i += ctx->size) {
-    status = rb_refine_item(ctx, &job->model, job->network, &job->input.exact,
-                            (uint64_t)job->input.seed, RB_FOR_DIAGNOSTICS, i, &r->refined[i]);
+  const rb_refinement_task task = {
+      &job->model,        job->network, &job->input.exact, (uint64_t)job->input.seed,
+      RB_FOR_DIAGNOSTICS, r->count,     r->refined};
+  rb_progress progress = rb_progress_begin(ctx, "refine", "data sets", r->count, r->done);
+  while (r->done < r->count) {
+    RB_TRY(rb_refine_round(ctx, &task, 60.0 * job->input.training.checkpoint_minutes, &progress,
+                           &r->done));
+    if (rb_signals_agree(ctx)) RB_TRY(stop(ctx, r));
+    if (r->done < r->count) RB_TRY(save(ctx, r));
   }
-  RB_TRY(rb_agree(ctx, status));
-  MPI_Allreduce(MPI_IN_PLACE, &r->refined[first], (int)(count * COLUMNS), MPI_UINT64_T, MPI_BOR,
-                ctx->comm);
-  r->done = first + count;
+  rb_progress_end(&progress, NULL);
 cleanup:
   return status;
 }
 
-/* Whether rank 0's clock says that it is time to save. Collective. */
-static bool time_to_save(const rb_context *ctx, double minutes, double *last_s) {
-  struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  const double seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-  int due = *last_s > 0.0 && seconds - *last_s > 60.0 * minutes;
-  MPI_Bcast(&due, 1, MPI_INT, 0, ctx->comm);
-  if (due || !(*last_s > 0.0)) *last_s = seconds;
-  return due != 0;
-}
-
-static rb_status refine_datasets(rb_context *ctx, refinement *r) {
+/* A request to stop loses nothing but the sums. Collective. */
+static rb_status sum_up(rb_context *ctx, refinement *r) {
   rb_status status = RB_OK;
-  double last_s = 0.0;
-  rb_progress progress = rb_progress_begin(ctx, "refine", "data sets", r->count, r->done);
-  (void)time_to_save(ctx, 0.0, &last_s);
-  while (r->done < r->count) {
-    const int64_t left = r->count - r->done, most = (int64_t)PER_ROUND * ctx->size;
-    RB_TRY(refine_round(ctx, r, r->done, left < most ? left : most));
-    rb_progress_update(&progress, r->done, NULL);
-    if (r->done < r->count && rb_signals_agree(ctx)) {
-      RB_TRY(save(ctx, r));
-      RB_TRY(RB_FAIL(ctx, RB_STOPPED, "stopped by a signal after data set %" PRId64 " of %" PRId64,
-                     r->done, r->count));
-    }
-    if (time_to_save(ctx, r->job->input.training.checkpoint_minutes, &last_s)) RB_TRY(save(ctx, r));
+  if (r->count > 0) {
+    status = rb_refinement_summarise(ctx, &r->job->model, r->job->input.exact.draws, r->count,
+                                     r->refined, &r->summary);
   }
-  rb_progress_end(&progress, NULL);
+  if (status == RB_STOPPED) {
+    rb_error_clear(ctx);
+    RB_TRY(stop(ctx, r));
+  }
+  RB_TRY(status);
+  r->summed_up = true;
 cleanup:
   return status;
 }
@@ -180,7 +182,6 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   refinement r = {.job = job, .path = path, .count = job->input.exact_datasets};
   rb_file *posterior = NULL;
-  rb_refinement_summary summary;
   char posterior_path[RB_JOB_PATH];
   if (job->model.log_likelihood == NULL) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
@@ -195,12 +196,9 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   print(ctx, &r);
   if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(restore(ctx, &r));
   RB_TRY(refine_datasets(ctx, &r));
+  RB_TRY(sum_up(ctx, &r));
   RB_TRY(save(ctx, &r));
-  if (r.count > 0) {
-    RB_TRY(rb_agree(ctx, rb_refinement_summarise(ctx, &job->model, job->input.exact.draws, r.count,
-                                                 r.refined, &summary)));
-    rb_refine_print(ctx, &job->model, &summary);
-  }
+  if (r.count > 0) rb_refine_print(ctx, &job->model, &r.summary);
 cleanup:
   rb_file_close(&posterior);
   refinement_free(&r);

@@ -42,6 +42,13 @@ bool rb_signals_poll(void) {
   return asked;
 }
 
+bool rb_signals_asked(rb_context *ctx) {
+  int message = 0;
+  ctx->stop = rb_signals_poll() || ctx->stop;
+  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, ctx->comm, &message, MPI_STATUS_IGNORE);
+  return ctx->stop;
+}
+
 bool rb_signals_agree(rb_context *ctx) {
   int stop = ctx->stop || rb_signals_poll();
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);

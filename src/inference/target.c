@@ -5,7 +5,29 @@
 #include <string.h>
 
 #include "rheobase/memory.h"
+#include "rheobase/signals.h"
 #include "rheobase/support.h"
+
+/* Vectors between two looks for a request to stop: some milliseconds for the neuron. */
+enum { VECTORS_AT_ONCE = 32 };
+
+static rb_status likelihoods(rb_context *ctx, const rb_exact_problem *problem, int64_t count,
+                             const double *theta, double *value) {
+  rb_status status = RB_OK;
+  const rb_model *model = problem->model;
+  for (int64_t first = 0; first < count; first += VECTORS_AT_ONCE) {
+    const int64_t left = count - first, some = left < VECTORS_AT_ONCE ? left : VECTORS_AT_ONCE;
+    if (rb_signals_asked(ctx)) {
+      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
+                     "stopped by a signal while an exact posterior was computed; start again to go "
+                     "on"));
+    }
+    RB_TRY(model->log_likelihood(model, ctx, problem->x, some, &theta[first * model->dim],
+                                 &value[first], NULL));
+  }
+cleanup:
+  return status;
+}
 
 rb_status rb_target_evaluate(rb_context *ctx, const rb_exact_problem *problem, int64_t count,
                              const double *latent, double *log_target) {
@@ -24,7 +46,7 @@ rb_status rb_target_evaluate(rb_context *ctx, const rb_exact_problem *problem, i
     memcpy(&theta[possible++ * D], &latent[i * D], (size_t)D * sizeof *theta);
   }
   rb_model_from_latent(model, possible, theta, theta);
-  RB_TRY(model->log_likelihood(model, ctx, problem->x, possible, theta, value, NULL));
+  RB_TRY(likelihoods(ctx, problem, possible, theta, value));
   for (int64_t i = 0, k = 0; i < count; ++i) {
     if (log_target[i] == -INFINITY) continue;
     log_target[i] = isfinite(value[k]) ? log_target[i] + value[k] : -INFINITY;

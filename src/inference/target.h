@@ -7,7 +7,8 @@
  * The unnormalised posterior of one observation in latent coordinates. Local. */
 
 /** log p(x, latent) = log likelihood of the clipped value + log prior of the latent one.
- * @param latent (count, D) @param log_target (count): -inf where the model cannot be, never NaN */
+ * @param latent (count, D) @param log_target (count): -inf where the model cannot be, never NaN
+ * Fails with RB_STOPPED if this rank is asked to stop. */
 RB_NODISCARD rb_status rb_target_evaluate(rb_context *ctx, const rb_exact_problem *problem,
                                           int64_t count, const double *latent, double *log_target);
 

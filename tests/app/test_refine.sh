@@ -21,8 +21,8 @@ many="--set exact.datasets=8"
 study whole
 refine 2 whole $many || fail "uninterrupted: $(tail -3 out.txt)"
 study stopped
-"$RB_PROGRAM" refine "$input" -o stopped $quick $many >stopped.txt 2>&1 &
-stop_once $! observation stopped.txt
+"$RB_PROGRAM" refine "$input" -o stopped $quick $many --set checkpoint.minutes=1e-4 >stopped.txt 2>&1 &
+stop_once $! . stopped/exact.h5
 [ $code = 85 ] || fail "stopped with exit code $code: $(tail -3 stopped.txt)"
 done_before=$(h5dump -a datasets_done stopped/exact.h5 | awk '/\(0\)/ {print $2}')
 [ "$done_before" -gt 0 ] && [ "$done_before" -lt 8 ] || fail "stopped after $done_before"

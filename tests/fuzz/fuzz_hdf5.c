@@ -143,13 +143,14 @@ static void read_refined(const char *path) {
   enum { MOST = 64 };
   static rb_refined refined[MOST];
   rb_file *file = NULL;
-  int64_t done = 0, total = 0;
+  rb_refine_progress progress = {0};
   fuzz_outcome(rb_file_open(&fuzz_context, path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
   if (file == NULL) return;
-  const rb_status status = rb_refine_position(&fuzz_context, file, &done, &total);
+  const rb_status status = rb_refine_read_progress(&fuzz_context, file, &progress);
   fuzz_outcome(status);
   if (status == RB_OK) {
-    fuzz_require(done >= 0 && done <= total, "more done than there is");
+    const int64_t total = progress.datasets;
+    fuzz_require(progress.done >= 0 && progress.done <= total, "more done than there is");
     fuzz_outcome(rb_refine_read_datasets(&fuzz_context, file, &job.model,
                                          total < MOST ? total : MOST, refined));
   }

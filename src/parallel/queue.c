@@ -1,0 +1,39 @@
+#include "rheobase/queue.h"
+
+#include "rheobase/agree.h"
+
+/* Far above any number of items, and far enough below the end of int64_t for every rank to add 1.
+ */
+static const int64_t CLOSED = INT64_MAX / 2;
+
+rb_status rb_queue_create(rb_context *ctx, int64_t items, rb_queue *queue) {
+  const MPI_Aint bytes = ctx->rank == 0 ? (MPI_Aint)sizeof *queue->next : 0;
+  *queue = (rb_queue){.items = items};
+  MPI_Win_allocate(bytes, (int)sizeof *queue->next, MPI_INFO_NULL, ctx->comm, &queue->next,
+                   &queue->window);
+  MPI_Win_lock_all(0, queue->window);
+  if (ctx->rank == 0) {
+    *queue->next = 0;
+    MPI_Win_sync(queue->window);
+  }
+  return rb_agree(ctx, RB_OK);  // nobody takes an item before the counter is there
+}
+
+static int64_t raise(rb_queue *queue, int64_t value, MPI_Op operation) {
+  int64_t before = 0;
+  MPI_Fetch_and_op(&value, &before, MPI_INT64_T, 0, 0, operation, queue->window);
+  MPI_Win_flush(0, queue->window);
+  return before;
+}
+
+int64_t rb_queue_take(rb_queue *queue) {
+  const int64_t item = raise(queue, 1, MPI_SUM);
+  return item < queue->items ? item : -1;
+}
+
+void rb_queue_close(rb_queue *queue) { (void)raise(queue, CLOSED, MPI_MAX); }
+
+void rb_queue_destroy(rb_queue *queue) {
+  MPI_Win_unlock_all(queue->window);
+  MPI_Win_free(&queue->window);
+}
