@@ -85,9 +85,9 @@ RB_NODISCARD rb_status rb_matrix_multiply(rb_context *ctx, bool transpose, const
                                           const rb_matrix *other, rb_matrix *product);
 
 /** Eigenvalues in ascending order and eigenvectors (columns of @p vectors) of a symmetric matrix,
- * which is destroyed; by divide and conquer (pdsyevd). Collective. Fails with RB_ERR_NUMERIC,
- * RB_ERR_MEMORY. @param values (rows), on all ranks @param vectors created by the caller, of the
- * same shape */
+ * which is destroyed; by divide and conquer (as pdsyevd). Collective. Fails with
+ * RB_ERR_NUMERIC, RB_ERR_MEMORY, or RB_STOPPED between two pieces of the work. @param values
+ * (rows), on all ranks @param vectors created by the caller, of the same shape */
 RB_NODISCARD rb_status rb_matrix_eigen(rb_context *ctx, rb_matrix *matrix, double *values,
                                        rb_matrix *vectors);
 
@@ -98,8 +98,8 @@ typedef struct rb_cholesky {
 } rb_cholesky;
 
 /** Replaces the lower triangle of a symmetric positive definite matrix by its Cholesky factor
- * (pdpotrf). A matrix that is not positive definite is no error: look at @p result. Collective.
- * Fails with RB_ERR_MEMORY. */
+ * (as pdpotrf). A matrix that is not positive definite is no error: look at @p result. Collective.
+ * Fails with RB_ERR_MEMORY, or RB_STOPPED between two pieces of the work. */
 RB_NODISCARD rb_status rb_matrix_cholesky(rb_context *ctx, rb_matrix *matrix, rb_cholesky *result);
 
 /** Replaces @p right by the solution of matrix * x = right, @p factor being the Cholesky factor

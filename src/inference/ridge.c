@@ -81,7 +81,7 @@ void rb_ridge_predict(const rb_ridge *ridge, const double *x, double *y) {
 
 double rb_ridge_bytes(const rb_context *ctx, int64_t features, double penalty) {
   if (penalty > 0) return 0;
-  // Eigenvectors and pdsyevd's workspace of two such matrices.
+  // Eigenvectors and the workspace of two such matrices.
   int rows = 1, columns = 1;
   rb_grid_shape(ctx->size, &rows, &columns);
   return 3.0 * sizeof(double) * rb_matrix_share((int)features, 0, rows) *

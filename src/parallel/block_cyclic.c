@@ -1,12 +1,12 @@
-#include "rheobase/block_cyclic.h"
-
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "block_cyclic_internal.h"
 #include "rheobase/agree.h"
 #include "rheobase/memory.h"
+#include "rheobase/signals.h"
 
 /* Neither library ships a header. */
 int Csys2blacs_handle(MPI_Comm comm);
@@ -18,20 +18,6 @@ void pdgemm_(const char *transa, const char *transb, const int *m, const int *n,
              const double *alpha, const double *a, const int *ia, const int *ja, const int *desca,
              const double *b, const int *ib, const int *jb, const int *descb, const double *beta,
              double *c, const int *ic, const int *jc, const int *descc);
-void pdsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *ia,
-              const int *ja, const int *desca, double *w, double *z, const int *iz, const int *jz,
-              const int *descz, double *work, const int *lwork, int *iwork, const int *liwork,
-              int *info);
-double pdlansy_(const char *norm, const char *uplo, const int *n, const double *a, const int *ia,
-                const int *ja, const int *desca, double *work);
-void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
-              const int *desca, int *info);
-void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *ia,
-              const int *ja, const int *desca, double *b, const int *ib, const int *jb,
-              const int *descb, int *info);
-void pdpocon_(const char *uplo, const int *n, const double *a, const int *ia, const int *ja,
-              const int *desca, const double *anorm, double *rcond, double *work, const int *lwork,
-              int *iwork, const int *liwork, int *info);
 
 static const int ONE = 1;  // Fortran counts rows and columns from 1
 
@@ -189,9 +175,7 @@ rb_status rb_matrix_multiply(rb_context *ctx, bool transpose, const rb_matrix *f
   return RB_OK;
 }
 
-/* Turns the size ScaLAPACK asks for (which must be an int) into one with room to spare: some
- * versions ask for too little. */
-static rb_status work_size(rb_context *ctx, const rb_matrix *matrix, double asked, int *size) {
+rb_status rb_matrix_work_size(rb_context *ctx, const rb_matrix *matrix, double asked, int *size) {
   const double padded = asked + 4.0 * RB_BLOCK * RB_BLOCK + 4.0 * matrix->rows;
   if (padded > INT_MAX) {
     return RB_FAIL(
@@ -204,94 +188,10 @@ static rb_status work_size(rb_context *ctx, const rb_matrix *matrix, double aske
   return RB_OK;
 }
 
-rb_status rb_matrix_eigen(rb_context *ctx, rb_matrix *matrix, double *values, rb_matrix *vectors) {
-  rb_status status = RB_OK;
-  double *work = NULL;
-  int *iwork = NULL;
-  const int n = matrix->rows, query = -1;
-  const int liwork = 7 * n + 8 * matrix->grid->columns + 2;
-  int info = 0, lwork = 0;
-  // The query counts local elements in ints, so sizes beyond that are refused before it.
-  RB_TRY(rb_agree(ctx, work_size(ctx, matrix,
-                                 6.0 * n + 2.0 * matrix->leading * matrix->local_columns, &lwork)));
-  double asked[2] = {0, 0};
-  int asked_int[2] = {0, 0};
-  pdsyevd_("V", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, values, vectors->value, &ONE,
-           &ONE, vectors->handle, asked, &query, asked_int, &liwork, &info);
-  RB_TRY(rb_agree(ctx, work_size(ctx, matrix, asked[0], &lwork)));
-  status = RB_ALLOCATE(ctx, work, lwork);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, iwork, liwork);
-  RB_TRY(rb_agree(ctx, status));
-  pdsyevd_("V", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, values, vectors->value, &ONE,
-           &ONE, vectors->handle, work, &lwork, iwork, &liwork, &info);
-  status = info == 0 ? RB_OK
-                     : RB_FAIL(ctx, RB_ERR_NUMERIC,
-                               "the eigenvalues of a symmetric matrix of %d x %d were not found "
-                               "(pdsyevd: info = %d)",
-                               n, n, info);
-  RB_TRY(rb_agree(ctx, status));
-  // A matrix of one block leaves the eigenvalues on the rank that holds it.
-  MPI_Bcast(values, n, MPI_DOUBLE, 0, ctx->comm);
-cleanup:
-  free(work);
-  free(iwork);
-  return status;
-}
-
-/* Condition number of a factored matrix whose 1-norm was @p norm. */
-static rb_status condition(rb_context *ctx, const rb_matrix *factor, double norm, double *result) {
-  rb_status status = RB_OK;
-  double *work = NULL;
-  int *iwork = NULL;
-  const int n = factor->rows, query = -1;
-  int info = 0, iasked = 0, lwork = 0;
-  double asked = 0, reciprocal = 0;
-  pdpocon_("L", &n, factor->value, &ONE, &ONE, factor->handle, &norm, &reciprocal, &asked, &query,
-           &iasked, &query, &info);
-  status = work_size(ctx, factor, asked, &lwork);
-  const int liwork = iasked + n;
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, work, lwork);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, iwork, liwork);
-  RB_TRY(rb_agree(ctx, status));
-  pdpocon_("L", &n, factor->value, &ONE, &ONE, factor->handle, &norm, &reciprocal, work, &lwork,
-           iwork, &liwork, &info);
-  *result = reciprocal > 0 ? 1 / reciprocal : INFINITY;
-cleanup:
-  free(work);
-  free(iwork);
-  return status;
-}
-
-rb_status rb_matrix_cholesky(rb_context *ctx, rb_matrix *matrix, rb_cholesky *result) {
-  rb_status status = RB_OK;
-  double *work = NULL;
-  const int n = matrix->rows;
-  int info = 0;
-  *result = (rb_cholesky){.failed_row = -1, .condition = INFINITY};
-  // pdlansy: 2 (Nq + Np + ldw) and a block more.
-  const int64_t lwork = 4 * ((int64_t)matrix->local_rows + matrix->local_columns + n + RB_BLOCK);
-  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, work, lwork)));
-  const double norm = pdlansy_("1", "L", &n, matrix->value, &ONE, &ONE, matrix->handle, work);
-  pdpotrf_("L", &n, matrix->value, &ONE, &ONE, matrix->handle, &info);
-  // The rank that met the pivot knows its row; some versions leave the others with info = 0.
-  int row = info > 0 ? info - 1 : INT_MAX;
-  MPI_Allreduce(MPI_IN_PLACE, &row, 1, MPI_INT, MPI_MIN, ctx->comm);
-  if (row != INT_MAX) {
-    result->failed_row = row;
-  } else {
-    RB_TRY(condition(ctx, matrix, norm, &result->condition));
-  }
-cleanup:
-  free(work);
-  return status;
-}
-
-rb_status rb_matrix_cholesky_solve(rb_context *ctx, const rb_matrix *factor, rb_matrix *right) {
-  if (factor->rows != right->rows) {
-    return RB_FAIL(ctx, RB_ERR_INTERNAL, "shapes of a linear system do not fit");
-  }
-  int info = 0;
-  pdpotrs_("L", &factor->rows, &right->columns, factor->value, &ONE, &ONE, factor->handle,
-           right->value, &ONE, &ONE, right->handle, &info);
-  return RB_OK;
+rb_status rb_matrix_stop_if_asked(rb_context *ctx, const rb_matrix *matrix) {
+  if (!rb_signals_agree(ctx)) return RB_OK;
+  return RB_FAIL(ctx, RB_STOPPED,
+                 "stopped by a signal while a matrix of %d x %d was factored; start again to redo "
+                 "it",
+                 matrix->rows, matrix->columns);
 }

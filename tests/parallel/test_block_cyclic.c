@@ -1,15 +1,18 @@
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_sort_vector.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include "rb_test.h"
 #include "rheobase/block_cyclic.h"
 #include "rheobase/memory.h"
 #include "rheobase/philox.h"
+#include "rheobase/signals.h"
 
 static const double TOLERANCE = 1e-10;
-enum { SIZES = 6 };
-static const int size_list[SIZES] = {1, 7, 63, 64, 65, 193};
+enum { SIZES = 7 };
+static const int size_list[SIZES] = {1, 7, 63, 64, 65, 193, 580};
 
 static double random_number(int item, int index) {
   const rb_stream stream = rb_stream_make(7, RB_FOR_TESTS, RB_RANDOM_PICKS, 0, (uint64_t)item);
@@ -252,6 +255,58 @@ static void impossible_sizes_are_refused(void **state) {
   rb_grid_destroy(&grid);
 }
 
+enum { ALARM_SIZE = 1200 };
+
+static void ask(int number) {
+  (void)number;
+  (void)raise(SIGUSR1);
+}
+
+/* Factors a matrix while the last rank's clock asks to stop after @p microseconds. */
+static rb_status factor_until(bool cholesky, int microseconds) {
+  const struct itimerval when = {.it_value = {0, microseconds}}, never = {0};
+  rb_grid grid = {0};
+  rb_matrix matrix = {0}, vectors = {0};
+  rb_cholesky result = {0};
+  static double values[ALARM_SIZE];
+  assert_all_ok(rb_grid_create(&test_context, &grid));
+  assert_all_ok(rb_matrix_create(&test_context, &grid, ALARM_SIZE, ALARM_SIZE, &matrix));
+  assert_all_ok(rb_matrix_create(&test_context, &grid, ALARM_SIZE, ALARM_SIZE, &vectors));
+  for (int j = 0; j < matrix.local_columns; ++j) {
+    for (int i = 0; i < matrix.local_rows; ++i) {
+      const int row = rb_matrix_row(&matrix, i), column = rb_matrix_column(&matrix, j);
+      matrix.value[i + (int64_t)j * matrix.leading] =
+          row == column ? ALARM_SIZE : sin(row + column);
+    }
+  }
+  if (test_context.rank == test_context.size - 1) {
+    (void)signal(SIGALRM, ask);
+    (void)setitimer(ITIMER_REAL, &when, NULL);
+  }
+  const rb_status status = cholesky ? rb_matrix_cholesky(&test_context, &matrix, &result)
+                                    : rb_matrix_eigen(&test_context, &matrix, values, &vectors);
+  if (test_context.rank == test_context.size - 1) (void)setitimer(ITIMER_REAL, &never, NULL);
+  rb_matrix_destroy(&matrix);
+  rb_matrix_destroy(&vectors);
+  rb_grid_destroy(&grid);
+  (void)rb_signals_agree(&test_context);
+  test_context.stop = false;
+  rb_error_clear(&test_context);
+  return status;
+}
+
+/* A request to stop ends a factorisation on all ranks, before it or within it. */
+static void a_signal_stops_a_factorisation(void **state) {
+  (void)state;
+  rb_signals_block();
+  for (int cholesky = 0; cholesky < 2; ++cholesky) {
+    if (test_context.rank == 0) (void)raise(SIGTERM);
+    assert_all_true(factor_until(cholesky, 0) == RB_STOPPED);
+    assert_all_true(factor_until(cholesky, 0) == RB_OK);
+  }
+  assert_all_true(factor_until(false, 1000) == RB_STOPPED);  // a thousandth of the time it takes
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(grid_holds_every_rank),
                                           cmocka_unit_test(gather_undoes_scatter),
                                           cmocka_unit_test(memory_falls_with_the_ranks),
@@ -259,5 +314,6 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(grid_holds_every_rank
                                           cmocka_unit_test(solutions_equal_gsl),
                                           cmocka_unit_test(transposed_product_and_diagonal),
                                           cmocka_unit_test(bad_pivot_is_told),
-                                          cmocka_unit_test(impossible_sizes_are_refused)};
+                                          cmocka_unit_test(impossible_sizes_are_refused),
+                                          cmocka_unit_test(a_signal_stops_a_factorisation)};
 RB_TEST_MAIN(tests)
