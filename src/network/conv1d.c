@@ -69,12 +69,16 @@ static void scatter_windows(const rb_conv1d *conv, int B, const rb_real *windows
   }
 }
 
-void rb_conv1d_forward(const rb_conv1d *conv, int B, const rb_real *x, const rb_real *kernel,
-                       const rb_real *bias, rb_real *windows, rb_real *y) {
-  const int64_t rows = B * conv->T_out, width = (int64_t)conv->kernel * conv->in;
+void rb_conv1d_forward(const rb_conv1d *conv, int B, bool each, const rb_real *x,
+                       const rb_real *kernel, const rb_real *bias, rb_real *windows, rb_real *y) {
+  const int64_t all = B * conv->T_out, rows = each ? conv->T_out : all;
+  const int64_t width = (int64_t)conv->kernel * conv->in;
   const rb_real *w = gather_windows(conv, B, x, windows);
-  rb_fill_rows(rows, conv->out, bias, y);
-  rb_gemm(RB_AS_IS, RB_AS_IS, rows, conv->out, width, w, width, kernel, conv->out, 1, y, conv->out);
+  rb_fill_rows(all, conv->out, bias, y);
+  for (int64_t first = 0; first < all; first += rows) {
+    rb_gemm(RB_AS_IS, RB_AS_IS, rows, conv->out, width, w + first * width, width, kernel, conv->out,
+            1, y + first * conv->out, conv->out);
+  }
 }
 
 void rb_conv1d_backward(const rb_conv1d *conv, int B, const rb_real *x, const rb_real *kernel,

@@ -12,12 +12,14 @@
 #include "workspace.h"
 
 /* Density and sampling work on blocks of so many rows, and sampling on groups of so many data sets,
- * short ones padded: a row's result then does not depend on how rows are grouped into calls. */
+ * short ones padded, and smaller ones where products need it (rb_gemm_rows_alike): a row's result
+ * then does not depend on how rows are grouped into calls. */
 enum { BLOCK_ROWS = 256, GROUP_SETS = 32 };
 
 struct rb_estimator {
   rb_network_settings settings;
   int D, max_batch;
+  int block, group, summarised;  // rows of a block, data sets of a group, and of a summary's pass
   rb_isa isa;
   const rb_activation_kernel *kernels;
   rb_parameters parameters;
@@ -26,7 +28,7 @@ struct rb_estimator {
   rb_mixture mixture;
   rb_real *memory;           // of all arrays below and those of summary and flow
   rb_flow_cache training;    // max_batch rows
-  rb_flow_cache evaluation;  // BLOCK_ROWS rows
+  rb_flow_cache evaluation;  // block rows
   rb_mixture_cache mixture_training, mixture_evaluation;  // likewise
   rb_real *h, *dh;                                        // (max_batch, summary_dim)
   rb_real *dz;                                            // (max_batch, D)
@@ -44,14 +46,14 @@ static void lay_out_density(rb_estimator *e, rb_workspace *workspace) {
   const int64_t B = e->max_batch;
   if (is_mixture(e)) {
     rb_mixture_cache_layout(&e->mixture, B, true, workspace, &e->mixture_training);
-    rb_mixture_cache_layout(&e->mixture, BLOCK_ROWS, false, workspace, &e->mixture_evaluation);
+    rb_mixture_cache_layout(&e->mixture, e->block, false, workspace, &e->mixture_evaluation);
   } else {
     rb_flow_cache_layout(&e->flow, B, true, workspace, &e->training);
-    rb_flow_cache_layout(&e->flow, BLOCK_ROWS, false, workspace, &e->evaluation);
+    rb_flow_cache_layout(&e->flow, e->block, false, workspace, &e->evaluation);
   }
-  e->conditions = rb_workspace_take(
-      workspace, is_mixture(e) ? rb_mixture_condition_count(&e->mixture, GROUP_SETS)
-                               : rb_flow_condition_count(&e->flow, GROUP_SETS));
+  e->conditions =
+      rb_workspace_take(workspace, is_mixture(e) ? rb_mixture_condition_count(&e->mixture, e->group)
+                                                 : rb_flow_condition_count(&e->flow, e->group));
 }
 
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
@@ -63,9 +65,9 @@ static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   e->dz = rb_workspace_take(workspace, B * e->D);
   e->log_det = rb_workspace_take(workspace, B);
   e->dlog_det = rb_workspace_take(workspace, B);
-  e->rows_theta = rb_workspace_take(workspace, (int64_t)BLOCK_ROWS * e->D);
-  e->rows_h = rb_workspace_take(workspace, BLOCK_ROWS * dim);
-  e->rows_ld = rb_workspace_take(workspace, BLOCK_ROWS);
+  e->rows_theta = rb_workspace_take(workspace, (int64_t)e->block * e->D);
+  e->rows_h = rb_workspace_take(workspace, e->block * dim);
+  e->rows_ld = rb_workspace_take(workspace, e->block);
 }
 
 /* The parts the settings ask for, with their tensors. */
@@ -95,6 +97,9 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   e->settings = *settings;
   e->D = D;
   e->max_batch = max_batch;
+  e->block = rb_gemm_rows_alike(BLOCK_ROWS);
+  e->group = rb_gemm_rows_alike(GROUP_SETS);
+  e->summarised = rb_gemm_rows_alike(max_batch);
   e->isa = ctx->isa;
   e->kernels = rb_activation_kernel_for(ctx->isa);
   if (max_batch < 1) {
@@ -247,8 +252,8 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
 
 void rb_estimator_summarise(rb_estimator *e, int B, const rb_real *x, rb_real *summary) {
   const int64_t row = rb_shape_row(e->summaries.shape), dim = e->settings.summary.summary_dim;
-  for (int first = 0; first < B; first += e->max_batch) {
-    const int count = B - first < e->max_batch ? B - first : e->max_batch;
+  for (int first = 0; first < B; first += e->summarised) {
+    const int count = B - first < e->summarised ? B - first : e->summarised;
     rb_summaries_forward(&e->summaries, e->kernels, &e->parameters, count, x + first * row, false,
                          false, summary + first * dim);
   }
@@ -264,18 +269,18 @@ static void fill_block(int64_t count, int64_t rows, int width, const rb_real *so
 void rb_estimator_log_density(rb_estimator *e, int B, const rb_real *theta, const rb_real *summary,
                               rb_real *z, rb_real *log_density) {
   const int D = e->D, dim = e->settings.summary.summary_dim;
-  for (int64_t first = 0; first < B; first += BLOCK_ROWS) {
-    const int64_t count = B - first < BLOCK_ROWS ? B - first : BLOCK_ROWS;
-    fill_block(count, BLOCK_ROWS, D, theta + first * D, e->rows_theta);
-    fill_block(count, BLOCK_ROWS, dim, summary + first * dim, e->rows_h);
+  for (int64_t first = 0; first < B; first += e->block) {
+    const int64_t count = B - first < e->block ? B - first : e->block;
+    fill_block(count, e->block, D, theta + first * D, e->rows_theta);
+    fill_block(count, e->block, dim, summary + first * dim, e->rows_h);
     if (is_mixture(e)) {
-      rb_mixture_log_density(&e->mixture, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_theta,
+      rb_mixture_log_density(&e->mixture, e->kernels, &e->parameters, e->block, e->rows_theta,
                              e->rows_h, &e->mixture_evaluation, e->rows_ld);
       memcpy(log_density + first, e->rows_ld, (size_t)count * sizeof *log_density);
       continue;
     }
     const rb_real *base =
-        rb_flow_forward(&e->flow, e->kernels, &e->parameters, BLOCK_ROWS, e->rows_theta, e->rows_h,
+        rb_flow_forward(&e->flow, e->kernels, &e->parameters, e->block, e->rows_theta, e->rows_h,
                         false, &e->evaluation, e->rows_ld);
     for (int64_t i = 0; i < count; ++i) {
       log_density[first + i] = log_normal(D, base + i * D) + e->rows_ld[i];
@@ -290,32 +295,32 @@ static void sample_block(rb_estimator *e, int64_t first, int64_t count, int64_t 
                          rb_real *log_density) {
   rb_real *rows_ld = log_density != NULL ? e->rows_ld : NULL;
   if (is_mixture(e)) {
-    rb_mixture_sample(&e->mixture, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
+    rb_mixture_sample(&e->mixture, e->kernels, &e->parameters, first, e->block, e->group, S,
                       e->conditions, &e->mixture_evaluation, e->rows_theta, rows_ld);
     if (log_density != NULL) memcpy(log_density, rows_ld, (size_t)count * sizeof *log_density);
     return;
   }
-  rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, BLOCK_ROWS, GROUP_SETS, S,
-                  e->conditions, &e->evaluation, e->rows_theta, rows_ld);
+  rb_flow_inverse(&e->flow, e->kernels, &e->parameters, first, e->block, e->group, S, e->conditions,
+                  &e->evaluation, e->rows_theta, rows_ld);
   for (int64_t i = 0; i < count && log_density != NULL; ++i) {
     log_density[i] = log_normal(e->D, z + i * e->D) + rows_ld[i];
   }
 }
 
-/* All draws of up to GROUP_SETS data sets. */
+/* All draws of up to e->group data sets. */
 static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real *summary,
                          const rb_real *z, rb_real *theta, rb_real *log_density) {
   const int D = e->D;
   const int64_t rows = sets * S;
-  fill_block(sets, GROUP_SETS, e->settings.summary.summary_dim, summary, e->rows_h);
+  fill_block(sets, e->group, e->settings.summary.summary_dim, summary, e->rows_h);
   if (is_mixture(e)) {
-    rb_mixture_condition(&e->mixture, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
+    rb_mixture_condition(&e->mixture, &e->parameters, e->group, e->rows_h, e->conditions);
   } else {
-    rb_flow_condition(&e->flow, &e->parameters, GROUP_SETS, e->rows_h, e->conditions);
+    rb_flow_condition(&e->flow, &e->parameters, e->group, e->rows_h, e->conditions);
   }
-  for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-    const int64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    fill_block(count, BLOCK_ROWS, D, z + first * D, e->rows_theta);
+  for (int64_t first = 0; first < rows; first += e->block) {
+    const int64_t count = rows - first < e->block ? rows - first : e->block;
+    fill_block(count, e->block, D, z + first * D, e->rows_theta);
     sample_block(e, first, count, S, z + first * D,
                  log_density != NULL ? log_density + first : NULL);
     memcpy(theta + first * D, e->rows_theta, (size_t)(count * D) * sizeof *theta);
@@ -325,8 +330,8 @@ static void sample_group(rb_estimator *e, int64_t sets, int64_t S, const rb_real
 void rb_estimator_sample(rb_estimator *e, int B, int64_t S, const rb_real *summary,
                          const rb_real *z, rb_real *theta, rb_real *log_density) {
   const int dim = e->settings.summary.summary_dim;
-  for (int64_t first = 0; first < B; first += GROUP_SETS) {
-    const int64_t sets = B - first < GROUP_SETS ? B - first : GROUP_SETS, offset = first * S * e->D;
+  for (int64_t first = 0; first < B; first += e->group) {
+    const int64_t sets = B - first < e->group ? B - first : e->group, offset = first * S * e->D;
     sample_group(e, sets, S, summary + first * dim, z + offset, theta + offset,
                  log_density != NULL ? log_density + first * S : NULL);
   }

@@ -22,6 +22,11 @@ void rb_gemm(rb_op op_a, rb_op op_b, int64_t m, int64_t n, int64_t k,
              rb_real *c,  // (m, n)
              int64_t ldc);
 
+/** Rows that A may have at most, `most` or fewer, for a row of the product to have the same bits in
+ * every place: some kernels of OpenBLAS round the rows at the end of a longer A differently (those
+ * for AVX2 do). Found by trying, once. */
+int rb_gemm_rows_alike(int most);
+
 /** sums[j] += sum_i x[i, j], accumulated in double. */
 void rb_add_column_sums(int64_t rows, int64_t columns,
                         const rb_real *x,  // (rows, columns)

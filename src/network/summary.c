@@ -34,12 +34,13 @@ static void add_states(int B, int H, bool reverse, const rb_real *from, rb_real 
 }
 
 static const rb_real *run_convs(rb_summary *summary, const rb_activation_kernel *kernels,
-                                const rb_parameters *parameters, int B, const rb_real *x) {
+                                const rb_parameters *parameters, int B, bool each,
+                                const rb_real *x) {
   const int groups = summary->settings.groups;
   for (int i = 0; i < summary->settings.conv_layers; ++i) {
     const rb_summary_conv *layer = &summary->conv[i];
     const rb_conv1d *conv = &layer->conv;
-    rb_conv1d_forward(conv, B, x, rb_parameters_at(parameters, layer->kernel),
+    rb_conv1d_forward(conv, B, each, x, rb_parameters_at(parameters, layer->kernel),
                       rb_parameters_at(parameters, layer->bias), summary->windows, layer->pre);
     kernels->forward[RB_MISH](B * conv->T_out * conv->out, layer->pre, layer->post);
     if (groups > 0) {
@@ -57,10 +58,10 @@ void rb_summary_forward(rb_summary *summary, const rb_activation_kernel *kernels
                         const rb_parameters *parameters, int B, const rb_real *x, bool use_masks,
                         bool keep, rb_real *h) {
   const int H = summary->settings.recurrent_dim;
-  const rb_real *features = run_convs(summary, kernels, parameters, B, x);
-  rb_conv1d_forward(&summary->skip, B, features, rb_parameters_at(parameters, summary->skip_kernel),
-                    rb_parameters_at(parameters, summary->skip_bias), summary->windows,
-                    summary->skipped);
+  const rb_real *features = run_convs(summary, kernels, parameters, B, !keep, x);
+  rb_conv1d_forward(
+      &summary->skip, B, !keep, features, rb_parameters_at(parameters, summary->skip_kernel),
+      rb_parameters_at(parameters, summary->skip_bias), summary->windows, summary->skipped);
   memset(summary->hidden, 0, (size_t)B * (size_t)H * sizeof *summary->hidden);
   for (int i = 0; i < summary->nets; ++i) {
     const rb_summary_net *net = &summary->net[i];

@@ -48,6 +48,29 @@ static void test_products(void **state) {
   }
 }
 
+/* Equal rows make equal rows, in every place, for sizes as they occur. */
+static void test_rows_alike(void **state) {
+  (void)state;
+  static const int widths[] = {1, 3, 8, 18, 43, 64, 128, 200};
+  enum { MOST = 256, WIDTHS = sizeof widths / sizeof *widths, WIDEST = 200 };
+  static rb_real a[MOST * WIDEST], b[WIDEST * WIDEST], c[MOST * WIDEST];
+  const int rows = rb_gemm_rows_alike(MOST);
+  assert_true(rows == MOST || rows == 8);
+  assert_int_equal(rb_gemm_rows_alike(5), 5);
+  fill_normal(3, WIDEST * WIDEST, 1, b);
+  for (int i = 0; i < WIDTHS * WIDTHS; ++i) {
+    const int k = widths[i / WIDTHS], n = widths[i % WIDTHS];
+    fill_normal(4, k, 1, a);
+    for (int r = 1; r < rows; ++r) memcpy(a + r * k, a, (size_t)k * sizeof *a);
+    for (int form = 0; form < 2; ++form) {
+      memset(c, 0, sizeof c);
+      rb_gemm(RB_AS_IS, form ? RB_TRANSPOSED : RB_AS_IS, rows, n, k, a, k, b, form ? k : n, 1, c,
+              n);
+      for (int r = 1; r < rows; ++r) assert_memory_equal(c, c + r * n, (size_t)n * sizeof *c);
+    }
+  }
+}
+
 static void test_column_sums(void **state) {
   (void)state;
   enum { ROWS = 1000, COLUMNS = 37 };
@@ -64,6 +87,7 @@ static void test_column_sums(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_openblas),
     cmocka_unit_test(test_products),
+    cmocka_unit_test(test_rows_alike),
     cmocka_unit_test(test_column_sums),
 };
 

@@ -43,7 +43,7 @@ static void subtract_start(layer *l) {
 
 static double conv_objective(void *argument) {
   layer *l = argument;
-  rb_conv1d_forward(&l->conv, l->B, l->x, l->kernel, l->bias, l->windows, l->y);
+  rb_conv1d_forward(&l->conv, l->B, false, l->x, l->kernel, l->bias, l->windows, l->y);
   return weighted_sum(l->B * l->conv.T_out * l->conv.out, l->c, l->y);
 }
 
