@@ -173,9 +173,20 @@ RB_NODISCARD rb_status rb_file_get_int(rb_context *ctx, const rb_file *file, con
 RB_NODISCARD rb_status rb_file_get_double(rb_context *ctx, const rb_file *file, const char *object,
                                           const char *name, double *value);
 
+/** As rb_file_get_string. @param value (most) @param count 1 to most */
+RB_NODISCARD rb_status rb_file_get_doubles(rb_context *ctx, const rb_file *file, const char *object,
+                                           const char *name, int most, int *count, double *value);
+
+enum { RB_TYPE_TEXT = 16 };
+
+/** Type of an array's elements in the file: "float32", "uint8", "string" and so on, or "other".
+ * @param text (RB_TYPE_TEXT) */
+RB_NODISCARD rb_status rb_file_stored_type(rb_context *ctx, const rb_file *file, const char *path,
+                                           char *text);
+
 /** What a file says about an array. */
 typedef struct rb_array_info {
-  char type[16];  ///< as rb_type_name, or "other"
+  char type[RB_TYPE_TEXT];  ///< as rb_file_stored_type
   int rank;
   int64_t shape[RB_FILE_MAX_RANK];
   char dims[256];         ///< names of its dimensions as in rb_field, "" where it names none

@@ -29,6 +29,9 @@ static const option_row table[] = {
            RB_OPTION_DATA, data),
     ROW_OF("--observation", NULL, "FILE", "recorded data (HDF5 or CSV: time_ms, voltage_mV, spike)",
            RB_OPTION_OBSERVATION, observation),
+    ROW_OF("--interval-ms", NULL, "DT",
+           "samples of the recording are DT apart, whatever its time_ms", RB_OPTION_OBSERVATION,
+           interval),
     ROW_OF("--format", NULL, "NAME", "output format", RB_OPTION_FORMAT, format),
     ROW_OF("--json", NULL, NULL, "prints JSON", RB_OPTION_JSON, json),
     ROW_OF("--markdown", NULL, NULL, NULL, RB_OPTION_MARKDOWN, markdown),
@@ -129,6 +132,12 @@ static rb_status check_inputs(rb_context *ctx, const rb_command *command,
   return RB_OK;
 }
 
+/* An option that says something about another one. */
+static rb_status check_together(rb_context *ctx, const rb_arguments *arguments) {
+  if (arguments->interval == NULL || arguments->observation != NULL) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_USAGE, "--interval-ms is of the recording of --observation FILE");
+}
+
 static rb_status find_command(rb_context *ctx, const char *name, const rb_command *commands,
                               int count, const rb_command **command) {
   for (int i = 0; i < count; ++i) {
@@ -172,6 +181,7 @@ rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv, const rb_co
     }
   }
   RB_TRY(check_inputs(ctx, *command, arguments));
+  RB_TRY(check_together(ctx, arguments));
 cleanup:
   return status;
 }

@@ -17,7 +17,7 @@ enum {
   RB_OPTION_SET = 1 << 1,          ///< --set path=value
   RB_OPTION_FORCE = 1 << 2,        ///< --force
   RB_OPTION_DATA = 1 << 3,         ///< --data FILE
-  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE
+  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --interval-ms DT
   RB_OPTION_FORMAT = 1 << 5,       ///< --format NAME
   RB_OPTION_JSON = 1 << 6,         ///< --json
   RB_OPTION_MARKDOWN = 1 << 7      ///< --markdown, not shown in help
@@ -30,7 +30,7 @@ typedef struct rb_arguments {
   int sets;
   const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
   const char *output;                 ///< NULL where not given; so the others
-  const char *data, *observation, *format;
+  const char *data, *observation, *interval, *format;
   bool force, json, markdown, quiet, help, version;
 } rb_arguments;
 

@@ -291,7 +291,12 @@ static rb_status read_current(rb_context *ctx, rb_input *input) {
   input->simulator.current_pA = NULL;
   if (input->current_file[0] == '\0') return RB_OK;
   const int64_t steps = rb_lif_steps(&input->simulator);
-  RB_TRY(rb_current_read(ctx, input->current_file, steps, &input->current_pA));
+  const rb_sampling sampling = {.name = "time_ms",
+                                .unit = "ms",
+                                .step = input->simulator.dt_ms,
+                                .length = steps,
+                                .remedy = "leave them out if the steps are right"};
+  RB_TRY(rb_current_read(ctx, input->current_file, &sampling, &input->current_pA));
   input->simulator.current_count = steps;
   input->simulator.current_pA = input->current_pA;
   input->current_hash =

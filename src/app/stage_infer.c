@@ -1,15 +1,14 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
-#include <string.h>
 
 #include "job.h"
 #include "misfit_file.h"
+#include "observed.h"
 #include "rheobase/agree.h"
 #include "rheobase/density.h"
 #include "rheobase/hdf5_file.h"
 #include "rheobase/log.h"
 #include "rheobase/memory.h"
-#include "rheobase/observation.h"
 #include "rheobase/support.h"
 #include "stage_file.h"
 
@@ -55,20 +54,14 @@ static rb_status observe(rb_context *ctx, const rb_job *job, result *r) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
   const uint64_t seed = (uint64_t)job->input.seed;
-  const char *path = job->arguments->observation;
-  rb_observation observation = {0};
-  if (path != NULL) {
-    const size_t bytes = (size_t)model->length * sizeof(float);
-    RB_TRY(rb_observation_read(ctx, path, model->length, model->axis_step, &observation));
-    memcpy(r->x + RB_LIF_VOLTAGE * model->length, observation.voltage_mV, bytes);
-    memcpy(r->x + RB_LIF_SPIKES * model->length, observation.spike, bytes);
+  if (job->arguments->observation != NULL) {
+    RB_TRY(rb_observed_read(ctx, job, r->x));
   } else {
     r->truth_known = true;
     RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->latent));
     RB_TRY(model->simulate(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->x));
   }
 cleanup:
-  rb_observation_free(&observation);
   return status;
 }
 

@@ -34,18 +34,27 @@ static rb_status copy_text(rb_context *ctx, const rb_file *file, const char *pat
   return status;
 }
 
+rb_status rb_file_stored_type(rb_context *ctx, const rb_file *file, const char *path, char *text) {
+  const hid_t id = H5Dopen2(file->id, path, H5P_DEFAULT);
+  const hid_t type = id >= 0 ? H5Dget_type(id) : H5I_INVALID_HID;
+  rb_status status = RB_OK;
+  if (type < 0) {
+    status = RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "cannot be opened");
+  } else {
+    describe_type(type, text, RB_TYPE_TEXT);
+    H5Tclose(type);
+  }
+  if (id >= 0) H5Dclose(id);
+  return status;
+}
+
 rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *path,
                            rb_array_info *info) {
   rb_status status = RB_OK;
-  hid_t id = H5I_INVALID_HID;
-  hid_t type = H5I_INVALID_HID;
   char scale[80];
   *info = (rb_array_info){.rank = -1};
   RB_TRY(rb_file_shape(ctx, file, path, &info->rank, info->shape));
-  id = H5Dopen2(file->id, path, H5P_DEFAULT);
-  type = H5Dget_type(id);
-  if (type < 0) RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "cannot be opened"));
-  describe_type(type, info->type, sizeof info->type);
+  RB_TRY(rb_file_stored_type(ctx, file, path, info->type));
   RB_TRY(copy_text(ctx, file, path, "dims", info->dims, sizeof info->dims));
   RB_TRY(copy_text(ctx, file, path, "units", info->unit, sizeof info->unit));
   RB_TRY(copy_text(ctx, file, path, "long_name", info->description, sizeof info->description));
@@ -53,7 +62,5 @@ rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *pat
   info->dimension = strncmp(scale, "This is a netCDF dimension", 26) == 0;
 cleanup:
   H5Eclear2(H5E_DEFAULT);
-  if (type >= 0) H5Tclose(type);
-  if (id >= 0) H5Dclose(id);
   return status;
 }

@@ -70,6 +70,29 @@ static void close_array(array *a) {
   *a = NO_ARRAY;
 }
 
+/* Refuses an array that was stored through a filter this library has not, and names it. */
+static rb_status check_filters(rb_context *ctx, const rb_file *file, const char *path,
+                               const array *a) {
+  rb_status status = RB_OK;
+  const hid_t list = H5Dget_create_plist(a->id);
+  const int filters = list >= 0 ? H5Pget_nfilters(list) : 0;
+  for (int i = 0; i < filters && status == RB_OK; ++i) {
+    char name[32] = "";
+    size_t values = 0;
+    unsigned flags = 0, config = 0;
+    const H5Z_filter_t id =
+        H5Pget_filter2(list, (unsigned)i, &flags, &values, NULL, sizeof name, name, &config);
+    if (id < 0 || H5Zfilter_avail(id) > 0) continue;
+    status = RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
+                     "%s: %s is compressed by the filter %s (number %d), which this HDF5 library "
+                     "does not have; write it with gzip or without compression",
+                     file->path, path, name[0] != '\0' ? name : "without a name", (int)id);
+  }
+  H5Eclear2(H5E_DEFAULT);
+  if (list >= 0) H5Pclose(list);
+  return status;
+}
+
 static rb_status open_array(rb_context *ctx, const rb_file *file, const char *path, array *a) {
   *a = NO_ARRAY;
   const H5I_type_t kind = object_kind(file, path);
@@ -138,11 +161,20 @@ static rb_status check_type(rb_context *ctx, const rb_file *file, const char *pa
                             rb_type type) {
   const H5T_class_t found = H5Tget_class(a->type);
   const bool real = type == RB_F32 || type == RB_F64;
-  const bool fits = found == H5T_INTEGER || (real && found == H5T_FLOAT);
+  // An enumeration, such as h5py's bool, is read as its numbers.
+  const bool fits = found == H5T_INTEGER || found == H5T_ENUM || (real && found == H5T_FLOAT);
   if (fits) return RB_OK;
-  const char *name = found == H5T_FLOAT    ? "floating-point numbers"
-                     : found == H5T_STRING ? "strings"
-                                           : "values of another kind";
+  static const char *const kinds[] = {[H5T_FLOAT] = "floating-point numbers",
+                                      [H5T_STRING] = "strings",
+                                      [H5T_BITFIELD] = "bits",
+                                      [H5T_OPAQUE] = "opaque bytes",
+                                      [H5T_COMPOUND] = "records",
+                                      [H5T_REFERENCE] = "references",
+                                      [H5T_VLEN] = "lists",
+                                      [H5T_ARRAY] = "arrays"};
+  const char *kind =
+      found >= 0 && found < (int)(sizeof kinds / sizeof *kinds) ? kinds[found] : NULL;
+  const char *name = kind != NULL ? kind : "values of another kind";
   return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s holds %s where %s is needed", file->path, path, name,
                  rb_type_name(type));
 }
@@ -191,6 +223,8 @@ static rb_status read_part(rb_context *ctx, const rb_file *file, const char *pat
   }
   const int64_t per_row = rb_shape_count(a->rank - 1, a->shape + 1);
   if (count == 0 || per_row == 0) return RB_OK;
+  const rb_status decodable = check_filters(ctx, file, path, a);
+  if (decodable != RB_OK) return decodable;
   hsize_t start[RB_FILE_MAX_RANK] = {0};
   hsize_t length[RB_FILE_MAX_RANK] = {0};
   for (int i = 0; i < a->rank; ++i) length[i] = (hsize_t)a->shape[i];

@@ -188,8 +188,10 @@ cleanup:
   return status;
 }
 
-static rb_status get_number(rb_context *ctx, const rb_file *file, const char *object,
-                            const char *name, hid_t memory, bool real, void *value) {
+/* Reads an attribute of 1 to `most` numbers. */
+static rb_status get_numbers(rb_context *ctx, const rb_file *file, const char *object,
+                             const char *name, hid_t memory, bool real, int most, int *count,
+                             void *value) {
   rb_status status = RB_OK;
   hid_t id = H5I_INVALID_HID;
   hid_t type = H5I_INVALID_HID;
@@ -198,14 +200,15 @@ static rb_status get_number(rb_context *ctx, const rb_file *file, const char *ob
   type = H5Aget_type(id);
   space = H5Aget_space(id);
   const H5T_class_t found = H5Tget_class(type);
-  if ((found != H5T_INTEGER && !(real && found == H5T_FLOAT)) ||
-      H5Sget_simple_extent_npoints(space) != 1) {
+  const hssize_t numbers = H5Sget_simple_extent_npoints(space);
+  if ((found != H5T_INTEGER && !(real && found == H5T_FLOAT)) || numbers < 1 || numbers > most) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: attribute %s is not one %s", file->path, name,
                    real ? "number" : "whole number"));
   }
   if (H5Aread(id, memory, value) < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, name, "attribute cannot be read"));
   }
+  *count = (int)numbers;
 cleanup:
   if (space >= 0) H5Sclose(space);
   if (type >= 0) H5Tclose(type);
@@ -215,12 +218,19 @@ cleanup:
 
 rb_status rb_file_get_int(rb_context *ctx, const rb_file *file, const char *object,
                           const char *name, int64_t *value) {
-  return get_number(ctx, file, object, name, H5T_NATIVE_INT64, false, value);
+  int count;
+  return get_numbers(ctx, file, object, name, H5T_NATIVE_INT64, false, 1, &count, value);
 }
 
 rb_status rb_file_get_double(rb_context *ctx, const rb_file *file, const char *object,
                              const char *name, double *value) {
-  return get_number(ctx, file, object, name, H5T_NATIVE_DOUBLE, true, value);
+  int count;
+  return get_numbers(ctx, file, object, name, H5T_NATIVE_DOUBLE, true, 1, &count, value);
+}
+
+rb_status rb_file_get_doubles(rb_context *ctx, const rb_file *file, const char *object,
+                              const char *name, int most, int *count, double *value) {
+  return get_numbers(ctx, file, object, name, H5T_NATIVE_DOUBLE, true, most, count, value);
 }
 
 static int compare_names(const void *a, const void *b) {

@@ -4,55 +4,67 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "columns.h"
 #include "csv.h"
 #include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
 #include "rheobase/memory.h"
 
-enum { TIME, VOLTAGE, SPIKE, OBSERVED, MAX_SAMPLES = 10000000 };
+enum { MAX_SAMPLES = 10000000 };
 
-static const char *const observed[OBSERVED] = {"time_ms", "voltage_mV", "spike"};
-static const char *const current[1] = {"current_pA"};
+/* Times may be off the grid by the rounding of the file, or of float32, but by no more than this
+ * share of a step. */
+static const double FLOAT32_ROUNDING = 1.2e-7;
+static const double MOST_OF_STEP = 0.1;
 
+/* Sizes that tell of a mistaken unit: all values smaller, or one larger. */
+static const struct {
+  const char *unit;
+  double least, most;
+  const char *if_smaller, *if_larger;  // what is asked
+} plausible[] = {{"mV", 1, 1e4, "volts", "millivolts"},
+                 {"pA", 1, 1e9, "nanoamperes", "picoamperes"}};
+
+void rb_columns_place(const char *path, const rb_columns *columns, int64_t row,
+                      char place[RB_PLACE_SIZE]) {
+  if (columns->line != NULL) {
+    (void)snprintf(place, RB_PLACE_SIZE, "%s:%lld", path, (long long)columns->line[row]);
+  } else {
+    (void)snprintf(place, RB_PLACE_SIZE, "%s: row %lld", path, (long long)row);
+  }
+}
+
+void rb_columns_free(rb_columns *columns) {
+  for (int i = 0; i < RB_MAX_COLUMNS; ++i) free(columns->value[i]);
+  free(columns->rounding);
+  free(columns->line);
+  *columns = (rb_columns){0};
+}
+
+/* Whether the file has HDF5's signature, at its beginning or behind a user block. */
 static bool is_hdf5(const char *path) {
-  char begin[8] = "";
+  static const char signature[8] = "\x89HDF\r\n\x1a\n";
+  bool found = false;
   FILE *stream = fopen(path, "rbe");
   if (stream == NULL) return false;
-  const bool whole = fread(begin, 1, sizeof begin, stream) == sizeof begin;
-  (void)fclose(stream);
-  return whole && memcmp(begin, "\x89HDF\r\n\x1a\n", sizeof begin) == 0;
-}
-
-static rb_status read_hdf5(rb_context *ctx, const char *path, int columns, const char *const *names,
-                           rb_columns *result) {
-  rb_status status = RB_OK;
-  rb_file *file = NULL;
-  *result = (rb_columns){.columns = columns};
-  RB_TRY(rb_file_open_foreign(ctx, path, &file));
-  for (int i = 0; i < columns; ++i) {
-    int64_t rows = 0;
-    RB_TRY(
-        rb_file_read_new(ctx, file, names[i], RB_F64, true, 1, &rows, (void **)&result->value[i]));
-    if (i > 0 && rows != result->rows) {
-      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has %lld samples, %s has %lld", path, names[i],
-                     (long long)rows, names[0], (long long)result->rows));
-    }
-    result->rows = rows;
+  for (long offset = 0; !found; offset = offset == 0 ? 512 : 2 * offset) {
+    char begin[sizeof signature];
+    if (fseek(stream, offset, SEEK_SET) != 0 || fread(begin, sizeof begin, 1, stream) != 1) break;
+    found = memcmp(begin, signature, sizeof begin) == 0;
   }
-cleanup:
-  rb_file_close(&file);
-  return status;
+  (void)fclose(stream);
+  return found;
 }
 
-static rb_status read_columns(rb_context *ctx, const char *path, int columns,
-                              const char *const *names, int64_t length, rb_columns *result) {
+static rb_status read_columns(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
+                              int64_t length, rb_columns *result) {
   rb_status status = RB_OK;
   if (is_hdf5(path)) {
-    RB_TRY(read_hdf5(ctx, path, columns, names, result));
+    RB_TRY(rb_columns_read_hdf5(ctx, path, wanted, result));
   } else {
-    RB_TRY(rb_csv_read(ctx, path, columns, names, columns == 1, MAX_SAMPLES, result));
+    RB_TRY(rb_csv_read(ctx, path, wanted, result));
   }
-  if (result->rows == 0 || result->rows > MAX_SAMPLES || (length >= 0 && result->rows != length)) {
+  if (result->rows == 0 || result->rows > wanted->max_rows ||
+      (length >= 0 && result->rows != length)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
                    "%s: has %lld samples where the input's T_ms and dt_ms make %lld", path,
                    (long long)result->rows, (long long)(length >= 0 ? length : 1)));
@@ -61,87 +73,135 @@ cleanup:
   return status;
 }
 
-// "observation.csv:12" or "observation.h5: sample 10".
-static void format_place(const char *path, const rb_columns *columns, int64_t row, char *text,
-                         size_t size) {
-  if (columns->line != NULL) {
-    (void)snprintf(text, size, "%s:%lld", path, (long long)columns->line[row]);
-  } else {
-    (void)snprintf(text, size, "%s: sample %lld", path, (long long)row);
+/* Whether the times of column 0 lie on the grid. */
+static rb_status check_times(rb_context *ctx, const char *path, const rb_sampling *sampling,
+                             const rb_columns *columns) {
+  const double *time = columns->value[0];
+  if (time == NULL) return RB_OK;
+  for (int64_t i = 0; i < columns->rows; ++i) {
+    const double due = time[0] + (double)i * sampling->step;
+    const double rounding = fmax(columns->rounding[i], FLOAT32_ROUNDING * fabs(due)) +
+                            fmax(columns->rounding[0], FLOAT32_ROUNDING * fabs(time[0]));
+    const double most = MOST_OF_STEP * sampling->step;
+    if (fabs(time[i] - due) <= fmin(rounding, most)) continue;
+    char place[RB_PLACE_SIZE];
+    rb_columns_place(path, columns, i, place);
+    const bool coarse = fabs(time[i] - due) <= rounding;
+    return RB_FAIL(
+        ctx, RB_ERR_FORMAT, "%s: %s is %.15g where steps of dt_ms = %.10g lead to %.15g%s%s", place,
+        sampling->name, time[i], sampling->step, due,
+        coarse ? "; the times are rounded too coarsely: " : "", coarse ? sampling->remedy : "");
   }
+  return RB_OK;
 }
 
-static rb_status check_samples(rb_context *ctx, const char *path, double dt_ms,
-                               const rb_columns *columns) {
-  char place[512];
-  const double *time = columns->value[TIME];
+static rb_status check_binary(rb_context *ctx, const char *path, const rb_column *column,
+                              const rb_columns *columns, const double *value) {
   for (int64_t i = 0; i < columns->rows; ++i) {
-    format_place(path, columns, i, place, sizeof place);
-    const double due = time[0] + (double)i * dt_ms;
-    if (fabs(time[i] - due) > 0.01 * dt_ms + 1e-6 * fabs(due)) {
-      return RB_FAIL(ctx, RB_ERR_FORMAT,
-                     "%s: time_ms is %.10g where steps of dt_ms = %.10g lead to %.10g", place,
-                     time[i], dt_ms, due);
+    if (value[i] == 0 || value[i] == 1) continue;
+    char place[RB_PLACE_SIZE];
+    rb_columns_place(path, columns, i, place);
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %g; it must be 0 or 1", place, column->name,
+                   value[i]);
+  }
+  return RB_OK;
+}
+
+/* Whether the sizes of the values suggest another unit. */
+static rb_status check_size(rb_context *ctx, const char *path, const rb_column *column,
+                            const rb_columns *columns, const double *value) {
+  char place[RB_PLACE_SIZE];
+  int64_t largest = 0;
+  for (int64_t i = 1; i < columns->rows; ++i) {
+    if (fabs(value[i]) > fabs(value[largest])) largest = i;
+  }
+  const double size = fabs(value[largest]);
+  rb_columns_place(path, columns, largest, place);
+  for (size_t k = 0; k < sizeof plausible / sizeof *plausible; ++k) {
+    if (strcmp(plausible[k].unit, column->unit) != 0) continue;
+    if (size > plausible[k].most) {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %g; are these %s?", place, column->name,
+                     value[largest], plausible[k].if_larger);
     }
-    const double spike = columns->value[SPIKE][i];
-    if (spike != 0 && spike != 1) {
-      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: spike is %g; it must be 0 or 1", place, spike);
-    }
-    if (fabs(columns->value[VOLTAGE][i]) > 1e4) {
-      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: voltage_mV is %g; are these millivolts?", place,
-                     columns->value[VOLTAGE][i]);
+    if (size > 0 && size < plausible[k].least) {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is nowhere larger than %g; are these %s?", place,
+                     column->name, size, plausible[k].if_smaller);
     }
   }
   return RB_OK;
 }
 
-rb_status rb_observation_read(rb_context *ctx, const char *path, int64_t length, double dt_ms,
-                              rb_observation *observation) {
+/* Reads and checks columns, after a column of times if that is looked at. Local. */
+static rb_status read_checked(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
+                              const rb_sampling *sampling, rb_columns *columns) {
   rb_status status = RB_OK;
-  rb_columns columns = {0};
-  *observation = (rb_observation){0};
-  if (ctx->rank == 0) {
-    status = read_columns(ctx, path, OBSERVED, observed, length, &columns);
-    if (status == RB_OK) status = check_samples(ctx, path, dt_ms, &columns);
+  RB_TRY(read_columns(ctx, path, wanted, sampling->length, columns));
+  if (!sampling->known) RB_TRY(check_times(ctx, path, sampling, columns));
+  for (int i = sampling->known ? 0 : 1; i < wanted->columns; ++i) {
+    const rb_column *column = &wanted->column[i];
+    RB_TRY((column->binary ? check_binary : check_size)(ctx, path, column, columns,
+                                                        columns->value[i]));
   }
-  RB_TRY(rb_agree(ctx, status));
-  int64_t rows = columns.rows;
-  MPI_Bcast(&rows, 1, MPI_INT64_T, 0, ctx->comm);
-  status = RB_ALLOCATE(ctx, observation->time_ms, rows);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, observation->voltage_mV, rows);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, observation->spike, rows);
-  RB_TRY(rb_agree(ctx, status));
-  for (int64_t i = 0; i < columns.rows; ++i) {
-    observation->time_ms[i] = columns.value[TIME][i];
-    observation->voltage_mV[i] = (float)columns.value[VOLTAGE][i];
-    observation->spike[i] = (float)columns.value[SPIKE][i];
-  }
-  MPI_Bcast(observation->time_ms, (int)rows, MPI_DOUBLE, 0, ctx->comm);
-  MPI_Bcast(observation->voltage_mV, (int)rows, MPI_FLOAT, 0, ctx->comm);
-  MPI_Bcast(observation->spike, (int)rows, MPI_FLOAT, 0, ctx->comm);
-  observation->length = rows;
 cleanup:
-  rb_columns_free(&columns);
   return status;
 }
 
-void rb_observation_free(rb_observation *observation) {
-  free(observation->time_ms);
-  free(observation->voltage_mV);
-  free(observation->spike);
-  *observation = (rb_observation){0};
+/* The column of times, then the others; the times may be missing if `times_optional`. */
+static int list_columns(const rb_sampling *sampling, bool times_optional, int columns,
+                        const rb_column *column, rb_column list[RB_MAX_COLUMNS]) {
+  int count = 0;
+  if (!sampling->known) {
+    list[count++] =
+        (rb_column){.name = sampling->name, .unit = sampling->unit, .optional = times_optional};
+  }
+  for (int i = 0; i < columns; ++i) list[count++] = column[i];
+  return count;
 }
 
-rb_status rb_current_read(rb_context *ctx, const char *path, int64_t length, double **current_pA) {
+rb_status rb_observation_read(rb_context *ctx, const char *path, int columns,
+                              const rb_column *column, const rb_sampling *sampling, int64_t *length,
+                              float **x) {
+  rb_status status = RB_OK;
+  rb_columns values = {0};
+  rb_column list[RB_MAX_COLUMNS];
+  float *all = NULL;
+  const int count = list_columns(sampling, false, columns, column, list);
+  const rb_columns_wanted wanted = {count, list, false, MAX_SAMPLES};
+  *x = NULL;
+  if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &values);
+  RB_TRY(rb_agree(ctx, status));
+  int64_t rows = values.rows;
+  MPI_Bcast(&rows, 1, MPI_INT64_T, 0, ctx->comm);
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, all, columns * rows)));
+  for (int c = 0; c < columns; ++c) {
+    const double *value = values.value[count - columns + c];
+    for (int64_t i = 0; i < values.rows; ++i) all[c * rows + i] = (float)value[i];
+    MPI_Bcast(all + c * rows, (int)rows, MPI_FLOAT, 0, ctx->comm);
+  }
+  *length = rows;
+  *x = all;
+  all = NULL;
+cleanup:
+  free(all);
+  rb_columns_free(&values);
+  return status;
+}
+
+rb_status rb_current_read(rb_context *ctx, const char *path, const rb_sampling *sampling,
+                          double **current_pA) {
+  static const rb_column current = {.name = "current_pA", .unit = "pA"};
   rb_status status = RB_OK;
   rb_columns columns = {0};
+  rb_column list[RB_MAX_COLUMNS];
   double *values = NULL;
+  const int count = list_columns(sampling, true, 1, &current, list);
+  const rb_columns_wanted wanted = {count, list, true, MAX_SAMPLES};
   *current_pA = NULL;
-  if (ctx->rank == 0) status = read_columns(ctx, path, 1, current, length, &columns);
+  if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &columns);
   RB_TRY(rb_agree(ctx, status));
-  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, length)));
-  for (int64_t i = 0; i < columns.rows; ++i) values[i] = columns.value[0][i];
-  MPI_Bcast(values, (int)length, MPI_DOUBLE, 0, ctx->comm);
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, sampling->length)));
+  for (int64_t i = 0; i < columns.rows; ++i) values[i] = columns.value[count - 1][i];
+  MPI_Bcast(values, (int)sampling->length, MPI_DOUBLE, 0, ctx->comm);
   *current_pA = values;
   values = NULL;
 cleanup:

@@ -370,6 +370,7 @@ static rb_status read_text(rb_context *ctx, const char *path, char *text, int64_
   if (!whole || memchr(text, '\0', (size_t)*size) != NULL) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "%s: is not an input file (not text, or above 1 MB)", path);
   }
+  if (strncmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);  // a byte order mark
   return RB_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rheobase/context.h"
+#include "rheobase/observation.h"
 
 /* What every libFuzzer target needs: a context on one rank, and the contract every reader has to
  * keep, whatever it reads: success without a record, or a code with one sentence that goes with it.
@@ -42,6 +43,14 @@ static inline void fuzz_outcome(rb_status status) {
   fuzz_require(strchr(error->message, '\n') == NULL, "an error of several lines");
   rb_error_clear(&fuzz_context);
 }
+
+/* Recordings as the LIF neuron wants them, of any length. */
+enum { FUZZ_COLUMNS = 2 };
+static const rb_column fuzz_columns[FUZZ_COLUMNS] = {
+    {.name = "voltage_mV", .other = "voltage", .unit = "mV"},
+    {.name = "spike", .other = "spikes", .unit = "1", .binary = true}};
+static const rb_sampling fuzz_sampling = {
+    .name = "time_ms", .unit = "ms", .step = 0.2, .length = -1, .remedy = "write more digits"};
 
 /* A file in memory that holds the bytes. @param path (64) its name; fuzz_forget closes it */
 static inline int fuzz_file(const uint8_t *data, size_t size, char *path) {

@@ -14,25 +14,44 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 }
 
 static void read_observation(const char *path) {
-  rb_observation o;
-  const rb_status status = rb_observation_read(&fuzz_context, path, -1, 0.2, &o);
+  int64_t length = 0;
+  float *x = NULL;
+  const rb_status status = rb_observation_read(&fuzz_context, path, FUZZ_COLUMNS, fuzz_columns,
+                                               &fuzz_sampling, &length, &x);
   fuzz_outcome(status);
-  for (int64_t i = 0; status == RB_OK && i < o.length; ++i) {
-    fuzz_require(isfinite(o.time_ms[i]) && isfinite(o.voltage_mV[i]), "a value that is no number");
-    fuzz_require(o.spike[i] == 0 || o.spike[i] == 1, "a spike that is not 0 or 1");
+  for (int64_t i = 0; status == RB_OK && i < length; ++i) {
+    fuzz_require(isfinite(x[i]), "a value that is no number");
+    fuzz_require(x[length + i] == 0 || x[length + i] == 1, "a spike that is not 0 or 1");
   }
-  rb_observation_free(&o);
+  free(x);
 }
 
-static void read_columns(const char *path, bool headless) {
-  static const char *const names[2] = {"current_pA", "spike"};
-  rb_columns columns;
-  const rb_status status =
-      rb_csv_read(&fuzz_context, path, headless ? 1 : 2, names, headless, 100, &columns);
+/* A trace of current has to have a known length. */
+static void read_current(const char *path, int64_t length) {
+  rb_sampling sampling = fuzz_sampling;
+  double *current_pA = NULL;
+  sampling.length = length;
+  const rb_status status = rb_current_read(&fuzz_context, path, &sampling, &current_pA);
   fuzz_outcome(status);
-  fuzz_require(columns.rows <= 100, "more rows than asked for");
+  for (int64_t i = 0; status == RB_OK && i < length; ++i) {
+    fuzz_require(isfinite(current_pA[i]), "a value that is no number");
+  }
+  free(current_pA);
+}
+
+/* Without the checks of a recording, which most inputs do not pass. */
+static void read_columns(const char *path, bool headless) {
+  enum { MOST = 100 };
+  static const rb_column column[2] = {
+      {.name = "time_ms", .unit = "ms", .optional = true},
+      {.name = "spike", .other = "spikes", .unit = "1", .binary = true}};
+  const rb_columns_wanted wanted = {2, column, headless, MOST};
+  rb_columns columns;
+  const rb_status status = rb_csv_read(&fuzz_context, path, &wanted, &columns);
+  fuzz_outcome(status);
+  fuzz_require(columns.rows <= MOST, "more rows than asked for");
   for (int64_t i = 0; status == RB_OK && i < columns.rows; ++i) {
-    fuzz_require(isfinite(columns.value[0][i]), "a value that is no number");
+    fuzz_require(isfinite(columns.value[1][i]), "a value that is no number");
   }
   rb_columns_free(&columns);
 }
@@ -43,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   read_observation(path);
   read_columns(path, false);
   read_columns(path, true);
+  for (int64_t length = 1; length < 4; ++length) read_current(path, length);
   (void)close(fd);
   return 0;
 }

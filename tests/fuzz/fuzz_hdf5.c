@@ -158,9 +158,11 @@ static void read_refined(const char *path) {
 }
 
 static void read_observation(const char *path) {
-  rb_observation observation;
-  fuzz_outcome(rb_observation_read(&fuzz_context, path, -1, 0.2, &observation));
-  rb_observation_free(&observation);
+  int64_t length = 0;
+  float *x = NULL;
+  fuzz_outcome(rb_observation_read(&fuzz_context, path, FUZZ_COLUMNS, fuzz_columns, &fuzz_sampling,
+                                   &length, &x));
+  free(x);
 }
 
 static void flat_prior(const rb_model *model, int64_t count, const double *latent,

@@ -19,7 +19,7 @@ for stage in simulate train calibrate baseline infer predict; do
 done
 "$program" refine inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet --set exact.datasets=4
 "$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
-printf '"%s"\n' time_ms voltage_mV spike current_pA 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
+printf '"%s"\n' time_ms voltage_mV voltage spike spikes current_pA true '# ' 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
 
 mkdir -p "$build/findings"
 # fuzz TARGET

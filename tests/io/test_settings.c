@@ -148,6 +148,15 @@ static void a_file_and_overrides_are_read(void **state) {
   assert_true(e.count == 9 && e.rate == 1e-3 && e.paint == RED && e.length == 2 && e.list[1] == 8);
 }
 
+static void marks_of_other_systems_are_no_errors(void **state) {
+  (void)state;
+  example e;
+  write_text("settings_marks.cfg", "\xef\xbb\xbfseed = 3;\r\nother = { on = false; };\r\n");
+  assert_int_equal(rb_settings_read(&test_context, &table, "settings_marks.cfg", 0, NULL, &e),
+                   RB_OK);
+  assert_true(e.seed == 3 && !e.on);
+}
+
 static void wrong_files_are_refused(void **state) {
   (void)state;
   EXPECT_FAILURE(parse("\n\nsed = 3;"), RB_ERR_SETTING,
@@ -309,6 +318,7 @@ static void markdown_has_a_row_per_setting(void **state) {
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
                                           cmocka_unit_test(expressions_are_numbers_or_texts),
                                           cmocka_unit_test(a_file_and_overrides_are_read),
+                                          cmocka_unit_test(marks_of_other_systems_are_no_errors),
                                           cmocka_unit_test(wrong_files_are_refused),
                                           cmocka_unit_test(wrong_values_are_refused),
                                           cmocka_unit_test(wrong_overrides_are_refused),

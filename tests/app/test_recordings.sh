@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Recordings of one's own, as docs/recordings.md says: what `infer` reads and refuses.
+. "$(dirname "$0")/lib.sh"
+tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
+fast=(--set training.simulations=32 --set training.validation=8 --set misspecification.simulations=0)
+
+rheobase 1 simulate "$tiny" -o study "${fast[@]}" >out.txt 2>&1 || fail "simulate: $(tail -3 out.txt)"
+rheobase 1 train "$tiny" -o study "${fast[@]}" >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
+
+# rows FORMAT STEP: 100 samples, their times printed by a format.
+rows() {
+  awk -v format="$1" -v step="$2" 'BEGIN {
+    print "time_ms,voltage_mV,spike"
+    for (i = 0; i < 100; ++i) printf format ",%s,0\n", i * step, -65 + i % 3 }'
+}
+# infer FILE [OPTION...]
+infer() {
+  local file=$1
+  shift
+  mpirun -n 2 "$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" --observation "$file" --force "$@" \
+    >out.txt 2>err.txt || fail "infer $file $*: $(cat err.txt)"
+}
+refused() { # CODE TEXT FILE [OPTION...]
+  local code=$1 text=$2 file=$3
+  shift 3
+  expect_failure "$code" "$text" 1 infer "$tiny" -o study "${fast[@]}" --observation "$file" --force "$@"
+}
+
+echo "-- times that are rounded too coarsely, and what replaces them"
+rows %.1f 0.2 >good.csv
+infer good.csv
+rows %.0f 0.2 >coarse.csv
+refused 5 "coarse.csv:3: time_ms is 0 .*rounded too coarsely: give --interval-ms 0.2 if" coarse.csv
+infer coarse.csv --interval-ms 0.2
+cut -d, -f2,3 good.csv >timeless.csv
+refused 5 "no column time_ms" timeless.csv
+infer timeless.csv --interval-ms=0.2
+refused 3 "was trained for simulator.dt_ms = 0.2" timeless.csv --interval-ms 0.1
+refused 2 "give the time between two samples" timeless.csv --interval-ms fast
+expect_failure 2 "of the recording of --observation FILE" 1 infer "$tiny" -o study --interval-ms 0.2
+exit 0
