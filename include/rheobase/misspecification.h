@@ -28,6 +28,18 @@ const char *rb_misfit_name(rb_misfit_kind kind);
 enum { RB_MISFIT_COMPONENTS = 50 };
 /** Below this an observation is called misspecified. */
 #define RB_MISFIT_LEVEL 0.01
+/** The fewest references that can have a p-value below it. */
+enum { RB_MISFIT_LEAST = 100 };
+/** So many times the root mean square distance of simulated data sets is far out: by Markov's
+ * inequality at most one data set in a hundred, whatever their distribution. */
+#define RB_MISFIT_FAR 10.0
+
+/** Whether an observation is like what the simulator makes. */
+typedef enum rb_verdict {
+  RB_VERDICT_LIKE,
+  RB_VERDICT_OUTSIDE,
+  RB_VERDICT_UNKNOWN  ///< there are fewer references than RB_MISFIT_LEAST
+} rb_verdict;
 
 /** Doubles only, so that ranks can add them up. */
 typedef struct rb_misfit {
@@ -35,8 +47,17 @@ typedef struct rb_misfit {
   double p[RB_MISFIT_COUNT];         ///< share of prior-predictive data sets at least as extreme
   double p_all;                      ///< p-value of the smallest of them, that of the settings
                                      ///< counted threefold
+  double excess[RB_MISFIT_COUNT];    ///< distance over the largest one of the M; 0 of the settings
+  double far;  ///< 1 where trace or noise are far out (RB_MISFIT_FAR) and beyond all M, else 0
   double log_bayes[RB_MAX_ALTERNATIVES];  ///< of the model's alternatives
 } rb_misfit;
+
+/** The verdict of M references. Local. @param p_all, far as in rb_misfit */
+rb_verdict rb_misfit_verdict(double p_all, double far, int64_t references);
+
+/** The measure an observation is most unusual in: the smallest p-value, of equal ones the largest
+ * multiple of what was simulated; a log Bayes factor, which is no distance, comes last. Local. */
+rb_misfit_kind rb_misfit_worst(const rb_misfit *misfit);
 
 /** Learned summaries of data sets, e.g. rb_flow_posterior_summarise. Local.
  * @param x (count, C, L) @param summary (count, dim) */

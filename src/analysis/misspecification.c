@@ -23,6 +23,20 @@ static const char *const names[RB_MISFIT_COUNT] = {"trace", "noise", "summary", 
 
 const char *rb_misfit_name(rb_misfit_kind kind) { return names[kind]; }
 
+rb_verdict rb_misfit_verdict(double p_all, double far, int64_t references) {
+  if (far != 0 || p_all < RB_MISFIT_LEVEL) return RB_VERDICT_OUTSIDE;
+  return references >= RB_MISFIT_LEAST ? RB_VERDICT_LIKE : RB_VERDICT_UNKNOWN;
+}
+
+rb_misfit_kind rb_misfit_worst(const rb_misfit *m) {
+  int worst = RB_MISFIT_TRACE;
+  for (int k = worst + 1; k < RB_MISFIT_COUNT; ++k) {  // p is NaN where there is no measure
+    const bool tied = m->p[k] == m->p[worst] && m->excess[k] > m->excess[worst];
+    if (m->p[k] < m->p[worst] || tied) worst = k;
+  }
+  return (rb_misfit_kind)worst;
+}
+
 void rb_prior_predictive_destroy(rb_prior_predictive *p) {
   rb_components_destroy(&p->trace);
   rb_components_destroy(&p->summary);
@@ -144,14 +158,18 @@ cleanup:
   return status;
 }
 
+/* Components of the trace that count as its course. */
+static int leading_of(const rb_prior_predictive *p) {
+  const int half = p->trace_dim / 2;
+  return half < RB_MISFIT_COMPONENTS ? half : RB_MISFIT_COMPONENTS;
+}
+
 /* @param log_bayes (alternatives) */
 static void measure(const rb_prior_predictive *p, const double *trace, const double *summary,
                     const double *log_bayes, double distance[RB_MISFIT_COUNT]) {
-  const int half = p->trace_dim / 2;
-  const int leading = half < RB_MISFIT_COMPONENTS ? half : RB_MISFIT_COMPONENTS;
   double rest = 0;
   distance[RB_MISFIT_TRACE] =
-      sqrt(rb_components_distance(&p->trace, leading, trace, p->row, &rest));
+      sqrt(rb_components_distance(&p->trace, leading_of(p), trace, p->row, &rest));
   distance[RB_MISFIT_NOISE] = sqrt(rest);
   distance[RB_MISFIT_SUMMARY] =
       p->summary_dim > 0
@@ -201,6 +219,22 @@ static double p_values(const rb_prior_predictive *p, const double distance[RB_MI
     smallest = fmin(smallest, value[k] / (k == RB_MISFIT_SETTINGS ? SETTINGS_WEIGHT : 1));
   }
   return smallest;
+}
+
+/* How far out a data set is whose distances are known. The components of the trace come from enough
+ * data sets for its distances to mean something however few the M are. */
+static void compare_distances(const rb_prior_predictive *p, rb_misfit *m) {
+  const int leading = leading_of(p);
+  const int directions[RB_MISFIT_COUNT] = {
+      [RB_MISFIT_TRACE] = leading, [RB_MISFIT_NOISE] = p->trace_dim - leading};
+  m->far = 0;
+  for (int k = 0; k < RB_MISFIT_COUNT; ++k) {
+    const double largest = p->null[k][p->count - 1];
+    const bool measured = k != RB_MISFIT_SETTINGS && largest > 0;  // not NaN
+    m->excess[k] = measured ? m->distance[k] / largest : 0;
+    const double usual = sqrt((double)directions[k]);
+    if (directions[k] > 0 && m->excess[k] > 1 && m->distance[k] > RB_MISFIT_FAR * usual) m->far = 1;
+  }
 }
 
 /* Distances of the other M data sets, and their smallest p-values. Collective. */
@@ -296,6 +330,7 @@ rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int
     const double smallest = p_values(p, misfit[i].distance, false, misfit[i].p);
     const int64_t at_most = count_below(p->null_p, p->count, smallest, true);
     misfit[i].p_all = (double)(at_most + 1) / (double)(p->count + 1);
+    compare_distances(p, &misfit[i]);
   }
 cleanup:
   free(trace);

@@ -39,6 +39,12 @@ static const rb_field P_ALL = {
     "p-value of the smallest p, that of settings counted threefold; below "
     "0.01: misspecified",
     false};
+static const rb_field FAR = {"misspecification/far",
+                             RB_U8,
+                             "dataset",
+                             "1",
+                             "1 where the trace is so far out that any number of references tells",
+                             false};
 static const rb_field ALTERNATIVE = {"misspecification/alternative",
                                      RB_STRING,
                                      "alternative",
@@ -87,7 +93,8 @@ cleanup:
 
 static void count_flagged(rb_misfit_study *study) {
   for (int64_t i = 0; i < study->count; ++i) {
-    study->flagged += study->misfit[i].p_all < RB_MISFIT_LEVEL;
+    study->flagged += rb_misfit_verdict(study->misfit[i].p_all, study->misfit[i].far,
+                                        study->references) == RB_VERDICT_OUTSIDE;
   }
 }
 
@@ -197,11 +204,13 @@ cleanup:
 rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study *study) {
   rb_status status = RB_OK;
   double *distance = NULL, *p = NULL, *p_all = NULL;
+  uint8_t *far = NULL;
   const char *names[RB_MISFIT_COUNT];
   if (study->count == 0) return RB_OK;
   status = RB_ALLOCATE(ctx, distance, study->count * RB_MISFIT_COUNT);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, p, study->count * RB_MISFIT_COUNT);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, p_all, study->count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, far, study->count);
   RB_TRY(rb_agree(ctx, status));
   for (int k = 0; k < RB_MISFIT_COUNT; ++k) names[k] = rb_misfit_name((rb_misfit_kind)k);
   for (int64_t i = 0; i < study->count; ++i) {
@@ -209,6 +218,7 @@ rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study 
            sizeof study->misfit->distance);
     memcpy(p + i * RB_MISFIT_COUNT, study->misfit[i].p, sizeof study->misfit->p);
     p_all[i] = study->misfit[i].p_all;
+    far[i] = study->misfit[i].far != 0;
   }
   RB_TRY(rb_file_dimension(ctx, file, "misspecification/dataset", study->count));
   RB_TRY(rb_file_dimension(ctx, file, "misspecification/misfit", RB_MISFIT_COUNT));
@@ -217,6 +227,7 @@ rb_status rb_misfit_write(rb_context *ctx, rb_file *file, const rb_misfit_study 
   RB_TRY(rb_file_write(ctx, file, &DISTANCE, distance));
   RB_TRY(rb_file_write(ctx, file, &P, p));
   RB_TRY(rb_file_write(ctx, file, &P_ALL, p_all));
+  RB_TRY(rb_file_write(ctx, file, &FAR, far));
   RB_TRY(write_alternatives(ctx, file, study));
   RB_TRY(rb_file_write(ctx, file, &MMD, &study->mmd.mmd));
   RB_TRY(rb_file_write(ctx, file, &MMD_NULL, study->mmd.null));
@@ -226,11 +237,12 @@ cleanup:
   free(distance);
   free(p);
   free(p_all);
+  free(far);
   return status;
 }
 
 /* What its number is: a distance, or the log Bayes factor of an alternative. */
-static void name_measure(const rb_misfit_study *study, int kind, char name[MEASURE]) {
+static void name_measure(const rb_misfit_study *study, rb_misfit_kind kind, char name[MEASURE]) {
   const rb_misfit *m = &study->misfit[0];
   int best = 0;
   if (kind != RB_MISFIT_SETTINGS) {
@@ -250,24 +262,34 @@ void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *s
       "what the network sees in it", "how much better other settings would explain it"};
   if (study->count == 0) return;
   const rb_misfit *m = &study->misfit[0];
-  int worst = 0;
-  for (int k = 1; k < RB_MISFIT_COUNT; ++k) worst = m->p[k] <= m->p[worst] ? k : worst;
+  const rb_verdict verdict = rb_misfit_verdict(m->p_all, m->far, study->references);
+  const rb_misfit_kind worst = rb_misfit_worst(m);
   char measure[MEASURE];
   name_measure(study, worst, measure);
-  if (m->p_all >= RB_MISFIT_LEVEL) {
+  if (verdict == RB_VERDICT_LIKE) {
     rb_log_info(ctx, "infer      the observation is like what the simulator makes (p = %.3f)",
                 m->p_all);
-    return;
+  } else if (verdict == RB_VERDICT_UNKNOWN) {
+    rb_log_warning(ctx,
+                   "whether the observation is like what the simulator makes cannot be judged by "
+                   "misspecification.simulations = %" PRId64 ": give at least %d",
+                   study->references, RB_MISFIT_LEAST);
+  } else {
+    rb_log_warning(ctx,
+                   "the observation lies outside what the simulator makes (p = %.4f%s): the "
+                   "posterior is not to be trusted. Most unusual is %s (%s: %s %.1f, p = %.4f)",
+                   m->p_all, m->far != 0 ? ", and far outside anything simulated" : "",
+                   meaning[worst], rb_misfit_name(worst), measure, m->distance[worst], m->p[worst]);
   }
-  rb_log_warning(ctx,
-                 "the observation lies outside what the simulator makes (p = %.4f): the posterior "
-                 "is not to be trusted. Most unusual is %s (%s: %s %.1f, p = %.4f)",
-                 m->p_all, meaning[worst], rb_misfit_name((rb_misfit_kind)worst), measure,
-                 m->distance[worst], m->p[worst]);
 }
 
 void rb_misfit_print_test_set(const rb_context *ctx, const rb_misfit_study *study) {
   if (study->count == 0) return;
+  if (rb_misfit_verdict(1, 0, study->references) == RB_VERDICT_UNKNOWN) {
+    rb_log_info(ctx, "misspecification: cannot be judged by %" PRId64 " simulations (needs %d)",
+                study->references, RB_MISFIT_LEAST);
+    return;
+  }
   rb_log_info(ctx,
               "misspecification: %" PRId64 " of %" PRId64
               " data sets of the model itself are flagged (%.1f expected); the first %" PRId64

@@ -8,6 +8,7 @@
 
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/misspecification.h"
 #include "rheobase/observation.h"
 #include "rheobase/study.h"
 
@@ -198,7 +199,9 @@ static const rb_setting rows[] = {
 
     GROUP("misspecification", "Whether observations are like what the simulator makes"),
     INTEGER("misspecification.simulations", misspecification_simulations, "2000", "[0, 1000000]",
-            NULL, "prior-predictive data sets whose summaries are compared with; 0: not judged"),
+            NULL,
+            "prior-predictive data sets that are compared with, at least 100 to be judged by; 0: "
+            "not judged"),
 
     GROUP("observation", "The posterior of one observation"),
     INTEGER("observation.draws", observation_draws, "1000", "[1, 100000000]", NULL,
@@ -281,6 +284,12 @@ static rb_status check_together(rb_context *ctx, const rb_input *input) {
                    "simulator.T_ms = %g and simulator.dt_ms = %g make %.6g time steps; 2 to 10^6 "
                    "are possible",
                    input->simulator.T_ms, input->simulator.dt_ms, steps);
+  }
+  if (input->misspecification_simulations == 1) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "misspecification.simulations = 1 has no variance: give 0 (not judged) or at "
+                   "least %d",
+                   RB_MISFIT_LEAST);
   }
   return check_network(ctx, input);
 }

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "comparison.h"
@@ -65,11 +66,33 @@ cleanup:
   return status;
 }
 
+static void write_verdict(double p_all, double far, int64_t references, FILE *out) {
+  switch (rb_misfit_verdict(p_all, far, references)) {
+    case RB_VERDICT_OUTSIDE:
+      (void)fprintf(out,
+                    "<p class=\"bad\">The observation lies outside what the simulator makes (p = "
+                    "%.4f%s): the posterior is not to be trusted.</p>\n",
+                    p_all, far != 0 ? ", and far outside anything simulated" : "");
+      break;
+    case RB_VERDICT_UNKNOWN:
+      (void)fprintf(out,
+                    "<p class=\"bad\">Whether the observation is like what the simulator makes "
+                    "cannot be judged by misspecification.simulations = %" PRId64
+                    ": give at least %d.</p>\n",
+                    references, RB_MISFIT_LEAST);
+      break;
+    case RB_VERDICT_LIKE:
+      (void)fprintf(out, "<p>The observation is like what the simulator makes (p = %.3f).</p>\n",
+                    p_all);
+      break;
+  }
+}
+
 rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
-  rb_array all = {0}, p = {0}, distance = {0};
+  rb_array all = {0}, far = {0}, p = {0}, distance = {0};
   char **names = NULL;
-  int64_t kinds = 0;
+  int64_t kinds = 0, references = 0;
   const rb_source from = RB_FROM_POSTERIOR;
   if (!rb_study_has(study, from, "misspecification/p_all")) return RB_OK;
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "misspecification/misfit", &kinds,
@@ -77,15 +100,12 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_study_read(study, from, "misspecification/p_all", 1, -1, &all));
   RB_TRY(rb_study_read(study, from, "misspecification/p", 2, kinds, &p));
   RB_TRY(rb_study_read(study, from, "misspecification/distance", 2, kinds, &distance));
-  if (all.v[0] < RB_MISFIT_LEVEL) {
-    (void)fprintf(out,
-                  "<p class=\"bad\">The observation lies outside what the simulator makes (p = "
-                  "%.4f): the posterior is not to be trusted.</p>\n",
-                  all.v[0]);
-  } else {
-    (void)fprintf(out, "<p>The observation is like what the simulator makes (p = %.3f).</p>\n",
-                  all.v[0]);
+  if (rb_study_has(study, from, "misspecification/far")) {
+    RB_TRY(rb_study_read(study, from, "misspecification/far", 1, -1, &far));
   }
+  RB_TRY(rb_file_get_int(study->ctx, study->file[from], "misspecification", "references",
+                         &references));
+  write_verdict(all.v[0], far.v != NULL ? far.v[0] : 0, references, out);
   (void)fputs(
       "<div class=\"scroll\"><table>\n<thead><tr><th>distance from the prior predictive"
       "</th><th>distance, or log Bayes factor</th><th>p</th></tr></thead>\n<tbody>\n",
@@ -101,6 +121,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
 cleanup:
   free(names);
   rb_array_free(&all);
+  rb_array_free(&far);
   rb_array_free(&p);
   rb_array_free(&distance);
   return status;

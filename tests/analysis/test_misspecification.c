@@ -51,6 +51,55 @@ static void well_specified_ones_are_flagged_at_the_nominal_rate(void **state) {
   model.destroy(&model);
 }
 
+/* Fewer than 100 references have no p-value below 1%, but what is far outside is told by any number
+ * of them; and no data set of the model itself is. */
+static void few_references_judge_only_what_is_far_outside(void **state) {
+  (void)state;
+  enum { LENGTH = 40, N = 1000, D = RB_LINEAR_GAUSSIAN_DIM };
+  static const int64_t few[] = {2, 10, 99, 100};
+  rb_model model;
+  static double theta[N * D];
+  static float x[N * LENGTH];
+  static rb_misfit misfit[N];
+  assert_all_ok(rb_linear_gaussian_model(&test_context, LENGTH, 1, 0.5, &model));
+  for (int k = 0; k < 4; ++k) {
+    rb_prior_predictive predictive;
+    assert_all_ok(rb_prior_predictive_create(&test_context, &model, SEED, few[k], 0, NULL, NULL,
+                                             &predictive));
+    assert_all_ok(model.draw_prior(&model, &test_context, SEED, RB_FOR_TESTS, 0, N, theta, NULL));
+    assert_all_ok(model.simulate(&model, &test_context, SEED, RB_FOR_TESTS, 0, N, theta, x));
+    assert_all_ok(rb_prior_predictive_judge(&test_context, &predictive, N, x, misfit, NULL));
+    int far = 0;
+    for (int i = 0; i < N; ++i) far += misfit[i].far != 0;
+    assert_all_true(far == 0);
+    const rb_verdict ordinary = rb_misfit_verdict(1, 0, few[k]);
+    assert_all_true(ordinary == (few[k] < 100 ? RB_VERDICT_UNKNOWN : RB_VERDICT_LIKE));
+    // All samples, and one.
+    for (int t = 0; t < 2 * LENGTH; ++t) x[t] = t < LENGTH ? 9999 : x[t];
+    x[LENGTH + 7] = -9999;
+    assert_all_ok(rb_prior_predictive_judge(&test_context, &predictive, 2, x, misfit, NULL));
+    for (int i = 0; i < 2; ++i) {
+      assert_all_true(few[k] >= 100 || misfit[i].p_all >= RB_MISFIT_LEVEL);
+      assert_all_true(rb_misfit_verdict(misfit[i].p_all, misfit[i].far, few[k]) ==
+                      RB_VERDICT_OUTSIDE);
+    }
+    rb_prior_predictive_destroy(&predictive);
+  }
+  model.destroy(&model);
+}
+
+static void equal_p_values_are_told_apart_by_distance(void **state) {
+  (void)state;
+  rb_misfit m = {.p = {0.01, 0.02, 0.01, 0.01}, .excess = {30, 90, 4, 0}};
+  assert_true(rb_misfit_worst(&m) == RB_MISFIT_TRACE);
+  m.excess[RB_MISFIT_SUMMARY] = 40;
+  assert_true(rb_misfit_worst(&m) == RB_MISFIT_SUMMARY);
+  m.p[RB_MISFIT_SETTINGS] = 0.005;
+  assert_true(rb_misfit_worst(&m) == RB_MISFIT_SETTINGS);
+  m.p[RB_MISFIT_SETTINGS] = m.p[RB_MISFIT_SUMMARY] = NAN;
+  assert_true(rb_misfit_worst(&m) == RB_MISFIT_TRACE);
+}
+
 enum { COUNT = 20, L = 250 };
 
 static rb_lif_settings shorter(void) {
@@ -119,5 +168,7 @@ static void misspecified_neurons_are_flagged(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(well_specified_ones_are_flagged_at_the_nominal_rate),
+    cmocka_unit_test(few_references_judge_only_what_is_far_outside),
+    cmocka_unit_test(equal_p_values_are_told_apart_by_distance),
     cmocka_unit_test(misspecified_neurons_are_flagged)};
 RB_TEST_MAIN(tests)

@@ -38,4 +38,22 @@ infer timeless.csv --interval-ms=0.2
 refused 3 "was trained for simulator.dt_ms = 0.2" timeless.csv --interval-ms 0.1
 refused 2 "give the time between two samples" timeless.csv --interval-ms fast
 expect_failure 2 "of the recording of --observation FILE" 1 infer "$tiny" -o study --interval-ms 0.2
+
+echo "-- whether it is like what the simulator makes"
+page() { # TEXT: the report has it
+  rheobase 1 report study >out.txt 2>&1 || fail "report: $(cat out.txt)"
+  grep -q "$1" study/report.html || fail "not in the page: $1"
+}
+awk -F, -v OFS=, 'NR > 1 { $2 = -9999 } { print }' good.csv >far.csv
+for simulations in 10 100; do # settings and summary are as extreme, but it is the trace that is wrong
+  infer far.csv --set misspecification.simulations=$simulations
+  grep -q "warning: .* lies outside .* far outside anything simulated.* Most unusual is the course of its trace" err.txt ||
+    fail "far.csv by $simulations: $(cat err.txt)"
+done
+page 'class="bad">The observation lies outside what the simulator makes (p = 0.0099, and far outside'
+infer good.csv --set misspecification.simulations=99
+grep -q "warning: whether .* cannot be judged by misspecification.simulations = 99: give at least 100" err.txt ||
+  fail "99 simulations: $(cat out.txt err.txt)"
+page 'cannot be judged by misspecification.simulations = 99'
+refused 3 "misspecification.simulations = 1 has no variance" good.csv --set misspecification.simulations=1
 exit 0
