@@ -23,10 +23,10 @@ static const option_row table[] = {
     ROW_OF("--set", NULL, "PATH=VALUE", "overrides a setting; may be repeated", RB_OPTION_SET, set),
     ROW_OF("--force", NULL, NULL, "replaces results that another input made", RB_OPTION_FORCE,
            force),
-    ROW_OF("--data", NULL, "FILE",
-           "simulations to train on (HDF5: train, val / theta, voltage, "
-           "spikes)",
-           RB_OPTION_DATA, data),
+    ROW_OF(
+        "--data", NULL, "FILE",
+        "simulations to train on (a simulations.h5, or HDF5: train, val / theta, voltage, spikes)",
+        RB_OPTION_DATA, data),
     ROW_OF("--observation", NULL, "FILE", "recorded data (HDF5 or CSV: time_ms, voltage_mV, spike)",
            RB_OPTION_OBSERVATION, observation),
     ROW_OF("--interval-ms", NULL, "DT",

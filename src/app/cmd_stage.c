@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "job.h"
 #include "memory_needs.h"
+#include "observed.h"
 #include "refine_file.h"
 #include "rheobase/agree.h"
 #include "rheobase/log.h"
@@ -249,6 +250,7 @@ static rb_status look_at(rb_context *ctx, const rb_job *job, const struct stage 
   RB_TRY(rb_recipe_check(ctx, path, stage->schema, stage->version, &job->recipe, &state, why));
   if (state == RB_PRODUCT_ABSENT || job->arguments->force) goto cleanup;
   if (state == RB_PRODUCT_DIFFERENT) {
+    if (stage->takes_observation) RB_TRY(rb_observed_difference(ctx, job, path, why));
     RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
                    "%s is of another study: %s; use another folder, or --force to replace it", path,
                    why));
@@ -299,6 +301,7 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_job_open(ctx, arguments, &job));
   RB_TRY(rb_check_memory_needs(ctx, &job, name));
+  if (name == NULL || strcmp(name, "infer") == 0) RB_TRY(rb_observed_check(ctx, &job));
   for (int i = 0; i < STAGES; ++i) {
     if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
       RB_TRY(stop_before(ctx, stages[i].name));

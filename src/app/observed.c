@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rheobase/agree.h"
+#include "rheobase/memory.h"
 #include "rheobase/observation.h"
+#include "stage_file.h"
 
-enum { NAME_SIZE = 64 };
+enum { NAME_SIZE = 64, DIGEST_SIZE = 17 };
 typedef char column_name[NAME_SIZE];
 
 /* A channel's column is called like it with its unit (voltage_mV) or without (voltage); where there
@@ -67,5 +70,135 @@ rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x) {
   memcpy(x, read, (size_t)(model->channels * length) * sizeof *x);
 cleanup:
   free(read);
+  return status;
+}
+
+rb_status rb_observed_explain(rb_context *ctx, const rb_job *job, const float *x,
+                              const char **why) {
+  rb_status status = RB_OK;
+  const rb_model *model = &job->model;
+  double theta[RB_MAX_PARAMETERS], log_likelihood = 0;
+  const char *reason = NULL;
+  *why = "";
+  if (model->log_likelihood == NULL) return RB_OK;
+  // The reason depends on x alone; any parameters do.
+  RB_TRY(model->draw_prior(model, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0, 1, theta,
+                           NULL));
+  RB_TRY(model->log_likelihood(model, ctx, x, 1, theta, &log_likelihood, &reason));
+  if (reason != NULL) *why = reason;
+cleanup:
+  return status;
+}
+
+/* Which observation a posterior is of. */
+typedef struct source {
+  bool known;
+  char file[RB_STUDY_PATH];  // as it was given; "": simulated
+  char digest[DIGEST_SIZE];  // of its bytes; "": simulated
+} source;
+
+static const rb_field FILE_NAME = {"observation/file",
+                                   RB_STRING,
+                                   "",
+                                   "1",
+                                   "file of the observation as it was given; empty: simulated",
+                                   false};
+static const rb_field DIGEST = {"observation/digest",
+                                RB_STRING,
+                                "",
+                                "1",
+                                "digest of its bytes (FNV-1a); empty: simulated",
+                                false};
+static const rb_field IMPOSSIBLE = {
+    "observation/impossible",
+    RB_STRING,
+    "",
+    "1",
+    "why no parameters can produce it; empty: some can, as far as is known",
+    false};
+
+/* What the command line says. Collective. */
+static rb_status source_given(rb_context *ctx, const rb_job *job, source *s) {
+  rb_status status = RB_OK;
+  uint64_t digest = 0;
+  *s = (source){.known = true};
+  if (job->arguments->observation == NULL) return RB_OK;
+  RB_TRY(rb_study_hash_file(ctx, job->arguments->observation, &digest));
+  (void)snprintf(s->file, sizeof s->file, "%s", job->arguments->observation);
+  (void)snprintf(s->digest, sizeof s->digest, "%016llx", (unsigned long long)digest);
+cleanup:
+  return status;
+}
+
+rb_status rb_observed_write(rb_context *ctx, const rb_job *job, rb_file *file,
+                            const char *impossible) {
+  rb_status status = RB_OK;
+  source s;
+  RB_TRY(source_given(ctx, job, &s));
+  RB_TRY(rb_file_write(ctx, file, &FILE_NAME, &(const char *){s.file}));
+  RB_TRY(rb_file_write(ctx, file, &DIGEST, &(const char *){s.digest}));
+  RB_TRY(rb_file_write(ctx, file, &IMPOSSIBLE, &impossible));
+cleanup:
+  return status;
+}
+
+/* A text of a file that may be older or damaged. Local. */
+static bool take_text(rb_context *ctx, const rb_file *file, const char *path, char *text,
+                      size_t size) {
+  char *value = NULL;
+  bool taken = rb_file_has(file, path);
+  if (taken) taken = rb_file_read_text(ctx, file, path, &value) == RB_OK;
+  if (taken) (void)snprintf(text, size, "%s", value);
+  rb_error_clear(ctx);
+  free(value);
+  return taken;
+}
+
+/* What posterior.h5 says. Collective. */
+static void source_stored(rb_context *ctx, const char *path, source *s) {
+  *s = (source){0};
+  rb_file *file = NULL;
+  if (ctx->rank == 0 &&
+      rb_file_open_one(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file) == RB_OK) {
+    s->known = take_text(ctx, file, FILE_NAME.path, s->file, sizeof s->file) &&
+               take_text(ctx, file, DIGEST.path, s->digest, sizeof s->digest);
+  }
+  if (ctx->rank == 0) rb_error_clear(ctx);  // an absent or damaged one says nothing
+  rb_file_close(&file);
+  MPI_Bcast(s, (int)sizeof *s, MPI_BYTE, 0, ctx->comm);
+}
+
+rb_status rb_observed_check(rb_context *ctx, const rb_job *job) {
+  rb_status status = RB_OK;
+  float *x = NULL;
+  source stored;
+  char path[RB_JOB_PATH];
+  rb_job_path(job, "posterior.h5", path);
+  source_stored(ctx, path, &stored);
+  if (job->arguments->observation != NULL) {
+    RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, x, job->model.channels * job->model.length)));
+    RB_TRY(rb_observed_read(ctx, job, x));
+  } else if (stored.known && stored.file[0] != '\0') {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
+                   "%s is of the observation %s, and none is given now: give --observation %s, use "
+                   "another folder, or delete that file",
+                   path, stored.file, stored.file));
+  }
+cleanup:
+  free(x);
+  return status;
+}
+
+rb_status rb_observed_difference(rb_context *ctx, const rb_job *job, const char *path, char *why) {
+  rb_status status = RB_OK;
+  source stored, given;
+  source_stored(ctx, path, &stored);
+  RB_TRY(source_given(ctx, job, &given));
+  if (stored.known && strcmp(stored.digest, given.digest) != 0) {
+    (void)snprintf(why, RB_STUDY_WHY, "it is of %s%.200s, not of %s%.200s",
+                   stored.file[0] != '\0' ? "the observation " : "a simulated observation",
+                   stored.file, given.file[0] != '\0' ? "" : "a simulated one", given.file);
+  }
+cleanup:
   return status;
 }

@@ -53,7 +53,9 @@ static const rb_setting rows[] = {
     REAL("simulator.noise_mV", simulator.noise_mV, "1", "[0, 1e3]", "mV",
          "standard deviation of the observation noise"),
     CHOICE("simulator.spike_index", simulator.exact_spike_index, "\"notebook\"", "notebook|exact",
-           "index of a recorded spike: (int)((it*dt)/dt) as in the notebook, or it itself"),
+           "index of a recorded spike: (int)((it*dt)/dt) as in the notebook, or it itself, as "
+           "recordings "
+           "of any other origin need"),
     {.path = "simulator.current_file",
      .type = RB_SETTING_STRING,
      MEMBER(current_file),

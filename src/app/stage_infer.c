@@ -20,10 +20,11 @@ enum { LEVEL_COUNT = sizeof LEVELS / sizeof *LEVELS };
 typedef struct result {
   bool truth_known;
   double truth[RB_MAX_PARAMETERS], latent[RB_MAX_PARAMETERS];
-  float *x;             // (C, L)
-  float *draws;         // (S, D)
-  double *log_density;  // (S)
-  double *column;       // (S) one parameter's draws, sorted
+  float *x;                // (C, L)
+  const char *impossible;  // why no parameters can produce it; "" if some can
+  float *draws;            // (S, D)
+  double *log_density;     // (S)
+  double *column;          // (S) one parameter's draws, sorted
   double mean[RB_MAX_PARAMETERS], sd[RB_MAX_PARAMETERS];
   double quantile[RB_MAX_PARAMETERS * LEVEL_COUNT];
   double grid[RB_MAX_PARAMETERS * RB_DENSITY_POINTS];
@@ -32,7 +33,7 @@ typedef struct result {
 
 static rb_status result_create(rb_context *ctx, const rb_model *model, int64_t S, result *r) {
   rb_status status = RB_OK;
-  *r = (result){0};
+  *r = (result){.impossible = ""};
   RB_TRY(RB_ALLOCATE(ctx, r->x, model->channels * model->length));
   if (ctx->rank != 0) return RB_OK;
   RB_TRY(RB_ALLOCATE(ctx, r->draws, S * model->dim));
@@ -56,6 +57,7 @@ static rb_status observe(rb_context *ctx, const rb_job *job, result *r) {
   const uint64_t seed = (uint64_t)job->input.seed;
   if (job->arguments->observation != NULL) {
     RB_TRY(rb_observed_read(ctx, job, r->x));
+    RB_TRY(rb_observed_explain(ctx, job, r->x, &r->impossible));
   } else {
     r->truth_known = true;
     RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->latent));
@@ -156,6 +158,7 @@ static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const 
   RB_TRY(rb_file_write(ctx, file, &LOG_DENSITY, r->log_density));
   if (r->truth_known) RB_TRY(rb_file_write(ctx, file, &TRUTH, r->truth));
   RB_TRY(rb_stage_write_observation(ctx, file, &job->model, r->x));
+  RB_TRY(rb_observed_write(ctx, job, file, r->impossible));
   RB_TRY(rb_file_write(ctx, file, &MEAN, r->mean));
   RB_TRY(rb_file_write(ctx, file, &SD, r->sd));
   RB_TRY(rb_file_write(ctx, file, &LEVEL, LEVELS));
@@ -193,6 +196,9 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(write(ctx, job, file, &r, &misfit));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
   print(ctx, &job->model, &r);
+  if (r.impossible[0] != '\0') {
+    rb_log_warning(ctx, "the model cannot produce the observation: %s", r.impossible);
+  }
   rb_misfit_print_observation(ctx, &misfit);
 cleanup:
   rb_file_abort(ctx, &file);

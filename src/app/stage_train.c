@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "rheobase/agree.h"
 #include "rheobase/groups.h"
@@ -34,6 +35,24 @@ cleanup:
   return status;
 }
 
+/* Whether simulations of ours, from another study, are of the same simulator. Local. */
+static rb_status check_simulator(rb_context *ctx, const rb_job *job, const rb_file *file,
+                                 const char *path) {
+  rb_status status = RB_OK;
+  char *before = NULL, *now = NULL;
+  char why[RB_STUDY_WHY];
+  if (!rb_file_has_attribute(file, "", "settings")) return RB_OK;
+  RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
+  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS " -seed -sanity -training", &now));
+  if (rb_settings_difference(before, now, why, sizeof why) > 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY, "%s: is of another simulator: %s", path, why));
+  }
+cleanup:
+  free(before);
+  free(now);
+  return status;
+}
+
 /* Reads training and validation sets: the study's own, or those of --data, as the network sees
  * them.
  * @param log_det of the validation set. Collective. */
@@ -46,11 +65,14 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   rb_job_path(job, "simulations.h5", path);
   if (foreign != NULL) {
     RB_TRY(rb_agree(ctx, rb_file_open_foreign(ctx, foreign, &file)));
+    RB_TRY(rb_agree(ctx, check_simulator(ctx, job, file, foreign)));
   } else {
     RB_TRY(rb_file_open(ctx, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
   }
-  RB_TRY(rb_simulations_read(ctx, file, foreign ? "train" : "training", &job->model, training));
-  RB_TRY(rb_simulations_read(ctx, file, foreign ? "val" : "validation", &job->model, validation));
+  const bool short_names = foreign != NULL && rb_file_has(file, "train");
+  RB_TRY(rb_simulations_read(ctx, file, short_names ? "train" : "training", &job->model, training));
+  RB_TRY(
+      rb_simulations_read(ctx, file, short_names ? "val" : "validation", &job->model, validation));
   const rb_view view = rb_job_view(job);
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_log_det(ctx, &view, validation, log_det));

@@ -30,6 +30,7 @@ RB_NODISCARD rb_status rb_page_calibration(const rb_study_data *study, FILE *out
 RB_NODISCARD rb_status rb_page_ensemble(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_baseline(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_misspecification(const rb_study_data *study, FILE *out);
+RB_NODISCARD rb_status rb_page_observation(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_posterior(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_predictive(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_comparison(const rb_study_data *study, FILE *out);

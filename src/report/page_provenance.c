@@ -2,7 +2,7 @@
 
 #include "page.h"
 
-/* Where each file of the study comes from, and the input. */
+/* Where the observation and each file of the study come from, and the input. */
 
 static rb_status read_text(const rb_study_data *study, rb_source source, const char *path,
                            char **text) {
@@ -53,6 +53,33 @@ static rb_status write_text(const rb_study_data *study, rb_source source, const 
   }
 cleanup:
   free(text);
+  return status;
+}
+
+rb_status rb_page_observation(const rb_study_data *study, FILE *out) {
+  static const char *const paths[] = {"observation/file", "observation/digest",
+                                      "observation/impossible"};
+  rb_status status = RB_OK;
+  char *text[3] = {NULL, NULL, NULL};
+  for (int k = 0; k < 3; ++k) RB_TRY(read_text(study, RB_FROM_POSTERIOR, paths[k], &text[k]));
+  if (text[0] == NULL || text[1] == NULL) goto cleanup;  // the file is of an older version
+  if (text[0][0] == '\0') {
+    (void)fputs("<p>The observation was simulated with parameters drawn from the prior.</p>\n",
+                out);
+  } else {
+    (void)fputs("<p>The observation was read from <code>", out);
+    rb_html_text(out, text[0]);
+    (void)fputs("</code> (digest ", out);
+    rb_html_text(out, text[1]);
+    (void)fputs(").</p>\n", out);
+  }
+  if (text[2] != NULL && text[2][0] != '\0') {
+    (void)fputs("<p class=\"bad\">The model cannot produce the observation: ", out);
+    rb_html_text(out, text[2]);
+    (void)fputs(".</p>\n", out);
+  }
+cleanup:
+  for (int k = 0; k < 3; ++k) free(text[k]);
   return status;
 }
 

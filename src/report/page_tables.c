@@ -185,6 +185,7 @@ rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_array mean = {0}, sd = {0}, quantile = {0}, level = {0}, truth = {0};
+  RB_TRY(rb_page_observation(study, out));
   RB_TRY(rb_page_misspecification(study, out));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "mean", 1, D, &mean));
   RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "sd", 1, D, &sd));

@@ -17,7 +17,7 @@ rows() {
 infer() {
   local file=$1
   shift
-  mpirun -n 2 "$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" --observation "$file" --force "$@" \
+  "$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" --observation "$file" --force "$@" \
     >out.txt 2>err.txt || fail "infer $file $*: $(cat err.txt)"
 }
 refused() { # CODE TEXT FILE [OPTION...]
@@ -39,11 +39,51 @@ refused 3 "was trained for simulator.dt_ms = 0.2" timeless.csv --interval-ms 0.1
 refused 2 "give the time between two samples" timeless.csv --interval-ms fast
 expect_failure 2 "of the recording of --observation FILE" 1 infer "$tiny" -o study --interval-ms 0.2
 
-echo "-- whether it is like what the simulator makes"
+echo "-- our own files"
+infer study/posterior.h5
+refused 5 "simulations.h5: holds simulated data sets; an observation is one recording" study/simulations.h5
+rheobase 1 simulate "$tiny" -o other "${fast[@]}" --set seed=46 --set simulator.noise_mV=1.5 || fail "simulate"
+expect_failure 6 "other/simulations.h5: is of another simulator: simulator.noise_mV was 1.5 and is 1 now" \
+  1 train "$tiny" -o foreign "${fast[@]}" --data other/simulations.h5
+rheobase 2 train "$tiny" -o foreign "${fast[@]}" --data study/simulations.h5 || fail "train on simulations.h5"
+h5diff --exclude-path /provenance study/checkpoint.h5 foreign/checkpoint.h5 /weights >out.txt ||
+  fail "the same simulations train another network: $(head -3 out.txt)"
+
+echo "-- which observation a posterior is of"
+infer good.csv
+cp good.csv moved.csv
+rheobase 1 infer "$tiny" -o study "${fast[@]}" --observation moved.csv || fail "the same observation is refused elsewhere"
+sed 's/-65,0/-66,0/' good.csv >another.csv
+expect_failure 6 "posterior.h5 is of another study: it is of the observation good.csv, not of another.csv; use .*--force" \
+  2 infer "$tiny" -o study "${fast[@]}" --observation another.csv
+for option in --quiet --force; do # a simulated one never replaces it
+  expect_failure 6 "is of the observation good.csv, and none is given now: give --observation good.csv" \
+    2 run "$tiny" -o study "${fast[@]}" $option
+done
+[ "$(find study -newer moved.csv -name 'c*.h5')" = "" ] || fail "something was done before the refusal"
+rheobase 1 report study >out.txt 2>&1 || fail "report: $(cat out.txt)"
+grep -q "observation was read from <code>good.csv</code> (digest [0-9a-f]\{16\})" study/report.html || fail "the page does not name good.csv"
+rheobase 1 infer "$tiny" -o foreign "${fast[@]}" || fail "infer"
+rheobase 1 report foreign >out.txt 2>&1 || fail "report: $(cat out.txt)"
+grep -q "The observation was simulated with parameters" foreign/report.html || fail "the page does not say that it was simulated"
+expect_failure 6 "it is of a simulated observation, not of good.csv; use .*--force" \
+  1 infer "$tiny" -o foreign "${fast[@]}" --observation good.csv
+expect_failure 4 "nowhere.csv: cannot be read" 2 run "$tiny" -o new "${fast[@]}" --observation nowhere.csv
+[ ! -e new/simulations.h5 ] || fail "simulated before the observation was looked at"
+
+echo "-- a spike where the notebook's index never records one"
+awk -F, -v OFS=, 'NR == 83 { $3 = 1 } { print }' good.csv >spike.csv # sample 81
+infer spike.csv
+grep -q "warning: the model cannot produce the observation: .* train for recordings with simulator.spike_index=exact" err.txt ||
+  fail "spike.csv: $(cat out.txt err.txt)"
 page() { # TEXT: the report has it
   rheobase 1 report study >out.txt 2>&1 || fail "report: $(cat out.txt)"
   grep -q "$1" study/report.html || fail "not in the page: $1"
 }
+page 'class="bad">The model cannot produce the observation'
+expect_failure 7 "spike_index=exact" 1 refine "$tiny" -o study "${fast[@]}" --set exact.datasets=0
+
+echo "-- whether it is like what the simulator makes"
 awk -F, -v OFS=, 'NR > 1 { $2 = -9999 } { print }' good.csv >far.csv
 for simulations in 10 100; do # settings and summary are as extreme, but it is the trace that is wrong
   infer far.csv --set misspecification.simulations=$simulations

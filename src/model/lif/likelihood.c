@@ -86,7 +86,9 @@ const char *rb_lif_likelihood_observe(rb_lif_likelihood *l, const double *voltag
     } else if (t == l->steps - 1) {
       l->impossible = "the last sample is marked as a spike, but it is never tested for one";
     } else if (r.candidates == 0) {
-      l->impossible = "a spike is marked at an index that no step records (see spike_index)";
+      l->impossible =
+          "a spike is marked at an index that no step records; train for recordings with "
+          "simulator.spike_index=exact";
     } else if (l->spikes > 0 &&
                r.step[r.candidates - 1] < l->spike[l->spikes - 1].step[0] + l->refractory + 1) {
       l->impossible = "two spikes are closer than the refractory period";
