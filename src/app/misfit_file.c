@@ -256,7 +256,8 @@ static void name_measure(const rb_misfit_study *study, rb_misfit_kind kind, char
                  study->alternatives->alternative[best].name);
 }
 
-void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study) {
+void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study,
+                                 bool simulated) {
   static const char *const meaning[RB_MISFIT_COUNT] = {
       "the course of its trace", "the fine structure of its trace, such as noise",
       "what the network sees in it", "how much better other settings would explain it"};
@@ -270,10 +271,15 @@ void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *s
     rb_log_info(ctx, "infer      the observation is like what the simulator makes (p = %.3f)",
                 m->p_all);
   } else if (verdict == RB_VERDICT_UNKNOWN) {
-    rb_log_warning(ctx,
-                   "whether the observation is like what the simulator makes cannot be judged by "
-                   "misspecification.simulations = %" PRId64 ": give at least %d",
-                   study->references, RB_MISFIT_LEAST);
+    const char *text =
+        "whether the observation is like what the simulator makes cannot be judged by "
+        "misspecification.simulations =";
+    if (simulated) {  // it is
+      rb_log_info(ctx, "infer      %s %" PRId64, text, study->references);
+    } else {
+      rb_log_warning(ctx, "%s %" PRId64 ": give at least %d", text, study->references,
+                     RB_MISFIT_LEAST);
+    }
   } else {
     rb_log_warning(ctx,
                    "the observation lies outside what the simulator makes (p = %.4f%s): the "

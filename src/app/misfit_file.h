@@ -34,8 +34,10 @@ RB_NODISCARD rb_status rb_misfit_of_test_set(rb_context *ctx, rb_job *job, rb_pu
 RB_NODISCARD rb_status rb_misfit_write(rb_context *ctx, rb_file *file,
                                        const rb_misfit_study *study);
 
-/** Says on the terminal whether the observation is an ordinary one; a warning if it is not. */
-void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study);
+/** Says on the terminal whether the observation is an ordinary one; a warning if it is not, or if
+ * the user's cannot be judged. */
+void rb_misfit_print_observation(const rb_context *ctx, const rb_misfit_study *study,
+                                 bool simulated);
 void rb_misfit_print_test_set(const rb_context *ctx, const rb_misfit_study *study);
 
 #endif

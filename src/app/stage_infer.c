@@ -199,7 +199,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   if (r.impossible[0] != '\0') {
     rb_log_warning(ctx, "the model cannot produce the observation: %s", r.impossible);
   }
-  rb_misfit_print_observation(ctx, &misfit);
+  rb_misfit_print_observation(ctx, &misfit, r.truth_known);
 cleanup:
   rb_file_abort(ctx, &file);
   result_destroy(&r);
