@@ -184,6 +184,11 @@ enum { RB_TYPE_TEXT = 16 };
 RB_NODISCARD rb_status rb_file_stored_type(rb_context *ctx, const rb_file *file, const char *path,
                                            char *text);
 
+/** The number that stands in an array where nothing was written, if whoever made it chose one.
+ * Local.
+ */
+bool rb_file_fill_value(const rb_file *file, const char *path, double *value);
+
 /** What a file says about an array. */
 typedef struct rb_array_info {
   char type[RB_TYPE_TEXT];  ///< as rb_file_stored_type

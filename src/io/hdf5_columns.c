@@ -62,7 +62,7 @@ typedef struct packing {
   double factor, offset;  // value = number * factor + offset, in the array's unit
   int exponent;           // of ten, from that to the column's unit
   int missing;
-  double missing_value[MAX_MISSING];  // numbers that stand for no value
+  double missing_value[MAX_MISSING + 1];  // numbers that stand for no value
 } packing;
 
 static rb_status read_number(rb_context *ctx, const rb_file *file, const char *name,
@@ -109,6 +109,8 @@ static rb_status read_packing(rb_context *ctx, const rb_file *file, const char *
                                p->missing_value + p->missing));
     p->missing += count;
   }
+  double fill = 0;  // 0 may as well have been written
+  if (rb_file_fill_value(file, name, &fill) && fill != 0) p->missing_value[p->missing++] = fill;
 cleanup:
   return status;
 }

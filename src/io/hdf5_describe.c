@@ -48,6 +48,19 @@ rb_status rb_file_stored_type(rb_context *ctx, const rb_file *file, const char *
   return status;
 }
 
+bool rb_file_fill_value(const rb_file *file, const char *path, double *value) {
+  H5D_fill_value_t defined = H5D_FILL_VALUE_UNDEFINED;
+  const hid_t id = H5Dopen2(file->id, path, H5P_DEFAULT);
+  const hid_t list = id >= 0 ? H5Dget_create_plist(id) : H5I_INVALID_HID;
+  const bool found = list >= 0 && H5Pfill_value_defined(list, &defined) >= 0 &&
+                     defined == H5D_FILL_VALUE_USER_DEFINED &&
+                     H5Pget_fill_value(list, H5T_NATIVE_DOUBLE, value) >= 0;
+  H5Eclear2(H5E_DEFAULT);
+  if (list >= 0) H5Pclose(list);
+  if (id >= 0) H5Dclose(id);
+  return found;
+}
+
 rb_status rb_file_describe(rb_context *ctx, const rb_file *file, const char *path,
                            rb_array_info *info) {
   rb_status status = RB_OK;

@@ -157,12 +157,18 @@ static rb_status check_size(rb_context *ctx, const rb_file *file, const char *pa
                  path, text);
 }
 
+// A byte of bits, such as the bool of PyTables.
+static bool is_bits(const array *a) {
+  return H5Tget_class(a->type) == H5T_BITFIELD && H5Tget_size(a->type) == 1;
+}
+
 static rb_status check_type(rb_context *ctx, const rb_file *file, const char *path, const array *a,
                             rb_type type) {
   const H5T_class_t found = H5Tget_class(a->type);
   const bool real = type == RB_F32 || type == RB_F64;
   // An enumeration, such as h5py's bool, is read as its numbers.
-  const bool fits = found == H5T_INTEGER || found == H5T_ENUM || (real && found == H5T_FLOAT);
+  const bool fits = found == H5T_INTEGER || found == H5T_ENUM || (real && found == H5T_FLOAT) ||
+                    (type == RB_F64 && is_bits(a));
   if (fits) return RB_OK;
   static const char *const kinds[] = {[H5T_FLOAT] = "floating-point numbers",
                                       [H5T_STRING] = "strings",
@@ -235,8 +241,13 @@ static rb_status read_part(rb_context *ctx, const rb_file *file, const char *pat
     H5Sselect_hyperslab(a->space, H5S_SELECT_SET, start, NULL, length, NULL);
     memory = H5Screate_simple(a->rank, length, NULL);
   }
-  const herr_t read = H5Dread(a->id, rb_hdf5_type(type), memory, a->rank > 0 ? a->space : H5S_ALL,
-                              H5P_DEFAULT, data);
+  // HDF5 does not convert bits: they come to the end of the memory and are widened from there.
+  const int64_t values = count * per_row;
+  uint8_t *bits = is_bits(a) ? (uint8_t *)data + values * (rb_type_size(type) - 1) : NULL;
+  const herr_t read =
+      H5Dread(a->id, bits != NULL ? H5T_NATIVE_B8 : rb_hdf5_type(type), memory,
+              a->rank > 0 ? a->space : H5S_ALL, H5P_DEFAULT, bits != NULL ? (void *)bits : data);
+  for (int64_t i = 0; bits != NULL && read >= 0 && i < values; ++i) ((double *)data)[i] = bits[i];
   if (a->rank > 0) H5Sclose(memory);
   if (read < 0) return RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "cannot be read");
   if (!finite) return RB_OK;

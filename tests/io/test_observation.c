@@ -103,7 +103,8 @@ typedef struct stored {
   int missing;       // marks in `mark`
   const char *mark_name;
   double mark[2];
-  int rank;  // 2: one row, else a vector
+  double fill;  // of the array's own, for what is not written; 0: none
+  int rank;     // 2: one row, else a vector
 } stored;
 
 static void put_number(hid_t array, const char *name, int count, const double *value) {
@@ -128,9 +129,11 @@ static void put_text(hid_t array, const char *name, const char *value) {
 static void put_array(hid_t file, const stored *s) {
   const hsize_t shape[2] = {s->rank == 2 ? 1 : 3, 3};
   const hid_t space = H5Screate_simple(s->rank == 2 ? 2 : 1, shape, NULL);
-  const hid_t array =
-      H5Dcreate2(file, s->name, s->type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  if (H5Tget_class(s->type) == H5T_ENUM) {
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  if (s->fill != 0) H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &s->fill);
+  const hid_t array = H5Dcreate2(file, s->name, s->type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  H5Pclose(list);
+  if (H5Tget_class(s->type) == H5T_ENUM || H5Tget_class(s->type) == H5T_BITFIELD) {
     const signed char bytes[3] = {(signed char)s->value[0], (signed char)s->value[1],
                                   (signed char)s->value[2]};
     assert_true(H5Dwrite(array, s->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0);
@@ -222,6 +225,9 @@ static void booleans_are_read(void **state) {
   assert_all_ok(read_hdf5(NULL, NULL, &s));
   expect_values();
   H5Tclose(s.type);
+  s.type = H5T_STD_B8LE;  // of PyTables
+  assert_all_ok(read_hdf5(NULL, NULL, &s));
+  expect_values();
   s.type = H5T_IEEE_F32LE;
   s.value[2] = 0.5;
   EXPECT_FAILURE(read_hdf5(NULL, NULL, &s), RB_ERR_FORMAT,
@@ -308,6 +314,10 @@ static void packed_numbers_are_unpacked(void **state) {
     assert_all_ok(read_hdf5(NULL, &v, NULL));
     expect_values();
   }
+  v.missing = 0;
+  v.fill = v.value[2];
+  EXPECT_FAILURE(read_hdf5(NULL, &v, NULL), RB_ERR_FORMAT, "voltage_mV: row 2 is missing");
+  v.fill = 0;
   v.factor = NAN;
   EXPECT_FAILURE(read_hdf5(NULL, &v, NULL), RB_ERR_FORMAT, "scale_factor is not a finite number");
   // Times that are whole numbers of microseconds.
