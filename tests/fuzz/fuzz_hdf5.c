@@ -270,12 +270,16 @@ static void write_observation(void) {
   enum { SAMPLES = 100 };
   double values[SAMPLES];
   static const char *const names[] = {"time_ms", "voltage_mV", "spike"};
+  static const char *const units[] = {"ms", "mV", "1"};
   rb_file *file = NULL;
   TRY(rb_file_create(&fuzz_context, in_folder("observation.h5"), "observation", 1, &file));
   for (int c = 0; c < 3; ++c) {
     for (int i = 0; i < SAMPLES; ++i) values[i] = c == 0 ? 0.2 * i : c == 1 ? -65 : i == 50;
-    const rb_field field = {names[c], RB_F64, "100", "1", names[c], false};
+    const rb_field field = {names[c], RB_F64, "100", units[c], names[c], false};
     TRY(rb_file_write(&fuzz_context, file, &field, values));
+    TRY(rb_file_set_double(&fuzz_context, file, names[c], "scale_factor", 1));
+    TRY(rb_file_set_double(&fuzz_context, file, names[c], "add_offset", 0));
+    TRY(rb_file_set_double(&fuzz_context, file, names[c], "_FillValue", -9999));
   }
   TRY(rb_file_commit(&fuzz_context, &file));
 }
