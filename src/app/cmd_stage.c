@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,9 +161,20 @@ static void file_path(const rb_job *job, const struct stage *stage, int k, char 
   }
 }
 
-/* Continues *digest with what an earlier stage's file was made from. Collective. */
+/* What a stage's file is to be made from: one digest of all, and a list of them. */
+typedef struct sources {
+  uint64_t digest;
+  FILE *list;
+} sources;
+
+static void add_source(sources *s, uint64_t digest, const char *option, const char *name) {
+  s->digest = rb_hash(s->digest, &digest, sizeof digest);
+  rb_recipe_add_file(s->list, digest, option, name);
+}
+
+/* Adds an earlier stage's file. Collective. */
 static rb_status add_file(rb_context *ctx, const struct stage *maker, const char *path,
-                          uint64_t *digest) {
+                          sources *s) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   uint64_t made_from = 0;
@@ -174,52 +186,71 @@ static rb_status add_file(rb_context *ctx, const struct stage *maker, const char
   }
   RB_TRY(status);
   RB_TRY(rb_agree(ctx, rb_recipe_read_digest(ctx, file, &made_from)));
-  *digest = rb_hash(*digest, &made_from, sizeof made_from);
+  add_source(s, made_from, NULL, strrchr(path, '/') + 1);
 cleanup:
   rb_file_close(&file);
   return status;
 }
 
-/* The same with all files of the stage that writes `source`. Collective. */
-static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source,
-                             uint64_t *digest) {
+/* Adds all files of the stage that writes `source`. Collective. */
+static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source, sources *s) {
   rb_status status = RB_OK;
   const struct stage *maker = stage_that_writes(source);
   char path[RB_JOB_PATH];
   for (int k = 0; k < file_count(job, maker); ++k) {
     file_path(job, maker, k, path);
-    RB_TRY(add_file(ctx, maker, path, digest));
+    RB_TRY(add_file(ctx, maker, path, s));
   }
 cleanup:
   return status;
 }
 
-/* Continues *digest with the content of a file of the user's. Collective. */
-static rb_status add_foreign(rb_context *ctx, const char *path, uint64_t *digest) {
+/* Adds a file of the user's, by its content. Collective. */
+static rb_status add_foreign(rb_context *ctx, const char *option, const char *path, sources *s) {
   uint64_t content = 0;
   const rb_status status = rb_study_hash_file(ctx, path, &content);
-  *digest = rb_hash(*digest, &content, sizeof content);
+  if (status == RB_OK) add_source(s, content, option, path);
   return status;
 }
 
-/* What the stage's file is to be made from. Collective; the caller frees *lines. */
-static rb_status write_recipe(rb_context *ctx, rb_job *job, const struct stage *stage,
-                              char **lines) {
+/* Adds all that the stage reads. Collective. */
+static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct stage *stage,
+                             sources *s) {
   rb_status status = RB_OK;
   const char *data = stage->takes_data ? job->arguments->data : NULL;
   const char *observation = stage->takes_observation ? job->arguments->observation : NULL;
-  uint64_t digest = RB_HASH_START;
-  RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job->input, stage->settings, lines)));
   if (data != NULL) {
-    RB_TRY(add_foreign(ctx, data, &digest));
+    RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
     for (int i = 0; i < MAX_SOURCES && stage->sources[i] != NULL; ++i) {
-      RB_TRY(add_product(ctx, job, stage->sources[i], &digest));
+      RB_TRY(add_product(ctx, job, stage->sources[i], s));
     }
   }
-  if (observation != NULL) RB_TRY(add_foreign(ctx, observation, &digest));
-  job->recipe = (rb_recipe){*lines, digest};
+  if (observation != NULL) RB_TRY(add_foreign(ctx, "--observation", observation, s));
 cleanup:
+  return status;
+}
+
+static void free_recipe(rb_recipe *recipe) {
+  free((char *)recipe->settings);
+  free((char *)recipe->made_from);
+  *recipe = (rb_recipe){0};
+}
+
+/* What the stage's file is to be made from, as job->recipe. Collective; the caller calls
+ * free_recipe, also after a failure. */
+static rb_status write_recipe(rb_context *ctx, rb_job *job, const struct stage *stage) {
+  rb_status status = RB_OK;
+  char *lines = NULL, *list = NULL;
+  size_t size = 0;
+  sources s = {RB_HASH_START, open_memstream(&list, &size)};
+  const rb_status opened = s.list != NULL ? RB_OK : RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  RB_TRY(rb_agree(ctx, opened));
+  RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job->input, stage->settings, &lines)));
+  RB_TRY(add_sources(ctx, job, stage, &s));
+cleanup:
+  if (s.list != NULL) (void)fclose(s.list);
+  job->recipe = (rb_recipe){lines, s.digest, list};
   return status;
 }
 
@@ -265,9 +296,8 @@ cleanup:
 static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
   rb_status status = RB_OK;
   char path[RB_JOB_PATH];
-  char *lines = NULL;
   bool done = true;
-  RB_TRY(write_recipe(ctx, job, stage, &lines));
+  RB_TRY(write_recipe(ctx, job, stage));
   for (int k = file_count(job, stage) - 1; k >= 0; --k) {  // path is the first one's at the end
     file_path(job, stage, k, path);
     RB_TRY(look_at(ctx, job, stage, path, &job->work[k]));
@@ -280,8 +310,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
   job->began_s = MPI_Wtime();
   RB_TRY(stage->run(ctx, job, path));
 cleanup:
-  free(lines);
-  job->recipe = (rb_recipe){NULL, 0};
+  free_recipe(&job->recipe);
   return status;
 }
 

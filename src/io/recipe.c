@@ -29,8 +29,38 @@ rb_status rb_recipe_write(rb_context *ctx, rb_file *file, const rb_recipe *recip
   RB_TRY(rb_file_set_string(ctx, file, "", "settings", recipe->settings));
   RB_TRY(rb_file_set_string(ctx, file, "", "sources", sources));
   RB_TRY(rb_file_set_string(ctx, file, "", "digest", digest));
+  if (recipe->made_from != NULL) {
+    RB_TRY(rb_file_set_string(ctx, file, "", "made_from", recipe->made_from));
+  }
 cleanup:
   return status;
+}
+
+void rb_recipe_add_file(FILE *made_from, uint64_t digest, const char *option, const char *name) {
+  (void)fprintf(made_from, "%016" PRIx64 " %s ", digest, option != NULL ? option : "-");
+  for (; *name != '\0'; ++name) (void)fputc(*name == '\n' ? '?' : *name, made_from);
+  (void)fputc('\n', made_from);
+}
+
+const char *rb_recipe_next_file(const char *made_from, rb_origin *origin) {
+  char *end = NULL;
+  *origin = (rb_origin){.digest = strtoull(made_from, &end, 16)};
+  if (end != made_from + 16 || *end != ' ') return NULL;
+  const char *option = end + 1, *name = option + strcspn(option, " \n");
+  if (*name != ' ') return NULL;
+  if (*option != '-' || option + 1 != name) {
+    (void)snprintf(origin->option, sizeof origin->option, "%.*s", (int)(name - option), option);
+  }
+  ++name;
+  const size_t length = strcspn(name, "\n");
+  (void)snprintf(origin->name, sizeof origin->name, "%.*s", (int)length, name);
+  return name + length + (name[length] == '\n');
+}
+
+rb_status rb_recipe_read_made_from(rb_context *ctx, const rb_file *file, char **made_from) {
+  *made_from = NULL;
+  if (!rb_file_has_attribute(file, "", "made_from")) return RB_OK;
+  return rb_file_get_string(ctx, file, "", "made_from", made_from);
 }
 
 rb_status rb_recipe_read_digest(rb_context *ctx, const rb_file *file, uint64_t *digest) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rheobase/agree.h"
+#include "rheobase/folder.h"
 #include "slurm.h"
 
 /* Who holds a lock. */
@@ -151,27 +152,6 @@ static rb_status take_lock(rb_context *ctx, rb_study *study) {
                  study->folder, holder, lock);
 }
 
-// Makes a folder and those above it.
-static rb_status make_folder(rb_context *ctx, const char *folder) {
-  char path[RB_STUDY_PATH];
-  (void)snprintf(path, sizeof path, "%s", folder);
-  for (char *c = path + 1;; ++c) {
-    const char here = *c;
-    if (here != '/' && here != '\0') continue;
-    *c = '\0';
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-      return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be created: %s", folder, strerror(errno));
-    }
-    if (here == '\0') break;
-    *c = here;
-  }
-  struct stat info;
-  if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s: is not a folder", folder);
-  }
-  return RB_OK;
-}
-
 rb_status rb_study_open(rb_context *ctx, const char *folder, rb_study *study) {
   rb_status status = RB_OK;
   *study = (rb_study){0};
@@ -180,7 +160,7 @@ rb_status rb_study_open(rb_context *ctx, const char *folder, rb_study *study) {
   }
   (void)snprintf(study->folder, sizeof study->folder, "%s", folder);
   if (ctx->rank == 0) {
-    status = make_folder(ctx, folder);
+    status = rb_folder_make(ctx, folder, &study->made);
     if (status == RB_OK) status = take_lock(ctx, study);
   }
   return rb_agree(ctx, status);
@@ -189,9 +169,12 @@ rb_status rb_study_open(rb_context *ctx, const char *folder, rb_study *study) {
 void rb_study_close(rb_context *ctx, rb_study *study) {
   char lock[PATH_SIZE];
   char text[512];
-  if (ctx->rank == 0 && study->owner[0] != '\0') {
-    lock_path(study, lock);
-    if (read_small(lock, text, sizeof text) && strcmp(text, study->owner) == 0) (void)unlink(lock);
+  if (ctx->rank != 0) return;
+  lock_path(study, lock);
+  if (study->owner[0] != '\0' && read_small(lock, text, sizeof text) &&
+      strcmp(text, study->owner) == 0) {
+    (void)unlink(lock);
   }
-  study->owner[0] = '\0';
+  rb_folder_unmake(study->folder, study->made);
+  *study = (rb_study){0};
 }

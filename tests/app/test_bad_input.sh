@@ -41,7 +41,7 @@ set_bad "simulator.dt_ms" simulator.dt_ms=0
 set_bad "seed" seed=abc
 expect_failure 2 "training.epochs" 1 run "$tiny" -o out --set training.epochs
 set_bad "." =3
-[ ! -e out ] || [ -z "$(ls -A out)" ] || fail "bad settings left something in the folder: $(ls -A out)"
+[ ! -e out ] || fail "bad settings left something: $(find out)"
 
 echo "-- output folder"
 touch file
@@ -52,7 +52,8 @@ expect_failure 4 "/proc/nowhere" 1 run "$tiny" -o /proc/nowhere
 echo "-- stages out of order, another study"
 expect_failure 4 "simulate" 2 train "$tiny" -o empty
 expect_failure 4 "." 2 calibrate "$tiny" -o empty
-expect_failure 4 "." 1 predict "$tiny" -o empty
+expect_failure 4 "." 1 predict "$tiny" -o empty/within
+[ ! -e empty ] || fail "failed stages left an empty folder: $(find empty)"
 rheobase 2 run "$tiny" -o study >out.txt 2>&1 || fail "tiny: $(tail -3 out.txt)"
 cp -r study kept
 expect_failure 6 "simulator.I_mean.*--force" 2 run "$tiny" -o study --set simulator.I_mean_pA=210

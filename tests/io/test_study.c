@@ -5,6 +5,7 @@
 
 #include "expect.h"
 #include "rb_test.h"
+#include "rheobase/folder.h"
 #include "rheobase/provenance.h"
 #include "rheobase/settings.h"
 #include "rheobase/study.h"
@@ -49,7 +50,11 @@ static rb_status open_with_lock(const char *host, long pid, const char *start, c
   (void)gethostname(here, sizeof here);
   (void)snprintf(text, sizeof text, "host %s process %ld start %s job %s\n",
                  host != NULL ? host : here, pid, start, job);
-  if (test_context.rank == 0) write_text(lock, text);
+  if (test_context.rank == 0) {
+    int made = 0;
+    assert_int_equal(rb_folder_make(&test_context, folder, &made), RB_OK);
+    write_text(lock, text);
+  }
   MPI_Barrier(test_context.comm);
   rb_study study;
   const rb_status status = rb_study_open(&test_context, folder, &study);
@@ -179,9 +184,9 @@ static void recipes_are_compared(void **state) {
   char path[64];
   char why[RB_STUDY_WHY];
   rb_product_state found;
-  const rb_recipe recipe = {"seed = 45\ntraining.epochs = 10\n", 7};
-  const rb_recipe longer = {"seed = 45\ntraining.epochs = 20\n", 7};
-  const rb_recipe other_data = {"seed = 45\ntraining.epochs = 10\n", 8};
+  const rb_recipe recipe = {"seed = 45\ntraining.epochs = 10\n", 7, NULL};
+  const rb_recipe longer = {"seed = 45\ntraining.epochs = 20\n", 7, NULL};
+  const rb_recipe other_data = {"seed = 45\ntraining.epochs = 10\n", 8, NULL};
   (void)snprintf(path, sizeof path, "product_%d.h5", test_context.size);
   if (test_context.rank == 0) (void)unlink(path);
   MPI_Barrier(test_context.comm);
@@ -213,11 +218,67 @@ static void recipes_are_compared(void **state) {
   assert_all_true(test_context.error.code == RB_OK);
 }
 
+static void origins_are_listed(void **state) {
+  (void)state;
+  char path[64], *list = NULL, *read = NULL;
+  size_t size = 0;
+  rb_file *file = NULL;
+  rb_origin origin;
+  FILE *out = open_memstream(&list, &size);
+  assert_non_null(out);
+  rb_recipe_add_file(out, 0x12, NULL, "checkpoint.h5");
+  rb_recipe_add_file(out, UINT64_MAX, "--observation", "a folder/- 2\n.csv");
+  (void)fclose(out);
+  const rb_recipe recipe = {"seed = 45\n", 7, list};
+  (void)snprintf(path, sizeof path, "origins_%d.h5", test_context.size);
+  assert_all_ok(write_product(path, &recipe));
+  assert_all_ok(rb_file_open(&test_context, path, "product", 1, &file));
+  assert_all_ok(rb_recipe_read_made_from(&test_context, file, &read));
+  const char *line = rb_recipe_next_file(read, &origin);
+  assert_all_true(line != NULL && origin.digest == 0x12 && origin.option[0] == '\0' &&
+                  strcmp(origin.name, "checkpoint.h5") == 0);
+  line = rb_recipe_next_file(line, &origin);
+  assert_all_true(line != NULL && origin.digest == UINT64_MAX &&
+                  strcmp(origin.option, "--observation") == 0 &&
+                  strcmp(origin.name, "a folder/- 2?.csv") == 0);
+  assert_all_true(rb_recipe_next_file(line, &origin) == NULL);
+  static const char *const damaged[] = {"12 - a", "00000000000000zz - a", "0000000000000012",
+                                        "0000000000000012 ", "0000000000000012 -\n"};
+  for (size_t k = 0; k < sizeof damaged / sizeof *damaged; ++k) {
+    assert_null(rb_recipe_next_file(damaged[k], &origin));
+  }
+  rb_file_close(&file);
+  free(list);
+  free(read);
+}
+
+static void empty_folders_are_removed(void **state) {
+  (void)state;
+  rb_study study;
+  char top[64], deep[128];
+  (void)snprintf(top, sizeof top, "made_%d", test_context.size);
+  (void)snprintf(deep, sizeof deep, "%s//b/c/", top);
+  assert_all_ok(rb_study_open(&test_context, deep, &study));
+  rb_study_close(&test_context, &study);
+  MPI_Barrier(test_context.comm);
+  assert_all_true(access(top, F_OK) != 0);
+  // What was there before stays, and so does what holds something.
+  assert_all_true(test_context.rank != 0 || mkdir(top, 0777) == 0);
+  assert_all_ok(rb_study_open(&test_context, deep, &study));
+  rb_study_close(&test_context, &study);
+  MPI_Barrier(test_context.comm);
+  assert_all_true(access(top, F_OK) == 0);
+  (void)snprintf(deep, sizeof deep, "%s/b", top);
+  assert_all_true(access(deep, F_OK) != 0);
+  MPI_Barrier(test_context.comm);
+  if (test_context.rank == 0) (void)rmdir(top);
+}
+
 static void provenance_is_complete(void **state) {
   (void)state;
   char path[64];
   rb_file *file = NULL;
-  const rb_recipe recipe = {"seed = 45\n", 0};
+  const rb_recipe recipe = {"seed = 45\n", 0, NULL};
   (void)snprintf(path, sizeof path, "provenance_%d.h5", test_context.size);
   assert_all_ok(write_product(path, &recipe));
   assert_all_ok(rb_file_open(&test_context, path, "product", 1, &file));
@@ -257,6 +318,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(slurm_is_asked_about_other_jobs, set_up),
     cmocka_unit_test(folders_that_cannot_be),
     cmocka_unit_test(recipes_are_compared),
+    cmocka_unit_test(origins_are_listed),
+    cmocka_unit_test(empty_folders_are_removed),
     cmocka_unit_test(provenance_is_complete),
     cmocka_unit_test(files_are_hashed)};
 RB_TEST_MAIN(tests)
