@@ -14,6 +14,9 @@ void rb_log_info(const rb_context *ctx, const char *format, ...)
 void rb_log_warning(const rb_context *ctx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** @return what the word for @p count things ends in: "" or "s" */
+const char *rb_plural(long long count);
+
 /** `rheobase: error: ...` on standard error, from the context's error record; only main calls it.
  */
 void rb_log_error(const rb_context *ctx);

@@ -20,6 +20,11 @@ typedef struct option_row {
 static const option_row table[] = {
     ROW_OF("--output", "-o", "DIR", "the study's folder (default: results/<input>)",
            RB_OPTION_OUTPUT, output),
+    ROW_OF("--output", "-o", "DIR",
+           "folder for collection.csv and its figure (default: the table is printed only)",
+           RB_OPTION_TABLE, output),
+    ROW_OF("--output", "-o", "DIR", "folder of the file that io writes (default: .)",
+           RB_OPTION_SCRATCH, output),
     ROW_OF("--set", NULL, "PATH=VALUE", "overrides a setting; may be repeated", RB_OPTION_SET, set),
     ROW_OF("--force", NULL, NULL, "replaces results that another input made", RB_OPTION_FORCE,
            force),
@@ -46,17 +51,23 @@ typedef struct reader {
   char **argv;
 } reader;
 
-static const option_row *find_option(const char *text, const char **value) {
+static bool takes(const rb_command *command, const option_row *row) {
+  return row->option == 0 || (command != NULL && (command->options & row->option) != 0);
+}
+
+/* The row of that name; of several, which differ in what they mean, the one the command takes. */
+static const option_row *find_option(const char *text, const rb_command *command,
+                                     const char **value) {
+  const option_row *found = NULL;
   const char *equals = strchr(text, '=');
   const size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
   *value = equals != NULL ? equals + 1 : NULL;
-  for (int i = 0; i < OPTIONS; ++i) {
-    if (strlen(table[i].name) == length && strncmp(table[i].name, text, length) == 0) {
-      return &table[i];
-    }
-    if (table[i].letter != NULL && strcmp(table[i].letter, text) == 0) return &table[i];
+  for (const option_row *row = table; row < table + OPTIONS; ++row) {
+    const bool named = strlen(row->name) == length && strncmp(row->name, text, length) == 0;
+    if (!named && (row->letter == NULL || strcmp(row->letter, text) != 0)) continue;
+    if (found == NULL || takes(command, row)) found = row;
   }
-  return NULL;
+  return found;
 }
 
 static rb_status unknown(rb_context *ctx, const char *kind, const char *text, const char *nearest) {
@@ -92,11 +103,11 @@ static rb_status read_option(rb_context *ctx, reader *line, const rb_command *co
                              rb_arguments *arguments) {
   const char *text = line->argv[line->at++];
   const char *value = NULL;
-  const option_row *row = find_option(text, &value);
+  const option_row *row = find_option(text, command, &value);
   if (row == NULL) {
     return unknown(ctx, "option", text, rb_nearest(text, &table[0].name, sizeof *table, OPTIONS));
   }
-  if (row->option != 0 && (command == NULL || (command->options & row->option) == 0)) {
+  if (!takes(command, row)) {
     return RB_FAIL(ctx, RB_ERR_USAGE, "%s takes no option %s",
                    command == NULL ? "rheobase alone" : command->name, row->name);
   }
@@ -226,9 +237,8 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
     (void)printf("\nOptions (rheobase COMMAND --help tells which a command takes)\n");
   }
   for (int i = 0; i < OPTIONS; ++i) {
-    const bool taken =
-        command == NULL || table[i].option == 0 || (command->options & table[i].option) != 0;
-    if (taken && table[i].help != NULL) print_option(&table[i]);
+    if ((command == NULL || takes(command, &table[i])) && table[i].help != NULL)
+      print_option(&table[i]);
   }
   if (command == NULL) print_exit_codes();
   (void)fflush(stdout);

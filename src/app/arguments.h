@@ -20,7 +20,9 @@ enum {
   RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --interval-ms DT
   RB_OPTION_FORMAT = 1 << 5,       ///< --format NAME
   RB_OPTION_JSON = 1 << 6,         ///< --json
-  RB_OPTION_MARKDOWN = 1 << 7      ///< --markdown, not shown in help
+  RB_OPTION_MARKDOWN = 1 << 7,     ///< --markdown, not shown in help
+  RB_OPTION_TABLE = 1 << 8,        ///< -o DIR for a table and its figure
+  RB_OPTION_SCRATCH = 1 << 9       ///< -o DIR for a file that is removed again
 };
 
 /** What the user asked for. Strings point into argv. */

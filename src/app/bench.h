@@ -19,7 +19,7 @@ typedef struct rb_bench_times {
 typedef rb_status (*rb_bench_function)(rb_context *ctx, void *work);
 
 /** Repeats @p function after one run that is not counted, at least 5 times and until @p seconds
- * have passed. Collective. */
+ * have passed. Collective. Fails with RB_STOPPED after a signal. */
 RB_NODISCARD rb_status rb_bench_time(rb_context *ctx, rb_bench_function function, void *work,
                                      double seconds, rb_bench_times *times);
 
@@ -32,11 +32,15 @@ typedef struct rb_bench_result {
   double peak_gflops;  ///< FMA peak measured beside it, all ranks; 0: not measured
 } rb_bench_result;
 
-/** Prints a result as a line of the table, or as a JSON object. Local; rank 0 prints. */
+/** Prints a result as a line of the table, or as an object of a JSON array. Local; rank 0 prints. */
 void rb_bench_print(const rb_context *ctx, bool json, const rb_bench_result *result,
                     const rb_bench_times *times);
 
-/** Prints the head of the table. */
+/** Prints the head of the table, or begins the array. Local; rank 0 prints. */
 void rb_bench_print_head(const rb_context *ctx, bool json, double peak_gflops);
+
+/** Ends the array: what is printed is one JSON document, also after a failure. Local; rank 0
+ * prints. */
+void rb_bench_print_end(const rb_context *ctx, bool json);
 
 #endif

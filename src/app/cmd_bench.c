@@ -9,6 +9,7 @@
 #include "job.h"
 #include "rheobase/agree.h"
 #include "rheobase/fma_peak.h"
+#include "rheobase/folder.h"
 #include "rheobase/memory.h"
 
 enum { SIMULATIONS = 4096, SAMPLED = 256, DRAWS = 100, WRITTEN = 4000, SAMPLING_BATCH = 16 };
@@ -122,8 +123,8 @@ static void print_parts(const rb_context *ctx, const bench *b, const rb_trainer 
     const double mean = seconds[i] / (double)(t->training.step * ctx->size);
     if (b->json) {
       (void)printf(
-          "{\"what\": \"train_part\", \"part\": \"%s\", \"seconds_mean\": %.6g, "
-          "\"share\": %.4g}\n",
+          ",\n {\"what\": \"train_part\", \"part\": \"%s\", \"seconds_mean\": %.6g, "
+          "\"share\": %.4g}",
           names[i], mean, seconds[i] / total);
     } else {
       (void)printf("  %-20s %12.6f s per step and rank %6.1f%%\n", names[i], mean,
@@ -321,6 +322,8 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
   bench b = {.json = arguments->json};
   const char *what = NULL;
+  int made = 0;
+  bool begun = false;
   rb_arguments *rest = NULL;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
   RB_TRY(read_operands(ctx, arguments, &what, rest));
@@ -333,13 +336,19 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   (void)snprintf(b.writer.path, sizeof b.writer.path, "%s/rheobase_bench.h5",
                  arguments->output != NULL ? arguments->output : ".");
   b.peak_gflops = measure_peak(ctx);
+  if (arguments->output != NULL) {
+    RB_TRY(rb_agree(ctx, ctx->rank == 0 ? rb_folder_make(ctx, arguments->output, &made) : RB_OK));
+  }
   rb_bench_print_head(ctx, b.json, b.peak_gflops);
+  begun = true;
   for (int i = 0; i < BENCHMARKS; ++i) {
     if (what == NULL || strcmp(what, benchmarks[i].name) == 0) {
       RB_TRY(benchmarks[i].run(ctx, &b));
     }
   }
 cleanup:
+  if (begun) rb_bench_print_end(ctx, b.json);
+  if (arguments->output != NULL) rb_folder_unmake(arguments->output, made);
   if (b.model.destroy != NULL) b.model.destroy(&b.model);
   rb_input_free(&b.input);
   free(rest);

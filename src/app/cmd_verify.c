@@ -91,11 +91,12 @@ rb_status rb_cmd_verify(rb_context *ctx, const rb_arguments *arguments) {
     if (!rb_verify_passed(&report)) ++failed;
     rb_verify_report_free(&report);
   }
-  rb_log_info(ctx, "%d of %d files verified", arguments->inputs - failed, arguments->inputs);
+  rb_log_info(ctx, "%d of %d file%s verified", arguments->inputs - failed, arguments->inputs,
+              rb_plural(arguments->inputs));
   if (failed > 0) {
     RB_TRY(RB_FAIL(ctx, RB_CHECK_FAILED,
-                   "%d of %d files have values outside their tolerance (rows marked FAILED)",
-                   failed, arguments->inputs));
+                   "%d of %d file%s with values outside their tolerance (rows marked FAILED)",
+                   failed, arguments->inputs, rb_plural(arguments->inputs)));
   }
 cleanup:
   rb_verify_report_free(&report);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rheobase/log.h"
 #include "scale_file.h"
 
 static const int modelled[] = {1024, 16384};
@@ -98,9 +99,9 @@ static void print_extrapolation(const rb_scale_sweep *sweep, const rb_scale_mode
   const rb_scaling_load *load = &one->load;
   const rb_scaling_rates *rates = &model->rates[work];
   const int end = rb_scaling_end(rates, &model->network, load, MOST);
-  (void)printf("%-9s %lld data sets: no faster beyond %d ranks, where efficiency is %.0f%%\n",
-               rb_scaling_work_name(work), (long long)one->size, end,
-               100 * rb_scaling_efficiency(rates, &model->network, load, end));
+  (void)printf("%-9s %lld data set%s: no faster beyond %d rank%s, where efficiency is %.0f%%\n",
+               rb_scaling_work_name(work), (long long)one->size, rb_plural(one->size), end,
+               rb_plural(end), 100 * rb_scaling_efficiency(rates, &model->network, load, end));
   for (int i = 0; i < MODELLED; ++i) {
     const int p = modelled[i];
     double part[RB_TIME_PARTS];

@@ -26,6 +26,8 @@ void rb_log_warning(const rb_context *ctx, const char *format, ...) {
   va_end(arguments);
 }
 
+const char *rb_plural(long long count) { return count == 1 ? "" : "s"; }
+
 void rb_log_error(const rb_context *ctx) {
   if (ctx->rank != 0) return;
   const rb_error *error = &ctx->error;
