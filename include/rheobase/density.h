@@ -8,7 +8,8 @@
 
 enum { RB_DENSITY_POINTS = 200 };
 
-/** Scott's bandwidth: n^(-1/5) times the standard deviation with n - 1. @param x (n), n >= 2 */
+/** Scott's bandwidth: n^(-1/5) times the standard deviation with n - 1; at least 1e-6 of the
+ * values' size, so that values which are all the same have a density. @param x (n), n >= 2 */
 double rb_scott_bandwidth(int64_t n, const double *x);
 
 /** Points from min - 3 bandwidths to max + 3 bandwidths. @param x (n)

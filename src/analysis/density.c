@@ -4,8 +4,15 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
+/* Of the values' size: a float32 has a tenth of that. */
+static const double NARROWEST = 1e-6;
+
 double rb_scott_bandwidth(int64_t n, const double *x) {
-  return pow((double)n, -0.2) * gsl_stats_sd(x, 1, (size_t)n);
+  double low = 0, high = 0;
+  gsl_stats_minmax(&low, &high, x, 1, (size_t)n);
+  const double size = fmax(fabs(low), fabs(high));
+  const double least = NARROWEST * (size > 0 ? size : 1);
+  return fmax(pow((double)n, -0.2) * gsl_stats_sd(x, 1, (size_t)n), least);
 }
 
 void rb_density_grid(int64_t n, const double *x, double bandwidth, double *grid) {

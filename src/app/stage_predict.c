@@ -1,5 +1,7 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "job.h"
 #include "rheobase/agree.h"
@@ -116,13 +118,14 @@ static const rb_field PERCENTILE = {"spike_count_percentile",
                                     "1",
                                     "share of replicates with at most the observed spikes",
                                     false};
-static const rb_field DEVIATION = {
-    "subthreshold_deviation",
-    RB_F64,
-    "",
-    "mV",
-    "mean |observed - predictive median| over samples below the posterior median of V_th",
-    false};
+static const rb_field DEVIATION = {"subthreshold_deviation",
+                                   RB_F64,
+                                   "",
+                                   "mV",
+                                   "mean |observed - predictive median| over samples below the "
+                                   "posterior median of V_th; NaN where "
+                                   "there are none",
+                                   false};
 static const rb_field OBSERVED_SPIKES = {"observed_spike_count",      RB_I64, "", "1",
                                          "spikes of the observation", false};
 static const rb_field REFUSED = {"refused_draws",
@@ -176,6 +179,19 @@ cleanup:
   return status;
 }
 
+static void print(const rb_context *ctx, const check *c) {
+  char deviation[64] = "no sample below the threshold";
+  if (isfinite(c->numbers.subthreshold_deviation_mV)) {
+    (void)snprintf(deviation, sizeof deviation, "subthreshold deviation %.2f mV",
+                   c->numbers.subthreshold_deviation_mV);
+  }
+  rb_log_info(ctx,
+              "predict    voltage coverage of the 90%% band %.1f%%, spike count percentile %.2f, "
+              "%s, %lld draw%s refused",
+              100 * c->numbers.voltage_coverage, c->numbers.spike_count_percentile, deviation,
+              (long long)c->replicates.refused, rb_plural(c->replicates.refused));
+}
+
 rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   check c = {0};
@@ -186,11 +202,7 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_file_create(ctx, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
-  rb_log_info(ctx,
-              "predict    voltage coverage of the 90%% band %.1f%%, spike count percentile %.2f, "
-              "subthreshold deviation %.2f mV, %lld draws refused",
-              100 * c.numbers.voltage_coverage, c.numbers.spike_count_percentile,
-              c.numbers.subthreshold_deviation_mV, (long long)c.replicates.refused);
+  print(ctx, &c);
 cleanup:
   rb_file_abort(ctx, &out);
   check_destroy(&c);

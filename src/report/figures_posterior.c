@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "figures.h"
@@ -200,8 +201,8 @@ static void pair_limits(const posterior *p, int d, double limit[2]) {
     low = fmin(low, p->truth.v[d]);
     high = fmax(high, p->truth.v[d]);
   }
-  limit[0] = low - 0.08 * (high - low) - 1e-9;
-  limit[1] = high + 0.08 * (high - low) + 1e-9;
+  limit[0] = low - 0.08 * (high - low);
+  limit[1] = high + 0.08 * (high - low);
 }
 
 static void plot_pair(FILE *out, const posterior *p, int row, int column) {
@@ -221,8 +222,9 @@ static void plot_pair(FILE *out, const posterior *p, int row, int column) {
   (void)fputc('\n', out);
 }
 
-/* Densities, each with its own maximum as unit. */
-static void plot_diagonal(FILE *out, const posterior *p, int d, const double top[2]) {
+/* Densities, each with its own maximum as unit; one without a maximum has nothing to show. */
+static void plot_diagonal(FILE *out, const posterior *p, int d, const double highest[2]) {
+  const double top[2] = {highest[0] > 0 ? highest[0] : 1, highest[1] > 0 ? highest[1] : 1};
   (void)fprintf(out,
                 "plot $network%d using 1:($2/%.6g) with filledcurves y=0 fc rgb faint_blue, "
                 "$network%d using 1:($2/%.6g) with lines lw 2 lc rgb blue",
@@ -243,13 +245,16 @@ static rb_status plot_correlation(const rb_study_data *study, FILE *out, const p
   double *x = NULL, *y = NULL;
   RB_TRY(rb_array_column(study, &p->draws, column, &x));
   RB_TRY(rb_array_column(study, &p->draws, row, &y));
-  const double r = rb_correlation(p->draws.shape[0], x, y);  // NaN where a column is constant
-  const double strength = fabs(r) <= 1 ? fabs(r) : 0;
+  const double r = rb_correlation(p->draws.shape[0], x, y);
+  const bool known = fabs(r) <= 1;  // not where a column is constant
+  const double strength = known ? fabs(r) : 0;
+  char text[16] = "–";
+  if (known) (void)snprintf(text, sizeof text, "%+.2f", r);
   (void)fprintf(out,
                 "unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
-                "set label 1 '%+.2f' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
+                "set label 1 '%s' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
                 "plot NaN\nunset label 1\nset border 3; set tics nomirror out scale 0.6\n",
-                r, 16 + (int)(8 * strength), strength < 0.3 ? "#777777" : "#000000");
+                text, 16 + (int)(8 * strength), strength < 0.3 ? "#777777" : "#000000");
 cleanup:
   free(x);
   free(y);

@@ -90,12 +90,23 @@ static double round_step(double low, double high, int count) {
   return unit * (ratio > 7 ? 10 : ratio > 3.5 ? 5 : ratio > 1.5 ? 2 : 1);
 }
 
+/* gnuplot draws nothing over an empty range, and six digits are written of each end. */
+static void widen(double *low, double *high) {
+  const double least = 4e-4 * fmax(fmax(fabs(*low), fabs(*high)), 1e-4);
+  const double lacking = least - (*high - *low);
+  if (!(lacking > 0)) return;
+  *low -= lacking / 2;
+  *high += lacking / 2;
+}
+
 void rb_script_range(FILE *out, const char *axis, double low, double high, int count) {
+  widen(&low, &high);
   (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g\n", axis, low, high, axis,
                 round_step(low, high, count));
 }
 
 void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {
+  widen(&low, &high);
   const double step = round_step(low, high, count), margin = 0.09 * (high - low);
   const double first = ceil((low + margin) / step) * step;
   const double last = floor((high - margin) / step) * step;
