@@ -3,10 +3,17 @@
 
 #include <stdint.h>
 
-#include "rheobase/context.h"
+#include "rheobase/hdf5_file.h"
 
 /** @file collection.h
- * A picture of the diagnostics of many studies. */
+ * The diagnostics of many studies, side by side. */
+
+/** Opens the calibration of a study, unless it was made from another network than the study's.
+ * Local. The caller closes *file and frees *remark, also after a failure. Fails with RB_ERR_FILE
+ * (not there), RB_ERR_STUDY (it belongs to another network) or RB_ERR_FORMAT (damaged).
+ * @param remark why its numbers are to be read with care; NULL: all well */
+RB_NODISCARD rb_status rb_collection_open(rb_context *ctx, const char *folder, rb_file **file,
+                                          char **remark);
 
 /** One parameter of one study. */
 typedef struct rb_collection_row {

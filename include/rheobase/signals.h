@@ -24,6 +24,10 @@ bool rb_signals_poll(void);
  * rb_signals_agree */
 bool rb_signals_asked(rb_context *ctx);
 
+/** @return whether a request to stop waits to be polled on this rank, which it still does
+ * afterwards. Local. */
+bool rb_signals_pending(void);
+
 /** Polls on every rank and sets ctx->stop on all ranks if any of them was asked to stop.
  * Collective. @return ctx->stop. */
 bool rb_signals_agree(rb_context *ctx);

@@ -32,7 +32,8 @@ typedef struct rb_bench_result {
   double peak_gflops;  ///< FMA peak measured beside it, all ranks; 0: not measured
 } rb_bench_result;
 
-/** Prints a result as a line of the table, or as an object of a JSON array. Local; rank 0 prints. */
+/** Prints a result as a line of the table, or as an object of a JSON array. Local; rank 0 prints.
+ */
 void rb_bench_print(const rb_context *ctx, bool json, const rb_bench_result *result,
                     const rb_bench_times *times);
 

@@ -1,15 +1,17 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "rheobase/agree.h"
 #include "rheobase/calibration_file.h"
 #include "rheobase/collection.h"
+#include "rheobase/folder.h"
 #include "rheobase/log.h"
 #include "rheobase/products.h"
+#include "rheobase/text_file.h"
 
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
  * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */
@@ -37,6 +39,8 @@ typedef struct gathered {
   FILE *table;
   rb_collection_row *row;
   int64_t rows;
+  int studies, left_out;
+  rb_status why;  // the first was left out
 } gathered;
 
 /* Values of a column for the parameters 0 .. D-1. @param values allocated; the caller frees */
@@ -53,14 +57,14 @@ cleanup:
   return status;
 }
 
-static rb_status add_rows(rb_context *ctx, gathered *g, int64_t study, int64_t D, char **parameters,
+static rb_status add_rows(rb_context *ctx, gathered *g, int64_t D, char **parameters,
                           double *const *values) {
   rb_collection_row *more = realloc(g->row, (size_t)(g->rows + D) * sizeof *more);
   if (more == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
   g->row = more;
   for (int64_t d = 0; d < D; ++d) {
     rb_collection_row *row = &g->row[g->rows++];
-    *row = (rb_collection_row){.study = study,
+    *row = (rb_collection_row){.study = g->studies,
                                .r = values[R][d],
                                .contraction = values[CONTRACTION][d],
                                .calibration_error = values[CALIBRATION_ERROR][d]};
@@ -69,21 +73,38 @@ static rb_status add_rows(rb_context *ctx, gathered *g, int64_t study, int64_t D
   return RB_OK;
 }
 
+/* A field of a line: in quotes where it holds what CSV gives a meaning (RFC 4180). */
+static void write_field(FILE *out, const char *text) {
+  if (text[strcspn(text, ",\"\r\n")] == '\0') {
+    (void)fputs(text, out);
+    return;
+  }
+  (void)fputc('"', out);
+  for (; *text != '\0'; ++text) {
+    if (*text == '"') (void)fputc('"', out);
+    (void)fputc(*text, out);
+  }
+  (void)fputc('"', out);
+}
+
 /* Adds one study's rows. Local. */
-static rb_status add_study(rb_context *ctx, const char *folder, int64_t study, gathered *g) {
+static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   double *values[COLUMNS] = {0};
-  char **parameters = NULL;
+  char **parameters = NULL, *remark = NULL;
   int64_t D = 0;
   char path[PATH];
   (void)snprintf(path, sizeof path, "%s/calibration.h5", folder);
-  RB_TRY(rb_file_open_one(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
+  RB_TRY(rb_collection_open(ctx, folder, &file, &remark));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   for (int c = 0; c < COLUMNS; ++c) RB_TRY(read_column(ctx, file, path, c, D, &values[c]));
-  if (D > 0) RB_TRY(add_rows(ctx, g, study, D, parameters, values));
+  if (D > 0) RB_TRY(add_rows(ctx, g, D, parameters, values));
+  if (remark != NULL) rb_log_warning(ctx, "%s: %s", folder, remark);
   for (int64_t d = 0; d < D; ++d) {
-    (void)fprintf(g->table, "%s,%s", folder, parameters[d]);
+    write_field(g->table, folder);
+    (void)fputc(',', g->table);
+    write_field(g->table, parameters[d]);
     for (int c = 0; c < COLUMNS; ++c) {
       (void)fprintf(g->table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
     }
@@ -92,45 +113,95 @@ static rb_status add_study(rb_context *ctx, const char *folder, int64_t study, g
 cleanup:
   for (int c = 0; c < COLUMNS; ++c) free(values[c]);
   free(parameters);
+  free(remark);
   rb_file_close(&file);
   return status;
 }
 
+/* Whether an operand is what an earlier `collect` left behind, which a pattern for all of a folder
+ * names too: its files, or a folder with them and without a study. */
+static bool is_own_output(const char *path) {
+  static const char *const names[] = {"collection.csv", "collection.gp", "collection.png"};
+  const char *slash = strrchr(path, '/');
+  char inside[PATH];
+  struct stat about;
+  if (stat(path, &about) != 0) return false;
+  if (S_ISDIR(about.st_mode)) {
+    (void)snprintf(inside, sizeof inside, "%s/%s", path, names[0]);
+    if (access(inside, F_OK) != 0) return false;
+    (void)snprintf(inside, sizeof inside, "%s/calibration.h5", path);
+    return access(inside, F_OK) != 0;
+  }
+  for (size_t k = 0; k < sizeof names / sizeof *names; ++k) {
+    if (strcmp(slash != NULL ? slash + 1 : path, names[k]) == 0) return true;
+  }
+  return false;
+}
+
+/* Adds all studies that can be read, and warns of the others. Fails with RB_ERR_MEMORY. Local. */
+static rb_status add_studies(rb_context *ctx, const rb_arguments *arguments, gathered *g) {
+  for (int i = 0; i < arguments->inputs; ++i) {
+    if (is_own_output(arguments->input[i])) continue;
+    const rb_status status = add_study(ctx, arguments->input[i], g);
+    if (status == RB_ERR_MEMORY) return status;
+    if (status == RB_OK) {
+      ++g->studies;
+      continue;
+    }
+    rb_log_warning(ctx, "%s", ctx->error.message);
+    rb_error_clear(ctx);
+    if (g->left_out++ == 0) g->why = status;
+  }
+  return RB_OK;
+}
+
 /* Gives the text a file's name in one step. Local. */
 static rb_status write_text(rb_context *ctx, const char *folder, const char *text, size_t length) {
-  char path[PATH], temporary[PATH + 4];
+  rb_status status = RB_OK;
+  char path[PATH], tmp[PATH];
+  FILE *out = NULL;
   (void)snprintf(path, sizeof path, "%s/collection.csv", folder);
-  (void)snprintf(temporary, sizeof temporary, "%s.tmp", path);
-  FILE *stream = fopen(temporary, "we");
-  if (stream == NULL) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be written: %s", path, strerror(errno));
-  }
-  const bool written = fwrite(text, 1, length, stream) == length && fflush(stream) == 0 &&
-                       fsync(fileno(stream)) == 0;
-  if (fclose(stream) != 0 || !written || rename(temporary, path) != 0) {
-    const int reason = errno;
-    (void)unlink(temporary);
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be written: %s", path, strerror(reason));
-  }
+  RB_TRY(rb_text_create(ctx, path, tmp, &out));
+  (void)fwrite(text, 1, length, out);
+  RB_TRY(rb_text_finish(ctx, RB_OK, path, tmp, out));
   rb_log_info(ctx, "wrote %s", path);
-  return RB_OK;
+cleanup:
+  return status;
+}
+
+/* The table on standard output and, if there is a folder for it, as files. */
+static rb_status write_all(rb_context *ctx, const char *folder, const gathered *g, const char *text,
+                           size_t length) {
+  rb_status status = RB_OK;
+  int made = 0;
+  if (!ctx->quiet) (void)fputs(text, stdout);
+  if (folder == NULL) return RB_OK;
+  RB_TRY(rb_folder_make(ctx, folder, &made));
+  RB_TRY(write_text(ctx, folder, text, length));
+  RB_TRY(rb_collection_draw(ctx, folder, g->rows, g->row));
+cleanup:
+  rb_folder_unmake(folder, made);  // which is empty only after a failure
+  return status;
 }
 
 static rb_status collect(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
   char *text = NULL;
   size_t length = 0;
-  gathered g = {open_memstream(&text, &length), NULL, 0};
+  gathered g = {.table = open_memstream(&text, &length)};
   if (g.table == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
   (void)fputs("study,parameter", g.table);
   for (int c = 0; c < COLUMNS; ++c) (void)fprintf(g.table, ",%s", columns[c].name);
   (void)fputc('\n', g.table);
-  for (int i = 0; i < arguments->inputs; ++i) RB_TRY(add_study(ctx, arguments->input[i], i, &g));
+  RB_TRY(add_studies(ctx, arguments, &g));
   if (fflush(g.table) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
-  if (!ctx->quiet) (void)fputs(text, stdout);
-  if (arguments->output != NULL) {
-    RB_TRY(write_text(ctx, arguments->output, text, length));
-    RB_TRY(rb_collection_draw(ctx, arguments->output, g.rows, g.row));
+  if (g.studies == 0) {
+    RB_TRY(RB_FAIL(ctx, g.left_out > 0 ? g.why : RB_ERR_FILE, "there is no study to collect"));
+  }
+  RB_TRY(write_all(ctx, arguments->output, &g, text, length));
+  if (g.left_out > 0) {
+    RB_TRY(RB_FAIL(ctx, g.why, "%d of %d studies are left out of the table", g.left_out,
+                   g.left_out + g.studies));
   }
 cleanup:
   (void)fclose(g.table);

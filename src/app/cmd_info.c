@@ -2,13 +2,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/overview.h"
 
-/* `rheobase info FILE...`: what our files, or any HDF5 files, hold. --markdown prints the tables of
- * docs/files.md. */
+/* `rheobase info FILE...`: what our files, any HDF5 files, or a study's folder hold. --markdown
+ * prints the tables of docs/files.md. */
 
 enum { MAX_DEPTH = 16, MAX_PATH = 256, MAX_VALUE = 200 };
 
@@ -157,7 +159,9 @@ cleanup:
 static rb_status describe(rb_context *ctx, const char *path, bool markdown) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
+  struct stat about;
   char told[MAX_PATH] = "";
+  if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return rb_overview_print(ctx, path);
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
   RB_TRY(print_head(ctx, file, path, markdown));
   if (markdown)
@@ -180,7 +184,9 @@ static const char *const page =
     "are. A dimension that is a number below is one without a name of its own (stored as `n128`).\n"
     "Root attributes: `schema`, `schema_version`, and what the file was made from: `settings` "
     "(the\n"
-    "settings its stage read), `sources` (digests of the files it read), `digest` (of both).\n"
+    "settings its stage read), `sources` (digest of the files it read), `digest` (of both), "
+    "`made_from`\n"
+    "(those files one by one: digest, `-` or the option that gave it, name).\n"
     "Outside `/provenance` two equal runs give equal files: `h5diff --exclude-path /provenance`.\n";
 
 rb_status rb_cmd_info(rb_context *ctx, const rb_arguments *arguments) {

@@ -6,9 +6,9 @@
 #include "rheobase/agree.h"
 #include "rheobase/lif.h"
 #include "rheobase/report.h"
-#include "rheobase/study.h"
 
-/* rb_study_open would make the folder: a report is of one that is there. Local. */
+/* The folder is not locked, and not made: a report is of what is there, also while a study runs,
+ * whose files appear whole. Local. */
 static rb_status check_folder(rb_context *ctx, const char *folder) {
   struct stat about;
   if (stat(folder, &about) != 0) {
@@ -25,15 +25,12 @@ rb_status rb_cmd_report(rb_context *ctx, const rb_arguments *arguments) {
   const char *folder = arguments->input[0];
   const rb_lif_settings settings = rb_lif_defaults();  // the prior does not depend on them
   rb_figure_format format = RB_FIGURE_PNG;
-  rb_study study = {0};
   rb_model model = {0};
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_agree(ctx, ctx->rank == 0 ? check_folder(ctx, folder) : RB_OK));
   RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &settings, &model)));
-  RB_TRY(rb_study_open(ctx, folder, &study));
   RB_TRY(rb_report_write(ctx, &model, folder, format));
 cleanup:
-  rb_study_close(ctx, &study);
   if (model.destroy != NULL) model.destroy(&model);
   return status;
 }

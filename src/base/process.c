@@ -5,7 +5,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "rheobase/signals.h"
 
 extern char **environ;
 
@@ -38,15 +41,30 @@ static int start(const char *folder, char *const *arguments, int output, pid_t *
   return error;
 }
 
+/* Waits for the program's end, and ends it when this process is asked to stop.
+ * @return 0 or what errno would be; EINTR if it was ended */
+static int wait_for(pid_t process, int *result) {
+  const struct timespec pause = {0, 2000000};  // a look costs a microsecond
+  pid_t ended;
+  while ((ended = waitpid(process, result, WNOHANG)) == 0) {
+    if (rb_signals_pending()) {
+      (void)kill(process, SIGKILL);
+      (void)waitpid(process, result, 0);
+      return EINTR;
+    }
+    (void)nanosleep(&pause, NULL);
+  }
+  return ended == process ? 0 : errno;
+}
+
 int rb_process_run(const char *folder, char *const *arguments, FILE *output, int *exit_code) {
   pid_t process = 0;
   int result = 0;
   *exit_code = -1;
   const int error = start(folder, arguments, fileno(output), &process);
   if (error != 0) return error;
-  while (waitpid(process, &result, 0) < 0) {
-    if (errno != EINTR) return errno;
-  }
+  const int failed = wait_for(process, &result);
+  if (failed != 0) return failed;
   if (WIFEXITED(result)) *exit_code = WEXITSTATUS(result);
   rewind(output);
   return 0;

@@ -49,6 +49,12 @@ bool rb_signals_asked(rb_context *ctx) {
   return ctx->stop;
 }
 
+bool rb_signals_pending(void) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGUSR1) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 bool rb_signals_agree(rb_context *ctx) {
   int stop = ctx->stop || rb_signals_poll();
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);

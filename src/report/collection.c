@@ -5,8 +5,33 @@
 
 #include "gnuplot.h"
 #include "rheobase/log.h"
+#include "rheobase/text_file.h"
 #include "script.h"
-#include "text_file.h"
+#include "study_data.h"
+
+rb_status rb_collection_open(rb_context *ctx, const char *folder, rb_file **file, char **remark) {
+  static const rb_source_set needed =
+      1U << RB_FROM_SIMULATIONS | 1U << RB_FROM_CHECKPOINT | 1U << RB_FROM_CALIBRATION;
+  rb_status status = RB_OK;
+  rb_study_data study = {0};
+  *file = NULL;
+  *remark = NULL;
+  RB_TRY(rb_study_data_open(ctx, NULL, folder, needed, &study));
+  if (study.file[RB_FROM_CALIBRATION] == NULL) {
+    const char *why = study.remark[RB_FROM_CALIBRATION];
+    RB_TRY(why != NULL
+               ? RB_FAIL(ctx, RB_ERR_STUDY, "%s", why)
+               : RB_FAIL(ctx, RB_ERR_FILE,
+                         "%s/calibration.h5 is missing: run `rheobase calibrate` first", folder));
+  }
+  *file = study.file[RB_FROM_CALIBRATION];
+  *remark = study.remark[RB_FROM_CALIBRATION];
+  study.file[RB_FROM_CALIBRATION] = NULL;
+  study.remark[RB_FROM_CALIBRATION] = NULL;
+cleanup:
+  rb_study_data_close(&study);
+  return status;
+}
 
 enum { MOST = 32, PANELS = 3 };  // parameters of a figure
 
@@ -82,6 +107,8 @@ rb_status rb_collection_draw(rb_context *ctx, const char *folder, int64_t count,
   const rb_gnuplot_result result = rb_gnuplot_run(folder, figure.name, "png", message);
   if (result == RB_GNUPLOT_DONE) {
     rb_log_info(ctx, "wrote %s/%s.png", folder, figure.name);
+  } else if (result == RB_GNUPLOT_STOPPED) {
+    RB_TRY(RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while drawing"));
   } else if (result == RB_GNUPLOT_MISSING) {
     rb_log_warning(ctx, "gnuplot is not installed: draw %s elsewhere", path);
   } else {

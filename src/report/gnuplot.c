@@ -22,10 +22,12 @@ static void first_message(FILE *file, char *message) {
 
 rb_gnuplot_result rb_gnuplot_run(const char *folder, const char *name, const char *format,
                                  char *message) {
+  const long process = (long)getpid();  // another one may be drawing the same figure
   char settings[NAME * 3], script[NAME], drawn[PATH], target[PATH];
-  (void)snprintf(settings, sizeof settings, "format='%s'; target='%s.tmp'", format, name);
+  (void)snprintf(settings, sizeof settings, "format='%s'; target='%s.%ld.tmp'", format, name,
+                 process);
   (void)snprintf(script, sizeof script, "%s.gp", name);
-  (void)snprintf(drawn, sizeof drawn, "%s/%s.tmp", folder, name);
+  (void)snprintf(drawn, sizeof drawn, "%s/%s.%ld.tmp", folder, name, process);
   (void)snprintf(target, sizeof target, "%s/%s.%s", folder, name, format);
   char program[] = "gnuplot", defaults[] = "-d", expression[] = "-e";
   char *const arguments[] = {program, defaults, expression, settings, script, NULL};
@@ -43,6 +45,8 @@ rb_gnuplot_result rb_gnuplot_run(const char *folder, const char *name, const cha
     first_message(said, message);
   } else if (error == ENOENT || error == EACCES) {
     result = RB_GNUPLOT_MISSING;
+  } else if (error == EINTR) {
+    result = RB_GNUPLOT_STOPPED;
   } else {
     (void)snprintf(message, RB_GNUPLOT_MESSAGE, "%s", strerror(error));
   }

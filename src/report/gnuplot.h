@@ -11,7 +11,8 @@ enum { RB_GNUPLOT_MESSAGE = 200 };
 typedef enum rb_gnuplot_result {
   RB_GNUPLOT_DONE,
   RB_GNUPLOT_MISSING,  ///< there is no such program
-  RB_GNUPLOT_FAILED    ///< it stopped with an error, or could not be started
+  RB_GNUPLOT_FAILED,   ///< it stopped with an error, or could not be started
+  RB_GNUPLOT_STOPPED   ///< this process was asked to stop
 } rb_gnuplot_result;
 
 /** Runs `gnuplot NAME.gp` in a folder, without a shell, and renames what it drew to NAME.FORMAT.

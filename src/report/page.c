@@ -93,6 +93,19 @@ static const char *const style =
     "details summary{cursor:pointer;color:#0072b2}"
     "@media print{nav,details{display:none}figure{break-inside:avoid}}";
 
+static bool is_shown(const rb_study_data *study, const struct section *section) {
+  return study->file[section->needs] != NULL || study->remark[section->needs] != NULL ||
+         !section->optional;
+}
+
+/* Why the file is left out, or to be read with care. */
+static void write_remark(const rb_study_data *study, int source, FILE *out) {
+  if (study->remark[source] == NULL) return;
+  (void)fputs("<p class=\"bad\">", out);
+  rb_html_text(out, study->remark[source]);
+  (void)fputs("</p>\n", out);
+}
+
 static void write_head(const rb_study_data *study, FILE *out) {
   const char *slash = strrchr(study->folder, '/');
   const char *name = slash != NULL && slash[1] != '\0' ? slash + 1 : study->folder;
@@ -111,10 +124,21 @@ static void write_head(const rb_study_data *study, FILE *out) {
       "script that draws it.</p>\n<nav>",
       RB_VERSION, RB_GIT_REVISION);
   for (int s = 0; s < SECTIONS; ++s) {
-    if (study->file[sections[s].needs] == NULL) continue;
+    if (!is_shown(study, &sections[s])) continue;
     (void)fprintf(out, "<a href=\"#%s\">%s</a>\n", sections[s].id, sections[s].title);
   }
   (void)fputs("<a href=\"#provenance\">Settings and provenance</a></nav>\n", out);
+  for (int s = 0; s < RB_SOURCES; ++s) write_remark(study, s, out);
+}
+
+/* Why a figure has nothing to show. */
+static const char *lack(const rb_study_data *study, rb_source source) {
+  if (study->file[source] == NULL) {
+    return study->remark[source] != NULL ? "is left out" : "is missing";
+  }
+  if (study->unfinished[source]) return "is unfinished";
+  if (source == RB_FROM_EXACT) return "holds the observation alone (exact.datasets is 0)";
+  return "does not hold its data";
 }
 
 static rb_status write_figure(const rb_study_data *study, const rb_figure *figure,
@@ -123,8 +147,7 @@ static rb_status write_figure(const rb_study_data *study, const rb_figure *figur
   char path[RB_PATH];
   if (state == RB_FIGURE_NO_DATA) {
     (void)fprintf(out, "<h3>%s</h3>\n<p class=\"note\">Not drawn: %s %s.</p>\n", figure->title,
-                  rb_source_name(figure->source),
-                  study->file[figure->source] == NULL ? "is missing" : "does not hold its data");
+                  rb_source_name(figure->source), lack(study, figure->source));
     return RB_OK;
   }
   (void)fprintf(out, "<h3 id=\"figure-%s\">%s</h3>\n<figure>\n", figure->name, figure->title);
@@ -160,8 +183,9 @@ static rb_status write_section(const rb_study_data *study, const struct section 
                                const rb_figure_state *state, const char *format, FILE *out) {
   rb_status status = RB_OK;
   const bool there = study->file[section->needs] != NULL;
-  if (!there && section->optional) return RB_OK;
+  if (!is_shown(study, section)) return RB_OK;
   (void)fprintf(out, "<section>\n<h2 id=\"%s\">%s</h2>\n", section->id, section->title);
+  write_remark(study, (int)section->needs, out);
   if (there && section->tables != NULL) RB_TRY(section->tables(study, out));
   for (int f = 0; f < RB_FIGURES; ++f) {
     if (!lists(section->figures, rb_figures[f].name)) continue;

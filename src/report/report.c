@@ -1,16 +1,15 @@
 #include "rheobase/report.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "figures.h"
 #include "gnuplot.h"
 #include "page.h"
 #include "rheobase/agree.h"
+#include "rheobase/folder.h"
 #include "rheobase/log.h"
-#include "text_file.h"
+#include "rheobase/text_file.h"
 
 static const char *const format_names[] = {
     [RB_FIGURE_PNG] = "png", [RB_FIGURE_SVG] = "svg", [RB_FIGURE_PDF] = "pdf"};
@@ -45,7 +44,7 @@ cleanup:
 typedef struct drawing {
   const char *folder;
   rb_figure_format format;
-  bool missing;
+  bool missing, stopped;
   int drawn, failed;
   char first[2 * RB_GNUPLOT_MESSAGE];  // what it said first, and to which script
 } drawing;
@@ -55,6 +54,7 @@ static rb_figure_state draw_as(drawing *all, const rb_figure *figure, const char
   if (all->missing) return RB_FIGURE_NOT_DRAWN;
   const rb_gnuplot_result result = rb_gnuplot_run(all->folder, figure->name, format, message);
   all->missing = result == RB_GNUPLOT_MISSING;
+  all->stopped = all->stopped || result == RB_GNUPLOT_STOPPED;
   if (message[0] != '\0' && all->first[0] == '\0') {
     (void)snprintf(all->first, sizeof all->first, "%s.gp: %s", figure->name, message);
   }
@@ -79,30 +79,51 @@ static void warn(const rb_context *ctx, const drawing *all) {
                    "them elsewhere with `gnuplot NAME.gp`), the numbers in report.html",
                    all->folder);
   } else if (all->failed > 0) {
-    rb_log_warning(ctx, "gnuplot could not draw %d figures: %s", all->failed, all->first);
+    rb_log_warning(ctx, "gnuplot could not draw %d figure%s: %s", all->failed,
+                   rb_plural(all->failed), all->first);
   } else if (all->first[0] != '\0') {
     rb_log_warning(ctx, "gnuplot said: %s", all->first);
   }
+}
+
+/* Removes what earlier reports drew of the figure and this one has not: other formats, and all of
+ * it where its data are gone. */
+static void remove_old(const drawing *all, const rb_figure *figure, rb_figure_state state) {
+  const bool drawn = state == RB_FIGURE_DRAWN;
+  const bool kept[] = {[RB_FIGURE_PNG] = drawn && all->format != RB_FIGURE_SVG,  // beside a PDF too
+                       [RB_FIGURE_SVG] = drawn && all->format == RB_FIGURE_SVG,
+                       [RB_FIGURE_PDF] = drawn && all->format == RB_FIGURE_PDF};
+  char path[RB_TEXT_PATH];
+  for (int f = RB_FIGURE_PNG; f <= RB_FIGURE_PDF; ++f) {
+    (void)snprintf(path, sizeof path, "%s/%s.%s", all->folder, figure->name, format_names[f]);
+    if (!kept[f]) (void)unlink(path);
+  }
+  (void)snprintf(path, sizeof path, "%s/%s.gp", all->folder, figure->name);
+  if (state == RB_FIGURE_NO_DATA) (void)unlink(path);
 }
 
 /* Draws all figures, or those of one source alone. @param only RB_SOURCES: all */
 static rb_status write_figures(const rb_study_data *study, drawing *all, rb_source only,
                                rb_figure_state *state) {
   rb_status status = RB_OK;
-  if (mkdir(all->folder, 0777) != 0 && errno != EEXIST) {
-    RB_TRY(
-        RB_FAIL(study->ctx, RB_ERR_FILE, "%s: cannot be made: %s", all->folder, strerror(errno)));
-  }
+  int made = 0;
+  RB_TRY(rb_folder_make(study->ctx, all->folder, &made));
   for (int f = 0; f < RB_FIGURES; ++f) {
     const rb_figure *figure = &rb_figures[f];
     state[f] = RB_FIGURE_NO_DATA;
     if (only != RB_SOURCES && figure->source != only) continue;
-    if (!rb_study_has(study, figure->source, figure->object)) continue;
-    RB_TRY(write_script(study, all->folder, figure));
-    state[f] = draw(all, figure);
+    if (rb_study_has(study, figure->source, figure->object)) {
+      RB_TRY(write_script(study, all->folder, figure));
+      state[f] = draw(all, figure);
+    }
+    if (all->stopped) {
+      RB_TRY(RB_FAIL(study->ctx, RB_STOPPED, "stopped by a signal while drawing figures"));
+    }
+    remove_old(all, figure, state[f]);
   }
   warn(study->ctx, all);
 cleanup:
+  rb_folder_unmake(all->folder, made);
   return status;
 }
 
@@ -119,6 +140,12 @@ cleanup:
   return status;
 }
 
+static void warn_of_remarks(const rb_study_data *study) {
+  for (int s = 0; s < RB_SOURCES; ++s) {
+    if (study->remark[s] != NULL) rb_log_warning(study->ctx, "%s", study->remark[s]);
+  }
+}
+
 /* The page of a study and all its figures; of RB_FROM_SCALING, which has no page, the figures
  * alone.
  * @param only RB_SOURCES: all */
@@ -129,16 +156,18 @@ static rb_status report(rb_context *ctx, const rb_model *model, const char *fold
   rb_figure_state state[RB_FIGURES];
   char figures[RB_PATH];
   drawing all = {.folder = figures, .format = format};
-  RB_TRY(rb_study_data_open(ctx, model, folder, &study));
+  RB_TRY(rb_study_data_open(ctx, model, folder, RB_ALL_SOURCES, &study));
+  if (only != RB_FROM_SCALING) warn_of_remarks(&study);
   if (only != RB_FROM_SCALING) RB_TRY(rb_study_add_prior(&study));
   (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
   RB_TRY(write_figures(&study, &all, only, state));
   if (only == RB_FROM_SCALING) {
-    rb_log_info(ctx, "scale      %d figures in %s", all.drawn, figures);
+    rb_log_info(ctx, "scale      %d figure%s in %s", all.drawn, rb_plural(all.drawn), figures);
   } else {
     RB_TRY(write_page(&study, state,
                       format_names[format == RB_FIGURE_SVG ? RB_FIGURE_SVG : RB_FIGURE_PNG]));
-    rb_log_info(ctx, "report     %d figures, %s/report.html", all.drawn, folder);
+    rb_log_info(ctx, "report     %d figure%s, %s/report.html", all.drawn, rb_plural(all.drawn),
+                folder);
   }
 cleanup:
   rb_study_data_close(&study);

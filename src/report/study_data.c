@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 #include "rheobase/products.h"
 #include "rheobase/scaling_model.h"
 #include "rheobase/simulations.h"
+#include "stale.h"
 
 static const struct {
   const char *name, *schema;
@@ -32,13 +34,14 @@ static const struct {
 const char *rb_source_name(rb_source source) { return files[source].name; }
 
 rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char *folder,
-                             rb_study_data *study) {
+                             rb_source_set sources, rb_study_data *study) {
   rb_status status = RB_OK;
   int found = 0;
   *study = (rb_study_data){.ctx = ctx, .model = model, .folder = folder};
   for (int s = 0; s < RB_SOURCES; ++s) {
     char path[RB_PATH];
     struct stat about;
+    if ((sources & 1U << s) == 0) continue;
     if (snprintf(path, sizeof path, "%s/%s", folder, files[s].name) >= RB_PATH) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", folder));
     }
@@ -52,6 +55,7 @@ rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char 
                    "report; run `rheobase run` first",
                    folder));
   }
+  RB_TRY(rb_study_judge(study));
 cleanup:
   return status;
 }
@@ -67,7 +71,10 @@ cleanup:
 }
 
 void rb_study_data_close(rb_study_data *study) {
-  for (int s = 0; s < RB_SOURCES; ++s) rb_file_close(&study->file[s]);
+  for (int s = 0; s < RB_SOURCES; ++s) {
+    rb_file_close(&study->file[s]);
+    free(study->remark[s]);
+  }
   free(study->prior_grid);
   free(study->prior_density);
 }

@@ -26,18 +26,27 @@ typedef struct rb_study_data {
   rb_context *ctx;
   const rb_model *model;
   const char *folder;
-  rb_file *file[RB_SOURCES];  ///< NULL where the study has no such file
-  double *prior_grid;         ///< (D, RB_PRIOR_POINTS) see rb_study_add_prior
-  double *prior_density;      ///< (D, RB_PRIOR_POINTS)
+  rb_file *file[RB_SOURCES];  ///< NULL where the study has no such file, or it is left out
+  char *remark[RB_SOURCES];   ///< why a file is left out, or to be read with care; NULL: all well
+  bool unfinished[RB_SOURCES];
+  double *prior_grid;     ///< (D, RB_PRIOR_POINTS) see rb_study_add_prior
+  double *prior_density;  ///< (D, RB_PRIOR_POINTS)
 } rb_study_data;
 
 /** Name of a source's file. */
 const char *rb_source_name(rb_source source);
 
-/** Opens what is there. The caller calls rb_study_data_close, also after a failure. Fails with
- * RB_ERR_FILE (nothing there) or RB_ERR_FORMAT (damaged). */
+/** A set of sources: 1u << source, or all. */
+typedef unsigned rb_source_set;
+#define RB_ALL_SOURCES ((1U << RB_SOURCES) - 1)
+
+/** Opens those sources that are there and belong together (stale.h). The caller calls
+ * rb_study_data_close, also after a failure. Fails with RB_ERR_FILE (nothing there) or
+ * RB_ERR_FORMAT (damaged). @param model may be NULL where nothing needs it */
 RB_NODISCARD rb_status rb_study_data_open(rb_context *ctx, const rb_model *model,
-                                          const char *folder, rb_study_data *study);
+                                          const char *folder, rb_source_set sources,
+                                          rb_study_data *study);
+
 /** Computes the prior's marginal densities, which figures show (prior_density.h): takes a second.
  */
 RB_NODISCARD rb_status rb_study_add_prior(rb_study_data *study);

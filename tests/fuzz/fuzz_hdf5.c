@@ -56,7 +56,7 @@ static void read_simulations(const char *path) {
 }
 
 static void read_recipe(const char *path) {
-  const rb_recipe recipe = {"seed = 45\n", 1};
+  const rb_recipe recipe = {"seed = 45\n", 1, NULL};
   rb_product_state state;
   char why[RB_STUDY_WHY];
   static const char *const schemas[] = {RB_SIMULATIONS_SCHEMA, RB_CHECKPOINT_SCHEMA};
@@ -135,7 +135,7 @@ static void read_posterior(const char *path) {
   (void)path;
   static char out[PATH];
   (void)snprintf(out, sizeof out, "%s/out.h5", folder);
-  job.recipe = (rb_recipe){"seed = 45\n", 1};
+  job.recipe = (rb_recipe){"seed = 45\n", 1, NULL};
   fuzz_outcome(rb_stage_predict(&fuzz_context, &job, out));
 }
 

@@ -1,11 +1,11 @@
-#include "text_file.h"
+#include "rheobase/text_file.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 rb_status rb_text_create(rb_context *ctx, const char *path, char *tmp, FILE **out) {
-  if (snprintf(tmp, RB_TEXT_PATH, "%s.tmp", path) >= RB_TEXT_PATH) {
+  if (snprintf(tmp, RB_TEXT_PATH, "%s.%ld.tmp", path, (long)getpid()) >= RB_TEXT_PATH) {
     return RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", path);
   }
   *out = fopen(tmp, "w");

@@ -1,5 +1,5 @@
-#ifndef RB_REPORT_TEXT_FILE_H
-#define RB_REPORT_TEXT_FILE_H
+#ifndef RHEOBASE_TEXT_FILE_H
+#define RHEOBASE_TEXT_FILE_H
 
 #include <stdio.h>
 
@@ -10,10 +10,11 @@
 
 enum { RB_TEXT_PATH = 1300 };
 
-/** Opens path.tmp for writing. Fails with RB_ERR_FILE. @param tmp (RB_TEXT_PATH) its name */
+/** Opens path.PROCESS.tmp for writing: two processes may write the same file at once. Fails with
+ * RB_ERR_FILE. @param tmp (RB_TEXT_PATH) its name */
 RB_NODISCARD rb_status rb_text_create(rb_context *ctx, const char *path, char *tmp, FILE **out);
 
-/** Closes path.tmp and gives it its name if all went well, else deletes it.
+/** Closes it and gives it its name if all went well, else deletes it.
  * @param status of what was written @return it, or RB_ERR_FILE */
 RB_NODISCARD rb_status rb_text_finish(rb_context *ctx, rb_status status, const char *path,
                                       const char *tmp, FILE *out);

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# collect: names of any kind are fields of a CSV table; the same command works again; what cannot be
+# read is told and does not keep the others from the table; -o makes its folder.
+. "$(dirname "$0")/lib.sh"
+tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
+mkdir -p results
+odd='results/say "a", b=1'
+rheobase 1 run "$tiny" -o results/training.batch_size=16,seed=1 >out.txt 2>&1 || fail "run: $(cat out.txt)"
+cp -r results/training.batch_size=16,seed=1 "$odd"
+
+# table FILE: its rows as a reader of CSV sees them: the first field of each, how many fields there are.
+table() { python3 -c "import csv, sys; [print(len(row), row[0]) for row in csv.reader(open(sys.argv[1], newline=''))]" "$1"; }
+for i in 0 1 2 3 4 5; do echo "11 $odd"; done >expected.txt
+for i in 0 1 2 3 4 5; do echo "11 results/training.batch_size=16,seed=1"; done >>expected.txt
+sed -i '1i 11 study' expected.txt
+for turn in first second; do
+  "$RB_PROGRAM" collect results/* -o results >table.csv 2>err.txt || fail "$turn time: $(cat err.txt)"
+  grep -v '^wrote ' table.csv >printed.csv
+  cmp printed.csv results/collection.csv || fail "$turn time: the file is not what was printed"
+  table results/collection.csv | diff expected.txt - || fail "$turn time: the table"
+done
+"$RB_PROGRAM" collect results/* results/new -o results/new/sub --quiet 2>err.txt # the folder is made meanwhile
+[ $? = 4 ] && [ -s results/new/sub/collection.csv ] || fail "-o did not make its folder: $(cat err.txt)"
+"$RB_PROGRAM" collect results/* results/new/sub -o results/new/sub --quiet 2>err.txt
+grep -q 'new/sub' err.txt && fail "its own output is taken for a study: $(cat err.txt)"
+
+# One that is missing, one that is damaged, one that has no calibration.
+mkdir results/bad results/young
+head -c 3000 "$odd/calibration.h5" >results/bad/calibration.h5
+cp "$odd/simulations.h5" results/young
+expect_failure 5 "3 of 5 studies are left out" 1 collect results/bad "$odd" results/none results/young results/training* -o results
+for why in 'bad/calibration.h5: is not a whole' 'results/none holds no' 'young/calibration.h5 is missing: run .rheobase calibrate'; do
+  grep -q "rheobase: warning: .*$why" err.txt || fail "$why: $(cat err.txt)"
+done
+[ "$(grep -c '^[^w].*,V_th,' out.txt)" = 2 ] && [ "$(wc -l <results/collection.csv)" = 13 ] || fail "no table: $(cat out.txt)"
+expect_failure 4 "no study to collect" 1 collect results/none -o unmade
+[ ! -e unmade ] || fail "a folder without a table"
+"$RB_PROGRAM" collect --help | grep -q -- '-o, --output DIR .*collection.csv.*printed only' || fail "help: $("$RB_PROGRAM" collect --help)"
+"$RB_PROGRAM" run --help | grep -q -- '-o, --output DIR .*results/<input>' || fail "help of run"
+exit 0

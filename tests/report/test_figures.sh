@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Figures of values without spread, and no figures of an earlier report beside this one's.
+. "$RB_SOURCE_DIR/tests/app/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
+command -v gnuplot >/dev/null || { echo "skipped: no gnuplot" && exit 77; }
+tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
+awk 'BEGIN { print "time_ms,voltage_mV,spike"; for (i = 0; i < 100; ++i) printf "%.1f,%s,0\n", i * 0.2, 20 }' >high.csv
+"$RB_PROGRAM" run "$tiny" -o study --observation high.csv >out.txt 2>err.txt || fail "run: $(cat err.txt)"
+grep -q 'no sample below the threshold' out.txt && ! grep -qi 'nan' out.txt || fail "predict: $(grep -E 'predict|nan' out.txt)"
+! grep -qiE '>[-+]?nan' study/report.html || fail "the page: $(grep -iE '>[-+]?nan' study/report.html)"
+
+# All draws of one parameter, or of all of them, lie at a bound.
+for which in 0 1 2 3 4 5 all; do
+  mkdir -p bound && cp study/posterior.h5 bound
+  "$python" - "$which" <<'PYTHON' || fail "h5py"
+import sys
+import h5py
+import numpy
+with h5py.File("bound/posterior.h5", "r+") as file:
+    for d in range(6) if sys.argv[1] == "all" else [int(sys.argv[1])]:
+        draws = file["draws"][...]
+        draws[:, d] = draws[0, d]
+        file["draws"][...] = draws
+        file["density/grid"][d] = draws[0, d]
+        file["density/posterior"][d] = numpy.nan  # as earlier versions wrote it
+PYTHON
+  "$RB_PROGRAM" report bound >out.txt 2>err.txt || fail "bound $which: $(cat err.txt)"
+  [ ! -s err.txt ] && grep -q '2 figures' out.txt || fail "bound $which: $(cat err.txt out.txt)"
+done
+grep -q 'nan' bound/figures/pairs.gp && fail "correlation: $(grep nan bound/figures/pairs.gp | head -1)"
+
+# formats WHAT FORMAT...: the figures there are.
+formats() {
+  local what=$1
+  shift
+  [ "$(find bound/figures -type f | sed 's/.*\.//' | sort | uniq -c | xargs)" = "$*" ] ||
+    fail "$what: $(find bound/figures -type f | xargs)"
+}
+formats "png" 2 gp 2 png
+rheobase 1 report bound --format svg || fail "svg"
+formats "svg" 2 gp 2 svg
+rheobase 1 report bound --format pdf || fail "pdf"
+formats "pdf" 2 gp 2 pdf 2 png
+rheobase 1 report bound || fail "png"
+formats "png again" 2 gp 2 png
+# One figure is one figure.
+mkdir one && cp study/checkpoint.h5 one
+"$RB_PROGRAM" report one | grep -q 'report     1 figure, ' || fail "one: $("$RB_PROGRAM" report one)"
+exit 0
