@@ -9,13 +9,15 @@
  * shared-memory window), so memory does not grow with the ranks. */
 
 typedef struct rb_dataset {
-  int64_t count;   ///< N
-  int dim;         ///< D
-  rb_shape shape;  ///< of a row of x
-  double *theta;   ///< (N, D) as the simulator used them
-  double *latent;  ///< (N, D) before clipping
-  float *x;        ///< (N, row): the series, (C, L), then the features
-  MPI_Win window;  ///< owns the three arrays
+  int64_t count;    ///< N
+  int dim;          ///< D
+  rb_shape shape;   ///< of a row of x
+  double *theta;    ///< (N, D) as the simulator used them
+  double *latent;   ///< (N, D) before clipping
+  double *log_det;  ///< (N) of the coordinates that rb_dataset_see put in theta; NaN where a
+                    ///< parameter was clipped; undefined before
+  float *x;         ///< (N, row): the series, (C, L), then the features
+  MPI_Win window;   ///< owns the arrays
 } rb_dataset;
 
 /** Allocates the window; contents are undefined. Collective. Fails with RB_ERR_MEMORY. */
@@ -32,10 +34,6 @@ void rb_dataset_destroy(rb_dataset *dataset);
 /** The rows this rank fills, so that the ranks of its node together fill all of them. Local. */
 void rb_dataset_share(const rb_context *ctx, const rb_dataset *dataset, int64_t *first,
                       int64_t *count);
-
-/** Replaces theta by the support coordinates of the latent values (support.h), for a network that
- * works with these. Collective. */
-void rb_dataset_to_support(const rb_context *ctx, const rb_model *model, rb_dataset *dataset);
 
 /** Call after filling: all ranks of the node see the contents. Collective. */
 void rb_dataset_fence(const rb_context *ctx, const rb_dataset *dataset);

@@ -38,7 +38,7 @@ typedef struct rb_gradient_sum {
   int *bound;        ///< (blocks + 1) b of each
   double *excess;    ///< (blocks + 1) largest magnitude beyond the bound, or infinity for what is
                      ///< not finite, that this rank met since rb_gradient_sum_clear; else 0
-  int64_t *buffer;   ///< (count + 1 + RB_GRADIENT_FLAGS) gradient, loss, flags
+  int64_t *buffer;   ///< (count + 2 + RB_GRADIENT_FLAGS) gradient, loss, samples, flags
   const struct rb_gradient_kernel *kernel;
 } rb_gradient_sum;
 
@@ -53,8 +53,11 @@ void rb_gradient_sum_destroy(rb_gradient_sum *sum);
 void rb_gradient_sum_clear(rb_gradient_sum *sum);
 
 /** Adds a micro-batch, or raises RB_FLAG_NONFINITE or RB_FLAG_OVERFLOW. Local.
- * @param gradient (count) @param loss (B) of the samples that count (not padding) */
+ * @param gradient (count) @param loss (B) of the samples, without padding */
 void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb_real *loss, int B);
+
+/** Adds to the number of samples that the sum of the losses is of. Local. */
+void rb_gradient_sum_count(rb_gradient_sum *sum, int64_t samples);
 
 /** Raises @p flag on this rank. Local. */
 void rb_gradient_sum_raise(rb_gradient_sum *sum, rb_gradient_flag flag);
@@ -68,6 +71,9 @@ void rb_gradient_sum_widen(const rb_context *ctx, rb_gradient_sum *sum);
 
 /** After the reduction: number of micro-batches or ranks that raised @p flag. Local. */
 int64_t rb_gradient_sum_flag(const rb_gradient_sum *sum, rb_gradient_flag flag);
+
+/** After the reduction: what was counted, on all ranks. Local. */
+int64_t rb_gradient_sum_samples(const rb_gradient_sum *sum);
 
 /** After the reduction. Local. @param gradient (count) @return the sum of the losses */
 double rb_gradient_sum_get(const rb_gradient_sum *sum, rb_real *gradient);

@@ -14,8 +14,6 @@ struct rb_posterior {
   const char *name;       ///< e.g. "network", "baseline", "exact", "mixture"
   const rb_model *model;  ///< not owned
   void *state;            ///< owned
-  double log_scale;       ///< sum of log theta_std: added to a log density per unit of the
-                          ///< parameters it gives that of standardised ones; 0: none
 
   /** Draws, densities and so the truths they are compared with are latent values, before clipping
    * (support.h), not values as the simulator uses them. */

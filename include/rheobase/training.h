@@ -46,11 +46,15 @@ typedef struct rb_training_settings {
   int ensemble;  ///< networks that are trained, each by itself
 } rb_training_settings;
 
-/** What one epoch gave. */
+/** What one epoch gave. The loss is what rb_calibration calls so, and all that compares estimators:
+ * the mean of -log q at the true latent parameters per reference scale (model.h, support.h),
+ * without data sets with a clipped parameter. */
 typedef struct rb_epoch {
-  double loss;             ///< mean -log q over the epoch's samples, with dropout
-  double validation_loss;  ///< mean -log q after the epoch, without dropout
-  double learning_rate;    ///< of the epoch's last step
+  double loss;             ///< over the epoch's samples, with dropout; NaN if all were clipped
+  double validation_loss;  ///< of the validation set after the epoch, without dropout
+  double objective;      ///< the same set's mean -log q as the optimiser has it: of all data sets,
+                         ///< in the network's own coordinates, standardised
+  double learning_rate;  ///< of the epoch's last step
 } rb_epoch;
 
 /** Everything a checkpoint carries. */
@@ -63,14 +67,14 @@ typedef struct rb_training {
   rb_real *first_moment, *second_moment;  ///< (weights) of the optimiser
   int64_t step;                           ///< finished steps
   int64_t steps_per_epoch, total_steps;
-  double epoch_loss;       ///< sum of -log q over the running epoch's samples
-  int64_t epoch_samples;   ///< samples of the running epoch
-  rb_epoch *history;       ///< (epochs), filled up to step / steps_per_epoch
-  double reference_shift;  ///< added to a validation loss it gives that of latent parameters in
-                           ///< the model's reference scales, like all losses that are compared
-  rb_real *best;           ///< (weights) with the lowest validation loss
-  double best_loss;        ///< infinite before the first validation
-  double rate_factor;      ///< 1, halved by every rollback
+  double epoch_loss;      ///< sum of the losses of the running epoch's samples
+  int64_t epoch_samples;  ///< samples of the running epoch that have a loss
+  rb_epoch *history;      ///< (epochs), filled up to step / steps_per_epoch
+  double loss_shift;      ///< added to -log q of standardised coordinates and to their
+                          ///< log |d latent / d coordinates| it gives a sample's loss
+  rb_real *best;          ///< (weights) with the lowest validation loss
+  double best_loss;       ///< infinite before the first validation
+  double rate_factor;     ///< 1, halved by every rollback
   int rollbacks;
 } rb_training;
 
@@ -80,7 +84,6 @@ typedef struct rb_training_data {
   const rb_dataset *training;  ///< as the network sees it (rb_dataset_see), like validation;
                                ///< offline: all samples; online: for standardisation only
   const rb_dataset *validation;
-  double log_det;  ///< of the validation set (rb_dataset_log_det): 0 for raw parameters
 } rb_training_data;
 
 /** Called on all ranks when a checkpoint is due. Collective. */
@@ -98,15 +101,15 @@ void rb_training_destroy(rb_training *training);
  * or gradient is not finite (or very large, where nothing clips it) is refused, and so is a
  * checkpoint whose weights, moments or validation loss are not: RB_ERR_NUMERIC, or a rollback
  * through @p restore, at most RB_TRAINING_ROLLBACKS times. Weights that differ between ranks are
- * RB_ERR_INTERNAL. At the end the estimator holds the weights that are to be used (settings.keep).
- */
+ * RB_ERR_INTERNAL. Fails with RB_ERR_SETTING where all validation data sets have a clipped
+ * parameter. At the end the estimator holds the weights that are to be used (settings.keep). */
 RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
                                 const rb_training_data *data, rb_checkpoint_function save,
                                 rb_checkpoint_function restore, void *owner);
 
-/** Mean -log q of a data set in standardised space, without dropout; the same bits on any number of
- * ranks. Collective. */
+/** Sets validation_loss and objective of @p epoch; the same bits on any number of ranks.
+ * Collective. */
 RB_NODISCARD rb_status rb_validation_loss(rb_context *ctx, rb_training *training,
-                                          const rb_dataset *dataset, double *loss);
+                                          const rb_dataset *dataset, rb_epoch *epoch);
 
 #endif

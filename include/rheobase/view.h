@@ -43,13 +43,15 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
 void rb_view_from(const rb_view *view, const double *centring, int64_t count, const double *phi,
                   double *values, double *log_det);
 
-/** Mean over a data set, as it was simulated, of log |d latent / d coordinates| at its parameters;
- * 0 for raw ones. Collective. */
-RB_NODISCARD rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view,
-                                          const rb_dataset *dataset, double *mean);
+/** Coordinates of the true parameters of one data set; works in place.
+ * @param centring of the data set @param theta (D) @param latent (D) @param phi (D)
+ * @return log |d latent / d phi|, 0 for raw coordinates; NaN where a parameter was clipped: there
+ * is no density, and losses leave the data set out */
+double rb_view_truth(const rb_view *view, const double *centring, const double *theta,
+                     const double *latent, double *phi);
 
 /** Replaces a data set by what the network sees of it: theta by its coordinates, x by rows of the
- * view's shape. Collective. */
+ * view's shape; and sets log_det. Collective. */
 RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset);
 
 #endif

@@ -117,30 +117,6 @@ static int64_t finite_mean(int64_t n, const double *value, double *mean, double 
   return count;
 }
 
-static rb_status sum_log_density(rb_summing *s) {
-  rb_status status = RB_OK;
-  double *column = NULL, *selected = NULL, mean = 0, error = 0;
-  status = RB_ALLOCATE(s->ctx, column, s->N);
-  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, selected, s->N);
-  RB_TRY(rb_agree(s->ctx, status));
-  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_LOG_DENSITY, 0, column));
-  const int64_t finite = finite_mean(s->N, column, &mean, &error);
-  *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY) = mean;
-  *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY_SE) = error;
-  *rb_calibration_values(s->result, RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED) =
-      mean + s->posterior->log_scale;
-  *rb_calibration_counts(s->result, RB_CAL_LOG_DENSITY_NOT_FINITE) = s->N - finite;
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    const int64_t n = rb_summing_select(s, g, column, selected);
-    (void)finite_mean(n, selected, &mean, &error);
-    rb_calibration_values(s->result, RB_CAL_REGIME_EXPECTED_LOG_DENSITY)[g] = mean;
-  }
-cleanup:
-  free(column);
-  free(selected);
-  return status;
-}
-
 /* Minus the mean log density in the model's reference scales, of all data sets and by regime. */
 static rb_status sum_loss(rb_summing *s) {
   rb_status status = RB_OK;
@@ -151,13 +127,20 @@ static rb_status sum_loss(rb_summing *s) {
   RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_LOG_DENSITY, 0, loss));
   RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_CLIPPED, 0, clipped));
   const double log_scale = rb_model_log_scale(s->posterior->model);
-  for (int64_t i = 0; i < s->N; ++i) loss[i] = clipped[i] != 0 ? NAN : -loss[i] - log_scale;
-  (void)finite_mean(s->N, loss, rb_calibration_values(s->result, RB_CAL_LOSS),
-                    rb_calibration_values(s->result, RB_CAL_LOSS_SE));
+  int64_t unclipped = 0;
+  for (int64_t i = 0; i < s->N; ++i) {
+    unclipped += clipped[i] == 0;
+    loss[i] = clipped[i] != 0 ? NAN : -loss[i] - log_scale;
+  }
+  const int64_t counted = finite_mean(s->N, loss, rb_calibration_values(s->result, RB_CAL_LOSS),
+                                      rb_calibration_values(s->result, RB_CAL_LOSS_SE));
+  *rb_calibration_counts(s->result, RB_CAL_LOSS_DATASETS) = counted;
+  *rb_calibration_counts(s->result, RB_CAL_LOSS_NOT_FINITE) = unclipped - counted;
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    double error = 0;
-    const int64_t n = rb_summing_select(s, g, loss, clipped);
-    (void)finite_mean(n, clipped, &rb_calibration_values(s->result, RB_CAL_REGIME_LOSS)[g], &error);
+    double error = 0, *selected = clipped;
+    const int64_t n = rb_summing_select(s, g, loss, selected);
+    rb_calibration_counts(s->result, RB_CAL_REGIME_LOSS_DATASETS)[g] =
+        finite_mean(n, selected, &rb_calibration_values(s->result, RB_CAL_REGIME_LOSS)[g], &error);
   }
 cleanup:
   free(loss);
@@ -209,7 +192,6 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
   RB_TRY(find_regimes(&s));
   RB_TRY(rb_sum_parameters(&s));
   RB_TRY(rb_sum_ranks(&s));
-  RB_TRY(sum_log_density(&s));
   RB_TRY(sum_loss(&s));
   sum_outside(&s);
 cleanup:

@@ -183,32 +183,21 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
                         "share of draws outside the prior's range of the parameter"},
     [RB_CAL_OUTSIDE_ANY] =
         {"outside_any", RB_F64, {RB_DIM_NONE}, "1", "share of draws outside the prior's support"},
-    [RB_CAL_EXPECTED_LOG_DENSITY] = {"expected_log_density",
-                                     RB_F64,
-                                     {RB_DIM_NONE},
-                                     "1",
-                                     "mean log posterior density of the truths, per unit of the "
-                                     "parameters"},
-    [RB_CAL_EXPECTED_LOG_DENSITY_SE] =
-        {"expected_log_density_se", RB_F64, {RB_DIM_NONE}, "1", "its standard error"},
-    [RB_CAL_EXPECTED_LOG_DENSITY_STANDARDISED] = {"expected_log_density_standardised",
-                                                  RB_F64,
-                                                  {RB_DIM_NONE},
-                                                  "1",
-                                                  "the same for standardised parameters: minus "
-                                                  "the validation loss on these data sets"},
-    [RB_CAL_LOG_DENSITY_NOT_FINITE] = {"log_density_not_finite",
-                                       RB_I64,
-                                       {RB_DIM_NONE},
-                                       "1",
-                                       "truths whose log density is not finite, left out of it"},
     [RB_CAL_LOSS] = {"loss",
                      RB_F64,
                      {RB_DIM_NONE},
-                     "1",
+                     "nat",
                      "minus the mean log density of the truths per reference scale, without data "
                      "sets with a clipped parameter: compares between all estimators"},
-    [RB_CAL_LOSS_SE] = {"loss_se", RB_F64, {RB_DIM_NONE}, "1", "its standard error"},
+    [RB_CAL_LOSS_SE] = {"loss_se", RB_F64, {RB_DIM_NONE}, "nat", "its standard error"},
+    [RB_CAL_LOSS_DATASETS] =
+        {"loss_datasets", RB_I64, {RB_DIM_NONE}, "1", "data sets it is the mean of"},
+    [RB_CAL_LOSS_NOT_FINITE] = {"loss_not_finite",
+                                RB_I64,
+                                {RB_DIM_NONE},
+                                "1",
+                                "data sets without a clipped parameter and with no finite log "
+                                "density, left out of it all the same"},
     [RB_CAL_REGIME_DATASETS] =
         {"regime/datasets", RB_I64, {REGIME}, "1", "data sets in each regime"},
     [RB_CAL_REGIME_LOW] = {"regime/activity_low", RB_F64, {REGIME}, "1", "smallest activity"},
@@ -229,9 +218,13 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
     [RB_CAL_REGIME_GAMMA] = {"regime/gamma", RB_F64, {REGIME, QUANTITY}, "1", "as gamma"},
     [RB_CAL_REGIME_LOG_GAMMA] =
         {"regime/log_gamma", RB_F64, {REGIME, QUANTITY}, "1", "as log_gamma"},
-    [RB_CAL_REGIME_EXPECTED_LOG_DENSITY] =
-        {"regime/expected_log_density", RB_F64, {REGIME}, "1", "as expected_log_density"},
-    [RB_CAL_REGIME_LOSS] = {"regime/loss", RB_F64, {REGIME}, "1", "as loss"},
+    [RB_CAL_REGIME_LOSS] = {"regime/loss", RB_F64, {REGIME}, "nat", "as loss"},
+    [RB_CAL_REGIME_LOSS_DATASETS] =
+        {"regime/loss_datasets",
+         RB_I64,
+         {REGIME},
+         "1",
+         "as loss_datasets: the weights with which regime/loss averages to loss"},
 };
 
 const rb_calibration_row *rb_calibration_fields(void) { return rows; }

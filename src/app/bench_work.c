@@ -64,7 +64,7 @@ rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
   RB_TRY(fill_batch(ctx, &view, seed, &t->data));
-  t->sources = (rb_training_data){model, &t->data, &t->data, 0};
+  t->sources = (rb_training_data){model, &t->data, &t->data};
   RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, network, rb_view_shape(&view), model->dim,
                                            settings.micro_batch, &t->estimator)));
   RB_TRY(rb_training_create(ctx, &settings, seed, 0, t->estimator, &t->sources, &t->training));

@@ -29,7 +29,8 @@ static const struct column {
     {"outside", "diagnostics/outside", 1},
     {"sbc_log_gamma", "sbc/log_gamma", 1},
     {"sbc_ks_p", "sbc/ks_p", 1},
-    {"expected_log_density", "diagnostics/expected_log_density", 0},
+    {"loss", "diagnostics/loss", 0},
+    {"loss_se", "diagnostics/loss_se", 0},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, PATH = 4096 };
 enum { R = 0, CONTRACTION = 2, CALIBRATION_ERROR = 4 };  // of columns, in the figure

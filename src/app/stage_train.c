@@ -54,10 +54,9 @@ cleanup:
 }
 
 /* Reads training and validation sets: the study's own, or those of --data, as the network sees
- * them.
- * @param log_det of the validation set. Collective. */
+ * them. Collective. */
 static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *training,
-                           rb_dataset *validation, double *log_det) {
+                           rb_dataset *validation) {
   rb_status status = RB_OK;
   const char *foreign = job->arguments->data;
   rb_file *file = NULL;
@@ -75,7 +74,6 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
       rb_simulations_read(ctx, file, short_names ? "val" : "validation", &job->model, validation));
   const rb_view view = rb_job_view(job);
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
-  RB_TRY(rb_dataset_log_det(ctx, &view, validation, log_det));
   RB_TRY(rb_dataset_see(ctx, &view, training));
   RB_TRY(rb_dataset_see(ctx, &view, validation));
 cleanup:
@@ -139,10 +137,9 @@ cleanup:
 rb_status rb_stage_train(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   rb_dataset training = {.window = MPI_WIN_NULL}, validation = {.window = MPI_WIN_NULL};
-  double log_det = 0;
   (void)path;  // members have their own
-  RB_TRY(read_data(ctx, job, &training, &validation, &log_det));
-  const rb_training_data data = {&job->model, &training, &validation, log_det};
+  RB_TRY(read_data(ctx, job, &training, &validation));
+  const rb_training_data data = {&job->model, &training, &validation};
   RB_TRY(train_members(ctx, job, &data));
 cleanup:
   rb_dataset_destroy(&training);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,29 +45,28 @@ static const rb_field SECOND_MOMENT = {"optimiser/second_moment",
                                        "1",
                                        "running mean of the squared gradient",
                                        false};
-static const rb_field LOSS = {"history/loss",
-                              RB_F64,
-                              "epoch",
-                              "nat",
-                              "mean -log q over the epoch's samples, standardised, with dropout",
-                              false};
-static const rb_field VALIDATION_LOSS = {
-    "history/validation_loss",
-    RB_F64,
-    "epoch",
-    "nat",
-    "mean -log q of the validation set after the epoch, standardised, without dropout",
-    false};
-static const rb_field LEARNING_RATE = {
-    "history/learning_rate", RB_F64, "epoch", "1", "learning rate of the epoch's last step", false};
-
-static const rb_field REFERENCE_SHIFT = {
-    "history/reference_shift",
-    RB_F64,
-    "",
-    "nat",
-    "added to a validation loss: that of latent parameters in units of the prior's sds",
-    false};
+/* What is stored of each epoch. */
+static const struct {
+  size_t offset;  // within rb_epoch
+  rb_field field;
+} HISTORY[] = {
+    {offsetof(rb_epoch, loss),
+     {"history/loss", RB_F64, "epoch", "nat",
+      "the loss over the epoch's samples, with dropout; as loss in calibration.h5", false}},
+    {offsetof(rb_epoch, validation_loss),
+     {"history/validation_loss", RB_F64, "epoch", "nat",
+      "the loss of the validation set after the epoch, without dropout; as loss in calibration.h5",
+      false}},
+    {offsetof(rb_epoch, objective),
+     {"history/validation_objective", RB_F64, "epoch", "nat",
+      "mean -log q of the validation set, all data sets, in the network's standardised "
+      "coordinates: for other programs; do not compare it with a loss",
+      false}},
+    {offsetof(rb_epoch, learning_rate),
+     {"history/learning_rate", RB_F64, "epoch", "1", "learning rate of the epoch's last step",
+      false}},
+};
+enum { COLUMNS = sizeof HISTORY / sizeof *HISTORY };
 
 static int64_t finished_epochs(const rb_training *training) {
   return training->step / training->steps_per_epoch;
@@ -134,22 +134,21 @@ cleanup:
   return status;
 }
 
+static double *history_value(const rb_training *training, int64_t epoch, int c) {
+  return (double *)(void *)((char *)&training->history[epoch] + HISTORY[c].offset);
+}
+
 static rb_status write_history(rb_context *ctx, rb_file *file, const rb_training *training) {
   rb_status status = RB_OK;
   const int64_t epochs = finished_epochs(training);
-  double *columns = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, columns, 3 * epochs));
-  for (int64_t i = 0; i < epochs; ++i) {
-    columns[i] = training->history[i].loss;
-    columns[epochs + i] = training->history[i].validation_loss;
-    columns[2 * epochs + i] = training->history[i].learning_rate;
+  double *column = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, column, epochs));
+  for (int c = 0; c < COLUMNS; ++c) {
+    for (int64_t i = 0; i < epochs; ++i) column[i] = *history_value(training, i, c);
+    RB_TRY(rb_file_write(ctx, file, &HISTORY[c].field, column));
   }
-  RB_TRY(rb_file_write(ctx, file, &LOSS, columns));
-  RB_TRY(rb_file_write(ctx, file, &VALIDATION_LOSS, columns + epochs));
-  RB_TRY(rb_file_write(ctx, file, &LEARNING_RATE, columns + 2 * epochs));
-  RB_TRY(rb_file_write(ctx, file, &REFERENCE_SHIFT, &training->reference_shift));
 cleanup:
-  free(columns);
+  free(column);
   return status;
 }
 
@@ -196,13 +195,10 @@ static rb_status read_history(rb_context *ctx, const rb_file *file, rb_training 
   rb_status status = RB_OK;
   const int64_t epochs = finished_epochs(training);
   double *column = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, column, 3 * epochs));
-  RB_TRY(rb_file_read(ctx, file, LOSS.path, RB_F64, true, 1, &epochs, column));
-  RB_TRY(rb_file_read(ctx, file, VALIDATION_LOSS.path, RB_F64, true, 1, &epochs, column + epochs));
-  RB_TRY(
-      rb_file_read(ctx, file, LEARNING_RATE.path, RB_F64, true, 1, &epochs, column + 2 * epochs));
-  for (int64_t i = 0; i < epochs; ++i) {
-    training->history[i] = (rb_epoch){column[i], column[epochs + i], column[2 * epochs + i]};
+  RB_TRY(RB_ALLOCATE(ctx, column, epochs));
+  for (int c = 0; c < COLUMNS; ++c) {
+    RB_TRY(rb_file_read(ctx, file, HISTORY[c].field.path, RB_F64, true, 1, &epochs, column));
+    for (int64_t i = 0; i < epochs; ++i) *history_value(training, i, c) = column[i];
   }
 cleanup:
   free(column);
@@ -240,7 +236,7 @@ static rb_status read_position(rb_context *ctx, const rb_file *file, rb_training
   RB_TRY(rb_file_get_double(ctx, file, "", "rate_factor", &training->rate_factor));
   RB_TRY(rb_file_get_int(ctx, file, "", "rollbacks", &rollbacks));
   const int64_t steps = training->step % training->steps_per_epoch;
-  if (!isfinite(training->epoch_loss) || training->epoch_samples < steps ||
+  if (!isfinite(training->epoch_loss) || training->epoch_samples < 0 ||
       training->epoch_samples > steps * training->settings.batch_size ||
       isnan(training->best_loss) || rollbacks < 0 || rollbacks > RB_TRAINING_ROLLBACKS ||
       !(training->rate_factor > 0 && training->rate_factor <= 1)) {

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "rheobase/agree.h"
-#include "rheobase/support.h"
 
 static MPI_Aint aligned(int64_t bytes) { return (MPI_Aint)((bytes + 63) / 64 * 64); }
 
@@ -11,8 +10,9 @@ rb_status rb_dataset_allocate(rb_context *ctx, int dim, rb_shape shape, int64_t 
                               rb_dataset *dataset) {
   *dataset = (rb_dataset){.count = count, .dim = dim, .shape = shape, .window = MPI_WIN_NULL};
   const MPI_Aint theta_bytes = aligned(count * dim * (int64_t)sizeof(double));
+  const MPI_Aint log_det_bytes = aligned(count * (int64_t)sizeof(double));
   const MPI_Aint x_bytes = aligned(count * rb_shape_row(shape) * (int64_t)sizeof(float));
-  const MPI_Aint total = 2 * theta_bytes + x_bytes + 64;
+  const MPI_Aint total = 2 * theta_bytes + log_det_bytes + x_bytes + 64;
   // A window that does not fit must give an error on all ranks, not abort the job.
   MPI_Errhandler handler;
   MPI_Comm_get_errhandler(ctx->node, &handler);
@@ -38,7 +38,8 @@ rb_status rb_dataset_allocate(rb_context *ctx, int dim, rb_shape shape, int64_t 
   base += (64 - (uintptr_t)base % 64) % 64;
   dataset->theta = (double *)(void *)base;
   dataset->latent = (double *)(void *)(base + theta_bytes);
-  dataset->x = (float *)(void *)(base + 2 * theta_bytes);
+  dataset->log_det = (double *)(void *)(base + 2 * theta_bytes);
+  dataset->x = (float *)(void *)(base + 2 * theta_bytes + log_det_bytes);
   MPI_Win_lock_all(MPI_MODE_NOCHECK, dataset->window);
 cleanup:
   return status;
@@ -64,14 +65,6 @@ void rb_dataset_share(const rb_context *ctx, const rb_dataset *dataset, int64_t 
   const int64_t end = dataset->count * (ctx->node_rank + 1) / ctx->node_size;
   *first = begin;
   *count = end - begin;
-}
-
-void rb_dataset_to_support(const rb_context *ctx, const rb_model *model, rb_dataset *dataset) {
-  int64_t first = 0, count = 0;
-  rb_dataset_share(ctx, dataset, &first, &count);
-  rb_model_to_support(model, count, dataset->latent + first * dataset->dim,
-                      dataset->theta + first * dataset->dim, NULL);
-  rb_dataset_fence(ctx, dataset);
 }
 
 void rb_dataset_fence(const rb_context *ctx, const rb_dataset *dataset) {

@@ -196,8 +196,7 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
   RB_TRY(rb_view_check(ctx, &state->view));
   state->batch = batch;
   state->member = member;
-  for (int d = 0; d < model->dim; ++d) posterior->log_scale += log(standardisation->theta_std[d]);
-  state->log_jacobian = -posterior->log_scale;
+  for (int d = 0; d < model->dim; ++d) state->log_jacobian -= log(standardisation->theta_std[d]);
   const int64_t seen = batch * rb_shape_row(rb_view_shape(&state->view));
   RB_TRY(RB_ALLOCATE(ctx, state->seen, seen));
   RB_TRY(RB_ALLOCATE(ctx, state->centring, (int64_t)batch * rb_view_centring(&state->view)));

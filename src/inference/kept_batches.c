@@ -15,7 +15,8 @@ static int64_t parameters_of(const rb_micro_batch *batch) {
 rb_status rb_kept_batches_create(rb_context *ctx, const rb_micro_batch *batch, int64_t slots,
                                  rb_kept_batches *kept) {
   rb_status status = RB_OK;
-  *kept = (rb_kept_batches){.slots = slots, .numbers = samples_of(batch) + parameters_of(batch)};
+  *kept = (rb_kept_batches){.slots = slots,
+                            .numbers = samples_of(batch) + parameters_of(batch) + batch->size};
   const double bytes = (double)slots * (double)kept->numbers * sizeof *kept->value;
   if (bytes > rb_memory_per_rank(ctx)) {
     RB_TRY(
@@ -42,11 +43,28 @@ void rb_kept_batches_forget(rb_kept_batches *kept) {
   for (int64_t k = 0; k < kept->slots; ++k) kept->item[k] = -1;
 }
 
+/* The arrays of a batch that are kept, and how many numbers each has. */
+enum { KEPT_ARRAYS = 3 };
+typedef struct kept_array {
+  rb_real *value;
+  int64_t count;
+} kept_array;
+
+static void arrays_of(const rb_micro_batch *batch, kept_array array[KEPT_ARRAYS]) {
+  array[0] = (kept_array){batch->x, samples_of(batch)};
+  array[1] = (kept_array){batch->theta, parameters_of(batch)};
+  array[2] = (kept_array){batch->log_det, batch->size};
+}
+
 void rb_kept_batches_put(rb_kept_batches *kept, int64_t slot, int64_t item,
                          const rb_micro_batch *batch) {
   rb_real *value = kept->value + slot * kept->numbers;
-  memcpy(value, batch->x, (size_t)samples_of(batch) * sizeof *value);
-  memcpy(value + samples_of(batch), batch->theta, (size_t)parameters_of(batch) * sizeof *value);
+  kept_array array[KEPT_ARRAYS];
+  arrays_of(batch, array);
+  for (int k = 0; k < KEPT_ARRAYS; ++k) {
+    memcpy(value, array[k].value, (size_t)array[k].count * sizeof *value);
+    value += array[k].count;
+  }
   kept->item[slot] = item;
 }
 
@@ -54,8 +72,12 @@ bool rb_kept_batches_take(const rb_kept_batches *kept, int64_t slot, int64_t ite
                           double weight, rb_micro_batch *batch) {
   if (kept->item[slot] != item) return false;
   const rb_real *value = kept->value + slot * kept->numbers;
-  memcpy(batch->x, value, (size_t)samples_of(batch) * sizeof *value);
-  memcpy(batch->theta, value + samples_of(batch), (size_t)parameters_of(batch) * sizeof *value);
+  kept_array array[KEPT_ARRAYS];
+  arrays_of(batch, array);
+  for (int k = 0; k < KEPT_ARRAYS; ++k) {
+    memcpy(array[k].value, value, (size_t)array[k].count * sizeof *value);
+    value += array[k].count;
+  }
   for (int row = 0; row < batch->size; ++row) {
     batch->weight[row] = row < rows ? (rb_real)weight : 0;
   }

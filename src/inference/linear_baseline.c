@@ -266,7 +266,6 @@ rb_status rb_baseline_posterior(rb_context *ctx, const rb_baseline *baseline, ui
     rb_stream_normals(stream, (int64_t)i * D, D, z);
     correlate(state, D, z, state->mass + (ptrdiff_t)i * D);
   }
-  for (int d = 0; d < D; ++d) posterior->log_scale += log(baseline->report.prior_sd[d]);
 cleanup:
   if (status != RB_OK) destroy(posterior);
   return status;

@@ -1,5 +1,6 @@
 #include "micro_batch.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "rheobase/memory.h"
@@ -11,6 +12,7 @@ rb_status rb_micro_batch_create(rb_context *ctx, int dim, rb_shape shape, int si
   RB_TRY(RB_ALLOCATE(ctx, batch->x, size * rb_shape_row(shape)));
   RB_TRY(RB_ALLOCATE(ctx, batch->theta, (int64_t)size * dim));
   RB_TRY(RB_ALLOCATE(ctx, batch->weight, size));
+  RB_TRY(RB_ALLOCATE(ctx, batch->log_det, size));
   RB_TRY(RB_ALLOCATE(ctx, batch->loss, size));
 cleanup:
   return status;
@@ -35,6 +37,7 @@ void rb_micro_batch_destroy(rb_micro_batch *batch) {
   free(batch->x);
   free(batch->theta);
   free(batch->weight);
+  free(batch->log_det);
   free(batch->loss);
   free(batch->drawn);
   free(batch->simulated);
@@ -45,11 +48,12 @@ void rb_micro_batch_destroy(rb_micro_batch *batch) {
 
 /* Standardises theta (D) and x into a row. */
 static void set_row(rb_micro_batch *batch, int row, const rb_standardisation *standardisation,
-                    const double *theta, const float *x, double weight) {
+                    const double *theta, double log_det, const float *x, double weight) {
   const int D = batch->dim;
   rb_standardise_theta(standardisation, D, 1, theta, batch->theta + (int64_t)row * D);
   rb_standardise_x(standardisation, batch->shape, x, batch->x + row * rb_shape_row(batch->shape));
   batch->weight[row] = (rb_real)weight;
+  batch->log_det[row] = (rb_real)log_det;
 }
 
 static void pad(rb_micro_batch *batch, int rows) {
@@ -68,10 +72,21 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
   const int64_t samples = rb_shape_row(dataset->shape);
   for (int row = 0; row < rows; ++row) {
     const int64_t i = indices != NULL ? indices[row] : first + row;
-    set_row(batch, row, standardisation, dataset->theta + i * dataset->dim,
+    set_row(batch, row, standardisation, dataset->theta + i * dataset->dim, dataset->log_det[i],
             dataset->x + i * samples, weight);
   }
   pad(batch, rows);
+}
+
+int rb_micro_batch_losses(rb_micro_batch *batch, double shift) {
+  int counted = 0;
+  for (int row = 0; row < batch->rows; ++row) {
+    const double minus_log_q = (double)batch->loss[row], log_det = (double)batch->log_det[row];
+    const bool clipped = isnan(log_det);
+    batch->loss[row] = (rb_real)(clipped ? 0 * minus_log_q : minus_log_q + log_det + shift);
+    counted += !clipped;
+  }
+  return counted;
 }
 
 rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
@@ -86,11 +101,11 @@ rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
   RB_TRY(rb_view_observe(view, ctx, rows, batch->simulated, batch->seen, batch->centring));
-  const double *values = rb_view_latent(view) ? latent : theta;
   for (int row = 0; row < rows; ++row) {
     const int64_t at = (int64_t)row * D;
-    rb_view_to(view, batch->centring + (int64_t)row * numbers, 1, values + at, theta + at, NULL);
-    set_row(batch, row, standardisation, theta + at, batch->seen + row * samples, weight);
+    const double log_det = rb_view_truth(view, batch->centring + (int64_t)row * numbers, theta + at,
+                                         latent + at, theta + at);
+    set_row(batch, row, standardisation, theta + at, log_det, batch->seen + row * samples, weight);
   }
   pad(batch, rows);
 cleanup:

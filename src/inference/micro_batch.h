@@ -15,7 +15,8 @@ typedef struct rb_micro_batch {
   rb_real *x;        ///< (size, row), series as (L, C)
   rb_real *theta;    ///< (size, D)
   rb_real *weight;   ///< (size)
-  rb_real *loss;     ///< (size)
+  rb_real *log_det;  ///< (size) as rb_view_truth() gives it
+  rb_real *loss;     ///< (size) -log q of each sample, to be set by the user
   double *drawn;     ///< (size, D) online: parameters, their latent values after them
   float *simulated;  ///< (size, C, L) online
   float *seen;       ///< (size, row) online: what the network sees of it
@@ -36,6 +37,11 @@ void rb_micro_batch_destroy(rb_micro_batch *batch);
 void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *standardisation,
                            const rb_dataset *dataset, const int64_t *indices, int64_t first,
                            int rows, double weight);
+
+/** Turns -log q of the samples in loss into losses: of latent parameters, per reference scale
+ * (training.h). A sample with a clipped parameter has none and gets 0, or NaN if -log q is.
+ * @param shift rb_training.loss_shift @return samples with a loss */
+int rb_micro_batch_losses(rb_micro_batch *batch, double shift);
 
 /** Simulates items first .. first + rows - 1 of the training purpose; for
  * rb_micro_batch_create_online alone. */

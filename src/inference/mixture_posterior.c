@@ -128,7 +128,6 @@ rb_status rb_mixture_posterior_create(rb_context *ctx, int count, rb_posterior *
   *posterior = (rb_posterior){.name = "mixture",
                               .model = member->model,
                               .state = state,
-                              .log_scale = member->log_scale,
                               .latent = member->latent,
                               .sample = sample,
                               .log_density = has_density ? log_density : NULL,

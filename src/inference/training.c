@@ -42,9 +42,9 @@ rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settin
   RB_TRY(RB_ALLOCATE(ctx, training->history, settings->epochs));
   RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta,
                                 &training->standardisation));
-  training->reference_shift = data->log_det - rb_model_log_scale(data->model);
+  training->loss_shift = -rb_model_log_scale(data->model);
   for (int d = 0; d < data->model->dim; ++d) {
-    training->reference_shift += log(training->standardisation.theta_std[d]);
+    training->loss_shift += log(training->standardisation.theta_std[d]);
   }
   RB_TRY(rb_estimator_initialise(ctx, estimator, seed, member));
 cleanup:
@@ -60,11 +60,12 @@ void rb_training_destroy(rb_training *training) {
 }
 
 rb_status rb_validation_loss(rb_context *ctx, rb_training *training, const rb_dataset *dataset,
-                             double *loss) {
+                             rb_epoch *epoch) {
+  enum { LOSS, COUNTED, OBJECTIVE, SUMS };
   rb_status status = RB_OK;
   rb_micro_batch batch = {0};
   rb_real *summary = NULL;
-  rb_exact_sum sum = {{0}, 0, 0, 0, 0};
+  rb_exact_sum sum[SUMS] = {0};
   const int size = training->settings.micro_batch;
   RB_TRY(rb_micro_batch_create(ctx, dataset->dim, dataset->shape, size, &batch));
   RB_TRY(RB_ALLOCATE(ctx, summary, (int64_t)size * rb_estimator_summary_dim(training->estimator)));
@@ -76,10 +77,19 @@ rb_status rb_validation_loss(rb_context *ctx, rb_training *training, const rb_da
                           (int)range.count, 1);
     rb_estimator_summarise(training->estimator, size, batch.x, summary);
     rb_estimator_log_density(training->estimator, size, batch.theta, summary, NULL, batch.loss);
-    for (int row = 0; row < batch.rows; ++row) rb_exact_sum_add(&sum, -(double)batch.loss[row]);
+    for (int row = 0; row < batch.rows; ++row) {
+      batch.loss[row] = -batch.loss[row];
+      rb_exact_sum_add(&sum[OBJECTIVE], (double)batch.loss[row]);
+    }
+    rb_exact_sum_add(&sum[COUNTED], rb_micro_batch_losses(&batch, training->loss_shift));
+    for (int row = 0; row < batch.rows; ++row) {
+      rb_exact_sum_add(&sum[LOSS], (double)batch.loss[row]);
+    }
   }
-  rb_exact_sum_reduce(ctx, &sum, 1);
-  *loss = rb_exact_sum_value(&sum) / (double)dataset->count;
+  rb_exact_sum_reduce(ctx, sum, SUMS);
+  const double counted = rb_exact_sum_value(&sum[COUNTED]);
+  epoch->validation_loss = rb_exact_sum_value(&sum[LOSS]) / counted;
+  epoch->objective = rb_exact_sum_value(&sum[OBJECTIVE]) / (double)dataset->count;
 cleanup:
   free(summary);
   rb_micro_batch_destroy(&batch);
@@ -94,13 +104,12 @@ static rb_status end_epoch(rb_context *ctx, rb_training *training, const rb_trai
   epoch->loss = training->epoch_loss / (double)training->epoch_samples;
   training->epoch_loss = 0;
   training->epoch_samples = 0;
-  RB_TRY(rb_validation_loss(ctx, training, data->validation, &epoch->validation_loss));
-  if (!isfinite(epoch->loss) || !isfinite(epoch->validation_loss)) {
+  RB_TRY(rb_validation_loss(ctx, training, data->validation, epoch));
+  if (!isfinite(epoch->validation_loss) || !isfinite(epoch->objective)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
-                   "step %" PRId64
-                   ": the %s loss of the epoch is not finite; lower training.learning_rate, or "
-                   "check the simulations for extreme values",
-                   training->step, isfinite(epoch->loss) ? "validation" : "training"));
+                   "step %" PRId64 ": the validation loss of the epoch is not finite; lower "
+                   "training.learning_rate, or check the simulations for extreme values",
+                   training->step));
   }
   if (epoch->validation_loss < training->best_loss) {
     training->best_loss = epoch->validation_loss;
@@ -212,10 +221,23 @@ cleanup:
   return status;
 }
 
+/* Every checkpoint is judged by the validation loss, so some data set must have one. */
+static rb_status check_validation(rb_context *ctx, const rb_dataset *validation) {
+  for (int64_t i = 0; i < validation->count; ++i) {
+    if (!isnan(validation->log_det[i])) return RB_OK;
+  }
+  return RB_FAIL(ctx, RB_ERR_SETTING,
+                 "each of the %" PRId64
+                 " validation data sets has a clipped parameter, so that there is no validation "
+                 "loss; raise training.validation",
+                 validation->count);
+}
+
 rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_data *data,
                    rb_checkpoint_function save, rb_checkpoint_function restore, void *owner) {
   rb_status status = RB_OK;
   rb_training_work *work = NULL;
+  RB_TRY(check_validation(ctx, data->validation));  // the same on all ranks
   RB_TRY(rb_agree(ctx, rb_training_work_create(ctx, training, data, &work)));
   const rb_partition batch =
       rb_partition_make(ctx, training->settings.batch_size, training->settings.micro_batch);

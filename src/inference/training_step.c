@@ -150,6 +150,7 @@ static rb_status add_gradients(rb_context *ctx, rb_training *training, const rb_
                                  w->batch.theta, w->batch.weight, &dropout, w->gradient,
                                  w->batch.loss));
     lap(w, RB_STEP_GRADIENT, &since);
+    rb_gradient_sum_count(&w->sum, rb_micro_batch_losses(&w->batch, training->loss_shift));
     rb_gradient_sum_add(&w->sum, w->gradient, w->batch.loss, rows);
     lap(w, RB_STEP_SUM, &since);
   }
@@ -244,7 +245,7 @@ rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_trai
   }
   double since = MPI_Wtime();
   training->epoch_loss += rb_gradient_sum_get(&w->sum, w->gradient);
-  training->epoch_samples += samples;
+  training->epoch_samples += rb_gradient_sum_samples(&w->sum);
   const double rate = rb_training_rate(training);
   rb_adamw adamw =
       rb_adamw_make(settings->mode == RB_ONLINE ? 0 : settings->weight_decay, settings->clip_norm);

@@ -1,11 +1,10 @@
 #include "rheobase/view.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "rheobase/agree.h"
-#include "rheobase/exact_sum.h"
 #include "rheobase/memory.h"
-#include "rheobase/partition.h"
 #include "rheobase/support.h"
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
@@ -92,6 +91,15 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
   }
 }
 
+double rb_view_truth(const rb_view *view, const double *centring, const double *theta,
+                     const double *latent, double *phi) {
+  bool clipped = false;
+  double log_det;
+  for (int d = 0; d < view->model->dim; ++d) clipped = clipped || theta[d] != latent[d];
+  rb_view_to(view, centring, 1, rb_view_latent(view) ? latent : theta, phi, &log_det);
+  return clipped ? (double)NAN : log_det;
+}
+
 /* Fills this rank's share of `seen` from the data set it was made of. */
 static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_dataset *from,
                            rb_dataset *seen) {
@@ -104,10 +112,10 @@ static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_datase
   RB_TRY(RB_ALLOCATE(ctx, centring, count * numbers));
   RB_TRY(rb_view_observe(view, ctx, count, from->x + first * samples, seen->x + first * row,
                          centring));
-  const double *values = rb_view_latent(view) ? from->latent : from->theta;
   for (int64_t i = 0; i < count; ++i) {
-    rb_view_to(view, centring + i * numbers, 1, values + (first + i) * D,
-               seen->theta + (first + i) * D, NULL);
+    const int64_t at = (first + i) * D;
+    seen->log_det[first + i] = rb_view_truth(view, centring + i * numbers, from->theta + at,
+                                             from->latent + at, seen->theta + at);
   }
   memcpy(seen->latent + first * D, from->latent + first * D, (size_t)(count * D) * sizeof(double));
 cleanup:
@@ -115,47 +123,23 @@ cleanup:
   return status;
 }
 
-rb_status rb_dataset_log_det(rb_context *ctx, const rb_view *view, const rb_dataset *dataset,
-                             double *mean) {
-  enum { CHUNK = 32 };
-  rb_status status = RB_OK;
-  const int64_t samples = rb_shape_row(dataset->shape);
-  const int D = dataset->dim, numbers = rb_view_centring(view);
-  const rb_partition partition =
-      rb_partition_make(ctx, dataset->count, rb_partition_fit(dataset->count, CHUNK, 1, ctx->size));
-  rb_exact_sum sum = {{0}, 0, 0, 0, 0};
-  double *centring = NULL, phi[RB_MAX_PARAMETERS], log_det;
-  float *seen = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, centring, CHUNK * numbers));
-  RB_TRY(RB_ALLOCATE(ctx, seen, CHUNK * rb_shape_row(rb_view_shape(view))));
-  for (int64_t round = 0; round < partition.rounds && rb_view_latent(view); ++round) {
-    const rb_range range = rb_partition_round(&partition, round);
-    if (range.count == 0) continue;
-    if (numbers > 0) {
-      RB_TRY(rb_view_observe(view, ctx, range.count, dataset->x + range.first * samples, seen,
-                             centring));
-    }
-    for (int64_t i = 0; i < range.count; ++i) {
-      rb_view_to(view, centring + i * numbers, 1, dataset->latent + (range.first + i) * D, phi,
-                 &log_det);
-      rb_exact_sum_add(&sum, log_det);
-    }
+/* For a network that sees the series itself: x stays. Collective. */
+static void see_in_place(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
+  int64_t first = 0, count = 0;
+  rb_dataset_share(ctx, dataset, &first, &count);
+  for (int64_t i = first; i < first + count; ++i) {
+    double *theta = dataset->theta + i * dataset->dim;
+    dataset->log_det[i] =
+        rb_view_truth(view, NULL, theta, dataset->latent + i * dataset->dim, theta);
   }
-cleanup:
-  free(centring);
-  free(seen);
-  status = rb_agree(ctx, status);
-  if (status != RB_OK) return status;
-  rb_exact_sum_reduce(ctx, &sum, 1);
-  *mean = rb_exact_sum_value(&sum) / (double)dataset->count;
-  return RB_OK;
+  rb_dataset_fence(ctx, dataset);
 }
 
 rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
   rb_status status = RB_OK;
   rb_dataset seen = {.window = MPI_WIN_NULL};
   if (view->summary == RB_SUMMARY_RECURRENT) {
-    if (rb_view_latent(view)) rb_dataset_to_support(ctx, view->model, dataset);
+    see_in_place(ctx, view, dataset);
     return RB_OK;
   }
   RB_TRY(rb_dataset_allocate(ctx, dataset->dim, rb_view_shape(view), dataset->count, &seen));

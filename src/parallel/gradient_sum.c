@@ -9,6 +9,8 @@
 #include "rheobase/clock.h"
 #include "rheobase/memory.h"
 
+/* What follows the gradient in the buffer. */
+enum { LOSS, SAMPLES, FIRST_FLAG, OTHERS = FIRST_FLAG + RB_GRADIENT_FLAGS };
 enum { BOUND = 15, MAX_EXPONENT = 40, LOSS_BOUND = 22, MAX_LOSS_EXPONENT = 32 };
 
 static const double REAL_MAX = sizeof(rb_real) == sizeof(double) ? DBL_MAX : (double)FLT_MAX;
@@ -21,7 +23,7 @@ static int exponent_of(const rb_gradient_sum *sum, int block) {
 }
 
 static int64_t *flag_of(const rb_gradient_sum *sum, rb_gradient_flag flag) {
-  return &sum->buffer[sum->count + 1 + (int)flag];
+  return &sum->buffer[sum->count + FIRST_FLAG + (int)flag];
 }
 
 rb_status rb_gradient_sum_create(rb_context *ctx, int blocks, const int64_t *size,
@@ -35,10 +37,10 @@ rb_status rb_gradient_sum_create(rb_context *ctx, int blocks, const int64_t *siz
   RB_TRY(RB_ALLOCATE(ctx, sum->excess, blocks + 1));
   for (int k = 0; k < blocks; ++k) sum->first[k + 1] = sum->first[k] + size[k];
   sum->count = sum->first[blocks];
-  if (sum->count + 1 + RB_GRADIENT_FLAGS > INT_MAX) {
+  if (sum->count + OTHERS > INT_MAX) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the network has more than 2^31 weights"));
   }
-  RB_TRY(RB_ALLOCATE(ctx, sum->buffer, sum->count + 1 + RB_GRADIENT_FLAGS));
+  RB_TRY(RB_ALLOCATE(ctx, sum->buffer, sum->count + OTHERS));
   rb_gradient_sum_clear(sum);
 cleanup:
   return status;
@@ -53,7 +55,7 @@ void rb_gradient_sum_destroy(rb_gradient_sum *sum) {
 }
 
 void rb_gradient_sum_clear(rb_gradient_sum *sum) {
-  memset(sum->buffer, 0, (size_t)(sum->count + 1 + RB_GRADIENT_FLAGS) * sizeof *sum->buffer);
+  memset(sum->buffer, 0, (size_t)(sum->count + OTHERS) * sizeof *sum->buffer);
   for (int k = 0; k <= sum->blocks; ++k) {
     sum->bound[k] = k < sum->blocks ? BOUND : LOSS_BOUND;
     sum->excess[k] = 0;
@@ -91,13 +93,21 @@ void rb_gradient_sum_add(rb_gradient_sum *sum, const rb_real *gradient, const rb
     const int64_t first = sum->first[k], size = sum->first[k + 1] - first;
     sum->kernel->add(size, gradient + first, ldexp(1, exponent_of(sum, k)), sum->buffer + first);
   }
-  sum->buffer[sum->count] += (int64_t)ldexp(total, exponent_of(sum, sum->blocks));
+  sum->buffer[sum->count + LOSS] += (int64_t)ldexp(total, exponent_of(sum, sum->blocks));
+}
+
+void rb_gradient_sum_count(rb_gradient_sum *sum, int64_t samples) {
+  sum->buffer[sum->count + SAMPLES] += samples;
+}
+
+int64_t rb_gradient_sum_samples(const rb_gradient_sum *sum) {
+  return sum->buffer[sum->count + SAMPLES];
 }
 
 void rb_gradient_sum_reduce(const rb_context *ctx, rb_gradient_sum *sum) {
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
-  MPI_Allreduce(MPI_IN_PLACE, sum->buffer, (int)(sum->count + 1 + RB_GRADIENT_FLAGS), MPI_INT64_T,
-                MPI_SUM, ctx->comm);
+  MPI_Allreduce(MPI_IN_PLACE, sum->buffer, (int)(sum->count + OTHERS), MPI_INT64_T, MPI_SUM,
+                ctx->comm);
   rb_clock_leave(ctx, outer);
 }
 
@@ -109,7 +119,7 @@ void rb_gradient_sum_widen(const rb_context *ctx, rb_gradient_sum *sum) {
     if (sum->excess[k] > 0) (void)frexp(sum->excess[k], &sum->bound[k]);
     sum->excess[k] = 0;
   }
-  memset(sum->buffer, 0, (size_t)(sum->count + 1) * sizeof *sum->buffer);
+  memset(sum->buffer, 0, (size_t)(sum->count + FIRST_FLAG) * sizeof *sum->buffer);
   *flag_of(sum, RB_FLAG_OVERFLOW) = 0;
 }
 
@@ -124,5 +134,5 @@ double rb_gradient_sum_get(const rb_gradient_sum *sum, rb_real *gradient) {
       gradient[i] = (rb_real)((double)sum->buffer[i] * scale);
     }
   }
-  return ldexp((double)sum->buffer[sum->count], -exponent_of(sum, sum->blocks));
+  return ldexp((double)sum->buffer[sum->count + LOSS], -exponent_of(sum, sum->blocks));
 }

@@ -16,6 +16,8 @@ typedef struct table_column {
   int rank;
 } table_column;
 
+#define SET "diagnostics"  // whose means are told, here and on the page
+
 /* Of NRMSE the last row is shown: the last normaliser is the prior. */
 enum { WIDTH = 12, LINE = 256 };
 static const table_column columns[] = {
@@ -34,8 +36,9 @@ static const table_column tests[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, TESTS = sizeof tests / sizeof *tests };
 
-static rb_status scalar(rb_context *ctx, const rb_file *file, const char *path, double *value) {
-  return rb_file_read(ctx, file, path, RB_F64, false, 0, NULL, value);
+static rb_status scalar(rb_context *ctx, const rb_file *file, const char *path, rb_type type,
+                        void *value) {
+  return rb_file_read(ctx, file, path, type, false, 0, NULL, value);
 }
 
 static rb_status print_columns(rb_context *ctx, const rb_file *file, const char *title,
@@ -72,46 +75,39 @@ cleanup:
   return status;
 }
 
-/* The test set with the most data sets: its means are the most certain ones. */
-static rb_status largest_set(rb_context *ctx, const rb_file *file, const char **name) {
+/* The headline, of the set whose name stands beside it here, on the page and in `collect`. */
+static rb_status print_loss(rb_context *ctx, const rb_file *file) {
   rb_status status = RB_OK;
-  int64_t sbc = 0, diagnostics = 0;
-  RB_TRY(rb_file_get_int(ctx, file, "sbc", "datasets", &sbc));
-  RB_TRY(rb_file_get_int(ctx, file, "diagnostics", "datasets", &diagnostics));
-  *name = sbc > diagnostics ? "sbc" : "diagnostics";
+  double loss = 0, error = 0;
+  int64_t datasets = 0, counted = 0, not_finite = 0;
+  RB_TRY(rb_file_get_int(ctx, file, SET, "datasets", &datasets));
+  RB_TRY(scalar(ctx, file, SET "/loss", RB_F64, &loss));
+  RB_TRY(scalar(ctx, file, SET "/loss_se", RB_F64, &error));
+  RB_TRY(scalar(ctx, file, SET "/loss_datasets", RB_I64, &counted));
+  RB_TRY(scalar(ctx, file, SET "/loss_not_finite", RB_I64, &not_finite));
+  if (counted == 0) goto cleanup;  // a posterior without a log density
+  rb_log_info(ctx,
+              "loss %.3f +- %.3f nat (" SET
+              " set: %lld of %lld data sets, those without a clipped "
+              "truth)",
+              loss, error, (long long)counted, (long long)datasets);
+  if (not_finite > 0) {
+    rb_log_info(ctx, "     %lld truths have no finite density and are left out of it",
+                (long long)not_finite);
+  }
 cleanup:
   return status;
 }
 
-static rb_status print_score(rb_context *ctx, const rb_file *file) {
+static rb_status print_outside(rb_context *ctx, const rb_file *file) {
   rb_status status = RB_OK;
-  static const char *const names[] = {"expected_log_density",
-                                      "expected_log_density_se",
-                                      "expected_log_density_standardised",
-                                      "outside_any",
-                                      "loss",
-                                      "loss_se"};
-  enum { NAMES = sizeof names / sizeof *names };
-  const char *set = NULL;
-  char path[128];
-  double value[NAMES], null_error = 0;
-  RB_TRY(largest_set(ctx, file, &set));
-  for (int i = 0; i < NAMES; ++i) {
-    (void)snprintf(path, sizeof path, "%s/%s", set, names[i]);
-    RB_TRY(scalar(ctx, file, path, &value[i]));
-  }
-  RB_TRY(scalar(ctx, file, "diagnostics/calibration_error_95", &null_error));
-  if (isfinite(value[0])) {
-    rb_log_info(ctx,
-                "expected log density of the truth %.3f +- %.3f (standardised parameters %.3f)",
-                value[0], value[1], value[2]);
-    rb_log_info(ctx, "loss %.3f +- %.3f (without clipped truths, in units of the prior's sds)",
-                value[4], value[5]);
-  }
+  double outside = 0, null_error = 0;
+  RB_TRY(scalar(ctx, file, SET "/outside_any", RB_F64, &outside));
+  RB_TRY(scalar(ctx, file, SET "/calibration_error_95", RB_F64, &null_error));
   rb_log_info(ctx,
               "%.2g%% of the draws lie outside the prior's support; calibration errors above %.4f "
               "have a chance of 5%%",
-              100 * value[3], null_error);
+              100 * outside, null_error);
 cleanup:
   return status;
 }
@@ -121,32 +117,34 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
                                int64_t D) {
   enum { REGIMES = 3 };
   rb_status status = RB_OK;
-  int64_t datasets[REGIMES], shape[2];
+  int64_t datasets[REGIMES], counted[REGIMES], shape[2];
   double low[REGIMES], high[REGIMES], loss[REGIMES];
   double *error = NULL, *log_gamma = NULL;
   char **names = NULL;
   int64_t count = 0;
   void *data = NULL;
   const int64_t regimes = REGIMES;
-  RB_TRY(rb_file_read(ctx, file, "sbc/regime/datasets", RB_I64, false, 1, &regimes, datasets));
-  RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_low", RB_F64, false, 1, &regimes, low));
-  RB_TRY(rb_file_read(ctx, file, "sbc/regime/activity_high", RB_F64, false, 1, &regimes, high));
-  RB_TRY(rb_file_read(ctx, file, "sbc/regime/loss", RB_F64, false, 1, &regimes, loss));
+  RB_TRY(rb_file_read(ctx, file, SET "/regime/datasets", RB_I64, false, 1, &regimes, datasets));
+  RB_TRY(rb_file_read(ctx, file, SET "/regime/activity_low", RB_F64, false, 1, &regimes, low));
+  RB_TRY(rb_file_read(ctx, file, SET "/regime/activity_high", RB_F64, false, 1, &regimes, high));
+  RB_TRY(rb_file_read(ctx, file, SET "/regime/loss", RB_F64, false, 1, &regimes, loss));
+  RB_TRY(rb_file_read(ctx, file, SET "/regime/loss_datasets", RB_I64, false, 1, &regimes, counted));
   RB_TRY(rb_file_read_strings(ctx, file, "regime_name", &count, &names));
   RB_TRY(
-      rb_file_read_new(ctx, file, "sbc/regime/calibration_error", RB_F64, false, 2, shape, &data));
+      rb_file_read_new(ctx, file, SET "/regime/calibration_error", RB_F64, false, 2, shape, &data));
   error = data;
   if (shape[0] != REGIMES || shape[1] != D || count != REGIMES) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "sbc/regime: shapes do not match"));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, SET "/regime: shapes do not match"));
   }
-  RB_TRY(rb_file_read_new(ctx, file, "sbc/regime/log_gamma", RB_F64, false, 2, shape, &data));
+  RB_TRY(rb_file_read_new(ctx, file, SET "/regime/log_gamma", RB_F64, false, 2, shape, &data));
   log_gamma = data;
   if (shape[0] != REGIMES || shape[1] < D) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "sbc/regime/log_gamma: not one value per parameter"));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, SET "/regime/log_gamma: not one value per parameter"));
   }
   if (isnan(low[0]) && isnan(low[1]) && isnan(low[2])) goto cleanup;  // nothing to group by
-  rb_log_info(ctx, "%-12s%*s%*s%*s  %s", "regime", WIDTH, "data sets", WIDTH, "activity", 15,
-              "loss", "worst parameter: cal. error, log gamma");
+  rb_log_info(ctx, "%-12s%*s%*s%*s%*s  %s", "regime", WIDTH, "data sets", WIDTH, "activity", WIDTH,
+              "loss (nat)", WIDTH, "of sets",
+              "worst parameter: cal. error, log gamma (" SET " set)");
   for (int g = 0; g < REGIMES; ++g) {
     if (datasets[g] == 0) continue;
     int worst = 0, least = 0;
@@ -156,9 +154,10 @@ static rb_status print_regimes(rb_context *ctx, const rb_file *file, const char 
     }
     char range[32];
     (void)snprintf(range, sizeof range, "%g..%g", low[g], high[g]);
-    rb_log_info(ctx, "%-12s%*lld%*s%*.3f  %s %.4f, %s %.2f", names[g], WIDTH,
-                (long long)datasets[g], WIDTH, range, 15, loss[g], parameters[worst],
-                error[g * D + worst], parameters[least], log_gamma[g * shape[1] + least]);
+    rb_log_info(ctx, "%-12s%*lld%*s%*.3f%*lld  %s %.4f, %s %.2f", names[g], WIDTH,
+                (long long)datasets[g], WIDTH, range, WIDTH, loss[g], WIDTH, (long long)counted[g],
+                parameters[worst], error[g * D + worst], parameters[least],
+                log_gamma[g * shape[1] + least]);
   }
 cleanup:
   free(error);
@@ -203,7 +202,8 @@ static rb_status print_file(rb_context *ctx, const char *path) {
   RB_TRY(print_columns(ctx, file, "", (const char *const *)quantities, Q, tests, TESTS));
   RB_TRY(rb_print_coverage(ctx, file, D, (const char *const *)parameters));
   RB_TRY(print_regimes(ctx, file, (const char *const *)parameters, D));
-  RB_TRY(print_score(ctx, file));
+  RB_TRY(print_loss(ctx, file));
+  RB_TRY(print_outside(ctx, file));
 cleanup:
   free(parameters);
   free(quantities);

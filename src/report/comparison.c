@@ -19,16 +19,8 @@ static rb_status read_one(const rb_study_data *study, int which, rb_comparison *
     RB_TRY(rb_study_last_row(study, source, rb_compared_measures[m].path, study->model->dim,
                              &c->value[m][which]));
   }
-  const struct {
-    const char *path;
-    double *value;
-  } scores[] = {{"diagnostics/expected_log_density", &c->log_density[which]},
-                {"diagnostics/expected_log_density_se", &c->log_density_se[which]},
-                {"diagnostics/loss", &c->loss[which]},
-                {"diagnostics/loss_se", &c->loss_se[which]}};
-  for (size_t k = 0; k < sizeof scores / sizeof *scores; ++k) {
-    RB_TRY(rb_study_number(study, source, scores[k].path, scores[k].value));
-  }
+  RB_TRY(rb_study_number(study, source, "diagnostics/loss", &c->loss[which]));
+  RB_TRY(rb_study_number(study, source, "diagnostics/loss_se", &c->loss_se[which]));
 cleanup:
   return status;
 }
@@ -39,7 +31,7 @@ static rb_status fill_with_nan(const rb_study_data *study, int which, rb_compari
     RB_TRY(RB_ALLOCATE(study->ctx, c->value[m][which], study->model->dim));
     for (int d = 0; d < study->model->dim; ++d) c->value[m][which][d] = NAN;
   }
-  c->log_density[which] = c->log_density_se[which] = c->loss[which] = c->loss_se[which] = NAN;
+  c->loss[which] = c->loss_se[which] = NAN;
 cleanup:
   return status;
 }

@@ -18,12 +18,10 @@ typedef struct rb_compared {
 extern const rb_compared rb_compared_measures[RB_COMPARED_MEASURES];
 
 typedef struct rb_comparison {
-  bool network;                              ///< whether the network has been calibrated
-  double *value[RB_COMPARED_MEASURES][2];    ///< (D) network's and baseline's; owned; NaN where
-                                             ///< there is no network
-  double log_density[2], log_density_se[2];  ///< of the truth; NaN where there is no network
-  double loss[2], loss_se[2];                ///< the same without clipped truths, for scaled
-                                             ///< parameters, and negative
+  bool network;                            ///< whether the network has been calibrated
+  double *value[RB_COMPARED_MEASURES][2];  ///< (D) network's and baseline's; owned; NaN where
+                                           ///< there is no network
+  double loss[2], loss_se[2];              ///< likewise
 } rb_comparison;
 
 /** Reads both calibration files of a study that has at least the baseline's. Local. The caller

@@ -25,10 +25,7 @@ static void print(const rb_context *ctx, const rb_model *model, const rb_compari
     }
     rb_log_info(ctx, "%s", line);
   }
-  rb_log_info(ctx, "expected log density   %.3f +- %.3f (%.3f +- %.3f)", c->log_density[RB_NETWORK],
-              c->log_density_se[RB_NETWORK], c->log_density[RB_LINEAR],
-              c->log_density_se[RB_LINEAR]);
-  rb_log_info(ctx, "loss                   %.3f +- %.3f (%.3f +- %.3f)", c->loss[RB_NETWORK],
+  rb_log_info(ctx, "loss (nat)             %.3f +- %.3f (%.3f +- %.3f)", c->loss[RB_NETWORK],
               c->loss_se[RB_NETWORK], c->loss[RB_LINEAR], c->loss_se[RB_LINEAR]);
 }
 

@@ -16,10 +16,8 @@ static rb_status read_scores(rb_context *ctx, const rb_file *file, rb_ensemble_s
   rb_status status = RB_OK;
   double *nrmse = NULL, *error = NULL, *log_gamma = NULL;
   int64_t count = 0;
-  RB_TRY(rb_file_read(ctx, file, "diagnostics/expected_log_density", RB_F64, false, 0, NULL,
-                      &score->log_density));
-  RB_TRY(rb_file_read(ctx, file, "diagnostics/expected_log_density_se", RB_F64, false, 0, NULL,
-                      &score->log_density_se));
+  RB_TRY(rb_file_read(ctx, file, "diagnostics/loss", RB_F64, false, 0, NULL, &score->loss));
+  RB_TRY(rb_file_read(ctx, file, "diagnostics/loss_se", RB_F64, false, 0, NULL, &score->loss_se));
   RB_TRY(rb_file_read_last_row(ctx, file, "diagnostics/nrmse", 2, &count, &nrmse));
   score->nrmse = 0;
   for (int64_t d = 0; d < count; ++d) score->nrmse += nrmse[d] / (double)count;

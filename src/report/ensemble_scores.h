@@ -7,11 +7,11 @@
  * What tells the members of an ensemble and their mixture apart. Local. */
 
 typedef struct rb_ensemble_score {
-  char name[32];                       ///< "member 1", ..., "mixture"
-  double log_density, log_density_se;  ///< expected log density of the truths, diagnostics set
-  double nrmse;                        ///< mean over the parameters
-  double calibration_error;            ///< largest over the parameters
-  double log_gamma;                    ///< smallest over the ranked quantities, sbc set
+  char name[32];             ///< "member 1", ..., "mixture"
+  double loss, loss_se;      ///< diagnostics set, like the two below
+  double nrmse;              ///< mean over the parameters
+  double calibration_error;  ///< largest over the parameters
+  double log_gamma;          ///< smallest over the ranked quantities, sbc set
 } rb_ensemble_score;
 
 /** Reads the scores of members 1.. and, as the last row, of the mixture. Files of another

@@ -9,12 +9,12 @@ static rb_status print(rb_context *ctx, const char *folder) {
   rb_ensemble_score score[RB_MAX_MEMBERS + 1];
   int count = 0;
   RB_TRY(rb_ensemble_read(ctx, folder, &count, score));
-  rb_log_info(ctx, "%-10s %24s %12s %18s %18s", "ensemble", "expected log density", "mean NRMSE",
+  rb_log_info(ctx, "%-10s %24s %12s %18s %18s", "ensemble", "loss (nat)", "mean NRMSE",
               "worst cal. error", "worst log gamma");
   for (int i = 0; i < count; ++i) {
     const rb_ensemble_score *s = &score[i];
-    rb_log_info(ctx, "%-10s %14.3f +- %6.3f %12.3f %18.4f %18.2f", s->name, s->log_density,
-                s->log_density_se, s->nrmse, s->calibration_error, s->log_gamma);
+    rb_log_info(ctx, "%-10s %14.3f +- %6.3f %12.3f %18.4f %18.2f", s->name, s->loss, s->loss_se,
+                s->nrmse, s->calibration_error, s->log_gamma);
   }
 cleanup:
   return status;

@@ -13,10 +13,14 @@ const rb_figure rb_figures[] = {
      "fewest spikes to the most.",
      RB_FROM_SIMULATIONS, "shape_check/spikes", 1200, 800, rb_draw_traces},
     {"loss", "Training",
-     "Mean negative log density of the true parameters, by epoch; smoothed exponentially (0.8). "
+     "The loss by epoch: minus the mean log density of the true parameters, in units of the "
+     "prior's "
+     "standard deviations, without clipped truths; the loss of the calibration is the same of "
+     "other "
+     "data sets. Smoothed exponentially (0.8). "
      "Training losses are taken with dropout, so the validation loss may lie below them. A "
      "validation loss that rises while the training loss falls means overfitting. After "
-     "<code>refine</code>: the floor, the loss of the exact posterior.",
+     "<code>refine</code>: the loss of the exact posterior.",
      RB_FROM_CHECKPOINT, "history/loss", 1200, 680, rb_draw_loss},
     {"recovery", "Recovery",
      "Posterior median and central 95% interval against the true value. Points on the dashed line "

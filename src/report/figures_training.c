@@ -151,20 +151,17 @@ static void smooth(int64_t n, const double *x, double *out) {
   }
 }
 
-/* The exact posterior's loss in the coordinates of the training, as a line. @return whether the
- * study has it */
-static bool write_floor(const rb_study_data *study, int64_t epochs, FILE *out) {
-  double floor = 0, shift = 0;
-  if (!rb_study_has(study, RB_FROM_EXACT, "summary/floor") ||
-      !rb_study_has(study, RB_FROM_CHECKPOINT, "history/reference_shift") ||
-      rb_study_number(study, RB_FROM_EXACT, "summary/floor", &floor) != RB_OK ||
-      rb_study_number(study, RB_FROM_CHECKPOINT, "history/reference_shift", &shift) != RB_OK) {
+/* The exact posterior's loss as a line. @return whether the study has it */
+static bool write_exact(const rb_study_data *study, int64_t epochs, FILE *out) {
+  double loss = 0;
+  if (!rb_study_has(study, RB_FROM_EXACT, "summary/exact_loss") ||
+      rb_study_number(study, RB_FROM_EXACT, "summary/exact_loss", &loss) != RB_OK) {
     rb_error_clear(study->ctx);
     return false;
   }
-  if (!isfinite(floor)) return false;  // no data set has a valid evidence
-  rb_script_curve(out, "floor", -1, 2, (const double[]){0.5, (double)epochs},
-                  (const double[]){floor - shift, floor - shift});
+  if (!isfinite(loss)) return false;  // no data set has a valid evidence
+  rb_script_curve(out, "exact", -1, 2, (const double[]){0.5, (double)epochs},
+                  (const double[]){loss, loss});
   return true;
 }
 
@@ -187,10 +184,10 @@ rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE
                                    smooth_validation[e]});
   }
   rb_script_end(out);
-  const bool floor = write_floor(study, epochs, out);
+  const bool exact = write_exact(study, epochs, out);
   rb_script_single(out, figure, "Training: loss by epoch");
   (void)fprintf(out,
-                "set xlabel 'epoch'\nset ylabel 'loss: mean -log q (nat)'\n"
+                "set xlabel 'epoch'\nset ylabel 'loss (nat)'\n"
                 "set xrange [%.1f:%.1f]\nset offsets 0,0,graph 0.03,graph 0.03\n",
                 epochs > 1 ? 1.0 : 0.5, epochs > 1 ? (double)epochs : 1.5);
   (void)fputs(
@@ -201,9 +198,9 @@ rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE
       "title 'validation', "
       "$loss using 1:5 with lines lw 3 dt (12,5) lc rgb vermilion title 'validation, smoothed'",
       out);
-  if (floor) {
+  if (exact) {
     (void)fputs(
-        ", $floor using 1:2 with lines lw 2.5 dt (4,4) lc rgb green title 'exact posterior'", out);
+        ", $exact using 1:2 with lines lw 2.5 dt (4,4) lc rgb green title 'exact posterior'", out);
   }
   (void)fputc('\n', out);
 cleanup:

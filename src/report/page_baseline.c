@@ -13,13 +13,10 @@ rb_status rb_page_baseline(const rb_study_data *study, FILE *out) {
   RB_TRY(rb_comparison_read(study, &c));
   if (!c.network) goto cleanup;
   (void)fprintf(out,
-                "<p>Expected log density of the truth, higher is better: network <strong>%.3f ± "
-                "%.3f</strong>, baseline <strong>%.3f ± %.3f</strong>. Loss, lower is better: "
-                "network %.3f ± %.3f, baseline %.3f ± %.3f.</p>\n"
+                "<p>Loss, lower is better: network <strong>%.3f ± %.3f nat</strong>, baseline "
+                "<strong>%.3f ± %.3f nat</strong>.</p>\n"
                 "<div class=\"scroll\"><table>\n<thead><tr><th>parameter</th>",
-                c.log_density[RB_NETWORK], c.log_density_se[RB_NETWORK], c.log_density[RB_LINEAR],
-                c.log_density_se[RB_LINEAR], c.loss[RB_NETWORK], c.loss_se[RB_NETWORK],
-                c.loss[RB_LINEAR], c.loss_se[RB_LINEAR]);
+                c.loss[RB_NETWORK], c.loss_se[RB_NETWORK], c.loss[RB_LINEAR], c.loss_se[RB_LINEAR]);
   for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
     (void)fprintf(out, "<th>%s: network</th><th>baseline</th>", rb_compared_measures[m].name);
   }

@@ -10,7 +10,7 @@ rb_status rb_page_ensemble(const rb_study_data *study, FILE *out) {
   (void)fputs(
       "<p>The posterior is the mixture of an ensemble of networks. Each of them by itself, on the "
       "same test sets:</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>posterior</th>"
-      "<th>expected log density</th><th>mean NRMSE</th><th>largest calibration error</th>"
+      "<th>loss (nat)</th><th>mean NRMSE</th><th>largest calibration error</th>"
       "<th>smallest log γ (sbc)</th></tr></thead>\n<tbody>\n",
       out);
   for (int i = 0; i < count; ++i) {
@@ -18,7 +18,7 @@ rb_status rb_page_ensemble(const rb_study_data *study, FILE *out) {
     (void)fprintf(out,
                   "<tr><td>%s</td><td>%.3f ± %.3f</td><td>%.3f</td><td>%.4f</td><td%s>%.2f</td>"
                   "</tr>\n",
-                  s->name, s->log_density, s->log_density_se, s->nrmse, s->calibration_error,
+                  s->name, s->loss, s->loss_se, s->nrmse, s->calibration_error,
                   s->log_gamma < 0 ? " class=\"bad\"" : "", s->log_gamma);
   }
   (void)fputs("</tbody>\n</table></div>\n", out);

@@ -98,44 +98,60 @@ cleanup:
   return status;
 }
 
-static rb_status write_score(const rb_study_data *study, FILE *out) {
-  static const char *const paths[] = {
-      "diagnostics/expected_log_density", "diagnostics/expected_log_density_se",
-      "diagnostics/expected_log_density_standardised", "diagnostics/outside_any",
-      "diagnostics/calibration_error_95"};
+static rb_status write_loss(const rb_study_data *study, FILE *out) {
+  static const char *const paths[] = {"diagnostics/loss", "diagnostics/loss_se",
+                                      "diagnostics/loss_datasets", "diagnostics/loss_not_finite"};
+  enum { LOSS, ERROR, DATASETS, NOT_FINITE, NUMBERS };
   rb_status status = RB_OK;
-  double value[5];
-  for (int k = 0; k < 5; ++k) {
+  double value[NUMBERS];
+  for (int k = 0; k < NUMBERS; ++k) {
     RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, paths[k], &value[k]));
   }
-  (void)fputs("<p>", out);
-  if (isfinite(value[0])) {
-    (void)fprintf(out,
-                  "Headline score, the expected log density of the truth: <strong>%.3f ± "
-                  "%.3f</strong> (standardised parameters: %.3f); higher is better. ",
-                  value[0], value[1], value[2]);
-  }
+  if (!(value[DATASETS] > 0)) goto cleanup;  // a posterior without a log density
   (void)fprintf(
       out,
-      "%.2g%% of the draws lie outside the prior's support. If the posterior is "
+      "<p>Headline, the loss: <strong>%.3f ± %.3f nat</strong>, lower is better: minus the "
+      "mean log density of the truth, in units of the prior's standard deviations, over "
+      "%.0f data sets of the diagnostics, those without a clipped truth. The validation "
+      "loss of the training is the same of other data sets.",
+      value[LOSS], value[ERROR], value[DATASETS]);
+  if (value[NOT_FINITE] > 0) {
+    (void)fprintf(
+        out, " <span class=\"bad\">%.0f truths have no finite density and are left out.</span>",
+        value[NOT_FINITE]);
+  }
+  (void)fputs("</p>\n", out);
+cleanup:
+  return status;
+}
+
+static rb_status write_outside(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  double outside = 0, null_error = 0;
+  RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, "diagnostics/outside_any", &outside));
+  RB_TRY(
+      rb_study_number(study, RB_FROM_CALIBRATION, "diagnostics/calibration_error_95", &null_error));
+  (void)fprintf(
+      out,
+      "<p>%.2g%% of the draws lie outside the prior's support. If the posterior is "
       "calibrated, a parameter's calibration error exceeds %.3f with a chance of 5%%.</p>\n",
-      100 * value[3], value[4]);
+      100 * outside, null_error);
 cleanup:
   return status;
 }
 
 static rb_status write_regimes(const rb_study_data *study, FILE *out) {
-  static const column columns[] = {
-      {"data sets", "diagnostics/regime/datasets", 8, NEVER},
-      {"fewest spikes", "diagnostics/regime/activity_low", 5, NEVER},
-      {"most", "diagnostics/regime/activity_high", 5, NEVER},
-      {"expected log density", "diagnostics/regime/expected_log_density", 4, NEVER}};
+  static const column columns[] = {{"data sets", "diagnostics/regime/datasets", 8, NEVER},
+                                   {"fewest spikes", "diagnostics/regime/activity_low", 5, NEVER},
+                                   {"most", "diagnostics/regime/activity_high", 5, NEVER},
+                                   {"loss (nat)", "diagnostics/regime/loss", 4, NEVER},
+                                   {"of data sets", "diagnostics/regime/loss_datasets", 8, NEVER}};
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
   RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_FROM_CALIBRATION], "regime_name", &count,
                               &names));
-  RB_TRY(write_columns(study, RB_FROM_CALIBRATION, out, "recordings", count,
+  RB_TRY(write_columns(study, RB_FROM_CALIBRATION, out, "recordings (diagnostics)", count,
                        (const char *const *)names, columns, sizeof columns / sizeof *columns));
 cleanup:
   free(names);
@@ -164,7 +180,8 @@ rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
   const rb_source from = RB_FROM_CALIBRATION;
   parameter_names(study->model, text, names);
   RB_TRY(write_sizes(study, out));
-  RB_TRY(write_score(study, out));
+  RB_TRY(write_loss(study, out));
+  RB_TRY(write_outside(study, out));
   RB_TRY(rb_page_ensemble(study, out));
   RB_TRY(write_columns(study, from, out, "parameter", D, names, parameters,
                        sizeof parameters / sizeof *parameters - 2));

@@ -25,7 +25,6 @@ static void calibrate_model(const rb_model *model, gaussian_errors errors, rb_re
                             rb_calibration *result) {
   rb_test_loop *loop = NULL;
   rb_posterior posterior = gaussian_posterior(model, &errors);
-  posterior.log_scale = 1.5;
   assert_all_ok(rb_test_loop_create(&test_context, &posterior, SEED, &set, 16, &loop));
   assert_all_ok(rb_test_loop_records(&test_context, loop, true, records));
   while (records->done < set.datasets) {

@@ -239,6 +239,9 @@ static void write_unfinished(void) {
   TRY(rb_simulations_read(&fuzz_context, file, "training", &job.model, &training_set));
   TRY(rb_simulations_read(&fuzz_context, file, "validation", &job.model, &validation_set));
   rb_file_close(&file);
+  const rb_view view = rb_job_view(&job);
+  TRY(rb_dataset_see(&fuzz_context, &view, &training_set));
+  TRY(rb_dataset_see(&fuzz_context, &view, &validation_set));
   const rb_training_settings *settings = &job.input.training;
   static rb_estimator *estimator;
   training_data = (rb_training_data){

@@ -54,7 +54,10 @@ static rb_status fixture_create(rb_context *ctx, const rb_training_settings *set
   RB_TRY(rb_linear_gaussian_model(ctx, 20, 2, 1.0, &f->model));
   RB_TRY(fill(ctx, &f->model, RB_FOR_TRAINING, settings->simulations, &f->training));
   RB_TRY(fill(ctx, &f->model, RB_FOR_VALIDATION, settings->validation, &f->validation));
-  f->data = (rb_training_data){&f->model, &f->training, &f->validation, 0};
+  const rb_view raw = {.model = &f->model};
+  RB_TRY(rb_dataset_see(ctx, &raw, &f->training));
+  RB_TRY(rb_dataset_see(ctx, &raw, &f->validation));
+  f->data = (rb_training_data){&f->model, &f->training, &f->validation};
   RB_TRY(rb_estimator_create(ctx, &small_network, f->training.shape, f->model.dim,
                              settings->micro_batch, &f->estimator));
   RB_TRY(rb_training_create(ctx, settings, 3, 0, f->estimator, &f->data, &f->train));

@@ -45,6 +45,30 @@ for script in plain/figures/*.gp; do
   cmp -s "${script%.gp}.png" "before/$(basename "${script%.gp}").png" || fail "$script draws another picture"
 done
 
+# One headline: the loss of the terminal, of the page and of `collect` is one number of one test set,
+# which the losses of the regimes average to, and the last validation loss is near it.
+terminal=$(sed -n 's/^loss \([-0-9.]*\) +- .*diagnostics set.*/\1/p' out.txt | head -1)
+page=$(sed -n 's/.*the loss: <strong>\([-0-9.]*\) ± .*/\1/p' plain/report.html)
+"$RB_PROGRAM" collect plain >table.csv || fail "collect"
+collected=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) if ($i == "loss") c = i }
+                     NR == 2 { printf "%.3f", $c }' table.csv)
+[ -n "$terminal" ] && [ "$page" = "$terminal" ] && [ "$collected" = "$terminal" ] ||
+  fail "loss: terminal $terminal, page $page, collect $collected"
+grep -qi 'log density of the truth [-0-9]\|standardised' out.txt && fail "another headline: $(grep -i standardised out.txt)"
+awk '/^diagnostics of the posterior "network"/ { here = 1 } /^diagnostics of the posterior "base/ { here = 0 }
+     here && /^(silent|few|bursting) / { sum += $4 * $5; sets += $5 }
+     here && /^loss / { loss = $2 }
+     END { exit !(sets > 0 && (sum / sets - loss) ^ 2 < 0.001 ^ 2) }' out.txt ||
+  fail "the losses of the regimes do not average to the loss"
+for row in $(awk '/^(silent|few|bursting) / { print $1 "," $2 "," $5 }' out.txt | head -3); do
+  IFS=, read -r regime sets counted <<<"$row"
+  grep -q "<td>$regime</td><td>$sets</td>.*<td>$counted</td></tr>" plain/report.html ||
+    fail "the page has another regime than the terminal: $row"
+done
+validation=$(sed -n 's/^train .*validation loss \([-0-9.]*\).*/\1/p' out.txt)
+awk "BEGIN { exit !(($validation - $terminal) ^ 2 < 2 ^ 2) }" ||
+  fail "validation loss $validation, loss of the calibration $terminal"
+
 # A study of which only the posterior is there: what is missing is said; formats; ranks.
 mkdir part && cp plain/posterior.h5 part
 rheobase 1 report part 2>err.txt || fail "part: $(cat err.txt)"
