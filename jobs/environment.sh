@@ -1,5 +1,7 @@
-# The one place to adapt to a site; sourced by every script in this folder, from the folder above it.
-#
+# The one place to adapt to a site; sourced by every script in this folder. RB_JOBS names the folder
+# where a script cannot know: a batch script runs as a copy elsewhere. Installing writes the folder in.
+[ -n "${RB_JOBS:-}" ] || RB_JOBS=jobs
+
 # On a cluster, load compilers and libraries here, for example
 #   module load gcc openmpi hdf5-parallel gsl openblas scalapack libconfig cmake
 
@@ -10,7 +12,7 @@ RB_SRUN_MPI=${RB_SRUN_MPI:-pmix} # of those that `srun --mpi=list` prints
 # The program: the one built here, else the one on the path.
 if [ -z "${RB_PROGRAM:-}" ]; then
   RB_PROGRAM=rheobase
-  [ ! -x build/rheobase ] || RB_PROGRAM=build/rheobase
+  [ ! -x "$RB_JOBS/../build/rheobase" ] || RB_PROGRAM=$RB_JOBS/../build/rheobase
 fi
 
 # One rank per core: the libraries must not start threads of their own.

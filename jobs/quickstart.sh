@@ -4,10 +4,10 @@
 # the results are.
 #   jobs/quickstart.sh [RESULT FOLDER]
 set -eu
+results=$(realpath -m "${1:-$(dirname "$0")/../results/quick}")
 cd "$(dirname "$0")/.."
 . jobs/environment.sh
 . jobs/setup.sh
-results=${1:-results/quick}
 # shellcheck disable=SC2086 # the list is split on purpose
 rb_have_libraries . build || rb_install $RB_PACKAGES
 echo "Building (the log is build/build.log)"

@@ -11,12 +11,13 @@ fi
 input=$1
 results=$2
 shift 2
-cd "$(dirname "$0")/.."
+RB_JOBS=$(cd "$(dirname "$0")" && pwd)
+export RB_JOBS # to the jobs
 after=()
 submit() {
   local job
   # shellcheck disable=SC2086 # options are split on purpose
-  job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name="$1" "${after[@]}" jobs/study.sbatch "$@")
+  job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name="$1" "${after[@]}" "$RB_JOBS/study.sbatch" "$@")
   job=${job%%;*} # sbatch adds ;CLUSTER where there are several
   echo "$job $1"
   after=("--dependency=afterok:$job" --kill-on-invalid-dep=yes)

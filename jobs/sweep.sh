@@ -12,8 +12,9 @@ fi
 input=$1
 results=$2
 shift 2
-cd "$(dirname "$0")/.."
-. jobs/environment.sh
+RB_JOBS=$(cd "$(dirname "$0")" && pwd)
+export RB_JOBS # to the jobs
+. "$RB_JOBS/environment.sh"
 
 # Each line of points is one combination, its settings separated by tabs.
 points=$'\n'
@@ -43,7 +44,7 @@ while IFS=$'\t' read -r -a settings; do
   if command -v sbatch >/dev/null && [ "${RB_SWEEP:-slurm}" = slurm ]; then
     # shellcheck disable=SC2086 # options are split on purpose
     sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=rheobase-sweep \
-      jobs/study.sbatch run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
+      "$RB_JOBS/study.sbatch" run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
   else
     rb_launch "$(rb_cores)" "$RB_PROGRAM" run "$input" -o "$results/$name" "${options[@]}" </dev/null || code=$?
   fi

@@ -2,6 +2,7 @@
 # The job scripts under a real Slurm, with a stand-in for the program: what they submit is accepted,
 # exit codes are passed on, a failing stage stops the chain, wrong use is refused.
 . "$(dirname "$0")/lib.sh"
+build=$(dirname "$RB_PROGRAM")
 RB_PROGRAM=$1
 
 for script in study.sbatch calibration_array.sbatch scaling.sbatch; do
@@ -44,5 +45,14 @@ echo "-- sweep.sh"
 jobs/sweep.sh ok out a.b=1 2 c=x 'y z' >ids || fail "sweep.sh"
 [ "$(wc -l <ids)" = 4 ] || fail "a sweep of 2 x 2 gave $(wc -l <ids) jobs"
 while read -r job; do expect_job "$job" "COMPLETED 0:0"; done <ids
+
+echo "-- installed, from another folder"
+cmake --install "$build" --prefix "$work/a prefix" >/dev/null || fail "cmake --install"
+cp "$RB_PROGRAM" "$work/a prefix/bin/rheobase"
+mkdir elsewhere
+job=$(cd elsewhere && env -u RB_PROGRAM sbatch --parsable "$work/a prefix/share/rheobase/jobs/study.sbatch" run ok -o out)
+expect_job "$job" "COMPLETED 0:0"
+[ -s "elsewhere/rheobase-$job.log" ] || fail "no log where the job was submitted"
+
 ! jobs/sweep.sh ok out nothing 2>/dev/null || fail "sweep.sh without a value"
 exit 0
