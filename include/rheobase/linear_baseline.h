@@ -45,6 +45,11 @@ typedef struct rb_baseline_report {
 
 typedef struct rb_baseline rb_baseline;
 
+/** Refuses what rb_baseline_fit would refuse before it begins. Local, the same on all ranks of like
+ * nodes. Fails with RB_ERR_SETTING (too few simulations) or RB_ERR_MEMORY (beyond the limit). */
+RB_NODISCARD rb_status rb_baseline_check(rb_context *ctx, const rb_model *model,
+                                         const rb_baseline_settings *settings);
+
 /** Fits the regression. Collective. The caller frees it with rb_baseline_destroy. Fails with
  * RB_ERR_SETTING (too few simulations), RB_ERR_MEMORY (estimate beyond the limit), RB_ERR_NUMERIC
  * (singular system: the sentence names the feature). */

@@ -29,6 +29,10 @@ RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, cons
                                             const char *group, uint64_t seed, int64_t count,
                                             int bins);
 
+/** Whether rb_simulations_read can read the group, as far as types and shapes tell. Local. */
+RB_NODISCARD rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
+                                            const rb_model *model);
+
 /** Reads a group into shared memory (also from a foreign file with theta (N, D) and an array (N, L)
  * per channel; latent values are then taken to be theta). */
 RB_NODISCARD rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,

@@ -30,6 +30,8 @@ static const struct stage {
   /** Of an ensemble it writes files <member_kind>_member_<number>.h5 too, from this number on. */
   const char *member_kind;
   int first_member;
+  /** What can be checked before any stage runs; NULL: nothing. */
+  rb_status (*check)(rb_context *ctx, const rb_job *job);
 } stages[] = {
     {"simulate",
      "simulations.h5",
@@ -43,7 +45,8 @@ static const struct stage {
      NULL,
      false,
      NULL,
-     0},
+     0,
+     NULL},
     {"train",
      "checkpoint.h5",
      RB_CHECKPOINT_SCHEMA,
@@ -56,7 +59,8 @@ static const struct stage {
      rb_checkpoint_position,
      false,
      "checkpoint",
-     2},
+     2,
+     rb_check_train},
     {"calibrate",
      "calibration.h5",
      RB_CALIBRATION_SCHEMA,
@@ -69,7 +73,8 @@ static const struct stage {
      NULL,
      false,
      "calibration",
-     1},
+     1,
+     NULL},
     {"baseline",
      "baseline.h5",
      RB_BASELINE_SCHEMA,
@@ -82,7 +87,8 @@ static const struct stage {
      NULL,
      false,
      NULL,
-     0},
+     0,
+     rb_check_baseline},
     {"baseline",
      "baseline_calibration.h5",
      RB_CALIBRATION_SCHEMA,
@@ -95,7 +101,8 @@ static const struct stage {
      NULL,
      false,
      NULL,
-     0},
+     0,
+     NULL},
     {"infer",
      "posterior.h5",
      RB_POSTERIOR_SCHEMA,
@@ -108,7 +115,8 @@ static const struct stage {
      NULL,
      false,
      NULL,
-     0},
+     0,
+     rb_observed_check},
     {"predict",
      "predictive.h5",
      RB_PREDICTIVE_SCHEMA,
@@ -121,7 +129,8 @@ static const struct stage {
      NULL,
      false,
      NULL,
-     0},
+     0,
+     NULL},
     {"refine",
      "exact.h5",
      RB_EXACT_SCHEMA,
@@ -134,7 +143,8 @@ static const struct stage {
      rb_refine_position,
      true,
      NULL,
-     0},
+     0,
+     NULL},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
@@ -163,6 +173,8 @@ static void file_path(const rb_job *job, const struct stage *stage, int k, char 
 
 /* What a stage's file is to be made from: one digest of all, and a list of them. */
 typedef struct sources {
+  const uint64_t
+      *planned;  // (STAGES) digests that the stages' files will have; NULL: they are there
   uint64_t digest;
   FILE *list;
 } sources;
@@ -199,7 +211,11 @@ static rb_status add_product(rb_context *ctx, const rb_job *job, const char *sou
   char path[RB_JOB_PATH];
   for (int k = 0; k < file_count(job, maker); ++k) {
     file_path(job, maker, k, path);
-    RB_TRY(add_file(ctx, maker, path, s));
+    if (s->planned == NULL) {
+      RB_TRY(add_file(ctx, maker, path, s));
+    } else {
+      add_source(s, s->planned[maker - stages], NULL, strrchr(path, '/') + 1);
+    }
   }
 cleanup:
   return status;
@@ -238,12 +254,13 @@ static void free_recipe(rb_recipe *recipe) {
 }
 
 /* What the stage's file is to be made from, as job->recipe. Collective; the caller calls
- * free_recipe, also after a failure. */
-static rb_status write_recipe(rb_context *ctx, rb_job *job, const struct stage *stage) {
+ * free_recipe, also after a failure. @param planned as in `sources` */
+static rb_status write_recipe(rb_context *ctx, rb_job *job, const struct stage *stage,
+                              const uint64_t *planned) {
   rb_status status = RB_OK;
   char *lines = NULL, *list = NULL;
   size_t size = 0;
-  sources s = {RB_HASH_START, open_memstream(&list, &size)};
+  sources s = {planned, RB_HASH_START, open_memstream(&list, &size)};
   const rb_status opened = s.list != NULL ? RB_OK : RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
   RB_TRY(rb_agree(ctx, opened));
   RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job->input, stage->settings, &lines)));
@@ -297,7 +314,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
   rb_status status = RB_OK;
   char path[RB_JOB_PATH];
   bool done = true;
-  RB_TRY(write_recipe(ctx, job, stage));
+  RB_TRY(write_recipe(ctx, job, stage, NULL));
   for (int k = file_count(job, stage) - 1; k >= 0; --k) {  // path is the first one's at the end
     file_path(job, stage, k, path);
     RB_TRY(look_at(ctx, job, stage, path, &job->work[k]));
@@ -314,12 +331,38 @@ cleanup:
   return status;
 }
 
+/* Whether each stage of `run` may write its files, before the first one begins: a file carries the
+ * digest of its recipe, so what later ones are made from is known already. Collective. */
+static rb_status look_ahead(rb_context *ctx, rb_job *job) {
+  rb_status status = RB_OK;
+  uint64_t planned[STAGES] = {0};
+  char path[RB_JOB_PATH];
+  for (int i = 0; i < STAGES; ++i) {
+    if (stages[i].not_in_run) continue;
+    RB_TRY(write_recipe(ctx, job, &stages[i], planned));
+    planned[i] = rb_recipe_digest(&job->recipe);
+    for (int k = 0; k < file_count(job, &stages[i]); ++k) {
+      file_path(job, &stages[i], k, path);
+      RB_TRY(look_at(ctx, job, &stages[i], path, &job->work[k]));
+    }
+    free_recipe(&job->recipe);
+  }
+cleanup:
+  free_recipe(&job->recipe);
+  return status;
+}
+
 /* Fails if a signal has asked to stop: stages without safe points of their own run to their end.
  * Collective. */
 static rb_status stop_before(rb_context *ctx, const char *next) {
   if (!rb_signals_agree(ctx)) return RB_OK;
   return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal before %s; the same command goes on there",
                  next);
+}
+
+/* @param name of a stage; NULL: those of `run` */
+static bool is_asked_for(const struct stage *stage, const char *name) {
+  return name == NULL ? !stage->not_in_run : strcmp(stage->name, name) == 0;
 }
 
 /* Runs one stage, or all of them and the report if `name` is NULL. */
@@ -330,9 +373,14 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_job_open(ctx, arguments, &job));
   RB_TRY(rb_check_memory_needs(ctx, &job, name));
-  if (name == NULL || strcmp(name, "infer") == 0) RB_TRY(rb_observed_check(ctx, &job));
   for (int i = 0; i < STAGES; ++i) {
-    if (name == NULL ? !stages[i].not_in_run : strcmp(stages[i].name, name) == 0) {
+    if (is_asked_for(&stages[i], name) && stages[i].check != NULL) {
+      RB_TRY(stages[i].check(ctx, &job));
+    }
+  }
+  if (name == NULL) RB_TRY(look_ahead(ctx, &job));
+  for (int i = 0; i < STAGES; ++i) {
+    if (is_asked_for(&stages[i], name)) {
       RB_TRY(stop_before(ctx, stages[i].name));
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }

@@ -60,6 +60,13 @@ RB_NODISCARD rb_status rb_job_load_network(rb_context *ctx, rb_job *job);
 /** Loads the linear baseline from baseline.h5, once. Collective. */
 RB_NODISCARD rb_status rb_job_load_baseline(rb_context *ctx, rb_job *job);
 
+/** @name What can be found wrong with a stage's settings and the user's files before any stage
+ * runs. Collective.
+ * @{ */
+RB_NODISCARD rb_status rb_check_train(rb_context *ctx, const rb_job *job);
+RB_NODISCARD rb_status rb_check_baseline(rb_context *ctx, const rb_job *job);
+/** @} */
+
 /** @name The stages: each writes `path`, whole or not at all. Collective.
  * @{ */
 RB_NODISCARD rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path);

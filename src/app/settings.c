@@ -180,16 +180,16 @@ static const rb_setting rows[] = {
          "most memory per rank; 0: what the node has, shared by its ranks"),
 
     GROUP("calibration", "Test sets and what is computed from them"),
-    INTEGER("calibration.recovery_datasets", calibration.recovery_datasets, "1000", MANY, NULL,
-            "data sets of the recovery test"),
+    INTEGER("calibration.recovery_datasets", calibration.recovery_datasets, "1000",
+            "[2, 1000000000]", NULL, "data sets of the recovery test"),
     INTEGER("calibration.recovery_draws", calibration.recovery_draws, "100", "[2, 1000000]", NULL,
             "posterior draws for each of them"),
-    INTEGER("calibration.sbc_datasets", calibration.sbc_datasets, "1000", MANY, NULL,
+    INTEGER("calibration.sbc_datasets", calibration.sbc_datasets, "1000", "[2, 1000000000]", NULL,
             "data sets of the rank statistics"),
     INTEGER("calibration.sbc_draws", calibration.sbc_draws, "100", "[2, 1000000]", NULL,
             "posterior draws for each of them"),
-    INTEGER("calibration.diagnostics_datasets", calibration.diagnostics_datasets, "1000", MANY,
-            NULL, "data sets of the default diagnostics"),
+    INTEGER("calibration.diagnostics_datasets", calibration.diagnostics_datasets, "1000",
+            "[2, 1000000000]", NULL, "data sets of the default diagnostics"),
     INTEGER("calibration.diagnostics_draws", calibration.diagnostics_draws, "1000", "[2, 1000000]",
             NULL, "posterior draws for each of them"),
     INTEGER("calibration.bins", calibration.bins, "0", "[0, 10000]", NULL,
@@ -279,6 +279,11 @@ static rb_status check_together(rb_context *ctx, const rb_input *input) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "training.micro_batch = %d is larger than training.batch_size = %d",
                    training->micro_batch, training->batch_size);
+  }
+  if (input->misspecification_simulations == 1) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "misspecification.simulations = 1: nothing can be compared with one simulation; "
+                   "give more, or 0 to leave the comparison out");
   }
   const double steps = input->simulator.T_ms / input->simulator.dt_ms;
   if (!(steps > 1) || steps > 1e6) {

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "rheobase/agree.h"
 #include "rheobase/log.h"
 #include "stage_file.h"
 
@@ -53,13 +54,24 @@ static void print(const rb_context *ctx, const rb_model *model, const rb_baselin
   }
 }
 
+/* The input's settings with what they take from others. */
+static rb_baseline_settings resolve(const rb_input *input) {
+  rb_baseline_settings settings = input->baseline;
+  if (settings.simulations == 0) settings.simulations = input->training.simulations;
+  settings.validation = input->training.validation;
+  return settings;
+}
+
+rb_status rb_check_baseline(rb_context *ctx, const rb_job *job) {
+  const rb_baseline_settings settings = resolve(&job->input);
+  return rb_agree(ctx, rb_baseline_check(ctx, &job->model, &settings));
+}
+
 rb_status rb_stage_baseline(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   rb_baseline *baseline = NULL;
   rb_file *file = NULL;
-  rb_baseline_settings settings = job->input.baseline;
-  if (settings.simulations == 0) settings.simulations = job->input.training.simulations;
-  settings.validation = job->input.training.validation;
+  const rb_baseline_settings settings = resolve(&job->input);
   RB_TRY(rb_baseline_fit(ctx, &job->model, &settings, (uint64_t)job->input.seed, &baseline));
   const rb_baseline_report *report = rb_baseline_get_report(baseline);
   RB_TRY(rb_file_create(ctx, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));

@@ -53,25 +53,59 @@ cleanup:
   return status;
 }
 
+/* Opens the file of --data. Local. @param groups (2) those of training and validation */
+static rb_status open_data(rb_context *ctx, const rb_job *job, rb_file **file,
+                           const char **groups) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_open_foreign(ctx, job->arguments->data, file));
+  RB_TRY(check_simulator(ctx, job, *file, job->arguments->data));
+  const bool short_names = rb_file_has(*file, "train");
+  groups[0] = short_names ? "train" : "training";
+  groups[1] = short_names ? "val" : "validation";
+cleanup:
+  return status;
+}
+
+/* Whether it has what read_data reads. Local. */
+static rb_status check_data(rb_context *ctx, const rb_job *job) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  const char *groups[2];
+  RB_TRY(open_data(ctx, job, &file, groups));
+  for (int i = 0; i < 2; ++i) RB_TRY(rb_simulations_check(ctx, file, groups[i], &job->model));
+cleanup:
+  rb_file_close(&file);
+  return status;
+}
+
+rb_status rb_check_train(rb_context *ctx, const rb_job *job) {
+  rb_estimator *estimator = NULL;
+  const rb_view view = rb_job_view(job);
+  rb_status status = rb_view_check(ctx, &view);
+  if (status == RB_OK) {
+    status = rb_job_create_network(ctx, job, job->input.training.micro_batch, &estimator);
+  }
+  rb_estimator_destroy(estimator);
+  if (status == RB_OK && job->arguments->data != NULL) status = check_data(ctx, job);
+  return rb_agree(ctx, status);
+}
+
 /* Reads training and validation sets: the study's own, or those of --data, as the network sees
  * them. Collective. */
 static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *training,
                            rb_dataset *validation) {
   rb_status status = RB_OK;
-  const char *foreign = job->arguments->data;
+  const char *groups[2] = {"training", "validation"};
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
   rb_job_path(job, "simulations.h5", path);
-  if (foreign != NULL) {
-    RB_TRY(rb_agree(ctx, rb_file_open_foreign(ctx, foreign, &file)));
-    RB_TRY(rb_agree(ctx, check_simulator(ctx, job, file, foreign)));
+  if (job->arguments->data != NULL) {
+    RB_TRY(rb_agree(ctx, open_data(ctx, job, &file, groups)));
   } else {
     RB_TRY(rb_file_open(ctx, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
   }
-  const bool short_names = foreign != NULL && rb_file_has(file, "train");
-  RB_TRY(rb_simulations_read(ctx, file, short_names ? "train" : "training", &job->model, training));
-  RB_TRY(
-      rb_simulations_read(ctx, file, short_names ? "val" : "validation", &job->model, validation));
+  RB_TRY(rb_simulations_read(ctx, file, groups[0], &job->model, training));
+  RB_TRY(rb_simulations_read(ctx, file, groups[1], &job->model, validation));
   const rb_view view = rb_job_view(job);
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_dataset_see(ctx, &view, training));

@@ -257,6 +257,12 @@ static rb_status check(rb_context *ctx, const rb_model *model, const rb_baseline
                  limit / GIGABYTE, better, settings->random_features);
 }
 
+rb_status rb_baseline_check(rb_context *ctx, const rb_model *model,
+                            const rb_baseline_settings *settings) {
+  double bytes = 0;
+  return check(ctx, model, settings, &bytes);
+}
+
 /* The sentence about a system that has no usable solution. A Cholesky factorisation of a matrix
  * with a diagonal of ones can only fail if its smallest eigenvalue is below n (n + 1) u (Demmel
  * 1989). */

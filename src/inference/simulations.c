@@ -263,6 +263,14 @@ cleanup:
   return status;
 }
 
+rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
+                               const rb_model *model) {
+  group_fields f;
+  int64_t count = 0;
+  describe(model, group, &f);
+  return check_group(ctx, file, &f, model, &count);
+}
+
 /* Reads this rank's share of a group into the node's copy. Local. */
 static rb_status read_share(rb_context *ctx, const rb_file *file, const group_fields *f,
                             const rb_model *model, rb_dataset *dataset) {
