@@ -25,15 +25,23 @@ typedef enum rb_normaliser {
 /** @return "none", "mean", "median", "range", "std", "iqr" or "prior". */
 const char *rb_normaliser_name(rb_normaliser normaliser);
 
-/** The statistic of the truths that belongs to any normaliser but RB_NORMALISE_PRIOR.
- * @param sorted (N) truths, ascending */
-double rb_normaliser_of_truths(rb_normaliser normaliser, int64_t N, const double *sorted);
+/** Statistics of the truths of one parameter. */
+typedef struct rb_truths {
+  double mean, std;                                         ///< std with n
+  double least, quarter, median, three_quarters, greatest;  ///< quantiles 0, 1/4, 1/2, 3/4, 1
+} rb_truths;
+
+/** @param sorted (N) truths, ascending */
+rb_truths rb_truths_of_sorted(int64_t N, const double *sorted);
+
+/** The statistic that belongs to any normaliser but RB_NORMALISE_PRIOR. */
+double rb_normaliser_of_truths(rb_normaliser normaliser, const rb_truths *truths);
 
 /** The rmse that S draws from the prior would have for data sets first .. first+count-1: the draws
- * are picked among the N truths, by stream item = data set, the same ones for every parameter.
- * @param truth (N) of one parameter, in the order of data sets @param rmse (count) */
-void rb_prior_rmse(rb_stream stream, int64_t N, const double *truth, int64_t S, int64_t first,
-                   int64_t count, double *rmse);
+ * are picked among M true parameter vectors, by stream item = data set.
+ * @param pool (M, dim) @param truth (count, dim) @param rmse (count, dim) */
+void rb_prior_rmse(rb_stream stream, int64_t M, int dim, const double *pool, int64_t S,
+                   int64_t first, int64_t count, const double *truth, double *rmse);
 
 /** Median over data sets of rmse / normaliser. @param rmse (N) @param work (N) */
 double rb_nrmse(int64_t N, const double *rmse, double normaliser, double *work);

@@ -10,14 +10,14 @@
 
 enum { RB_NOTEBOOK_BINS = 10 };
 
-/** Histogram as numpy and the notebook make it: equal bins between the smallest and the largest
- * value, the last one closed. Where S+1 is no multiple of the number of bins, bins hold unequal
- * numbers of ranks, and a uniform distribution looks uneven.
- * @param rank (N), N > 0 @param count (bins) @param edge (bins + 1) */
-void rb_rank_histogram(int64_t N, const int32_t *rank, int bins, int64_t *count, double *edge);
-
 /** How many data sets have each rank. @param rank (N) @param count (S + 1) */
 void rb_rank_counts(int64_t N, const int32_t *rank, int64_t S, int64_t *count);
+
+/** Histogram as numpy and the notebook make it: equal bins between the smallest and the largest
+ * rank that occurs, the last one closed. Where S+1 is no multiple of the number of bins, bins hold
+ * unequal numbers of ranks, and a uniform distribution looks uneven.
+ * @param count (S + 1), not all 0 @param binned (bins) @param edge (bins + 1) */
+void rb_rank_histogram(int64_t S, const int64_t *count, int bins, int64_t *binned, double *edge);
 
 /** A number of bins for N ranks 0..S: the largest divisor of S+1 between 5 and 20 that leaves at
  * least five ranks expected per bin; where there is none, 10 or fewer. At least 1. */

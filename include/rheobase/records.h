@@ -71,10 +71,9 @@ void *rb_records_at(const rb_records *records, rb_record field, int64_t row);
 /** First of this rank's rows for the chunk it has in @p round. */
 int64_t rb_records_row(const rb_records *records, int64_t round);
 
-/** One column of all data sets in their order, on every rank, as doubles. Collective.
- * @param column (N) */
-RB_NODISCARD rb_status rb_records_column(rb_context *ctx, const rb_records *records,
-                                         rb_record field, int64_t index, double *column);
+/** One column of this rank's data sets, as doubles. Local. @param column (rows) */
+void rb_records_own_column(const rb_records *records, rb_record field, int64_t index,
+                           double *column);
 
 /** Rows first .. first+count-1 of a field in the order of data sets, on rank 0. Collective; first
  * is a multiple of the chunk size, and so is count unless the rows are the last.

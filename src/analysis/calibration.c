@@ -5,11 +5,9 @@
 
 #include "calibration_internal.h"
 #include "rheobase/agree.h"
-#include "rheobase/bands.h"
 #include "rheobase/clock.h"
 #include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
-#include "rheobase/quantile.h"
 #include "rheobase/ranks.h"
 #include "rheobase/support.h"
 
@@ -19,14 +17,6 @@ double *rb_calibration_values(const rb_calibration *result, rb_calibration_field
 
 int64_t *rb_calibration_counts(const rb_calibration *result, rb_calibration_field field) {
   return result->data[field];
-}
-
-int64_t rb_summing_select(const rb_summing *s, int part, const double *column, double *selected) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < s->N; ++i) {
-    if (part == RB_ALL || s->regime[i] == part) selected[count++] = column[i];
-  }
-  return count;
 }
 
 static void set_lengths(const rb_summing *s, rb_calibration *result) {
@@ -69,82 +59,106 @@ void rb_calibration_free(rb_calibration *result) {
   *result = (rb_calibration){0};
 }
 
+/* The median activity of the data sets that have any; 0 if there are none, NaN if it is unknown. */
+static rb_status find_middle(rb_summing *s, const double *activity, double *middle) {
+  rb_status status = RB_OK;
+  uint64_t *key = NULL, *work = NULL;
+  int64_t begin[2] = {0}, count = 0;
+  status = RB_ALLOCATE(s->ctx, key, s->rows);
+  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, work, s->rows);
+  RB_TRY(rb_agree(s->ctx, status));
+  for (int64_t i = 0; i < s->rows; ++i) {
+    if (activity[i] != 0) key[begin[1]++] = rb_order_key(activity[i]);
+  }
+  rb_order_sort(begin[1], key, work);
+  count = begin[1];
+  rb_summing_add(s, 1, &count);
+  rb_order_query query[RB_ORDER_MIDDLE_QUERIES];
+  rb_order_ask_middle(count, &(rb_order_query){.key = key, .begin = begin, .end = 1}, query);
+  rb_order_find(s->ctx, RB_ORDER_MIDDLE_QUERIES, query);
+  const rb_order_middle found = rb_order_get_middle(query);
+  *middle = count > 0 ? (found.low + found.high) / 2 : 0;
+cleanup:
+  free(key);
+  free(work);
+  return status;
+}
+
+/* Least and greatest activity in each regime; NaN where it has none. */
+static void find_bounds(rb_summing *s, const double *activity) {
+  double bound[2 * RB_REGIME_COUNT];  // least, and minus greatest
+  for (int k = 0; k < 2 * RB_REGIME_COUNT; ++k) bound[k] = INFINITY;
+  for (int64_t i = 0; i < s->rows; ++i) {
+    double *of_regime = bound + 2 * s->regime[i];
+    of_regime[0] = fmin(of_regime[0], activity[i]);  // leaves a NaN behind
+    of_regime[1] = fmin(of_regime[1], -activity[i]);
+  }
+  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
+  MPI_Allreduce(MPI_IN_PLACE, bound, 2 * RB_REGIME_COUNT, MPI_DOUBLE, MPI_MIN, s->ctx->comm);
+  rb_clock_leave(s->ctx, outer);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    const bool known = isfinite(bound[2 * g]);
+    rb_calibration_values(s->result, RB_CAL_REGIME_LOW)[g] = known ? bound[2 * g] : NAN;
+    rb_calibration_values(s->result, RB_CAL_REGIME_HIGH)[g] = known ? -bound[2 * g + 1] : NAN;
+  }
+}
+
 /* Puts every data set into a regime; with NaN for activity all are "few". */
 static rb_status find_regimes(rb_summing *s) {
   rb_status status = RB_OK;
-  double *activity = NULL, *active = NULL;
-  status = RB_ALLOCATE(s->ctx, activity, s->N);
-  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, active, s->N);
-  RB_TRY(rb_agree(s->ctx, status));
-  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_ACTIVITY, 0, activity));
-  int64_t count = 0;
-  for (int64_t i = 0; i < s->N; ++i) {
-    if (activity[i] != 0) active[count++] = activity[i];
-  }
-  const double middle = count > 0 ? rb_median(count, active) : 0;
+  double *activity = NULL, middle = 0;
   int64_t *datasets = rb_calibration_counts(s->result, RB_CAL_REGIME_DATASETS);
-  double *low = rb_calibration_values(s->result, RB_CAL_REGIME_LOW);
-  double *high = rb_calibration_values(s->result, RB_CAL_REGIME_HIGH);
-  for (int64_t i = 0; i < s->N; ++i) {
+  RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, activity, s->rows)));
+  rb_records_own_column(s->records, RB_RECORD_ACTIVITY, 0, activity);
+  RB_TRY(find_middle(s, activity, &middle));
+  for (int64_t i = 0; i < s->rows; ++i) {
     const rb_regime regime = activity[i] == 0       ? RB_SILENT
                              : activity[i] > middle ? RB_BURSTING
                                                     : RB_FEW;
     s->regime[i] = (uint8_t)regime;
     ++datasets[regime];
-    low[regime] = fmin(low[regime], activity[i]);  // fmin and fmax leave a NaN behind
-    high[regime] = fmax(high[regime], activity[i]);
   }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) s->begin[g + 1] = s->begin[g] + datasets[g];
+  rb_summing_add(s, RB_REGIME_COUNT, datasets);
+  find_bounds(s, activity);
 cleanup:
   free(activity);
-  free(active);
   return status;
 }
 
-/* Mean, standard error and number of the finite values. */
-static int64_t finite_mean(int64_t n, const double *value, double *mean, double *error) {
-  int64_t count = 0;
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    if (!isfinite(value[i])) continue;
-    sum += value[i];
-    ++count;
-  }
-  *mean = sum / (double)count;
-  for (int64_t i = 0; i < n; ++i) {
-    if (isfinite(value[i])) squares += (value[i] - *mean) * (value[i] - *mean);
-  }
-  *error = sqrt(squares / (double)(count - 1) / (double)count);
-  return count;
+/* The standard error of a mean. */
+static double error_of(const rb_moments *moments) {
+  const double n = (double)moments->count;
+  return sqrt(moments->squares / (n - 1) / n);
 }
 
 /* Minus the mean log density in the model's reference scales, of all data sets and by regime. */
 static rb_status sum_loss(rb_summing *s) {
   rb_status status = RB_OK;
-  double *loss = NULL, *clipped = NULL;
-  status = RB_ALLOCATE(s->ctx, loss, s->N);
-  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, clipped, s->N);
-  RB_TRY(rb_agree(s->ctx, status));
-  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_LOG_DENSITY, 0, loss));
-  RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_CLIPPED, 0, clipped));
-  const double log_scale = rb_model_log_scale(s->posterior->model);
+  double *loss = NULL;
   int64_t unclipped = 0;
-  for (int64_t i = 0; i < s->N; ++i) {
-    unclipped += clipped[i] == 0;
-    loss[i] = clipped[i] != 0 ? NAN : -loss[i] - log_scale;
+  rb_moments moments[RB_PARTS];
+  RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, loss, s->rows)));
+  rb_records_own_column(s->records, RB_RECORD_LOG_DENSITY, 0, loss);
+  const double log_scale = rb_model_log_scale(s->posterior->model);
+  for (int64_t i = 0; i < s->rows; ++i) {
+    const int32_t *clipped = rb_records_at(s->records, RB_RECORD_CLIPPED, i);
+    unclipped += *clipped == 0;
+    loss[i] = *clipped != 0 ? NAN : -loss[i] - log_scale;
   }
-  const int64_t counted = finite_mean(s->N, loss, rb_calibration_values(s->result, RB_CAL_LOSS),
-                                      rb_calibration_values(s->result, RB_CAL_LOSS_SE));
-  *rb_calibration_counts(s->result, RB_CAL_LOSS_DATASETS) = counted;
-  *rb_calibration_counts(s->result, RB_CAL_LOSS_NOT_FINITE) = unclipped - counted;
+  rb_summing_moments(s, loss, moments);
+  rb_summing_add(s, 1, &unclipped);
+  const rb_moments *all = &moments[RB_ALL];
+  *rb_calibration_values(s->result, RB_CAL_LOSS) = all->mean;
+  *rb_calibration_values(s->result, RB_CAL_LOSS_SE) = error_of(all);
+  *rb_calibration_counts(s->result, RB_CAL_LOSS_DATASETS) = all->count;
+  *rb_calibration_counts(s->result, RB_CAL_LOSS_NOT_FINITE) = unclipped - all->count;
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    double error = 0, *selected = clipped;
-    const int64_t n = rb_summing_select(s, g, loss, selected);
-    rb_calibration_counts(s->result, RB_CAL_REGIME_LOSS_DATASETS)[g] =
-        finite_mean(n, selected, &rb_calibration_values(s->result, RB_CAL_REGIME_LOSS)[g], &error);
+    rb_calibration_values(s->result, RB_CAL_REGIME_LOSS)[g] = moments[g].mean;
+    rb_calibration_counts(s->result, RB_CAL_REGIME_LOSS_DATASETS)[g] = moments[g].count;
   }
 cleanup:
   free(loss);
-  free(clipped);
   return status;
 }
 
@@ -155,9 +169,7 @@ static void sum_outside(rb_summing *s) {
     const int32_t *outside = rb_records_at(records, RB_RECORD_OUTSIDE, i);
     for (int d = 0; d <= s->D; ++d) count[d] += outside[d];
   }
-  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
-  MPI_Allreduce(MPI_IN_PLACE, count, s->D + 1, MPI_INT64_T, MPI_SUM, s->ctx->comm);
-  rb_clock_leave(s->ctx, outer);
+  rb_summing_add(s, s->D + 1, count);
   const double all = (double)s->N * (double)s->S;
   for (int d = 0; d < s->D; ++d) {
     rb_calibration_values(s->result, RB_CAL_OUTSIDE)[d] = (double)count[d] / all;
@@ -178,6 +190,7 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
                   .purpose = purpose,
                   .posterior = posterior,
                   .N = N,
+                  .rows = records->rows,
                   .S = S,
                   .D = records->dim,
                   .Q = records->quantities,
@@ -187,7 +200,7 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "records are summed up before they are complete");
   }
   status = allocate(&s, result);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, s.regime, N);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, s.regime, s.rows);
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(find_regimes(&s));
   RB_TRY(rb_sum_parameters(&s));

@@ -2,13 +2,15 @@
 #define RB_ANALYSIS_CALIBRATION_INTERNAL_H
 
 #include "rheobase/calibration.h"
+#include "rheobase/order_statistics.h"
 
 /** @file calibration_internal.h
  * What the calibration_*.c files share. */
 
-enum { RB_ALL = RB_REGIME_COUNT };  ///< as a part: every data set
+enum { RB_ALL = RB_REGIME_COUNT, RB_PARTS };  ///< as a part: every data set
 
-/** Work of rb_calibration_compute. */
+/** Work of rb_calibration_compute. Each rank holds its own data sets' values alone; columns are of
+ * these, in the order of its rows. */
 typedef struct rb_summing {
   rb_context *ctx;
   const rb_records *records;
@@ -17,17 +19,42 @@ typedef struct rb_summing {
   rb_purpose purpose;
   const rb_posterior *posterior;
   int64_t N, S;
+  int64_t rows;  ///< data sets of this rank
   int D, Q, bins;
-  bool has_log_density;
-  uint8_t *regime;  ///< (N)
+  uint8_t *regime;                     ///< (rows)
+  int64_t begin[RB_REGIME_COUNT + 1];  ///< first of each regime when this rank's are grouped by it
 } rb_summing;
 
 /** Sub-indices of the null streams of a test set's purpose; 1 is free. */
 enum { RB_NULL_RANKS, RB_NULL_ERRORS = 2, RB_NULL_BOOTSTRAP, RB_NULL_REGIMES };
 
-/** Copies the values that belong to a part. @param column (N) @param selected (N) @return how many
- */
-int64_t rb_summing_select(const rb_summing *s, int part, const double *column, double *selected);
+/** Data sets of a part, over all ranks. Local. */
+int64_t rb_summing_datasets(const rb_summing *s, int part);
+
+/** Replaces counts by their sums over all ranks. Collective. @param counts (count) */
+void rb_summing_add(const rb_summing *s, int count, int64_t *counts);
+
+/** Of the finite values of a part. */
+typedef struct rb_moments {
+  int64_t count;
+  double mean, squares;  ///< squares: sum of (x - mean)^2
+} rb_moments;
+
+/** Collective. @param column (rows) @param moments (RB_PARTS) */
+void rb_summing_moments(const rb_summing *s, const double *column, rb_moments *moments);
+
+/** Sums of (x - mean)(y - mean) over the data sets of each part where both are finite. Collective.
+ * @param x (rows) @param of_x (RB_PARTS) @param y (rows) @param of_y (RB_PARTS)
+ * @param products (RB_PARTS) */
+void rb_summing_products(const rb_summing *s, const double *x, const rb_moments *of_x,
+                         const double *y, const rb_moments *of_y, double *products);
+
+/** Keys of a column, regime by regime, each ascending. Local. @param column (rows)
+ * @param key (rows) @param work (rows) */
+void rb_summing_sort(const rb_summing *s, const double *column, uint64_t *key, uint64_t *work);
+
+/** Asks for an order statistic of a part of sorted keys. Local. */
+rb_order_query rb_summing_query(const rb_summing *s, int part, const uint64_t *key, int64_t index);
 
 /** Everything about the parameters: recovery, errors, coverage. Collective. */
 RB_NODISCARD rb_status rb_sum_parameters(rb_summing *s);

@@ -10,131 +10,222 @@
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
 
-/* Columns of one parameter over all data sets. */
-enum { TRUTH, MEDIAN, MEAN, SD, RMSE, CENTRAL, HPD, PRIOR_RMSE, COLUMNS };
+enum { POOL = 65536 };  // truths that stand for the prior
 
-typedef struct parameter_columns {
-  double *column[COLUMNS];    // (N)
-  double *selected[COLUMNS];  // (N) scratch: those of a part
-  double *work;               // (N) scratch
-} parameter_columns;
+/* What medians are of. */
+enum { SD, RMSE, Z_SCORE, PRIOR_RMSE, KINDS };
 
-static rb_status allocate(rb_summing *s, parameter_columns *c) {
+typedef struct parameter_work {
+  double *prior_rmse;      // (rows, D)
+  double *truth, *column;  // (rows)
+  uint64_t *truths;        // (rows) keys
+  uint64_t *key[KINDS];    // (rows)
+  uint64_t *work;          // (rows)
+  rb_truths of_truths;
+} parameter_work;
+
+static rb_status allocate(rb_summing *s, parameter_work *w) {
   rb_status status = RB_OK;
-  for (int i = 0; i < COLUMNS; ++i) {
-    RB_TRY(RB_ALLOCATE(s->ctx, c->column[i], s->N));
-    RB_TRY(RB_ALLOCATE(s->ctx, c->selected[i], s->N));
-  }
-  RB_TRY(RB_ALLOCATE(s->ctx, c->work, s->N));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->prior_rmse, s->rows * s->D));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->truth, s->rows));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->column, s->rows));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->truths, s->rows));
+  for (int k = 0; k < KINDS; ++k) RB_TRY(RB_ALLOCATE(s->ctx, w->key[k], s->rows));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->work, s->rows));
 cleanup:
   return status;
 }
 
-static void release(parameter_columns *c) {
-  for (int i = 0; i < COLUMNS; ++i) {
-    free(c->column[i]);
-    free(c->selected[i]);
-  }
-  free(c->work);
+static void release(parameter_work *w) {
+  free(w->prior_rmse);
+  free(w->truth);
+  free(w->column);
+  free(w->truths);
+  for (int k = 0; k < KINDS; ++k) free(w->key[k]);
+  free(w->work);
 }
 
-/* The rmse of draws from the prior; ranks split the data sets. */
-static void bootstrap_prior(rb_summing *s, const double *truth, double *rmse) {
-  const int64_t first = s->N * s->ctx->rank / s->ctx->size;
-  const int64_t end = s->N * (s->ctx->rank + 1) / s->ctx->size;
+/* The first truths, on every rank. @param pool (M, D) the caller frees it */
+static rb_status gather_pool(rb_summing *s, int64_t *M, double **pool) {
+  rb_status status = RB_OK;
+  const int64_t chunk = s->records->partition.chunk;
+  *M = s->N < POOL ? s->N : POOL;
+  const int64_t whole = (*M + chunk - 1) / chunk * chunk;  // chunks
+  const int64_t count = whole < s->N ? whole : s->N;
+  RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, *pool, count * s->D)));
+  RB_TRY(rb_records_gather(s->ctx, s->records, RB_RECORD_TRUTH, 0, count, *pool));
+  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
+  MPI_Bcast(*pool, (int)(*M * s->D), MPI_DOUBLE, 0, s->ctx->comm);
+  rb_clock_leave(s->ctx, outer);
+cleanup:
+  return status;
+}
+
+/* The rmse of draws from the prior, of all parameters. @param rmse (rows, D) */
+static rb_status bootstrap_prior(rb_summing *s, double *rmse) {
+  rb_status status = RB_OK;
+  const rb_partition *partition = &s->records->partition;
   const rb_stream stream =
       rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, RB_NULL_BOOTSTRAP, 0);
-  memset(rmse, 0, (size_t)s->N * sizeof *rmse);
-  rb_prior_rmse(stream, s->N, truth, s->S, first, end - first, rmse + first);
-  const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
-  MPI_Allreduce(MPI_IN_PLACE, rmse, (int)s->N, MPI_DOUBLE, MPI_SUM, s->ctx->comm);
-  rb_clock_leave(s->ctx, outer);
-}
-
-static rb_status gather(rb_summing *s, int d, parameter_columns *c) {
-  static const rb_record fields[PRIOR_RMSE] = {
-      [TRUTH] = RB_RECORD_TRUTH, [MEDIAN] = RB_RECORD_MEDIAN, [MEAN] = RB_RECORD_MEAN,
-      [SD] = RB_RECORD_SD,       [RMSE] = RB_RECORD_RMSE,     [CENTRAL] = RB_RECORD_CENTRAL,
-      [HPD] = RB_RECORD_HPD};
-  rb_status status = RB_OK;
-  for (int i = 0; i < PRIOR_RMSE; ++i) {
-    RB_TRY(rb_records_column(s->ctx, s->records, fields[i], d, c->column[i]));
+  double *pool = NULL;
+  int64_t M = 0;
+  RB_TRY(gather_pool(s, &M, &pool));
+  for (int64_t round = 0; round < partition->rounds; ++round) {
+    const rb_range range = rb_partition_round(partition, round);
+    const int64_t row = rb_records_row(s->records, round);
+    if (range.count == 0) break;
+    rb_prior_rmse(stream, M, s->D, pool, s->S, range.first, range.count,
+                  rb_records_at(s->records, RB_RECORD_TRUTH, row), rmse + row * s->D);
   }
-  bootstrap_prior(s, c->column[TRUTH], c->column[PRIOR_RMSE]);
 cleanup:
+  free(pool);
   return status;
 }
 
-/* How many intervals of each level hold the truth. */
-static void count_inside(int64_t n, const double *bits, int64_t inside[RB_LEVELS]) {
-  memset(inside, 0, RB_LEVELS * sizeof *inside);
-  for (int64_t i = 0; i < n; ++i) {
-    for (int a = 0; a < RB_LEVELS; ++a) inside[a] += (uint32_t)bits[i] >> a & 1;
-  }
+/* Where the number of a parameter and part goes; the two fields are that of all and of regimes. */
+static double *place_of(const rb_summing *s, int part, int d, rb_calibration_field all,
+                        rb_calibration_field by_regime) {
+  return part == RB_ALL ? rb_calibration_values(s->result, all) + d
+                        : rb_calibration_values(s->result, by_regime) + part * s->D + d;
 }
 
-/* Where the numbers of a part go. */
-typedef struct part_output {
-  double *r, *nrmse, *contraction, *z_score, *calibration_error, *central;  // of parameter d
-} part_output;
+/* Mean and spread of the truths, and their correlation with the medians. */
+static void sum_moments(rb_summing *s, int d, parameter_work *w) {
+  rb_moments truth[RB_PARTS], median[RB_PARTS];
+  double products[RB_PARTS];
+  rb_records_own_column(s->records, RB_RECORD_TRUTH, d, w->truth);
+  rb_records_own_column(s->records, RB_RECORD_MEDIAN, d, w->column);
+  rb_summing_moments(s, w->truth, truth);
+  rb_summing_moments(s, w->column, median);
+  rb_summing_products(s, w->truth, truth, w->column, median, products);
+  for (int part = 0; part < RB_PARTS; ++part) {
+    if (truth[part].count < 2) continue;  // stays NaN
+    *place_of(s, part, d, RB_CAL_R, RB_CAL_REGIME_R) =
+        products[part] / (sqrt(truth[part].squares) * sqrt(median[part].squares));
+  }
+  const rb_moments *all = &truth[RB_ALL];
+  s->result->prior_variance[d] = all->squares / (double)(all->count - 1);
+  w->of_truths.mean = all->mean;
+  w->of_truths.std = sqrt(all->squares / (double)all->count);
+}
 
-static part_output output_of(const rb_summing *s, int part, int d) {
-  double *const r = rb_calibration_values(s->result, part == RB_ALL ? RB_CAL_R : RB_CAL_REGIME_R);
-  double *const contraction = rb_calibration_values(
-      s->result, part == RB_ALL ? RB_CAL_CONTRACTION : RB_CAL_REGIME_CONTRACTION);
-  double *const z =
-      rb_calibration_values(s->result, part == RB_ALL ? RB_CAL_Z_SCORE : RB_CAL_REGIME_Z_SCORE);
-  double *const error = rb_calibration_values(
-      s->result, part == RB_ALL ? RB_CAL_CALIBRATION_ERROR : RB_CAL_REGIME_CALIBRATION_ERROR);
-  double *const central =
-      rb_calibration_values(s->result, part == RB_ALL ? RB_CAL_CENTRAL : RB_CAL_REGIME_CENTRAL);
-  double *const nrmse =
+/* Sorts what medians are taken of. */
+static void sort_columns(rb_summing *s, int d, parameter_work *w) {
+  rb_summing_sort(s, w->truth, w->truths, w->work);
+  rb_records_own_column(s->records, RB_RECORD_SD, d, w->column);
+  rb_summing_sort(s, w->column, w->key[SD], w->work);
+  for (int64_t i = 0; i < s->rows; ++i) {
+    const double *mean = rb_records_at(s->records, RB_RECORD_MEAN, i);
+    w->column[i] = (mean[d] - w->truth[i]) / w->column[i];
+  }
+  rb_summing_sort(s, w->column, w->key[Z_SCORE], w->work);
+  rb_records_own_column(s->records, RB_RECORD_RMSE, d, w->column);
+  rb_summing_sort(s, w->column, w->key[RMSE], w->work);
+  for (int64_t i = 0; i < s->rows; ++i) w->column[i] = w->prior_rmse[i * s->D + d];
+  rb_summing_sort(s, w->column, w->key[PRIOR_RMSE], w->work);
+}
+
+static double mean_of(double a, double b) { return (a + b) / 2; }
+
+/* Quotients are in the order of the rmse, or all in reverse: the middle ones are of the middle. */
+static double nrmse_of(rb_order_middle rmse, double normaliser) {
+  return mean_of(rmse.low / normaliser, rmse.high / normaliser);
+}
+
+static void set_medians(rb_summing *s, int part, int d, const rb_order_middle middle[KINDS]) {
+  enum { FEWEST = 2 };
+  if (rb_summing_datasets(s, part) < FEWEST) return;  // stays NaN
+  const double variance = s->result->prior_variance[d];
+  const double prior = mean_of(middle[PRIOR_RMSE].low, middle[PRIOR_RMSE].high);
+  double *nrmse =
       part == RB_ALL
           ? rb_calibration_values(s->result, RB_CAL_NRMSE) + RB_NORMALISE_PRIOR * s->D + d
           : rb_calibration_values(s->result, RB_CAL_REGIME_NRMSE) + part * s->D + d;
-  const int at = (part == RB_ALL ? 0 : part) * s->D + d;
-  return (part_output){
-      r + at, nrmse,      contraction + at,
-      z + at, error + at, central + (part == RB_ALL ? 0 : part) * RB_LEVELS * s->D + d};
+  *nrmse = nrmse_of(middle[RMSE], prior);
+  *place_of(s, part, d, RB_CAL_CONTRACTION, RB_CAL_REGIME_CONTRACTION) =
+      mean_of(rb_contraction(middle[SD].low, variance), rb_contraction(middle[SD].high, variance));
+  *place_of(s, part, d, RB_CAL_Z_SCORE, RB_CAL_REGIME_Z_SCORE) =
+      mean_of(middle[Z_SCORE].low, middle[Z_SCORE].high);
 }
 
-static void sum_part(rb_summing *s, int part, int d, parameter_columns *c) {
-  enum { FEWEST = 2 };
-  int64_t n = 0, inside[RB_LEVELS];
-  for (int i = 0; i < COLUMNS; ++i) {
-    n = rb_summing_select(s, part, c->column[i], c->selected[i]);
+enum { QUARTERS = 5 };  // quantiles 0, 1/4, 1/2, 3/4, 1
+
+static void ask_quarters(const rb_summing *s, const uint64_t *truths, rb_order_query *query) {
+  for (int k = 0; k < QUARTERS; ++k) {
+    const int64_t below = k * (s->N - 1) / 4, above = below + 1 < s->N ? below + 1 : below;
+    query[2 * k] = rb_summing_query(s, RB_ALL, truths, below);
+    query[2 * k + 1] = rb_summing_query(s, RB_ALL, truths, above);
   }
-  if (n < FEWEST) return;  // stays NaN
-  const part_output out = output_of(s, part, d);
-  const double *truth = c->selected[TRUTH], *sd = c->selected[SD];
-  *out.r = rb_correlation(n, truth, c->selected[MEDIAN]);
-  const double prior = rb_median(n, c->selected[PRIOR_RMSE]);
-  *out.nrmse = rb_nrmse(n, c->selected[RMSE], prior, c->work);
-  for (int64_t i = 0; i < n; ++i) {
-    c->work[i] = rb_contraction(sd[i], s->result->prior_variance[d]);
-  }
-  *out.contraction = rb_median(n, c->work);
-  for (int64_t i = 0; i < n; ++i) c->work[i] = (c->selected[MEAN][i] - truth[i]) / sd[i];
-  *out.z_score = rb_median(n, c->work);
-  count_inside(n, c->selected[CENTRAL], inside);
-  *out.calibration_error = rb_calibration_error(n, inside);
-  for (int a = 0; a < RB_LEVELS; ++a) out.central[a * s->D] = (double)inside[a] / (double)n;
 }
 
-/* What is only wanted over all data sets: the other normalisers, highest-density intervals. */
-static void sum_whole(rb_summing *s, int d, parameter_columns *c) {
+static void get_quarters(const rb_summing *s, const rb_order_query *query, rb_truths *truths) {
+  double *const quantile[QUARTERS] = {&truths->least, &truths->quarter, &truths->median,
+                                      &truths->three_quarters, &truths->greatest};
+  for (int k = 0; k < QUARTERS; ++k) {
+    const double t = (double)(k * (s->N - 1) % 4) / 4;
+    *quantile[k] = rb_quantile_between(t, query[2 * k].value, query[2 * k + 1].value);
+  }
+}
+
+/* Everything that is a median or another quantile. */
+static void sum_order(rb_summing *s, int d, parameter_work *w) {
+  enum { MEDIANS = RB_PARTS * KINDS, TRUTHS = MEDIANS * RB_ORDER_MIDDLE_QUERIES };
+  rb_order_query query[TRUTHS + 2 * QUARTERS];
+  rb_order_middle middle[RB_PARTS][KINDS];
+  sort_columns(s, d, w);
+  for (int part = 0; part < RB_PARTS; ++part) {
+    for (int k = 0; k < KINDS; ++k) {
+      const rb_order_query like = rb_summing_query(s, part, w->key[k], 0);
+      rb_order_ask_middle(rb_summing_datasets(s, part), &like,
+                          query + (part * KINDS + k) * RB_ORDER_MIDDLE_QUERIES);
+    }
+  }
+  ask_quarters(s, w->truths, query + TRUTHS);
+  rb_order_find(s->ctx, TRUTHS + 2 * QUARTERS, query);
+  for (int part = 0; part < RB_PARTS; ++part) {
+    for (int k = 0; k < KINDS; ++k) {
+      middle[part][k] = rb_order_get_middle(query + (part * KINDS + k) * RB_ORDER_MIDDLE_QUERIES);
+    }
+    set_medians(s, part, d, middle[part]);
+  }
+  get_quarters(s, query + TRUTHS, &w->of_truths);
   double *nrmse = rb_calibration_values(s->result, RB_CAL_NRMSE);
-  double *hpd = rb_calibration_values(s->result, RB_CAL_HPD);
-  double *sorted = c->selected[TRUTH];
-  memcpy(sorted, c->column[TRUTH], (size_t)s->N * sizeof *sorted);
-  rb_sort(s->N, sorted);
   for (int k = 0; k < RB_NORMALISE_PRIOR; ++k) {
-    const double normaliser = rb_normaliser_of_truths((rb_normaliser)k, s->N, sorted);
-    nrmse[k * s->D + d] = rb_nrmse(s->N, c->column[RMSE], normaliser, c->work);
+    const double normaliser = rb_normaliser_of_truths((rb_normaliser)k, &w->of_truths);
+    nrmse[k * s->D + d] = nrmse_of(middle[RB_ALL][RMSE], normaliser);
   }
-  int64_t inside[RB_LEVELS];
-  count_inside(s->N, c->column[HPD], inside);
-  for (int a = 0; a < RB_LEVELS; ++a) hpd[a * s->D + d] = (double)inside[a] / (double)s->N;
+}
+
+/* How many intervals of each level hold the truth: central ones by regime, highest-density ones. */
+static void count_inside(rb_summing *s, int d) {
+  int64_t inside[RB_PARTS + 1][RB_LEVELS] = {{0}};  // of regimes, all; the highest-density ones
+  enum { HPD = RB_PARTS };
+  for (int64_t i = 0; i < s->rows; ++i) {
+    const int32_t *central = rb_records_at(s->records, RB_RECORD_CENTRAL, i);
+    const int32_t *hpd = rb_records_at(s->records, RB_RECORD_HPD, i);
+    for (int a = 0; a < RB_LEVELS; ++a) {
+      inside[s->regime[i]][a] += (uint32_t)central[d] >> a & 1;
+      inside[HPD][a] += (uint32_t)hpd[d] >> a & 1;
+    }
+  }
+  rb_summing_add(s, (RB_PARTS + 1) * RB_LEVELS, inside[0]);
+  for (int part = 0; part < RB_PARTS; ++part) {
+    const int64_t n = rb_summing_datasets(s, part);
+    double *share =
+        rb_calibration_values(s->result, part == RB_ALL ? RB_CAL_CENTRAL : RB_CAL_REGIME_CENTRAL);
+    if (part != RB_ALL) share += part * RB_LEVELS * s->D;
+    for (int a = 0; a < RB_LEVELS; ++a) {
+      if (part != RB_ALL) inside[RB_ALL][a] += inside[part][a];
+      if (n >= 2) share[a * s->D + d] = (double)inside[part][a] / (double)n;
+    }
+    if (n < 2) continue;  // stays NaN
+    *place_of(s, part, d, RB_CAL_CALIBRATION_ERROR, RB_CAL_REGIME_CALIBRATION_ERROR) =
+        rb_calibration_error(n, inside[part]);
+  }
+  double *hpd = rb_calibration_values(s->result, RB_CAL_HPD);
+  for (int a = 0; a < RB_LEVELS; ++a) {
+    hpd[a * s->D + d] = (double)inside[HPD][a] / (double)s->N;
+  }
 }
 
 static void coverage_bands(rb_summing *s) {
@@ -157,14 +248,14 @@ static void coverage_bands(rb_summing *s) {
 
 rb_status rb_sum_parameters(rb_summing *s) {
   rb_status status = RB_OK;
-  parameter_columns c = {0};
+  parameter_work w = {0};
   double alpha[RB_LEVELS];
-  RB_TRY(rb_agree(s->ctx, allocate(s, &c)));
+  RB_TRY(rb_agree(s->ctx, allocate(s, &w)));
+  RB_TRY(bootstrap_prior(s, w.prior_rmse));
   for (int d = 0; d < s->D; ++d) {
-    RB_TRY(gather(s, d, &c));
-    s->result->prior_variance[d] = rb_variance(s->N, c.column[TRUTH]);
-    for (int part = 0; part <= RB_ALL; ++part) sum_part(s, part, d, &c);
-    sum_whole(s, d, &c);
+    sum_moments(s, d, &w);
+    sum_order(s, d, &w);
+    count_inside(s, d);
   }
   coverage_bands(s);
   rb_coverage_levels(alpha);
@@ -173,6 +264,6 @@ rb_status rb_sum_parameters(rb_summing *s) {
                           rb_calibration_error_of_counts, s->N, RB_LEVELS, alpha, 0.95,
                           rb_calibration_values(s->result, RB_CAL_CALIBRATION_ERROR_95)));
 cleanup:
-  release(&c);
+  release(&w);
   return status;
 }

@@ -10,22 +10,19 @@
 #include "rheobase/ranks.h"
 #include "rheobase/recovery.h"
 
-/* Ranks of one quantity over all data sets. */
+/* Ranks of one quantity. */
 typedef struct rank_columns {
-  double *column, *selected;  // (N)
-  int32_t *rank;              // (N)
-  int64_t *count, *below;     // (S + 1)
-  int64_t *binned;            // (bins)
-  double *z;                  // (S + 1) evaluation points of gamma
-  double gamma_null[RB_ALL + 1];
+  int64_t *counts;  // (RB_PARTS, S + 1) data sets with each rank
+  int64_t *count;   // (S + 1) those of the part that is looked at
+  int64_t *below;   // (S + 1)
+  int64_t *binned;  // (bins)
+  double *z;        // (S + 1) evaluation points of gamma
+  double gamma_null[RB_PARTS];
 } rank_columns;
 
 static rb_status allocate(rb_summing *s, rank_columns *c) {
   rb_status status = RB_OK;
-  RB_TRY(RB_ALLOCATE(s->ctx, c->column, s->N));
-  RB_TRY(RB_ALLOCATE(s->ctx, c->selected, s->N));
-  RB_TRY(RB_ALLOCATE(s->ctx, c->rank, s->N));
-  RB_TRY(RB_ALLOCATE(s->ctx, c->count, s->S + 1));
+  RB_TRY(RB_ALLOCATE(s->ctx, c->counts, RB_PARTS * (s->S + 1)));
   RB_TRY(RB_ALLOCATE(s->ctx, c->below, s->S + 1));
   RB_TRY(RB_ALLOCATE(s->ctx, c->binned, s->bins));
   RB_TRY(RB_ALLOCATE(s->ctx, c->z, s->S + 1));
@@ -34,25 +31,18 @@ cleanup:
 }
 
 static void release(rank_columns *c) {
-  free(c->column);
-  free(c->selected);
-  free(c->rank);
-  free(c->count);
+  free(c->counts);
   free(c->below);
   free(c->binned);
   free(c->z);
-}
-
-static int64_t datasets_of(const rb_summing *s, int part) {
-  return part == RB_ALL ? s->N : rb_calibration_counts(s->result, RB_CAL_REGIME_DATASETS)[part];
 }
 
 /* The 5% quantiles of gamma for the sizes of all parts. */
 static rb_status null_quantiles(rb_summing *s, rank_columns *c) {
   rb_status status = RB_OK;
   rb_rank_points(s->S, c->z);
-  for (int part = 0; part <= RB_ALL; ++part) {
-    const int64_t n = datasets_of(s, part);
+  for (int part = 0; part < RB_PARTS; ++part) {
+    const int64_t n = rb_summing_datasets(s, part);
     if (n == 0) continue;
     const uint16_t sub = (uint16_t)(part == RB_ALL ? RB_NULL_RANKS : RB_NULL_REGIMES + part);
     RB_TRY(rb_null_quantile(s->ctx, rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, sub, 0),
@@ -63,12 +53,24 @@ cleanup:
   return status;
 }
 
+/* How many data sets of each part have each rank. */
+static void count_ranks(rb_summing *s, int q, rank_columns *c) {
+  const int64_t width = s->S + 1;
+  int64_t *all = c->counts + RB_ALL * width;
+  memset(c->counts, 0, (size_t)(RB_PARTS * width) * sizeof *c->counts);
+  for (int64_t i = 0; i < s->rows; ++i) {
+    const int32_t *rank = rb_records_at(s->records, RB_RECORD_RANK, i);
+    ++c->counts[s->regime[i] * width + rank[q]];
+  }
+  rb_summing_add(s, (int)(RB_REGIME_COUNT * width), c->counts);
+  for (int64_t i = 0; i < RB_REGIME_COUNT * width; ++i) all[i % width] += c->counts[i];
+}
+
 /* Tests of quantity q within a part; leaves its rank counts in c->count. */
 static void test_part(rb_summing *s, int part, int q, rank_columns *c) {
-  const int64_t n = rb_summing_select(s, part, c->column, c->selected);
+  const int64_t n = rb_summing_datasets(s, part);
   if (n == 0) return;
-  for (int64_t i = 0; i < n; ++i) c->rank[i] = (int32_t)c->selected[i];
-  rb_rank_counts(n, c->rank, s->S, c->count);
+  c->count = c->counts + part * (s->S + 1);
   rb_ranks_below(s->S, c->count, c->below);
   const bool all = part == RB_ALL;
   const int at = (all ? 0 : part) * s->Q + q;
@@ -106,7 +108,7 @@ static rb_status curves(rb_summing *s, int q, rank_columns *c) {
     rb_calibration_values(result, RB_CAL_BY_RANK)[w * s->D + q] = (double)covered[w] / (double)s->N;
   }
   rb_rank_histogram(
-      s->N, c->rank, RB_NOTEBOOK_BINS,
+      s->S, c->count, RB_NOTEBOOK_BINS,
       rb_calibration_counts(result, RB_CAL_NOTEBOOK_COUNT) + q * RB_NOTEBOOK_BINS,
       rb_calibration_values(result, RB_CAL_NOTEBOOK_EDGE) + q * (RB_NOTEBOOK_BINS + 1));
 cleanup:
@@ -172,8 +174,8 @@ rb_status rb_sum_ranks(rb_summing *s) {
   RB_TRY(null_quantiles(s, &c));
   ecdf_band(s, &c);
   for (int q = 0; q < s->Q; ++q) {
-    RB_TRY(rb_records_column(s->ctx, s->records, RB_RECORD_RANK, q, c.column));
-    for (int part = 0; part <= RB_ALL; ++part) test_part(s, part, q, &c);  // all come last
+    count_ranks(s, q, &c);
+    for (int part = 0; part < RB_PARTS; ++part) test_part(s, part, q, &c);  // all come last
     RB_TRY(rb_agree(s->ctx, curves(s, q, &c)));
     const int joint = q - s->D;
     if (joint == RB_JOINT_TARP || joint == RB_JOINT_LOG_DENSITY) region_coverage(s, joint, c.below);

@@ -11,36 +11,50 @@ const char *rb_normaliser_name(rb_normaliser normaliser) {
   return names[normaliser];
 }
 
-double rb_normaliser_of_truths(rb_normaliser normaliser, int64_t N, const double *sorted) {
+rb_truths rb_truths_of_sorted(int64_t N, const double *sorted) {
+  const double mean = gsl_stats_mean(sorted, 1, (size_t)N);
+  return (rb_truths){.mean = mean,
+                     .std = gsl_stats_sd_with_fixed_mean(sorted, 1, (size_t)N, mean),
+                     .least = sorted[0],
+                     .quarter = rb_quantile_of_sorted(N, sorted, 0.25),
+                     .median = rb_quantile_of_sorted(N, sorted, 0.5),
+                     .three_quarters = rb_quantile_of_sorted(N, sorted, 0.75),
+                     .greatest = sorted[N - 1]};
+}
+
+double rb_normaliser_of_truths(rb_normaliser normaliser, const rb_truths *truths) {
   switch (normaliser) {
     case RB_NORMALISE_NONE:
       return 1;
     case RB_NORMALISE_MEAN:
-      return gsl_stats_mean(sorted, 1, (size_t)N);
+      return truths->mean;
     case RB_NORMALISE_MEDIAN:
-      return rb_quantile_of_sorted(N, sorted, 0.5);
+      return truths->median;
     case RB_NORMALISE_RANGE:
-      return sorted[N - 1] - sorted[0];
+      return truths->greatest - truths->least;
     case RB_NORMALISE_STD:
-      return gsl_stats_sd_with_fixed_mean(sorted, 1, (size_t)N,
-                                          gsl_stats_mean(sorted, 1, (size_t)N));
+      return truths->std;
     case RB_NORMALISE_IQR:
-      return rb_quantile_of_sorted(N, sorted, 0.75) - rb_quantile_of_sorted(N, sorted, 0.25);
+      return truths->three_quarters - truths->quarter;
     default:
       return NAN;
   }
 }
 
-void rb_prior_rmse(rb_stream stream, int64_t N, const double *truth, int64_t S, int64_t first,
-                   int64_t count, double *rmse) {
+void rb_prior_rmse(rb_stream stream, int64_t M, int dim, const double *pool, int64_t S,
+                   int64_t first, int64_t count, const double *truth, double *rmse) {
   for (int64_t i = 0; i < count; ++i) {
     stream.item = (uint64_t)(first + i);
-    double sum = 0;
+    double *sum = rmse + i * dim;
+    for (int d = 0; d < dim; ++d) sum[d] = 0;
     for (int64_t s = 0; s < S; ++s) {
-      const double error = truth[rb_stream_integer(stream, (uint32_t)s, N)] - truth[first + i];
-      sum += error * error;
+      const double *pick = pool + rb_stream_integer(stream, (uint32_t)s, M) * dim;
+      for (int d = 0; d < dim; ++d) {
+        const double error = pick[d] - truth[i * dim + d];
+        sum[d] += error * error;
+      }
     }
-    rmse[i] = sqrt(sum / (double)S);
+    for (int d = 0; d < dim; ++d) sum[d] = sqrt(sum[d] / (double)S);
   }
 }
 

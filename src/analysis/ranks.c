@@ -4,25 +4,25 @@
 #include <math.h>
 #include <string.h>
 
-void rb_rank_histogram(int64_t N, const int32_t *rank, int bins, int64_t *count, double *edge) {
-  double low = rank[0], high = rank[0];
-  for (int64_t i = 1; i < N; ++i) {
-    low = fmin(low, rank[i]);
-    high = fmax(high, rank[i]);
-  }
-  if (low == high) {  // as numpy does
+void rb_rank_histogram(int64_t S, const int64_t *count, int bins, int64_t *binned, double *edge) {
+  int64_t first = 0, last = S;
+  while (first < last && count[first] == 0) ++first;
+  while (last > first && count[last] == 0) --last;
+  double low = (double)first, high = (double)last;
+  if (first == last) {  // as numpy does
     low -= 0.5;
     high += 0.5;
   }
   for (int b = 0; b < bins; ++b) edge[b] = (double)b * ((high - low) / bins) + low;
   edge[bins] = high;
-  memset(count, 0, (size_t)bins * sizeof *count);
-  for (int64_t i = 0; i < N; ++i) {
-    int b = (int)((rank[i] - low) / (high - low) * bins);
+  memset(binned, 0, (size_t)bins * sizeof *binned);
+  for (int64_t rank = first; rank <= last; ++rank) {
+    const double value = (double)rank;
+    int b = (int)((value - low) / (high - low) * bins);
     if (b >= bins) b = bins - 1;
-    if (rank[i] < edge[b]) --b;
-    if (b < bins - 1 && rank[i] >= edge[b + 1]) ++b;
-    ++count[b];
+    if (value < edge[b]) --b;
+    if (b < bins - 1 && value >= edge[b + 1]) ++b;
+    binned[b] += count[rank];
   }
 }
 

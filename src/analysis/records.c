@@ -146,34 +146,9 @@ static double value_at(const rb_records *records, rb_record field, int64_t row, 
   }
 }
 
-rb_status rb_records_column(rb_context *ctx, const rb_records *records, rb_record field,
-                            int64_t index, double *column) {
-  rb_status status = RB_OK;
-  const int64_t N = records->partition.items;
-  double *mine = NULL, *by_rank = NULL;
-  int *counts = NULL, *offsets = NULL;
-  if (N > INT_MAX / (int64_t)sizeof(double)) {
-    status = RB_FAIL(ctx, RB_ERR_MEMORY, "more than %d data sets cannot be gathered",
-                     INT_MAX / (int)sizeof(double));
-  }
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, mine, records->rows);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, by_rank, N);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, counts, ctx->size);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, offsets, ctx->size);
-  RB_TRY(rb_agree(ctx, status));
-  for (int64_t i = 0; i < records->rows; ++i) mine[i] = value_at(records, field, i, index);
-  layout(records, 0, N, sizeof *mine, counts, offsets);
-  const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
-  MPI_Allgatherv(mine, (int)(records->rows * (int64_t)sizeof *mine), MPI_BYTE, by_rank, counts,
-                 offsets, MPI_BYTE, ctx->comm);
-  rb_clock_leave(ctx, outer);
-  reorder(records, 0, N, sizeof *mine, offsets, (char *)by_rank, (char *)column, false);
-cleanup:
-  free(mine);
-  free(by_rank);
-  free(counts);
-  free(offsets);
-  return status;
+void rb_records_own_column(const rb_records *records, rb_record field, int64_t index,
+                           double *column) {
+  for (int64_t i = 0; i < records->rows; ++i) column[i] = value_at(records, field, i, index);
 }
 
 /* Rows on their way between rank 0, where they lie in the order of data sets, and their ranks. */

@@ -150,18 +150,21 @@ cleanup:
 static rb_status check_ranks(rb_verify_group *g) {
   rb_status status = RB_OK;
   double *rank = NULL, *fractional = NULL, *counts = NULL, *edges = NULL;
+  int64_t *rank_count = NULL;
   const int64_t bins = RB_NOTEBOOK_BINS, N = g->N, D = g->D;
   RB_TRY(RB_ALLOCATE(g->ctx, rank, N * D));
   RB_TRY(RB_ALLOCATE(g->ctx, fractional, N * D));
   RB_TRY(RB_ALLOCATE(g->ctx, counts, D * bins));
   RB_TRY(RB_ALLOCATE(g->ctx, edges, D * (bins + 1)));
+  RB_TRY(RB_ALLOCATE(g->ctx, rank_count, g->S + 1));
   for (int64_t d = 0; d < D; ++d) {
     for (int64_t i = 0; i < N; ++i) {
       rank[i * D + d] = g->rank[d * N + i];
       fractional[i * D + d] = rank[i * D + d] / (double)g->S;
     }
     int64_t count[RB_NOTEBOOK_BINS];
-    rb_rank_histogram(N, g->rank + d * N, RB_NOTEBOOK_BINS, count, edges + d * (bins + 1));
+    rb_rank_counts(N, g->rank + d * N, g->S, rank_count);
+    rb_rank_histogram(g->S, rank_count, RB_NOTEBOOK_BINS, count, edges + d * (bins + 1));
     for (int b = 0; b < bins; ++b) counts[d * bins + b] = (double)count[b];
   }
   RB_TRY(rb_verify_compare(g, "ranks", 2, (int64_t[]){N, D}, rank));
@@ -177,6 +180,7 @@ cleanup:
   free(fractional);
   free(counts);
   free(edges);
+  free(rank_count);
   return status;
 }
 
@@ -246,8 +250,9 @@ static rb_status check_errors(rb_verify_group *g) {
     double normaliser[RB_NORMALISE_PRIOR];
     memcpy(work, target, (size_t)N * sizeof *work);
     rb_sort(N, work);
+    const rb_truths truths = rb_truths_of_sorted(N, work);
     for (int k = 0; k < RB_NORMALISE_PRIOR; ++k) {
-      normaliser[k] = rb_normaliser_of_truths((rb_normaliser)k, N, work);
+      normaliser[k] = rb_normaliser_of_truths((rb_normaliser)k, &truths);
     }
     for (int k = 0; k < RB_NORMALISE_PRIOR; ++k) {
       value[k * D + d] = rb_nrmse(N, g->rmse + d * N, normaliser[k], work);

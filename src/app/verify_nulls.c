@@ -27,7 +27,8 @@ static rb_status check_prior(rb_verify_group *g) {
     for (int b = 0; b < BOOTSTRAPS; ++b) {
       const rb_stream stream =
           rb_stream_make(SEED, RB_FOR_TESTS, RB_RANDOM_NULLS, (uint16_t)(SUB_BOOTSTRAP + b), 0);
-      rb_prior_rmse(stream, g->N, g->target + d * g->N, g->S, 0, g->N, prior);
+      const double *target = g->target + d * g->N;
+      rb_prior_rmse(stream, g->N, 1, target, g->S, 0, g->N, target, prior);
       sum += rb_nrmse(g->N, g->rmse + d * g->N, rb_median(g->N, prior), work);
     }
     const double spread = sd[d] * sqrt(1.0 / BOOTSTRAPS + 1.0 / REFERENCE_BOOTSTRAPS);

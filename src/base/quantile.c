@@ -5,12 +5,15 @@
 
 void rb_sort(int64_t n, double *x) { gsl_sort(x, 1, (size_t)n); }
 
+double rb_quantile_between(double t, double a, double b) {
+  return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+}
+
 double rb_quantile_of_sorted(int64_t n, const double *sorted, double q) {
   const double position = q * (double)(n - 1);
   const int64_t below = (int64_t)floor(position);
   if (below >= n - 1) return sorted[n - 1];
-  const double t = position - (double)below, a = sorted[below], b = sorted[below + 1];
-  return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+  return rb_quantile_between(position - (double)below, sorted[below], sorted[below + 1]);
 }
 
 double rb_median(int64_t n, double *x) {

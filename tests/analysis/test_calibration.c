@@ -1,4 +1,5 @@
 #include "calibration_fixture.h"
+#include "records_column.h"
 #include "rheobase/diagnostics.h"
 
 static double value(const rb_calibration *result, rb_calibration_field field, int index) {
@@ -222,9 +223,9 @@ static void loss_leaves_clipped_truths_out(void **state) {
   model.draw_prior = draw_clipped;
   calibrate_model(&model, (gaussian_errors){.widen = 1}, &records, &result);
   double truth[500], log_density[500], activity[500], sum[2] = {0}, count[2] = {0};
-  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_TRUTH, 0, truth));
-  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_LOG_DENSITY, 0, log_density));
-  assert_all_ok(rb_records_column(&test_context, &records, RB_RECORD_ACTIVITY, 0, activity));
+  records_column(&records, RB_RECORD_TRUTH, 0, truth);
+  records_column(&records, RB_RECORD_LOG_DENSITY, 0, log_density);
+  records_column(&records, RB_RECORD_ACTIVITY, 0, activity);
   for (int i = 0; i < 500; ++i) {
     if (truth[i] >= 1) continue;
     const int bursting = activity[i] > value(&result, RB_CAL_REGIME_HIGH, RB_FEW);

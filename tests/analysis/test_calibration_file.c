@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "calibration_fixture.h"
+#include "records_column.h"
 #include "rheobase/calibration_file.h"
 #include "rheobase/memory.h"
 
@@ -38,7 +39,7 @@ static uint64_t hash_of_study(const rb_calibration_study *study) {
     const rb_records *records = &study->records[k];
     for (int f = 0; f < RB_RECORD_COUNT; ++f) {
       for (int64_t c = 0; c < records->columns[f]; ++c) {
-        assert_all_ok(rb_records_column(&test_context, records, (rb_record)f, c, column));
+        records_column(records, (rb_record)f, c, column);
         for (size_t b = 0; b < (size_t)records->partition.items * sizeof *column; ++b) {
           hash = (hash ^ ((const unsigned char *)column)[b]) * 1099511628211U;
         }

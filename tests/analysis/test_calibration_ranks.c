@@ -1,4 +1,9 @@
+#include <malloc.h>
+
 #include "calibration_fixture.h"
+#include "records_column.h"
+#include "rheobase/diagnostics.h"
+#include "rheobase/quantile.h"
 
 static uint64_t hash_of(const rb_calibration *result) {
   uint64_t hash = 14695981039346656037U;
@@ -35,5 +40,131 @@ static void results_do_not_depend_on_ranks(void **state) {
   assert_all_true(together == by_one);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(results_do_not_depend_on_ranks)};
+static bool nearly(double a, double b) { return fabs(a - b) <= 1e-12 * fabs(b); }
+
+/* Picks the values of a part: a regime by the activity, or all. */
+static int64_t pick(int part, const double *activity, const double *column, double *picked) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < set.datasets; ++i) {
+    if (part == RB_REGIME_COUNT || part == (activity[i] == 0   ? RB_SILENT
+                                            : activity[i] == 1 ? RB_FEW
+                                                               : RB_BURSTING)) {
+      picked[n++] = column[i];
+    }
+  }
+  return n;
+}
+
+/* What the ranks sum up together is what one gets from whole columns: medians to the bit, means and
+ * the like to rounding. */
+static void results_are_those_of_whole_columns(void **state) {
+  (void)state;
+  enum { N = 500 };
+  rb_records records;
+  rb_calibration result;
+  calibrate((gaussian_errors){.widen = 0.9, .shift = 0.1}, &records, &result);
+  double activity[N], truth[N], other[N], x[N], y[N], work[N];
+  records_column(&records, RB_RECORD_ACTIVITY, 0, activity);
+  for (int d = 0; d < D; ++d) {
+    records_column(&records, RB_RECORD_TRUTH, d, truth);
+    const double variance = rb_variance(N, truth);
+    for (int part = 0; part <= RB_REGIME_COUNT; ++part) {
+      const bool all = part == RB_REGIME_COUNT;
+      const int at = all ? d : part * D + d;
+      records_column(&records, RB_RECORD_MEDIAN, d, other);
+      const int64_t n = pick(part, activity, truth, x);
+      if (n < 2) continue;
+      (void)pick(part, activity, other, y);
+      assert_all_true(nearly(rb_calibration_values(&result, all ? RB_CAL_R : RB_CAL_REGIME_R)[at],
+                             rb_correlation(n, x, y)));
+      records_column(&records, RB_RECORD_SD, d, other);
+      (void)pick(part, activity, other, y);
+      for (int64_t i = 0; i < n; ++i) work[i] = rb_contraction(y[i], variance);
+      assert_all_true(nearly(
+          rb_calibration_values(&result, all ? RB_CAL_CONTRACTION : RB_CAL_REGIME_CONTRACTION)[at],
+          rb_median(n, work)));
+      records_column(&records, RB_RECORD_MEAN, d, other);
+      (void)pick(part, activity, other, work);
+      for (int64_t i = 0; i < n; ++i) work[i] = (work[i] - x[i]) / y[i];
+      assert_all_true(
+          rb_calibration_values(&result, all ? RB_CAL_Z_SCORE : RB_CAL_REGIME_Z_SCORE)[at] ==
+          rb_median(n, work));
+    }
+    records_column(&records, RB_RECORD_RMSE, d, other);
+    rb_sort(N, truth);
+    const rb_truths truths = rb_truths_of_sorted(N, truth);
+    for (int k = 0; k < RB_NORMALISE_PRIOR; ++k) {
+      const double normaliser = rb_normaliser_of_truths((rb_normaliser)k, &truths);
+      const double expected = rb_nrmse(N, other, normaliser, work);
+      const double found = rb_calibration_values(&result, RB_CAL_NRMSE)[k * D + d];
+      const bool of_sums = k == RB_NORMALISE_MEAN || k == RB_NORMALISE_STD;
+      assert_all_true(of_sums ? fabs(found - expected) <= 1e-9 * fabs(expected)
+                              : found == expected);
+    }
+  }
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+}
+
+/* This rank's records of many data sets, made up. */
+static void make_up(rb_records *records) {
+  for (int64_t row = 0; row < records->rows; ++row) {
+    const rb_stream stream = rb_stream_make(3, RB_FOR_TESTS, RB_RANDOM_PICKS, 0, (uint64_t)row);
+    const double u = rb_stream_uniform(stream, 0);
+    static const rb_record filled[] = {RB_RECORD_TRUTH, RB_RECORD_MEDIAN, RB_RECORD_MEAN,
+                                       RB_RECORD_SD, RB_RECORD_RMSE};
+    for (size_t k = 0; k < sizeof filled / sizeof *filled; ++k) {
+      double *value = rb_records_at(records, filled[k], row);
+      for (int d = 0; d < D; ++d) value[d] = u + d + (double)k;
+    }
+    int32_t *rank = rb_records_at(records, RB_RECORD_RANK, row);
+    for (int q = 0; q < QUANTITIES; ++q) rank[q] = (int32_t)((row + q) % (records->draws + 1));
+    *(double *)rb_records_at(records, RB_RECORD_ACTIVITY, row) = floor(3 * u);
+  }
+  records->done = records->partition.items;
+}
+
+static int64_t status_kilobytes(const char *name) {
+  char line[256];
+  long long value = -1;
+  FILE *status = fopen("/proc/self/status", "r");
+  assert_non_null(status);
+  while (fgets(line, sizeof line, status) != NULL) {
+    if (strncmp(line, name, strlen(name)) == 0) value = atoll(line + strlen(name));
+  }
+  fclose(status);
+  return value;
+}
+
+/* Memory on top of the records is in proportion to a rank's own data sets. */
+static void memory_is_shared(void **state) {
+  (void)state;
+  enum { N = 400000, CHUNK = 32, PER_DATASET = 130 };
+  static const int64_t fixed = 8 << 20;
+  gaussian_errors errors = {.widen = 1};
+  rb_records records;
+  rb_calibration result;
+  rb_model model;
+  make_model(&model);
+  rb_posterior posterior = gaussian_posterior(&model, &errors);
+  assert_all_ok(rb_records_create(&test_context, N, CHUNK, D, QUANTITIES, 9, false, &records));
+  make_up(&records);
+  malloc_trim(0);
+  FILE *reset = fopen("/proc/self/clear_refs", "w");
+  assert_non_null(reset);
+  fprintf(reset, "5");  // the peak is that from here on
+  assert_int_equal(fclose(reset), 0);
+  const int64_t before = status_kilobytes("VmRSS:");
+  assert_all_ok(
+      rb_calibration_compute(&test_context, &records, SEED, set.purpose, &posterior, 0, &result));
+  const int64_t more = (status_kilobytes("VmHWM:") - before) * 1024;
+  assert_all_true(before > 0 && more < N * PER_DATASET / test_context.size + fixed);
+  rb_records_free(&records);
+  rb_calibration_free(&result);
+  model.destroy(&model);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(memory_is_shared),
+                                          cmocka_unit_test(results_are_those_of_whole_columns),
+                                          cmocka_unit_test(results_do_not_depend_on_ranks)};
 RB_TEST_MAIN(tests)

@@ -72,10 +72,10 @@ static void coverage_counts_ranks_between(void **state) {
 
 static void numpy_histogram_of_equal_ranks(void **state) {
   (void)state;
-  const int32_t rank[3] = {7, 7, 7};
+  const int64_t ranks[10] = {[7] = 3};
   int64_t count[10];
   double edge[11];
-  rb_rank_histogram(3, rank, 10, count, edge);
+  rb_rank_histogram(9, ranks, 10, count, edge);
   assert_near(edge[0], 6.5, 0);
   assert_near(edge[10], 7.5, 0);
   assert_int_equal(count[5], 3);

@@ -1,6 +1,4 @@
-#include "rb_test.h"
-#include "rheobase/memory.h"
-#include "rheobase/records.h"
+#include "records_column.h"
 
 enum { D = 3, Q = 5, S = 4 };
 
@@ -44,8 +42,16 @@ static void columns_come_in_the_order_of_data_sets(void **state) {
     bool same = true;
     for (int f = 0; f < RB_RECORD_COUNT; ++f) {
       const int64_t last = records.columns[f] - 1;
-      assert_all_ok(rb_records_column(&test_context, &records, (rb_record)f, last, column));
+      records_column(&records, (rb_record)f, last, column);
       for (int64_t i = 0; i < N; ++i) same &= column[i] == number(i, (rb_record)f, last);
+      rb_records_own_column(&records, (rb_record)f, last, column);
+      for (int64_t round = 0; round < records.partition.rounds; ++round) {
+        const rb_range range = rb_partition_round(&records.partition, round);
+        const double *own = column + rb_records_row(&records, round);
+        for (int64_t i = 0; i < range.count; ++i) {
+          same &= own[i] == number(range.first + i, (rb_record)f, last);
+        }
+      }
     }
     assert_all_true(same);
     rb_records_free(&records);
@@ -89,7 +95,7 @@ static void blocks_of_rows_are_scattered(void **state) {
       assert_all_ok(rb_records_gather(&test_context, &records, RB_RECORD_SD, first, count, rows));
       assert_all_ok(rb_records_scatter(&test_context, &copy, RB_RECORD_SD, first, count, rows));
     }
-    assert_all_ok(rb_records_column(&test_context, &copy, RB_RECORD_SD, D - 1, column));
+    records_column(&copy, RB_RECORD_SD, D - 1, column);
     bool same = true;
     for (int64_t i = 0; i < N; ++i) same &= column[i] == number(i, RB_RECORD_SD, D - 1);
     assert_all_true(same);

@@ -52,10 +52,18 @@ static void prior_rmse_has_the_priors_spread(void **state) {
   const double truth[4] = {-1, 1, -1, 1};
   double rmse[4], part[2];
   const rb_stream stream = rb_stream_make(3, RB_FOR_TESTS, RB_RANDOM_NULLS, 0, 0);
-  rb_prior_rmse(stream, 4, truth, 10000, 0, 4, rmse);
+  rb_prior_rmse(stream, 4, 1, truth, 10000, 0, 4, truth, rmse);
   for (int i = 0; i < 4; ++i) assert_near(rmse[i] * rmse[i], 2, 6 * 2 / sqrt(10000));
-  rb_prior_rmse(stream, 4, truth, 10000, 2, 2, part);  // any part of the data sets alone
+  rb_prior_rmse(stream, 4, 1, truth, 10000, 2, 2, truth + 2, part);  // any part alone
   assert_memory_equal(part, rmse + 2, sizeof part);
+  // the same picks for every parameter: ten times the truths, ten times the errors
+  const double both[8] = {-1, -10, 1, 10, -1, -10, 1, 10};
+  double errors[8];
+  rb_prior_rmse(stream, 4, 2, both, 10000, 0, 4, both, errors);
+  for (int i = 0; i < 4; ++i) {
+    assert_near(errors[2 * i], rmse[i], 0);
+    assert_near(errors[2 * i + 1], 10 * rmse[i], 1e-12);
+  }
 }
 
 static void quantiles_are_numpys(void **state) {
