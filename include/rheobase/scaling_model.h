@@ -10,18 +10,20 @@
  * says about ranks that were not there. All functions are local.
  *
  * Work is a number of equal chunks dealt to the ranks in rounds (partition.h), something every rank
- * does alike, exchanges among all ranks, and files. With n chunks of cost c, rounds = ceil(n / p);
- * where the program cuts chunks into pieces to fill the ranks, rounds counts these, in chunks:
+ * does alike, once and for every chunk, exchanges among all ranks, and files. With n chunks of cost
+ * c, rounds = ceil(n / p), alike = s b + n c g; where the program cuts chunks into pieces to fill
+ * the ranks, rounds counts these, in chunks:
  *
- *     compute   (n / p) c a + s b
- *     waiting   (rounds - n / p) c a + e m(p) (rounds c a + s b)
+ *     compute   (n / p) c a + alike
+ *     waiting   (rounds - n / p) c a + e m(p) (rounds c a + alike)
  *     reduction exchanges L ceil(log2 p) + 2 (p - 1) / p bytes / B
  *     files     f + written / F
  *
- * a, b, e, f, F are fitted for each kind of work, L (latency) and B (bandwidth) for the machine; s
- * is the cost of what every rank does. m(p) is the expected largest of p standard normal numbers:
- * the time of a rank between two exchanges is taken to vary independently with relative standard
- * deviation e. The number of exchanges is linear in the rounds. What the model leaves out:
+ * a, b, g, e, f, F are fitted for each kind of work, L (latency) and B (bandwidth) for the machine;
+ * s is the cost of what every rank does once. g, which limits any number of ranks, is 0 unless the
+ * points show it (F test at 5%; it takes four). m(p) is the expected largest of p standard normal
+ * numbers: the time of a rank between two exchanges is taken to vary independently with relative
+ * standard deviation e. The number of exchanges is linear in the rounds. What the model leaves out:
  * congestion of the network, slower links between nodes than within them (give L and B of the
  * slower), file systems that get faster with more nodes, and correlated slowness of ranks. */
 
@@ -97,6 +99,7 @@ typedef struct rb_scaling_exchange {
 typedef struct rb_scaling_rates {
   int points;                ///< fitted to; 0: there were none, nothing is known
   double chunk_s, serial_s;  ///< a, b: seconds per unit of cost
+  double growing_s;          ///< g: of cost of all chunks, on every rank
   double spread;             ///< e
   double exchanges, exchanges_per_round;
   double file_s, file_byte_s;  ///< f, 1 / F

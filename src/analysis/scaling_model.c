@@ -2,6 +2,7 @@
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <string.h>
 
 #include "rheobase/partition.h"
 #include "rheobase/quantile.h"
@@ -25,40 +26,78 @@ double rb_scaling_largest_normal(int ranks) {
   return gsl_cdf_ugaussian_Pinv((ranks - 0.375) / (ranks + 0.25));
 }
 
-/* Sums of a least-squares fit of y = u x1 + v x2 with errors relative to y. */
-typedef struct two_terms {
-  int rows;
-  double s11, s12, s22, s1, s2;
-} two_terms;
+enum { MOST_TERMS = 3 };
 
-static void add_row(two_terms *fit, double x1, double x2, double y) {
+/* Sums of a least-squares fit of y = sum over terms of c x with errors relative to y. */
+typedef struct terms_fit {
+  int terms, rows;
+  double products[MOST_TERMS][MOST_TERMS], sum[MOST_TERMS];
+} terms_fit;
+
+static void add_row(terms_fit *fit, const double *x, double y) {
   if (!(y > 0)) return;
-  x1 /= y;
-  x2 /= y;
   fit->rows += 1;
-  fit->s11 += x1 * x1;
-  fit->s12 += x1 * x2;
-  fit->s22 += x2 * x2;
-  fit->s1 += x1;
-  fit->s2 += x2;
+  for (int i = 0; i < fit->terms; ++i) {
+    fit->sum[i] += x[i] / y;
+    for (int j = 0; j < fit->terms; ++j) fit->products[i][j] += x[i] / y * (x[j] / y);
+  }
 }
 
-/* The coefficients, not negative. Where the rows cannot tell the terms apart, the first takes all.
- */
-static void solve(const two_terms *fit, double *u, double *v) {
-  const double determinant = fit->s11 * fit->s22 - fit->s12 * fit->s12;
-  *u = fit->s11 > 0 ? fit->s1 / fit->s11 : 0;
-  *v = 0;
-  if (!(determinant > 1e-9 * fit->s11 * fit->s22)) return;
-  const double both_u = (fit->s1 * fit->s22 - fit->s2 * fit->s12) / determinant;
-  const double both_v = (fit->s2 * fit->s11 - fit->s1 * fit->s12) / determinant;
-  if (both_u < 0) {
-    *u = 0;
-    *v = fit->s2 / fit->s22;
-  } else if (both_v >= 0) {
-    *u = both_u;
-    *v = both_v;
+/* Coefficients of the terms in a set, 0 for the others, by elimination.
+ * @return false if the rows cannot tell these terms apart */
+static bool solve_set(const terms_fit *fit, unsigned set, double *c) {
+  double m[MOST_TERMS][MOST_TERMS + 1] = {{0}};
+  for (int i = 0; i < fit->terms; ++i) {
+    for (int j = 0; j < fit->terms; ++j) {
+      const bool in = (set >> i & 1) && (set >> j & 1);
+      m[i][j] = in ? fit->products[i][j] : i == j;
+    }
+    m[i][fit->terms] = set >> i & 1 ? fit->sum[i] : 0;
   }
+  for (int k = 0; k < fit->terms; ++k) {
+    if (!(m[k][k] > 1e-9 * ((set >> k & 1) ? fit->products[k][k] : 1))) return false;
+    for (int i = 0; i < fit->terms; ++i) {
+      const double factor = i != k ? m[i][k] / m[k][k] : 0;
+      for (int j = k; j <= fit->terms; ++j) m[i][j] -= factor * m[k][j];
+    }
+  }
+  for (int k = 0; k < fit->terms; ++k) c[k] = m[k][fit->terms] / m[k][k];
+  return true;
+}
+
+/* The coefficients that leave the least error, none of them negative; with as few terms as do.
+ * @param c (MOST_TERMS) @return the sum of squared errors */
+static double solve(const terms_fit *fit, double *c) {
+  double least = fit->rows;  // of no terms
+  for (int k = 0; k < MOST_TERMS; ++k) c[k] = 0;
+  for (unsigned set = 1; set < 1U << fit->terms; ++set) {
+    double other[MOST_TERMS] = {0}, error = fit->rows;
+    if (!solve_set(fit, set, other)) continue;
+    bool allowed = true;
+    for (int k = 0; k < fit->terms; ++k) {
+      allowed = allowed && other[k] >= 0;
+      error -= other[k] * fit->sum[k];
+    }
+    if (!allowed || !(error < least - 1e-12 * fit->rows)) continue;
+    least = error;
+    for (int k = 0; k < fit->terms; ++k) c[k] = other[k];
+  }
+  return fmax(least, 0);
+}
+
+/* As solve, but leaves the last term out unless the fit is better for it than chance makes it (F
+ * test at 5%, times being believed to 0.1%). */
+static void solve_unless_chance(const terms_fit *fit, double *c) {
+  terms_fit fewer = *fit;
+  fewer.terms -= 1;
+  double with[MOST_TERMS];
+  const int freedom = fit->rows - fit->terms;
+  const double least_error = 1e-6 * fit->rows;
+  const double error = solve(&fewer, c);
+  if (freedom < 1) return;
+  const double error_with = fmax(solve(fit, with), least_error);
+  const double ratio = (error - error_with) / (error_with / freedom);
+  if (ratio > 0 && gsl_cdf_fdist_Q(ratio, 1, freedom) < 0.05) memcpy(c, with, sizeof with);
 }
 
 static double steps(int ranks) { return ceil(log2(ranks)); }
@@ -66,15 +105,15 @@ static double steps(int ranks) { return ceil(log2(ranks)); }
 static double sent_share(int ranks) { return 2.0 * (ranks - 1) / ranks; }
 
 rb_scaling_network rb_scaling_fit_network(int count, const rb_scaling_exchange *exchanges) {
-  two_terms fit = {0};
+  terms_fit fit = {.terms = 2};
   for (int i = 0; i < count; ++i) {
     const rb_scaling_exchange *e = &exchanges[i];
     if (e->ranks < 2 || e->oversubscribed) continue;
-    add_row(&fit, steps(e->ranks), sent_share(e->ranks) * e->bytes, e->seconds);
+    add_row(&fit, (double[]){steps(e->ranks), sent_share(e->ranks) * e->bytes}, e->seconds);
   }
-  double latency = 0, per_byte = 0;
-  solve(&fit, &latency, &per_byte);
-  return (rb_scaling_network){latency, per_byte > 0 ? 1 / per_byte : INFINITY};
+  double c[MOST_TERMS];
+  (void)solve(&fit, c);
+  return (rb_scaling_network){c[0], c[1] > 0 ? 1 / c[1] : INFINITY};
 }
 
 /* Pieces a chunk is cut into on so many ranks. */
@@ -96,6 +135,12 @@ static double mean_chunks(const rb_scaling_load *load, int ranks) {
   return (double)load->chunks / ranks;
 }
 
+/* Seconds of what every rank does alike. */
+static double alike_s(const rb_scaling_rates *rates, const rb_scaling_load *load) {
+  return load->serial_cost * rates->serial_s +
+         (double)load->chunks * load->chunk_cost * rates->growing_s;
+}
+
 enum { MAX_SPREADS = 256 };
 
 /* How much of the waiting is not from uneven shares, in units of what a rank computes. */
@@ -104,26 +149,35 @@ static double spread_of(const rb_scaling_rates *rates, const rb_scaling_point *p
   const double chunk_s = load->chunk_cost * rates->chunk_s;
   const double most = most_chunks(load, p->ranks);
   const double uneven = (most - mean_chunks(load, p->ranks)) * chunk_s;
-  const double busiest = most * chunk_s + load->serial_cost * rates->serial_s;
+  const double busiest = most * chunk_s + alike_s(rates, load);
   return fmax(0, p->waiting - uneven) / (rb_scaling_largest_normal(p->ranks) * busiest);
 }
 
 rb_scaling_rates rb_scaling_fit(int count, const rb_scaling_point *points, rb_scaling_work work) {
   rb_scaling_rates rates = {0};
-  two_terms compute = {0}, exchanges = {0}, files = {0};
+  terms_fit compute = {.terms = 3}, exchanges = {.terms = 2}, files = {.terms = 2};
   for (int i = 0; i < count; ++i) {
     const rb_scaling_point *p = &points[i];
     if (p->work != work || p->kind == RB_SCALE_UNSEEN || p->oversubscribed) continue;
     const double rounds = rounds_of(&p->load, p->ranks);
     rates.points += 1;
-    add_row(&compute, mean_chunks(&p->load, p->ranks) * p->load.chunk_cost, p->load.serial_cost,
+    const double mine = mean_chunks(&p->load, p->ranks) * p->load.chunk_cost;
+    add_row(&compute, (double[]){mine, p->load.serial_cost, mine * p->ranks},
             p->part[RB_TIME_COMPUTE]);
-    add_row(&exchanges, 1, rounds, p->exchanges);
-    add_row(&files, 1, p->load.written_bytes, p->part[RB_TIME_FILE]);
+    add_row(&exchanges, (double[]){1, rounds}, p->exchanges);
+    add_row(&files, (double[]){1, p->load.written_bytes}, p->part[RB_TIME_FILE]);
   }
-  solve(&compute, &rates.chunk_s, &rates.serial_s);
-  solve(&exchanges, &rates.exchanges, &rates.exchanges_per_round);
-  solve(&files, &rates.file_s, &rates.file_byte_s);
+  double c[MOST_TERMS];
+  solve_unless_chance(&compute, c);
+  rates.chunk_s = c[0];
+  rates.serial_s = c[1];
+  rates.growing_s = c[2];
+  (void)solve(&exchanges, c);
+  rates.exchanges = c[0];
+  rates.exchanges_per_round = c[1];
+  (void)solve(&files, c);
+  rates.file_s = c[0];
+  rates.file_byte_s = c[1];
   double spread[MAX_SPREADS];
   int parallel = 0;
   for (int i = 0; i < count; ++i) {
@@ -147,7 +201,7 @@ rb_scaling_load rb_scaling_grow(const rb_scaling_load *load, int64_t factor) {
 double rb_scaling_predict(const rb_scaling_rates *rates, const rb_scaling_network *network,
                           const rb_scaling_load *load, int ranks, double *part) {
   const double chunk_s = load->chunk_cost * rates->chunk_s;
-  const double serial_s = load->serial_cost * rates->serial_s;
+  const double serial_s = alike_s(rates, load);
   const double most = most_chunks(load, ranks), mean = mean_chunks(load, ranks);
   const double exchanges = rates->exchanges + rates->exchanges_per_round * rounds_of(load, ranks);
   part[RB_TIME_COMPUTE] = mean * chunk_s + serial_s;

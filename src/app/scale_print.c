@@ -72,15 +72,15 @@ static void print_network(const rb_scale_sweep *sweep, const rb_scale_model *mod
   (void)printf("\nmodel: allreduce %.1f us per doubling of the ranks and %.2f GB/s (%s)\n",
                1e6 * n->latency_s, 1e-9 * n->bandwidth,
                sweep->exchanges > 0 ? "measured unless given" : "nothing measured on one rank");
-  (void)printf("%-9s %14s %14s %8s %10s %12s\n", "work", "s per chunk", "s serial", "spread",
-               "exchanges", "GB/s files");
+  (void)printf("%-9s %14s %14s %14s %8s %10s %12s\n", "work", "s per chunk", "s serial",
+               "s ser. a chunk", "spread", "exchanges", "GB/s files");
   for (int w = 0; w < RB_SCALE_WORKS; ++w) {
     const rb_scaling_rates *r = &model->rates[w];
     const rb_scaling_load *load = &rb_scale_reference(sweep, (rb_scaling_work)w)->load;
-    (void)printf("%-9s %14.4g %14.4g %7.1f%% %5.0f+%.0f/r",
+    (void)printf("%-9s %14.4g %14.4g %14.4g %7.1f%% %5.0f+%.0f/r",
                  rb_scaling_work_name((rb_scaling_work)w), load->chunk_cost * r->chunk_s,
-                 load->serial_cost * r->serial_s, 100 * r->spread, r->exchanges,
-                 r->exchanges_per_round);
+                 load->serial_cost * r->serial_s, load->chunk_cost * r->growing_s, 100 * r->spread,
+                 r->exchanges, r->exchanges_per_round);
     if (r->file_byte_s > 0) (void)printf(" %12.3f", 1e-9 / r->file_byte_s);
     (void)printf("\n");
   }

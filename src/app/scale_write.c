@@ -157,6 +157,8 @@ static rb_status write_rates(rb_context *ctx, rb_file *file, const rb_scale_mode
   static const rb_field fields[] = {
       {"model/chunk_s", RB_F64, "work", "s", "a: seconds per unit of a chunk's cost", false},
       {"model/serial_s", RB_F64, "work", "s", "b: seconds per unit of serial cost", false},
+      {"model/growing_s", RB_F64, "work", "s",
+       "g: seconds on every rank per unit of cost of all chunks", false},
       {"model/spread", RB_F64, "work", "1", "e: relative spread of a rank's time", false},
       {"model/exchanges", RB_F64, "work", "1", "exchanges, whatever the rounds", false},
       {"model/exchanges_per_round", RB_F64, "work", "1", "further exchanges per round", false},
@@ -171,9 +173,9 @@ static rb_status write_rates(rb_context *ctx, rb_file *file, const rb_scale_mode
     double value[RB_SCALE_WORKS];
     for (int w = 0; w < RB_SCALE_WORKS; ++w) {
       const rb_scaling_rates *r = &model->rates[w];
-      const double all[] = {
-          r->chunk_s, r->serial_s,   r->spread, r->exchanges, r->exchanges_per_round,
-          r->file_s,  r->file_byte_s};
+      const double all[] = {r->chunk_s, r->serial_s,   r->growing_s,
+                            r->spread,  r->exchanges,  r->exchanges_per_round,
+                            r->file_s,  r->file_byte_s};
       value[w] = all[c];
     }
     RB_TRY(rb_file_write(ctx, file, &fields[c], value));

@@ -91,6 +91,44 @@ static void finds_the_constants_back(void **state) {
   for (int i = 0; i < RB_TIME_PARTS; ++i) assert_true(near(part[i], expected[i], 1e-6));
 }
 
+/* Something that every rank does for all chunks, as large as one rank's work at 1000 ranks, is told
+ * from work that is shared, and limits any number of chunks; without it, noise is not taken for it.
+ */
+static void tells_what_grows_on_every_rank(void **state) {
+  (void)state;
+  enum { POINTS = 6 };
+  static const struct {
+    rb_scaling_kind kind;
+    int ranks;
+    int64_t chunks;
+  } cases[POINTS] = {{RB_SCALE_STRONG, 1, 64}, {RB_SCALE_HALF, 1, 32}, {RB_SCALE_STRONG, 2, 64},
+                     {RB_SCALE_WEAK, 2, 128},  {RB_SCALE_HALF, 2, 32}, {RB_SCALE_STRONG, 4, 64}};
+  static const double noise[POINTS] = {1.01, 0.985, 1.005, 0.99, 1.012, 0.996};
+  for (int with = 0; with < 2; ++with) {
+    for (int noisy = 0; noisy < 2; ++noisy) {
+      rb_scaling_point points[POINTS];
+      for (int i = 0; i < POINTS; ++i) {
+        points[i] = point_of(cases[i].kind, cases[i].ranks, cases[i].chunks);
+        double *compute = &points[i].part[RB_TIME_COMPUTE];
+        // a tenth of a chunk's time on every rank: a sum over all data sets that is not shared
+        if (with) *compute += 0.1 * (double)cases[i].chunks * 3e9 * truth.chunk_s;
+        if (noisy) *compute *= noise[i];
+      }
+      const rb_scaling_rates rates = rb_scaling_fit(POINTS, points, RB_SCALE_TRAIN);
+      assert_true(near(rates.chunk_s, truth.chunk_s, noisy ? 0.06 : 1e-6));
+      if (!with) {
+        assert_true(rates.growing_s == 0);
+        continue;
+      }
+      assert_true(near(rates.growing_s, 0.1 * truth.chunk_s, noisy ? 0.3 : 1e-6));
+      // at most 1 / 0.1 times as fast, so never 80% on 1024 ranks
+      const rb_scaling_load large = load_of(1000000);
+      assert_true(rb_scaling_efficiency(&rates, &network, &large, 1024) < 0.02);
+      assert_int_equal(rb_scaling_pieces_needed(&rates, &network, &large, 1024, 0.8), 0);
+    }
+  }
+}
+
 /* Noise of 2% in what is measured makes an error of the same order, no more. */
 static void noise_is_not_amplified(void **state) {
   (void)state;
@@ -164,9 +202,12 @@ static void counts_pieces_of_chunks(void **state) {
   assert_int_equal(rb_scaling_pieces_needed(&plain, &none, &load, 1000, 0.8), 1);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(counts_pieces_of_chunks),  cmocka_unit_test(largest_of_normals),
-    cmocka_unit_test(finds_the_constants_back), cmocka_unit_test(noise_is_not_amplified),
-    cmocka_unit_test(no_points_no_rates),       cmocka_unit_test(fits_a_network),
-    cmocka_unit_test(ends_where_chunks_end)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(counts_pieces_of_chunks),
+                                          cmocka_unit_test(largest_of_normals),
+                                          cmocka_unit_test(finds_the_constants_back),
+                                          cmocka_unit_test(noise_is_not_amplified),
+                                          cmocka_unit_test(tells_what_grows_on_every_rank),
+                                          cmocka_unit_test(no_points_no_rates),
+                                          cmocka_unit_test(fits_a_network),
+                                          cmocka_unit_test(ends_where_chunks_end)};
 RB_TEST_MAIN(tests)
