@@ -35,7 +35,7 @@ static void calibrate_model(const rb_model *model, gaussian_errors errors, rb_re
       rb_calibration_compute(&test_context, records, SEED, set.purpose, &posterior, 0, result));
 }
 
-static void calibrate(gaussian_errors errors, rb_records *records, rb_calibration *result) {
+static inline void calibrate(gaussian_errors errors, rb_records *records, rb_calibration *result) {
   rb_model model;
   make_model(&model);
   calibrate_model(&model, errors, records, result);

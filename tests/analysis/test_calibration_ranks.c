@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include "calibration_fixture.h"
 #include "records_column.h"
 #include "rheobase/diagnostics.h"
@@ -106,65 +104,6 @@ static void results_are_those_of_whole_columns(void **state) {
   rb_calibration_free(&result);
 }
 
-/* This rank's records of many data sets, made up. */
-static void make_up(rb_records *records) {
-  for (int64_t row = 0; row < records->rows; ++row) {
-    const rb_stream stream = rb_stream_make(3, RB_FOR_TESTS, RB_RANDOM_PICKS, 0, (uint64_t)row);
-    const double u = rb_stream_uniform(stream, 0);
-    static const rb_record filled[] = {RB_RECORD_TRUTH, RB_RECORD_MEDIAN, RB_RECORD_MEAN,
-                                       RB_RECORD_SD, RB_RECORD_RMSE};
-    for (size_t k = 0; k < sizeof filled / sizeof *filled; ++k) {
-      double *value = rb_records_at(records, filled[k], row);
-      for (int d = 0; d < D; ++d) value[d] = u + d + (double)k;
-    }
-    int32_t *rank = rb_records_at(records, RB_RECORD_RANK, row);
-    for (int q = 0; q < QUANTITIES; ++q) rank[q] = (int32_t)((row + q) % (records->draws + 1));
-    *(double *)rb_records_at(records, RB_RECORD_ACTIVITY, row) = floor(3 * u);
-  }
-  records->done = records->partition.items;
-}
-
-static int64_t status_kilobytes(const char *name) {
-  char line[256];
-  long long value = -1;
-  FILE *status = fopen("/proc/self/status", "r");
-  assert_non_null(status);
-  while (fgets(line, sizeof line, status) != NULL) {
-    if (strncmp(line, name, strlen(name)) == 0) value = atoll(line + strlen(name));
-  }
-  fclose(status);
-  return value;
-}
-
-/* Memory on top of the records is in proportion to a rank's own data sets. */
-static void memory_is_shared(void **state) {
-  (void)state;
-  enum { N = 400000, CHUNK = 32, PER_DATASET = 130 };
-  static const int64_t fixed = 8 << 20;
-  gaussian_errors errors = {.widen = 1};
-  rb_records records;
-  rb_calibration result;
-  rb_model model;
-  make_model(&model);
-  rb_posterior posterior = gaussian_posterior(&model, &errors);
-  assert_all_ok(rb_records_create(&test_context, N, CHUNK, D, QUANTITIES, 9, false, &records));
-  make_up(&records);
-  malloc_trim(0);
-  FILE *reset = fopen("/proc/self/clear_refs", "w");
-  assert_non_null(reset);
-  fprintf(reset, "5");  // the peak is that from here on
-  assert_int_equal(fclose(reset), 0);
-  const int64_t before = status_kilobytes("VmRSS:");
-  assert_all_ok(
-      rb_calibration_compute(&test_context, &records, SEED, set.purpose, &posterior, 0, &result));
-  const int64_t more = (status_kilobytes("VmHWM:") - before) * 1024;
-  assert_all_true(before > 0 && more < N * PER_DATASET / test_context.size + fixed);
-  rb_records_free(&records);
-  rb_calibration_free(&result);
-  model.destroy(&model);
-}
-
-static const struct CMUnitTest tests[] = {cmocka_unit_test(memory_is_shared),
-                                          cmocka_unit_test(results_are_those_of_whole_columns),
+static const struct CMUnitTest tests[] = {cmocka_unit_test(results_are_those_of_whole_columns),
                                           cmocka_unit_test(results_do_not_depend_on_ranks)};
 RB_TEST_MAIN(tests)
