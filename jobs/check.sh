@@ -2,7 +2,8 @@
 # Installs what the tests need (Debian, Ubuntu) and checks everything: format, static analysis,
 # documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
 # release build with warnings as errors; fuzzing of everything that reads files, 20 s per target.
-# --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24.
+# --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24, and the newest
+# xarray and ArviZ by pip.
 set -eu
 fuzz_seconds=20
 if [ "${1:-}" = --long ]; then
@@ -14,6 +15,11 @@ cd "$(dirname "$0")/.."
 . jobs/setup.sh
 # shellcheck disable=SC2086 # the lists are split on purpose
 rb_install $RB_PACKAGES $RB_TEST_PACKAGES
+if [ "${1:-}" = --long ]; then
+  rb_install python3-venv
+  python3 -m venv build-check/python && build-check/python/bin/pip install -q arviz h5netcdf
+  export RB_PYTHON=$PWD/build-check/python/bin/python
+fi
 
 least_coverage=85 # per cent of the lines of src
 cores=$(rb_cores)

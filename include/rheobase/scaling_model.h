@@ -28,7 +28,7 @@
  * slower), file systems that get faster with more nodes, and correlated slowness of ranks. */
 
 #define RB_SCALING_SCHEMA "scaling"
-enum { RB_SCALING_VERSION = 1 };
+enum { RB_SCALING_VERSION = 2 };
 
 typedef enum rb_scaling_work {
   RB_SCALE_SIMULATE,

@@ -18,6 +18,19 @@ enum { MAX_DEPTH = 16, MAX_PATH = 256, MAX_VALUE = 200 };
 typedef rb_status (*visitor)(rb_context *ctx, const rb_file *file, const char *path,
                              const rb_array_info *info, char *group);
 
+/* Whether the array repeats the coordinates of a group above for its own group. */
+static bool is_repeated(const rb_file *file, const char *group, const char *name,
+                        const rb_array_info *info) {
+  char above[2 * MAX_PATH];
+  if (*group == '\0' || strcmp(info->dims, name) != 0) return false;
+  if (rb_file_has(file, name)) return true;
+  for (const char *slash = strchr(group, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    (void)snprintf(above, sizeof above, "%.*s/%s", (int)(slash - group), group, name);
+    if (rb_file_has(file, above)) return true;
+  }
+  return false;
+}
+
 static rb_status walk(rb_context *ctx, const rb_file *file, const char *group, int depth,
                       visitor visit, char *told) {
   rb_status status = RB_OK;
@@ -36,7 +49,9 @@ static rb_status walk(rb_context *ctx, const rb_file *file, const char *group, i
     } else {
       rb_array_info info;
       RB_TRY(rb_file_describe(ctx, file, path, &info));
-      if (!info.dimension) RB_TRY(visit(ctx, file, path, &info, told));
+      if (!info.dimension && !is_repeated(file, group, names[i], &info)) {
+        RB_TRY(visit(ctx, file, path, &info, told));
+      }
     }
   }
 cleanup:
@@ -182,6 +197,10 @@ static const char *const page =
     "`xarray.open_dataset(file, engine=\"h5netcdf\", group=...)` and `h5py` open the files as "
     "they\n"
     "are. A dimension that is a number below is one without a name of its own (stored as `n128`).\n"
+    "Each group repeats the coordinates of its dimensions (not listed), so that it can be opened\n"
+    "by itself and selected from by name: `.sel(parameter=\"V_th\")`. A dimension that an array\n"
+    "has twice is called `parameter_2` the second time. Labels are texts of any length in UTF-8,\n"
+    "repeated in the checksummed headers (attribute `labels`) if they are not too many.\n"
     "Root attributes: `schema`, `schema_version`, and what the file was made from: `settings` "
     "(the\n"
     "settings its stage read), `sources` (digest of the files it read), `digest` (of both), "

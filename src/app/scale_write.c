@@ -90,7 +90,7 @@ static const rb_field POINT_KIND = {
 static const rb_field POINT_VARIANT = {
     "points/variant", RB_STRING, "point", "1", "what differs from the input", false};
 static const rb_field POINT_PART = {
-    "points/part",
+    "points/seconds",
     RB_F64,
     "point,part",
     "s",

@@ -6,84 +6,9 @@
 #include "rheobase/agree.h"
 #include "rheobase/clock.h"
 
-/* Dimensions, groups and arrays of a file that is being written. */
+/* Groups and arrays of a file that is being written. */
 
 enum { MAX_CHUNK_BYTES = 4 << 20, DEFLATE_LEVEL = 4 };
-
-rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const char *path, int64_t length) {
-  if (length < 0 || file->dimensions == RB_MAX_DIMENSIONS || strlen(path) >= RB_OBJECT_PATH_SIZE) {
-    return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s of length %lld cannot be declared",
-                   file->path, path, (long long)length);
-  }
-  rb_dimension *dimension = &file->dimension[file->dimensions++];
-  (void)snprintf(dimension->path, sizeof dimension->path, "%s", path);
-  dimension->length = length;
-  dimension->exists = false;
-  return RB_OK;
-}
-
-static rb_dimension *find_exact(rb_file *file, const char *path) {
-  for (int i = 0; i < file->dimensions; ++i) {
-    if (strcmp(file->dimension[i].path, path) == 0) return &file->dimension[i];
-  }
-  return NULL;
-}
-
-// Looks for dimension `name` in the group of `path`, then in the groups above it.
-static rb_dimension *find_dimension(rb_file *file, const char *path, const char *name) {
-  char folder[RB_OBJECT_PATH_SIZE];
-  (void)snprintf(folder, sizeof folder, "%s", path);
-  for (;;) {
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL) *slash = '\0';
-    char full[2 * RB_OBJECT_PATH_SIZE];
-    (void)snprintf(full, sizeof full, "%s%s%s", slash != NULL ? folder : "",
-                   slash != NULL ? "/" : "", name);
-    rb_dimension *dimension = find_exact(file, full);
-    if (dimension != NULL || slash == NULL) return dimension;
-  }
-}
-
-// A length without a name, e.g. "128", is the dimension "n128" of the root.
-static rb_status nameless_dimension(rb_context *ctx, rb_file *file, const char *digits,
-                                    rb_dimension **dimension) {
-  char name[32];
-  (void)snprintf(name, sizeof name, "n%.20s", digits);
-  *dimension = find_exact(file, name);
-  if (*dimension != NULL) return RB_OK;
-  const rb_status status = rb_file_dimension(ctx, file, name, strtoll(digits, NULL, 10));
-  if (status == RB_OK) *dimension = &file->dimension[file->dimensions - 1];
-  return status;
-}
-
-rb_status rb_field_resolve(rb_context *ctx, rb_file *file, const rb_field *field,
-                           rb_field_shape *shape) {
-  char dims[RB_OBJECT_PATH_SIZE];
-  (void)snprintf(dims, sizeof dims, "%s", field->dims);
-  *shape = (rb_field_shape){0};
-  char *rest = dims;
-  for (char *name = strsep(&rest, ","); name != NULL && *name != '\0'; name = strsep(&rest, ",")) {
-    if (shape->rank == RB_FILE_MAX_RANK) {
-      return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: too many dimensions", field->path);
-    }
-    rb_dimension *dimension = find_dimension(file, field->path, name);
-    if (dimension == NULL && *name >= '0' && *name <= '9') {
-      const rb_status status = nameless_dimension(ctx, file, name, &dimension);
-      if (status != RB_OK) return status;
-    }
-    if (dimension == NULL) {
-      return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s was not declared", field->path, name);
-    }
-    shape->dimension[shape->rank] = dimension;
-    shape->length[shape->rank++] = dimension->length;
-  }
-  shape->coordinate = shape->rank == 1 && strcmp(shape->dimension[0]->path, field->path) == 0;
-  if (shape->coordinate && shape->dimension[0]->exists) {
-    return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: coordinates come before the fields that use them",
-                   field->path);
-  }
-  return RB_OK;
-}
 
 // The largest divisor of `n` up to `most`, at least 1.
 static int64_t largest_divisor(int64_t n, int64_t most) {
@@ -110,7 +35,7 @@ static void choose_chunk(const rb_field_shape *shape, int64_t element, int64_t r
   }
 }
 
-static hid_t creation_list(const rb_field *field, const rb_field_shape *shape, int64_t element,
+static hid_t creation_list(const rb_field *field, const rb_field_shape *shape, hid_t type,
                            int64_t rows) {
   const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
   if (list < 0) return list;
@@ -118,9 +43,9 @@ static hid_t creation_list(const rb_field *field, const rb_field_shape *shape, i
   H5Pset_obj_track_times(list, 0);
   if (shape->rank == 0) {
     H5Pset_layout(list, H5D_COMPACT);  // within the checksummed header
-  } else if (rb_shape_count(shape->rank, shape->length) > 0) {
+  } else if (rb_shape_count(shape->rank, shape->length) > 0 && H5Tis_variable_str(type) == 0) {
     hsize_t chunk[RB_FILE_MAX_RANK];
-    choose_chunk(shape, element, rows, chunk);
+    choose_chunk(shape, (int64_t)H5Tget_size(type), rows, chunk);
     H5Pset_chunk(list, shape->rank, chunk);
     if (field->compress) {
       H5Pset_shuffle(list);
@@ -211,7 +136,7 @@ static bool make_dataset(rb_file *file, const rb_field *field, hid_t type, rb_fi
   for (int i = 0; i < shape->rank; ++i) length[i] = (hsize_t)shape->length[i];
   const hid_t space =
       shape->rank > 0 ? H5Screate_simple(shape->rank, length, NULL) : H5Screate(H5S_SCALAR);
-  const hid_t list = creation_list(field, shape, (int64_t)H5Tget_size(type), rows);
+  const hid_t list = creation_list(field, shape, type, rows);
   const hid_t dataset =
       rb_hdf5_make_groups(file, field->path)
           ? H5Dcreate2(file->id, field->path, type, space, H5P_DEFAULT, list, H5P_DEFAULT)
@@ -269,5 +194,7 @@ rb_status rb_file_create_field(rb_context *ctx, rb_file *file, const rb_field *f
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: strings are written whole", field->path);
   }
   rb_field_shape shape;
+  const rb_status status = rb_field_own_coordinates(ctx, file, field);
+  if (status != RB_OK) return status;
   return rb_file_create_array(ctx, file, field, rb_hdf5_type(field->type), rows_per_chunk, &shape);
 }

@@ -78,7 +78,7 @@ rb_status rb_hdf5_fail(rb_context *ctx, rb_status code, const char *source, int 
 }
 
 // One rank writes through the ordinary driver; more go through MPI-IO.
-static hid_t access_list(const rb_context *ctx, bool writing) {
+hid_t rb_hdf5_access_list(const rb_context *ctx, bool writing) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
   if (list < 0) return list;
@@ -87,7 +87,7 @@ static hid_t access_list(const rb_context *ctx, bool writing) {
   if (!writing) return list;
   // The latest format checksums metadata too.
   H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110);
-  if (ctx->size > 1) {
+  if (ctx != NULL && ctx->size > 1) {
     H5Pset_fapl_mpio(list, ctx->comm, MPI_INFO_NULL);
     H5Pset_coll_metadata_write(list, 1);
     H5Pset_all_coll_metadata_ops(list, 1);
@@ -124,6 +124,13 @@ rb_status rb_file_reserve(rb_context *ctx, rb_file *file, int64_t bytes) {
   return rb_agree(ctx, claim(ctx, file, 0, file->reserved));
 }
 
+static void file_free(rb_file *file) {
+  if (file == NULL) return;
+  rb_dimensions_free(file);
+  rb_pending_free(file);
+  free(file);
+}
+
 rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, int version,
                          rb_file **result) {
   rb_status status = RB_OK;
@@ -140,7 +147,7 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
   }
   if (status == RB_OK) status = claim(ctx, file, O_CREAT | O_TRUNC, METADATA_BYTES);
   RB_TRY(rb_agree(ctx, status));
-  list = access_list(ctx, true);
+  list = rb_hdf5_access_list(ctx, true);
   creation = H5Pcreate(H5P_FILE_CREATE);
   H5Pset_link_phase_change(creation, RB_MAX_LINKS, 0);
   file->id = H5Fcreate(file->temporary, H5F_ACC_TRUNC, creation, list);
@@ -192,6 +199,7 @@ rb_status rb_file_commit(rb_context *ctx, rb_file **pointer) {
   const herr_t closed = H5Fclose(file->id);
   file->id = H5I_INVALID_HID;
   if (closed < 0) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, "", "cannot be closed");
+  if (status == RB_OK && ctx->rank == 0) status = rb_pending_write(ctx, file);
   RB_TRY(rb_agree(ctx, status));
   // One rank per node flushes what its node still holds.
   if (ctx->node_rank == 0 && !sync_file(file->temporary)) {
@@ -208,7 +216,7 @@ cleanup:
   if (status != RB_OK) {
     rb_file_abort(ctx, pointer);
   } else {
-    free(file);
+    file_free(file);
     *pointer = NULL;
   }
   rb_clock_leave(ctx, outer);
@@ -222,13 +230,13 @@ void rb_file_abort(rb_context *ctx, rb_file **pointer) {
   if (file->id >= 0) (void)H5Fclose(file->id);
   H5Eclear2(H5E_DEFAULT);
   if (ctx->rank == 0) (void)unlink(file->temporary);
-  free(file);
+  file_free(file);
 }
 
 rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **result) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  const hid_t list = access_list(ctx, false);
+  const hid_t list = rb_hdf5_access_list(NULL, false);
   *result = NULL;
   RB_TRY(RB_ALLOCATE(ctx, file, 1));
   RB_TRY(set_paths(ctx, path, file));

@@ -13,11 +13,27 @@ enum { RB_MAX_DIMENSIONS = 256, RB_OBJECT_PATH_SIZE = 256 };
  * elsewhere with less grace. */
 enum { RB_MAX_LINKS = 65535 };
 
+/* What a dimension's coordinates hold. */
+typedef struct rb_coordinates {
+  rb_type type;
+  char unit[64], description[256];
+  void *values;  // rank 0's, as given to rb_file_write; NULL on the others
+} rb_coordinates;
+
 typedef struct rb_dimension {
   char path[RB_OBJECT_PATH_SIZE];
   int64_t length;
-  bool exists;  // its scale is in the file
+  bool exists;                  // its scale is in the file
+  rb_coordinates *coordinates;  // owned; NULL: none that are known
 } rb_dimension;
+
+/* An array of texts that rank 0 writes once the others have closed the file: parallel HDF5 cannot
+ * write texts of variable length, and those of one length are bytes to h5netcdf. */
+typedef struct rb_pending_texts {
+  char path[RB_OBJECT_PATH_SIZE];
+  char **texts;  // owned, in one block
+  struct rb_pending_texts *next;
+} rb_pending_texts;
 
 struct rb_file {
   hid_t id;
@@ -25,6 +41,7 @@ struct rb_file {
   int64_t reserved;  // bytes of disk space claimed so far, writing
   int dimensions;
   rb_dimension dimension[RB_MAX_DIMENSIONS];
+  rb_pending_texts *pending;  // rank 0's, writing
   char path[PATH_MAX];
   char temporary[PATH_MAX];
 };
@@ -46,6 +63,39 @@ typedef struct rb_field_shape {
 /* Looks up the dimensions of a field. Local. */
 RB_NODISCARD rb_status rb_field_resolve(rb_context *ctx, rb_file *file, const rb_field *field,
                                         rb_field_shape *shape);
+
+/* Writes into the field's group the coordinates of its dimensions that lie in a group above, and of
+ * dimensions that it has twice. Before rb_field_resolve. Collective, agreed. */
+RB_NODISCARD rb_status rb_field_own_coordinates(rb_context *ctx, rb_file *file,
+                                                const rb_field *field);
+
+/* Keeps the coordinates that were written, for other groups. Local. */
+RB_NODISCARD rb_status rb_dimension_keep_coordinates(rb_context *ctx, rb_dimension *dimension,
+                                                     const rb_field *field, const void *data);
+void rb_dimensions_free(rb_file *file);
+
+/* Copies texts into one block (texts and pointers), which one free() frees. Local. */
+RB_NODISCARD rb_status rb_hdf5_copy_texts(rb_context *ctx, int64_t count, char *const *texts,
+                                          char ***copy);
+
+/* The attribute of an array of texts that holds them a second time. */
+#define RB_LABELS "labels"
+
+/* Type of texts of any length in UTF-8. The caller closes it. */
+hid_t rb_hdf5_text_type(void);
+
+/* How files are accessed. @param ctx its ranks together, or this rank alone if it is NULL. The
+ * caller closes the list. */
+hid_t rb_hdf5_access_list(const rb_context *ctx, bool writing);
+
+/* Keeps texts for the created array at `path` until the file is committed. Collective, agreed.
+ * @param texts (count) rank 0's */
+RB_NODISCARD rb_status rb_pending_add(rb_context *ctx, rb_file *file, const char *path,
+                                      int64_t count, const char *const *texts);
+
+/* Writes them into the closed temporary file. Rank 0 alone. */
+RB_NODISCARD rb_status rb_pending_write(rb_context *ctx, rb_file *file);
+void rb_pending_free(rb_file *file);
 
 /* Creates the array of a field with elements of HDF5's `type`. Collective, agreed. */
 RB_NODISCARD rb_status rb_file_create_array(rb_context *ctx, rb_file *file, const rb_field *field,

@@ -18,7 +18,7 @@ static char **text_block(rb_context *ctx, int64_t count, int64_t width) {
   return block;
 }
 
-static rb_status copy_pointers(rb_context *ctx, int64_t count, char *const *texts, char ***result) {
+rb_status rb_hdf5_copy_texts(rb_context *ctx, int64_t count, char *const *texts, char ***result) {
   size_t width = 0;
   for (int64_t i = 0; i < count; ++i) {
     const size_t length = texts[i] != NULL ? strlen(texts[i]) : 0;
@@ -51,7 +51,7 @@ static rb_status read_variable(rb_context *ctx, const rb_file *file, const char 
   if (read_values(object, type, texts) < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, name, "cannot be read"));
   }
-  status = copy_pointers(ctx, count, texts, strings);
+  status = rb_hdf5_copy_texts(ctx, count, texts, strings);
   H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
 cleanup:
   free(texts);
@@ -109,9 +109,16 @@ rb_status rb_file_read_strings(rb_context *ctx, const rb_file *file, const char 
   hid_t id = H5I_INVALID_HID;
   hid_t type = H5I_INVALID_HID;
   hid_t space = H5I_INVALID_HID;
-  if (rb_file_has(file, path)) id = H5Dopen2(file->id, path, H5P_DEFAULT);
-  if (id >= 0) type = H5Dget_type(id);
-  if (id >= 0) space = H5Dget_space(id);
+  const bool labels = rb_file_has_attribute(file, path, RB_LABELS);  // of our own files
+  if (labels) {
+    id = H5Aopen_by_name(file->id, path, RB_LABELS, H5P_DEFAULT, H5P_DEFAULT);
+    if (id >= 0) type = H5Aget_type(id);
+    if (id >= 0) space = H5Aget_space(id);
+  } else if (rb_file_has(file, path)) {
+    id = H5Dopen2(file->id, path, H5P_DEFAULT);
+    if (id >= 0) type = H5Dget_type(id);
+    if (id >= 0) space = H5Dget_space(id);
+  }
   if (type < 0 || space < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, path, "is missing or not an array"));
   }
@@ -119,7 +126,7 @@ rb_status rb_file_read_strings(rb_context *ctx, const rb_file *file, const char 
 cleanup:
   if (space >= 0) H5Sclose(space);
   if (type >= 0) H5Tclose(type);
-  if (id >= 0) H5Dclose(id);
+  if (id >= 0) (void)(labels ? H5Aclose(id) : H5Dclose(id));
   return status;
 }
 

@@ -7,7 +7,7 @@
 
 /* Values and attributes of a file that is being written. */
 
-enum { MAX_STRING = 65536 };
+enum { MAX_STRING = 65536, MAX_LABELS = 32768 };
 static const int64_t MAX_CALL_BYTES = INT64_C(1) << 30;
 
 /* Writes `count` rows, or a scalar, from this rank. Collective. */
@@ -123,32 +123,99 @@ cleanup:
   return status;
 }
 
-rb_status rb_file_write(rb_context *ctx, rb_file *file, const rb_field *field, const void *data) {
+static hid_t fixed_text_type(int64_t width) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, (size_t)width);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return type;
+}
+
+/* Puts the labels into an attribute as well, within the checksummed header, if they are not too
+ * long for it. Our own reader takes them from there: the heap that holds texts of variable length
+ * has no checksum, and HDF5 may search a damaged one for ever. @param packed (count, width) rank
+ * 0's */
+static rb_status set_labels(rb_context *ctx, rb_file *file, const char *path, int64_t count,
+                            int64_t width, const char *packed) {
   rb_status status = RB_OK;
-  rb_field_shape shape;
+  char *copy = NULL;
+  bool ok = false;
+  if (count * width > MAX_LABELS) return RB_OK;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, copy, count * width)));
+  if (ctx->rank == 0) memcpy(copy, packed, (size_t)(count * width));
+  MPI_Bcast(copy, (int)(count * width), MPI_BYTE, 0, ctx->comm);
+  const hid_t type = fixed_text_type(width);
+  const hid_t space = H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL);
+  const hid_t id = H5Acreate_by_name(file->id, path, RB_LABELS, type, space, H5P_DEFAULT,
+                                     H5P_DEFAULT, H5P_DEFAULT);
+  ok = id >= 0 && H5Awrite(id, type, copy) >= 0;
+  if (id >= 0) H5Aclose(id);
+  H5Sclose(space);
+  H5Tclose(type);
+  if (!ok) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, path, "labels cannot be set");
+  RB_TRY(rb_agree(ctx, status));
+cleanup:
+  free(copy);
+  return status;
+}
+
+// An array of texts: only created yet, with its labels. @param data rank 0's
+static rb_status write_texts(rb_context *ctx, rb_file *file, const rb_field *field,
+                             const char *const *data, rb_field_shape *shape) {
+  rb_status status = RB_OK;
+  char *packed = NULL;
+  int64_t width = 0;
+  const hid_t type = rb_hdf5_text_type();
+  RB_TRY(rb_file_create_array(ctx, file, field, type, 0, shape));
+  const int64_t count = rb_shape_count(shape->rank, shape->length);
+  if (count == 0) goto cleanup;
+  RB_TRY(pack_strings(ctx, field, count, data, &width, &packed));
+  RB_TRY(set_labels(ctx, file, field->path, count, width, packed));
+  RB_TRY(rb_pending_add(ctx, file, field->path, count, data));
+cleanup:
+  free(packed);
+  H5Tclose(type);
+  return status;
+}
+
+// A scalar, or an array of numbers.
+static rb_status write_values(rb_context *ctx, rb_file *file, const rb_field *field,
+                              const void *data, rb_field_shape *shape) {
+  rb_status status = RB_OK;
   char *packed = NULL;
   hid_t type = H5I_INVALID_HID;
   if (field->type == RB_STRING) {
     int64_t width = 0;
-    RB_TRY(rb_agree(ctx, rb_field_resolve(ctx, file, field, &shape)));
-    RB_TRY(
-        pack_strings(ctx, field, rb_shape_count(shape.rank, shape.length), data, &width, &packed));
-    type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, (size_t)width);
-    H5Tset_cset(type, H5T_CSET_UTF8);
+    RB_TRY(pack_strings(ctx, field, 1, data, &width, &packed));
+    type = fixed_text_type(width);
     data = packed;
   } else {
     type = H5Tcopy(rb_hdf5_type(field->type));
   }
-  RB_TRY(rb_file_create_array(ctx, file, field, type, 0, &shape));
-  if (shape.rank == 0) {
+  RB_TRY(rb_file_create_array(ctx, file, field, type, 0, shape));
+  if (shape->rank == 0) {
     RB_TRY(write_scalar(ctx, file, field, type, data));
-  } else if (rb_shape_count(shape.rank, shape.length) > 0) {
-    RB_TRY(write_whole(ctx, file, field->path, type, &shape, data));
+  } else if (rb_shape_count(shape->rank, shape->length) > 0) {
+    RB_TRY(write_whole(ctx, file, field->path, type, shape, data));
   }
 cleanup:
   if (type >= 0) H5Tclose(type);
   free(packed);
+  return status;
+}
+
+rb_status rb_file_write(rb_context *ctx, rb_file *file, const rb_field *field, const void *data) {
+  rb_status status = RB_OK;
+  rb_field_shape shape;
+  RB_TRY(rb_field_own_coordinates(ctx, file, field));
+  if (field->type == RB_STRING && field->dims[0] != '\0') {
+    RB_TRY(write_texts(ctx, file, field, data, &shape));
+  } else {
+    RB_TRY(write_values(ctx, file, field, data, &shape));
+  }
+  if (shape.coordinate) {
+    RB_TRY(rb_agree(ctx, rb_dimension_keep_coordinates(ctx, shape.dimension[0], field, data)));
+  }
+cleanup:
   return status;
 }
 

@@ -48,7 +48,8 @@ static rb_status read_data(const rb_study_data *study, scaling_data *d) {
   RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/oversubscribed", 1, n, &d->oversubscribed));
   RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/fastest", 1, n, &d->fastest));
   RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/efficiency", 1, n, &d->efficiency));
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_SCALING, "points/part", n, RB_TIME_PARTS, &d->part));
+  RB_TRY(
+      rb_study_read_matrix(study, RB_FROM_SCALING, "points/seconds", n, RB_TIME_PARTS, &d->part));
   RB_TRY(rb_study_read(study, RB_FROM_SCALING, "modelled_ranks", 1, -1, &d->modelled_ranks));
   const int64_t m = d->modelled_ranks.shape[0];
   RB_TRY(rb_study_read_matrix(study, RB_FROM_SCALING, "model/strong_efficiency", RB_SCALE_WORKS, m,

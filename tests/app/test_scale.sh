@@ -24,7 +24,7 @@ fi
 
 # Every point's parts add up to its time; those with predictions have finite ones.
 values all/scaling.h5 /points/fastest >fastest
-values all/scaling.h5 /points/part | paste - - - - >part
+values all/scaling.h5 /points/seconds | paste - - - - >part
 [ "$(wc -l <fastest)" -ge 30 ] || fail "only $(wc -l <fastest) points"
 paste fastest part | awk '{ s = $2 + $3 + $4 + $5; if ($1 <= 0 || s > $1 * 1.000001 || s < $1 * 0.999999) exit 1 }' ||
   fail "parts do not add up"

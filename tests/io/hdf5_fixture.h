@@ -23,6 +23,10 @@ static const rb_field rank_field = {"recovery/rank",   RB_I64, "dataset,paramete
                                     "rank statistics", false};
 static const rb_field tensor_field = {"weights/summary/kernel", RB_F32, "3,2", "1",
                                       "weights of a layer",     false};
+static const rb_field square_field = {"weights/summary/square",  RB_F32, "2,2", "1",
+                                      "as many rows as columns", false};
+static const rb_field covariance_field = {"recovery/covariance", RB_F64, "parameter,parameter", "1",
+                                          "covariance",          false};
 static const rb_field empty_field = {"nothing", RB_F32, "none,time", "1", "an empty array", false};
 
 static float voltage_of(int64_t item, int64_t step) {
@@ -73,6 +77,8 @@ static rb_status write_fixture(rb_context *ctx, const char *path) {
   RB_TRY(write_rounds(ctx, file));
   RB_TRY(rb_file_write(ctx, file, &rank_field, rank));
   RB_TRY(rb_file_write(ctx, file, &tensor_field, tensor));
+  RB_TRY(rb_file_write(ctx, file, &square_field, tensor));
+  RB_TRY(rb_file_write(ctx, file, &covariance_field, (const double[]){4, 1, 1, 9}));
   RB_TRY(rb_file_write(ctx, file, &empty_field, tensor));
   RB_TRY(rb_file_set_string(ctx, file, "provenance", "date", "today"));
   RB_TRY(rb_file_set_int(ctx, file, "recovery", "draws", 100));

@@ -116,7 +116,10 @@ static void attributes_and_names_are_read(void **state) {
   int64_t count = 0;
   char **names = NULL;
   assert_all_ok(rb_file_list(&test_context, file, "recovery", &count, &names));
-  assert_all_true(count == 2 && strcmp(names[0], "dataset") == 0 && strcmp(names[1], "rank") == 0);
+  static const char *const expected[] = {"covariance", "dataset", "parameter", "parameter_2",
+                                         "rank"};
+  assert_all_true(count == 5);
+  for (int i = 0; i < 5; ++i) assert_all_true(strcmp(names[i], expected[i]) == 0);
   free(names);
   rb_file_close(&file);
 }
