@@ -42,7 +42,9 @@ typedef struct rb_field {
   /** Names of the dimensions, e.g. "dataset,parameter"; "" for a scalar. Each was declared with
    * rb_file_dimension in the field's group or above. A number, e.g. "128", is a length without a
    * name of its own. A field whose own name is its only dimension holds that dimension's
-   * coordinates (e.g. "time" with dims "time") and is written before others use the dimension. */
+   * coordinates (e.g. "time" with dims "time") and is written before others use the dimension:
+   * groups below it get copies where their arrays have it. A dimension that is there twice, as in
+   * "parameter,parameter", is called parameter_2 the second time. */
   const char *dims;
   const char *unit;         ///< "1" where there is none
   const char *description;  ///< one line
