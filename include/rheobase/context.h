@@ -38,6 +38,10 @@ typedef struct rb_context {
 /** Fills @p ctx. Collective over @p parent. The caller frees it with rb_context_destroy. */
 RB_NODISCARD rb_status rb_context_create(rb_context *ctx, MPI_Comm parent);
 
+/** This rank by itself, as a run of one rank, for what it does alone. Its error record is its own;
+ * it is not to be destroyed. Local. */
+rb_context rb_context_alone(const rb_context *ctx);
+
 /** Frees the communicators. Collective. */
 void rb_context_destroy(rb_context *ctx);
 

@@ -14,6 +14,7 @@ typedef struct rb_provenance {
   const char *input;  ///< the whole resolved input, as an input file
   int64_t seed;
   double began_s;  ///< MPI_Wtime() when the work on the file began
+  int64_t ranks;   ///< that did it
 } rb_provenance;
 
 /** The fields of the group, for docs/files.md; ends with a row whose path is NULL. */

@@ -96,13 +96,15 @@ RB_NODISCARD rb_status rb_training_create(rb_context *ctx, const rb_training_set
                                           const rb_training_data *data, rb_training *training);
 void rb_training_destroy(rb_training *training);
 
-/** Trains from training->step to the end. Collective. Calls @p save at every epoch's end, after
- * settings.checkpoint_minutes, and when asked to stop (then returns RB_STOPPED). A step whose loss
- * or gradient is not finite (or very large, where nothing clips it) is refused, and so is a
- * checkpoint whose weights, moments or validation loss are not: RB_ERR_NUMERIC, or a rollback
- * through @p restore, at most RB_TRAINING_ROLLBACKS times. Weights that differ between ranks are
- * RB_ERR_INTERNAL. Fails with RB_ERR_SETTING where all validation data sets have a clipped
- * parameter. At the end the estimator holds the weights that are to be used (settings.keep). */
+/** Trains from training->step to the end. Collective. Calls @p save at the beginning and the end,
+ * at the end of an epoch unless the last save was too short a time ago (training_step.h; of every
+ * epoch if settings.on_nonfinite is a rollback), after settings.checkpoint_minutes, and when asked
+ * to stop (then returns RB_STOPPED). A step whose loss or gradient is not finite (or very large,
+ * where nothing clips it) is refused, and so is a checkpoint whose weights, moments or validation
+ * loss are not: RB_ERR_NUMERIC, or a rollback through @p restore, at most RB_TRAINING_ROLLBACKS
+ * times. Weights that differ between ranks are RB_ERR_INTERNAL. Fails with RB_ERR_SETTING where all
+ * validation data sets have a clipped parameter. At the end the estimator holds the weights that
+ * are to be used (settings.keep). */
 RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
                                 const rb_training_data *data, rb_checkpoint_function save,
                                 rb_checkpoint_function restore, void *owner);

@@ -36,8 +36,12 @@ RB_NODISCARD rb_status rb_training_step(rb_context *ctx, rb_training *training,
 /** Keeps no simulations for later epochs: those of a refused step may be at fault. Local. */
 void rb_training_work_forget(rb_training_work *work);
 
-/** Tells that a checkpoint was written now. Local. */
-void rb_training_work_saved(rb_training_work *work);
+/** An epoch's end asks for a checkpoint when as many times the duration of the last one has gone
+ * by: they take less than a tenth of the time, however short epochs are. */
+enum { RB_SAVING_DISTANCE = 10 };
+
+/** Tells that a checkpoint was written now, in how many seconds. Local. */
+void rb_training_work_saved(rb_training_work *work, double seconds);
 
 /** Seconds spent in each part so far on this rank, (RB_STEP_PARTS). Local. */
 const double *rb_training_work_seconds(const rb_training_work *work);

@@ -18,6 +18,7 @@ rb_status rb_cmd_scale(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_job_open(ctx, arguments, &job));
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   job.began_s = MPI_Wtime();
+  job.ranks = ctx->size;
   RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job.input, RB_SCALE_SETTINGS, &lines)));
   job.recipe = (rb_recipe){.settings = lines};
   rb_job_path(&job, "scaling.h5", path);

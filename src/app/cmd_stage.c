@@ -325,6 +325,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
     goto cleanup;
   }
   job->began_s = MPI_Wtime();
+  job->ranks = ctx->size;
   RB_TRY(stage->run(ctx, job, path));
 cleanup:
   free_recipe(&job->recipe);

@@ -19,6 +19,7 @@ typedef struct rb_job {
   rb_study study;                           ///< the folder, locked
   rb_recipe recipe;                         ///< what the running stage's file is made from
   double began_s;                           ///< when the running stage began
+  int ranks;                                ///< that do it
   rb_work work[RB_MAX_MEMBERS + 1];         ///< of the running stage's files
   rb_posterior *network;                    ///< the trained network or ensemble; NULL until loaded
   rb_estimator *estimator[RB_MAX_MEMBERS];  ///< of the members; one if it is no ensemble

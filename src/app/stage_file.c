@@ -10,7 +10,7 @@ rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **fil
   rb_status status = RB_OK;
   char *text = NULL;
   RB_TRY(rb_agree(ctx, rb_input_text(ctx, &job->input, false, &text)));
-  const rb_provenance provenance = {text, job->input.seed, job->began_s};
+  const rb_provenance provenance = {text, job->input.seed, job->began_s, job->ranks};
   RB_TRY(rb_recipe_write(ctx, *file, &job->recipe));
   RB_TRY(rb_provenance_write(ctx, *file, &provenance));
   RB_TRY(rb_file_commit(ctx, file));

@@ -12,9 +12,8 @@ typedef struct target {
   char path[RB_JOB_PATH];
 } target;
 
-static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
+static rb_status write_file(rb_context *ctx, const target *t, const rb_training *training) {
   rb_status status = RB_OK;
-  const target *t = owner;
   rb_file *file = NULL;
   RB_TRY(rb_file_create(ctx, t->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
   RB_TRY(rb_checkpoint_write(ctx, file, &t->job->model, training));
@@ -22,6 +21,18 @@ static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
 cleanup:
   rb_file_abort(ctx, &file);
   return status;
+}
+
+/* Rank 0 writes what all ranks hold: hundreds of arrays, each of which would cost the ranks several
+ * agreements. Collective. */
+static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
+  rb_status status = RB_OK;
+  if (ctx->rank == 0) {
+    rb_context alone = rb_context_alone(ctx);
+    status = write_file(&alone, owner, training);
+    ctx->error = alone.error;
+  }
+  return rb_agree(ctx, status);
 }
 
 static rb_status restore(rb_context *ctx, rb_training *training, void *owner) {
@@ -124,6 +135,7 @@ static rb_status train_member(rb_context *ctx, rb_job *job, const rb_training_da
   target owner = {.job = job};
   rb_job_checkpoint_path(job, m + 1, owner.path);
   job->began_s = MPI_Wtime();
+  job->ranks = ctx->size;
   if (settings->ensemble > 1) {
     rb_log_info(ctx, "train      member %d of %d", m + 1, settings->ensemble);
   }

@@ -45,6 +45,14 @@ rb_status rb_context_create(rb_context *ctx, MPI_Comm parent) {
   return choose_isa(ctx);
 }
 
+rb_context rb_context_alone(const rb_context *ctx) {
+  rb_context alone = *ctx;
+  alone.comm = alone.node = MPI_COMM_SELF;
+  alone.rank = alone.node_rank = 0;
+  alone.size = alone.node_size = 1;
+  return alone;
+}
+
 void rb_context_destroy(rb_context *ctx) {
   MPI_Comm_free(&ctx->node);
   MPI_Comm_free(&ctx->comm);

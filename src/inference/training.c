@@ -209,12 +209,12 @@ static rb_status advance(rb_context *ctx, rb_training *training, const rb_traini
   const double before = training->epoch_loss;
   const int64_t seen = training->epoch_samples;
   RB_TRY(rb_training_step(ctx, training, data, work, due));
+  *due = *due || training->step == training->total_steps;
   show(progress, training,
        (training->epoch_loss - before) / (double)(training->epoch_samples - seen));
   if (training->step % training->steps_per_epoch == 0) {
     RB_TRY(end_epoch(ctx, training, data));
     report_epoch(ctx, training);
-    *due = true;
   }
   if (*due) RB_TRY(check_state(ctx, training));
 cleanup:
@@ -233,6 +233,14 @@ static rb_status check_validation(rb_context *ctx, const rb_dataset *validation)
                  validation->count);
 }
 
+static rb_status save_timed(rb_context *ctx, rb_training *training, rb_training_work *work,
+                            rb_checkpoint_function save, void *owner) {
+  const double began_s = MPI_Wtime();
+  const rb_status status = save(ctx, training, owner);
+  rb_training_work_saved(work, MPI_Wtime() - began_s);
+  return status;
+}
+
 rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_data *data,
                    rb_checkpoint_function save, rb_checkpoint_function restore, void *owner) {
   rb_status status = RB_OK;
@@ -245,7 +253,7 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
                       "fewer ranks or a larger training.batch_size would be better");
   rb_progress progress =
       rb_progress_begin(ctx, "train", "steps", training->total_steps, training->step);
-  if (training->step == 0) RB_TRY(save(ctx, training, owner));
+  if (training->step == 0) RB_TRY(save_timed(ctx, training, work, save, owner));
   while (training->step < training->total_steps) {
     bool due = false;
     const rb_status step_status = advance(ctx, training, data, work, &progress, &due);
@@ -254,10 +262,7 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
       rb_training_work_forget(work);
       continue;
     }
-    if (due) {
-      RB_TRY(save(ctx, training, owner));
-      rb_training_work_saved(work);
-    }
+    if (due) RB_TRY(save_timed(ctx, training, work, save, owner));
     if (ctx->stop && training->step < training->total_steps) {
       RB_TRY(RB_FAIL(ctx, RB_STOPPED,
                      "stopped by a signal after step %" PRId64 " of %" PRId64

@@ -18,6 +18,7 @@ struct rb_training_work {
   rb_real *gradient;  // (weights)
   int64_t *sample;    // (micro_batch) offline: which samples a micro-batch has
   double saved_s;     // when the last checkpoint was written
+  double saving_s;    // how long that took
   double seconds[RB_STEP_PARTS];
 };
 
@@ -81,7 +82,21 @@ void rb_training_work_destroy(rb_training_work *w) {
 
 void rb_training_work_forget(rb_training_work *w) { rb_kept_batches_forget(&w->kept); }
 
-void rb_training_work_saved(rb_training_work *w) { w->saved_s = MPI_Wtime(); }
+void rb_training_work_saved(rb_training_work *w, double seconds) {
+  w->saved_s = MPI_Wtime();
+  w->saving_s = seconds;
+}
+
+/* Whether the checkpoint of the step that is being taken is due, by this rank's clock. */
+static bool is_due(const rb_training *training, const rb_training_work *w) {
+  const rb_training_settings *settings = &training->settings;
+  const double unsaved_s = MPI_Wtime() - w->saved_s;
+  if (unsaved_s > 60 * settings->checkpoint_minutes) return true;
+  if ((training->step + 1) % training->steps_per_epoch != 0) return false;
+  // A rollback goes back to the last checkpoint, which must not depend on the clock.
+  return settings->on_nonfinite == RB_NONFINITE_ROLLBACK ||
+         unsaved_s >= RB_SAVING_DISTANCE * w->saving_s;
+}
 
 const double *rb_training_work_seconds(const rb_training_work *w) { return w->seconds; }
 
@@ -211,10 +226,7 @@ static rb_status sum_gradients(rb_context *ctx, rb_training *training, const rb_
   const rb_status local = add_gradients(ctx, training, data, w, first, samples);
   if (local != RB_OK) rb_gradient_sum_raise(&w->sum, RB_FLAG_FAILED);
   if (rb_signals_poll()) rb_gradient_sum_raise(&w->sum, RB_FLAG_STOP);
-  const double unsaved_s = MPI_Wtime() - w->saved_s;
-  if (ctx->rank == 0 && unsaved_s > 60 * training->settings.checkpoint_minutes) {
-    rb_gradient_sum_raise(&w->sum, RB_FLAG_CHECKPOINT);
-  }
+  if (ctx->rank == 0 && is_due(training, w)) rb_gradient_sum_raise(&w->sum, RB_FLAG_CHECKPOINT);
   double since = MPI_Wtime();
   rb_gradient_sum_reduce(ctx, &w->sum);
   lap(w, RB_STEP_REDUCE, &since);

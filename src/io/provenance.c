@@ -70,7 +70,7 @@ rb_status rb_provenance_write(rb_context *ctx, rb_file *file, const rb_provenanc
   char libraries[RB_VERSIONS_SIZE];
   char host[256] = "";
   char finished[64] = "";
-  const int64_t ranks = ctx->size;
+  const int64_t ranks = provenance->ranks;
   const double wall_s = MPI_Wtime() - provenance->began_s;
   const time_t now = time(NULL);
   struct tm utc;

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "rheobase/training_step.h"
 #include "training_fixture.h"
 
@@ -312,6 +314,8 @@ static void refuses_a_spike_without_clipping(void **state) {
 /* What the hooks below saw. */
 typedef struct journal {
   int saves, restores, middle;  // middle: saves within an epoch
+  int64_t saved_step;
+  int save_ms;  // how long each save takes
   fixture *f;
   bool heal;  // the first restore repairs the sample
 } journal;
@@ -320,6 +324,8 @@ static rb_status count_save(rb_context *ctx, rb_training *training, void *owner)
   journal *j = owner;
   (void)ctx;
   ++j->saves;
+  j->saved_step = training->step;
+  if (j->save_ms > 0) (void)usleep((useconds_t)(1000 * j->save_ms));
   j->middle += training->step % training->steps_per_epoch != 0;
   return RB_OK;
 }
@@ -390,6 +396,27 @@ static void saves_within_epochs(void **state) {
     const int steps = (int)f.train.total_steps, epochs = (int)often.epochs;
     assert_all_true(j.saves == 1 + (k == 0 ? steps : epochs));
     assert_all_true(j.middle == (k == 0 ? steps - epochs : 0));
+    fixture_destroy(&f);
+  }
+}
+
+/* Where saving takes longer than an epoch it takes a tenth of the time, not most of it; the end is
+ * saved all the same, and with rollbacks every epoch's end. */
+static void short_epochs_are_not_ruled_by_saving(void **state) {
+  (void)state;
+  rb_training_settings brief = quick;
+  brief.simulations = 64;
+  brief.epochs = 200;
+  for (int rollback = 0; rollback < 2; ++rollback) {
+    fixture f;
+    journal j = {.f = &f, .save_ms = rollback ? 1 : 50};
+    brief.on_nonfinite = rollback ? RB_NONFINITE_ROLLBACK : RB_NONFINITE_STOP;
+    assert_all_ok(fixture_create(&test_context, &brief, &f));
+    const double began_s = MPI_Wtime();
+    assert_all_ok(rb_train(&test_context, &f.train, &f.data, count_save, restart, &j));
+    const double share = 0.001 * j.save_ms * (j.saves - 2) / (MPI_Wtime() - began_s);
+    assert_all_true(j.saved_step == f.train.total_steps);
+    assert_all_true(rollback ? j.saves == 1 + (int)brief.epochs : share < 0.1);
     fixture_destroy(&f);
   }
 }
@@ -472,6 +499,7 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_d
                                           cmocka_unit_test(refuses_a_spike_without_clipping),
                                           cmocka_unit_test(a_rollback_forgets_what_was_kept),
                                           cmocka_unit_test(saves_within_epochs),
+                                          cmocka_unit_test(short_epochs_are_not_ruled_by_saving),
                                           cmocka_unit_test(all_ranks_refuse_a_bad_sample),
                                           cmocka_unit_test(rolls_back_three_times),
                                           cmocka_unit_test(saves_no_ruined_weights),

@@ -169,7 +169,7 @@ static void folders_that_cannot_be(void **state) {
 static rb_status write_product(const char *path, const rb_recipe *recipe) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  const rb_provenance provenance = {"seed = 45;\n", 45, MPI_Wtime()};
+  const rb_provenance provenance = {"seed = 45;\n", 45, MPI_Wtime(), test_context.size};
   RB_TRY(rb_file_create(&test_context, path, "product", 1, &file));
   RB_TRY(rb_recipe_write(&test_context, file, recipe));
   RB_TRY(rb_provenance_write(&test_context, file, &provenance));
