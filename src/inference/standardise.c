@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "rheobase/agree.h"
 #include "rheobase/exact_sum.h"
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
@@ -69,7 +70,7 @@ rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, con
   if (dataset->count == 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "no simulations to take means and deviations from"));
   }
-  RB_TRY(RB_ALLOCATE(ctx, sums, 2 * (D + quantities)));
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, sums, 2 * (D + quantities))));
   sum_all(ctx, dataset, target, standardisation, 1, sums);
   for (int d = 0; d < D; ++d) {
     standardisation->theta_mean[d] = rb_exact_sum_value(&sums[d]) / (double)dataset->count;

@@ -20,6 +20,17 @@ static int64_t weights_of(const rb_training *training) {
   return rb_estimator_parameters(training->estimator)->count;
 }
 
+static rb_status allocate(rb_context *ctx, rb_training *training) {
+  rb_status status = RB_OK;
+  const int64_t weights = weights_of(training);
+  RB_TRY(RB_ALLOCATE(ctx, training->first_moment, weights));
+  RB_TRY(RB_ALLOCATE(ctx, training->second_moment, weights));
+  RB_TRY(RB_ALLOCATE(ctx, training->best, weights));
+  RB_TRY(RB_ALLOCATE(ctx, training->history, training->settings.epochs));
+cleanup:
+  return status;
+}
+
 rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settings, uint64_t seed,
                              uint16_t member, rb_estimator *estimator, const rb_training_data *data,
                              rb_training *training) {
@@ -35,18 +46,14 @@ rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settin
                                   ? settings->steps_per_epoch
                                   : (data->training->count + batch - 1) / batch;
   training->total_steps = settings->epochs * training->steps_per_epoch;
-  const int64_t weights = weights_of(training);
-  RB_TRY(RB_ALLOCATE(ctx, training->first_moment, weights));
-  RB_TRY(RB_ALLOCATE(ctx, training->second_moment, weights));
-  RB_TRY(RB_ALLOCATE(ctx, training->best, weights));
-  RB_TRY(RB_ALLOCATE(ctx, training->history, settings->epochs));
+  RB_TRY(rb_agree(ctx, allocate(ctx, training)));
   RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta,
                                 &training->standardisation));
   training->loss_shift = -rb_model_log_scale(data->model);
   for (int d = 0; d < data->model->dim; ++d) {
     training->loss_shift += log(training->standardisation.theta_std[d]);
   }
-  RB_TRY(rb_estimator_initialise(ctx, estimator, seed, member));
+  RB_TRY(rb_agree(ctx, rb_estimator_initialise(ctx, estimator, seed, member)));
 cleanup:
   return status;
 }
@@ -86,14 +93,16 @@ rb_status rb_validation_loss(rb_context *ctx, rb_training *training, const rb_da
       rb_exact_sum_add(&sum[LOSS], (double)batch.loss[row]);
     }
   }
+cleanup:
+  free(summary);
+  rb_micro_batch_destroy(&batch);
+  status = rb_agree(ctx, status);
+  if (status != RB_OK) return status;
   rb_exact_sum_reduce(ctx, sum, SUMS);
   const double counted = rb_exact_sum_value(&sum[COUNTED]);
   epoch->validation_loss = rb_exact_sum_value(&sum[LOSS]) / counted;
   epoch->objective = rb_exact_sum_value(&sum[OBJECTIVE]) / (double)dataset->count;
-cleanup:
-  free(summary);
-  rb_micro_batch_destroy(&batch);
-  return rb_agree(ctx, status);
+  return RB_OK;
 }
 
 /* Validation, history and the best weights, at the end of an epoch. Collective. */
