@@ -81,6 +81,7 @@ int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   rb_context ctx;
   rb_status status = rb_context_create(&ctx, MPI_COMM_WORLD);
+  if (status == RB_OK) status = rb_agree(&ctx, rb_blas_reserve(&ctx));
   if (status == RB_OK) status = run(&ctx, argc, argv);
   if (ctx.error.code != RB_OK) rb_log_error(&ctx);
   rb_context_destroy(&ctx);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "rheobase/cpu.h"
@@ -43,6 +44,22 @@ void rb_blas_choose_kernels(char **argv) {
   if (strstr(openblas_get_config(), "DYNAMIC_ARCH") == NULL) return;
   if (strcasecmp(openblas_get_corename(), core) == 0) return;
   if (setenv(variable, core, 1) == 0) start_anew(argv);
+}
+
+rb_status rb_blas_reserve(rb_context *ctx) {
+  enum { MEGABYTES = 160, N = 96 };  // its largest buffer is 128 MB
+  const size_t bytes = (size_t)MEGABYTES << 20;
+  void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) {
+    return RB_FAIL(ctx, RB_ERR_MEMORY,
+                   "there is no room for the %d MB that OpenBLAS needs: raise the limit of memory "
+                   "(ulimit -v, or that of the job)",
+                   MEGABYTES);
+  }
+  (void)munmap(room, bytes);
+  static double a[N * N], c[N * N];  // too large for the kernels that do without buffers
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a, N, 0, c, N);
+  return RB_OK;
 }
 
 void rb_blas_single_thread(void) { openblas_set_num_threads(1); }

@@ -20,7 +20,7 @@ void *rb_allocate(rb_context *ctx, int64_t count, size_t size) {
   bytes = (bytes + alignment) / alignment * alignment;  // at least one line, whole lines
   void *memory = aligned_alloc(alignment, bytes);
   if (memory == NULL) {
-    (void)RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory: %.1f MB were asked for",
+    (void)RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory: %.3g MB were asked for",
                   (double)bytes / 1048576.0);
     return NULL;
   }
