@@ -16,10 +16,12 @@
  * is generated; their dimensions have names and carry HDF5 dimension scales, so that xarray and
  * h5py open the files as they are. Data are chunked and checksummed.
  *
- * Reading is local: each rank opens the file for itself and reads what it needs; so one rank alone
- * can read any file. Every read checks existence, type, shape and, on request, finiteness, and its
- * error names file, object and reason. Sizes are bounded by what the file stores before anything is
- * allocated. Paths inside a file have no leading slash, e.g. "recovery/rank"; "" is the root. */
+ * Reading is local. A file that all ranks need is read by rank 0, which tells the others its bytes;
+ * each opens these in memory (rb_file_open). One rank alone can open any file (rb_file_open_one),
+ * and reads of it what it needs. Every read checks existence, type, shape and, on request,
+ * finiteness, and its error names file, object and reason. Sizes are bounded by what the file
+ * stores before anything is allocated. Paths inside a file have no leading slash, e.g.
+ * "recovery/rank"; "" is the root. */
 
 enum { RB_FILE_MAX_RANK = 8 };
 
@@ -104,12 +106,13 @@ RB_NODISCARD rb_status rb_file_set_double(rb_context *ctx, rb_file *file, const 
 /** @name Reading: local, unless it says so
  * @{ */
 
-/** Opens a file of ours on every rank and checks its schema and version. Collective. The caller
- * closes it with rb_file_close. Fails with RB_ERR_FILE or RB_ERR_FORMAT. */
+/** Opens a file of ours on every rank and checks its schema and version. Rank 0 reads it; every
+ * rank then has all its bytes in memory, so it is for files that all of them need most of.
+ * Collective. The caller closes it with rb_file_close. Fails with RB_ERR_FILE or RB_ERR_FORMAT. */
 RB_NODISCARD rb_status rb_file_open(rb_context *ctx, const char *path, const char *schema,
                                     int version, rb_file **file);
 
-/** The same on this rank alone. Local. */
+/** Opens a file of ours on this rank alone. Local. */
 RB_NODISCARD rb_status rb_file_open_one(rb_context *ctx, const char *path, const char *schema,
                                         int version, rb_file **file);
 

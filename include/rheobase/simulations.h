@@ -33,8 +33,9 @@ RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, cons
 RB_NODISCARD rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
                                             const rb_model *model);
 
-/** Reads a group into shared memory (also from a foreign file with theta (N, D) and an array (N, L)
- * per channel; latent values are then taken to be theta). */
+/** Reads a group into shared memory, on the first rank of each node (also from a foreign file with
+ * theta (N, D) and an array (N, L) per channel; latent values are then taken to be theta).
+ * @param file open on these; NULL on the others */
 RB_NODISCARD rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,
                                            const rb_model *model, rb_dataset *dataset);
 

@@ -184,23 +184,34 @@ static void add_source(sources *s, uint64_t digest, const char *option, const ch
   rb_recipe_add_file(s->list, digest, option, name);
 }
 
-/* Adds an earlier stage's file. Collective. */
-static rb_status add_file(rb_context *ctx, const struct stage *maker, const char *path,
-                          sources *s) {
+/* What an earlier stage's file was made from. Local. */
+static rb_status read_digest(rb_context *ctx, const struct stage *maker, const char *path,
+                             uint64_t *made_from) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  uint64_t made_from = 0;
-  status = rb_file_open(ctx, path, maker->schema, maker->version, &file);
+  status = rb_file_open_one(ctx, path, maker->schema, maker->version, &file);
   if (status == RB_ERR_FILE) {
     rb_error_clear(ctx);
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be opened: run `rheobase %s` first", path,
                    maker->name));
   }
   RB_TRY(status);
-  RB_TRY(rb_agree(ctx, rb_recipe_read_digest(ctx, file, &made_from)));
-  add_source(s, made_from, NULL, strrchr(path, '/') + 1);
+  RB_TRY(rb_recipe_read_digest(ctx, file, made_from));
 cleanup:
   rb_file_close(&file);
+  return status;
+}
+
+/* Adds an earlier stage's file. Collective. */
+static rb_status add_file(rb_context *ctx, const struct stage *maker, const char *path,
+                          sources *s) {
+  rb_status status = RB_OK;
+  uint64_t made_from = 0;
+  if (ctx->rank == 0) status = read_digest(ctx, maker, path, &made_from);
+  RB_TRY(rb_agree(ctx, status));
+  MPI_Bcast(&made_from, 1, MPI_UINT64_T, 0, ctx->comm);
+  add_source(s, made_from, NULL, strrchr(path, '/') + 1);
+cleanup:
   return status;
 }
 
@@ -276,14 +287,18 @@ static rb_status is_unfinished(rb_context *ctx, const struct stage *stage, const
                                bool *unfinished) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  int64_t done = 0, total = 0;
+  int64_t done[2] = {0, 0};  // and of how much
   *unfinished = false;
   if (stage->position == NULL) return RB_OK;
-  RB_TRY(rb_file_open(ctx, path, stage->schema, stage->version, &file));
-  RB_TRY(rb_agree(ctx, stage->position(ctx, file, &done, &total)));
-  *unfinished = done < total;
+  if (ctx->rank == 0) {
+    status = rb_file_open_one(ctx, path, stage->schema, stage->version, &file);
+    if (status == RB_OK) status = stage->position(ctx, file, &done[0], &done[1]);
+    rb_file_close(&file);
+  }
+  RB_TRY(rb_agree(ctx, status));
+  MPI_Bcast(done, 2, MPI_INT64_T, 0, ctx->comm);
+  *unfinished = done[0] < done[1];
 cleanup:
-  rb_file_close(&file);
   return status;
 }
 

@@ -86,11 +86,13 @@ rb_status rb_cmd_verify(rb_context *ctx, const rb_arguments *arguments) {
   int failed = 0;
   for (int i = 0; i < arguments->inputs; ++i) {
     const char *form = "";
-    RB_TRY(rb_agree(ctx, verify_file(ctx, arguments->input[i], &form, &report)));
+    if (ctx->rank == 0) status = verify_file(ctx, arguments->input[i], &form, &report);
+    RB_TRY(rb_agree(ctx, status));
     print_report(ctx, arguments->input[i], form, &report);
-    if (!rb_verify_passed(&report)) ++failed;
+    failed += ctx->rank == 0 && !rb_verify_passed(&report);
     rb_verify_report_free(&report);
   }
+  MPI_Bcast(&failed, 1, MPI_INT, 0, ctx->comm);
   rb_log_info(ctx, "%d of %d file%s verified", arguments->inputs - failed, arguments->inputs,
               rb_plural(arguments->inputs));
   if (failed > 0) {

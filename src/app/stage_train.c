@@ -97,7 +97,9 @@ rb_status rb_check_train(rb_context *ctx, const rb_job *job) {
     status = rb_job_create_network(ctx, job, job->input.training.micro_batch, &estimator);
   }
   rb_estimator_destroy(estimator);
-  if (status == RB_OK && job->arguments->data != NULL) status = check_data(ctx, job);
+  if (status == RB_OK && job->arguments->data != NULL && ctx->rank == 0) {
+    status = check_data(ctx, job);
+  }
   return rb_agree(ctx, status);
 }
 
@@ -110,11 +112,12 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
   rb_job_path(job, "simulations.h5", path);
-  if (job->arguments->data != NULL) {
-    RB_TRY(rb_agree(ctx, open_data(ctx, job, &file, groups)));
-  } else {
-    RB_TRY(rb_file_open(ctx, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  if (ctx->node_rank == 0) {  // reads for its node
+    status = job->arguments->data != NULL ? open_data(ctx, job, &file, groups)
+                                          : rb_file_open_one(ctx, path, RB_SIMULATIONS_SCHEMA,
+                                                             RB_SIMULATIONS_VERSION, &file);
   }
+  RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_simulations_read(ctx, file, groups[0], &job->model, training));
   RB_TRY(rb_simulations_read(ctx, file, groups[1], &job->model, validation));
   const rb_view view = rb_job_view(job);

@@ -271,21 +271,19 @@ rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char 
   return check_group(ctx, file, &f, model, &count);
 }
 
-/* Reads this rank's share of a group into the node's copy. Local. */
-static rb_status read_share(rb_context *ctx, const rb_file *file, const group_fields *f,
+/* Reads a group into the node's copy. Local. */
+static rb_status read_group(rb_context *ctx, const rb_file *file, const group_fields *f,
                             const rb_model *model, rb_dataset *dataset) {
   rb_status status = RB_OK;
   const int64_t L = model->length;
   const int D = model->dim;
   const int C = model->channels;
   float *values = NULL;
-  int64_t begin = 0, share = 0;
-  rb_dataset_share(ctx, dataset, &begin, &share);
   RB_TRY(RB_ALLOCATE(ctx, values, RB_SIMULATIONS_MOST * L));
   const int64_t theta_shape[2] = {dataset->count, D};
   const int64_t x_shape[2] = {dataset->count, L};
-  for (int64_t first = begin; first < begin + share; first += RB_SIMULATIONS_MOST) {
-    const int64_t left = begin + share - first;
+  for (int64_t first = 0; first < dataset->count; first += RB_SIMULATIONS_MOST) {
+    const int64_t left = dataset->count - first;
     const int64_t count = left < RB_SIMULATIONS_MOST ? left : RB_SIMULATIONS_MOST;
     double *theta = dataset->theta + first * D;
     double *latent = dataset->latent + first * D;
@@ -317,9 +315,10 @@ rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *
   describe(model, group, &f);
   *dataset = (rb_dataset){.window = MPI_WIN_NULL};
   int64_t count = 0;
-  RB_TRY(rb_agree(ctx, check_group(ctx, file, &f, model, &count)));
+  RB_TRY(rb_agree(ctx, file != NULL ? check_group(ctx, file, &f, model, &count) : RB_OK));
+  MPI_Bcast(&count, 1, MPI_INT64_T, 0, ctx->comm);
   RB_TRY(rb_dataset_create(ctx, model, count, dataset));
-  RB_TRY(rb_agree(ctx, read_share(ctx, file, &f, model, dataset)));
+  RB_TRY(rb_agree(ctx, file != NULL ? read_group(ctx, file, &f, model, dataset) : RB_OK));
   rb_dataset_fence(ctx, dataset);
 cleanup:
   if (status != RB_OK) rb_dataset_destroy(dataset);

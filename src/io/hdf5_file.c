@@ -104,6 +104,20 @@ static rb_status set_paths(rb_context *ctx, const char *path, rb_file *file) {
   return RB_OK;
 }
 
+rb_status rb_file_new(rb_context *ctx, const char *path, rb_file **file) {
+  *file = NULL;
+  rb_file *made = rb_allocate(ctx, 1, sizeof *made);
+  if (made == NULL) return RB_ERR_MEMORY;
+  made->id = H5I_INVALID_HID;
+  const rb_status status = set_paths(ctx, path, made);
+  if (status != RB_OK) {
+    free(made);
+    return status;
+  }
+  *file = made;
+  return RB_OK;
+}
+
 // Rank 0 makes the file, or claims space for it: the operating system's reason is clearer than
 // MPI-IO's.
 static rb_status claim(rb_context *ctx, const rb_file *file, int flags, int64_t bytes) {
@@ -139,12 +153,8 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
   rb_file *file = NULL;
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_FILE);
   *result = NULL;
-  status = RB_ALLOCATE(ctx, file, 1);
-  if (status == RB_OK) {
-    file->id = H5I_INVALID_HID;
-    file->writing = true;
-    status = set_paths(ctx, path, file);
-  }
+  status = rb_file_new(ctx, path, &file);
+  if (status == RB_OK) file->writing = true;
   if (status == RB_OK) status = claim(ctx, file, O_CREAT | O_TRUNC, METADATA_BYTES);
   RB_TRY(rb_agree(ctx, status));
   list = rb_hdf5_access_list(ctx, true);
@@ -161,11 +171,7 @@ rb_status rb_file_create(rb_context *ctx, const char *path, const char *schema, 
 cleanup:
   if (list >= 0) H5Pclose(list);
   if (creation >= 0) H5Pclose(creation);
-  if (file != NULL && file->temporary[0] != '\0') {
-    rb_file_abort(ctx, &file);
-  } else {
-    free(file);
-  }
+  rb_file_abort(ctx, &file);
   rb_clock_leave(ctx, outer);
   return status;
 }
@@ -238,11 +244,12 @@ rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **resu
   rb_file *file = NULL;
   const hid_t list = rb_hdf5_access_list(NULL, false);
   *result = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, file, 1));
-  RB_TRY(set_paths(ctx, path, file));
-  if (access(path, R_OK) != 0) {
+  struct stat info = {0};
+  RB_TRY(rb_file_new(ctx, path, &file));
+  if (access(path, R_OK) != 0 || stat(path, &info) != 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
+  file->bytes = (int64_t)info.st_size;
   file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
   if (file->id < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, "", "is not a whole HDF5 file"));
@@ -255,8 +262,8 @@ cleanup:
   return status;
 }
 
-static rb_status check_schema(rb_context *ctx, const rb_file *file, const char *schema,
-                              int version) {
+rb_status rb_file_check_schema(rb_context *ctx, const rb_file *file, const char *schema,
+                               int version) {
   rb_status status = RB_OK;
   char *found = NULL;
   int64_t found_version = 0;
@@ -283,14 +290,7 @@ cleanup:
 rb_status rb_file_open_one(rb_context *ctx, const char *path, const char *schema, int version,
                            rb_file **file) {
   rb_status status = rb_file_open_foreign(ctx, path, file);
-  if (status == RB_OK) status = check_schema(ctx, *file, schema, version);
-  if (status != RB_OK) rb_file_close(file);
-  return status;
-}
-
-rb_status rb_file_open(rb_context *ctx, const char *path, const char *schema, int version,
-                       rb_file **file) {
-  const rb_status status = rb_agree(ctx, rb_file_open_one(ctx, path, schema, version, file));
+  if (status == RB_OK) status = rb_file_check_schema(ctx, *file, schema, version);
   if (status != RB_OK) rb_file_close(file);
   return status;
 }

@@ -38,6 +38,7 @@ typedef struct rb_pending_texts {
 struct rb_file {
   hid_t id;
   bool writing;
+  int64_t bytes;     // size of the file, reading
   int64_t reserved;  // bytes of disk space claimed so far, writing
   int dimensions;
   rb_dimension dimension[RB_MAX_DIMENSIONS];
@@ -51,6 +52,13 @@ rb_status rb_hdf5_fail(rb_context *ctx, rb_status code, const char *source, int 
                        const rb_file *file, const char *object, const char *what);
 #define RB_HDF5_FAIL(ctx, code, file, object, what) \
   rb_hdf5_fail((ctx), (code), __FILE__, __LINE__, (file), (object), (what))
+
+/* A file that is not opened yet. Local; freed with free(). */
+RB_NODISCARD rb_status rb_file_new(rb_context *ctx, const char *path, rb_file **file);
+
+/* Refuses a file that is not ours, of another kind or version. Local. */
+RB_NODISCARD rb_status rb_file_check_schema(rb_context *ctx, const rb_file *file,
+                                            const char *schema, int version);
 
 /* The dimensions of a field, looked up. */
 typedef struct rb_field_shape {

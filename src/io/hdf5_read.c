@@ -1,6 +1,5 @@
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "hdf5_internal.h"
 #include "rheobase/agree.h"
@@ -143,10 +142,8 @@ static rb_status check_size(rb_context *ctx, const rb_file *file, const char *pa
   const int64_t count = rb_shape_count(a->rank, a->shape);
   int64_t bytes = 0;
   if (count >= 0 && !__builtin_mul_overflow(count, (int64_t)H5Tget_size(a->type), &bytes)) {
-    struct stat info = {0};
     const hsize_t stored = H5Dget_storage_size(a->id);
-    const int64_t on_disk = stat(file->path, &info) == 0 ? (int64_t)info.st_size : INT64_MAX;
-    const int64_t real = stored < (hsize_t)on_disk ? (int64_t)stored : on_disk;
+    const int64_t real = stored < (hsize_t)file->bytes ? (int64_t)stored : file->bytes;
     const int64_t limit =
         real > INT64_MAX / (2 * MAX_EXPANSION) ? INT64_MAX : real * MAX_EXPANSION + EXPANSION_SLACK;
     if (bytes <= limit && chunk_bytes(a) <= limit && (real > 0 || bytes == 0)) return RB_OK;
