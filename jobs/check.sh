@@ -3,12 +3,12 @@
 # documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
 # release build with warnings as errors; fuzzing of everything that reads files, 20 s per target.
 # --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24, 300 failed
-# allocations per stage instead of 2, and the newest xarray and ArviZ by pip.
+# allocations per stage instead of 2, all stages on 64 ranks, and the newest xarray and ArviZ by pip.
 set -eu
 fuzz_seconds=20
 if [ "${1:-}" = --long ]; then
   fuzz_seconds=600
-  export RB_KILLS=100 RB_FLIPS=200 RB_ALLOCATIONS_TRIED=300
+  export RB_KILLS=100 RB_FLIPS=200 RB_ALLOCATIONS_TRIED=300 RB_ALL_STAGES=1
 fi
 cd "$(dirname "$0")/.."
 . jobs/environment.sh

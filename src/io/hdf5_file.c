@@ -118,24 +118,34 @@ rb_status rb_file_new(rb_context *ctx, const char *path, rb_file **file) {
   return RB_OK;
 }
 
+// Claims space up to `bytes`, of which `claimed` are; sets errno. Where the file system cannot do
+// that beyond the end of a file, blocks are written: those that are only promised may not be there
+// when ranks write together.
+static bool claim_space(int fd, int64_t claimed, int64_t bytes) {
+  if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0) return true;
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return false;
+  errno = posix_fallocate(fd, claimed, bytes - claimed);
+  return errno == 0 && fsync(fd) == 0;
+}
+
 // Rank 0 makes the file, or claims space for it: the operating system's reason is clearer than
 // MPI-IO's.
 static rb_status claim(rb_context *ctx, const rb_file *file, int flags, int64_t bytes) {
-  rb_status status = RB_OK;
   if (ctx->rank != 0) return RB_OK;
   const int fd = open(file->temporary, flags | O_WRONLY | O_CLOEXEC, 0666);
-  const bool claimed = fd >= 0 && (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ||
-                                   errno == EOPNOTSUPP || errno == ENOSYS);
-  if (!claimed) {
-    status = RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", file->path, strerror(errno));
-  }
-  if (fd >= 0) (void)close(fd);
-  return status;
+  bool claimed = fd >= 0 && claim_space(fd, file->reserved, bytes);
+  const int reason = errno;
+  if (fd >= 0) claimed = close(fd) == 0 && claimed;
+  if (claimed) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be written: %s", file->path,
+                 strerror(reason != 0 ? reason : errno));
 }
 
 rb_status rb_file_reserve(rb_context *ctx, rb_file *file, int64_t bytes) {
-  file->reserved += bytes + bytes / 64 + METADATA_BYTES;
-  return rb_agree(ctx, claim(ctx, file, 0, file->reserved));
+  const int64_t wanted = file->reserved + bytes + bytes / 64 + METADATA_BYTES;
+  const rb_status status = rb_agree(ctx, claim(ctx, file, 0, wanted));
+  if (status == RB_OK) file->reserved = wanted;
+  return status;
 }
 
 static void file_free(rb_file *file) {
@@ -188,12 +198,21 @@ static bool sync_folder(const char *path) {
   return ok;
 }
 
+// Where HDF5 says that a file of ours ends: in the superblock, version 2 or 3.
+static bool find_end(int fd, int64_t *end) {
+  enum { PLACE = 28 };
+  unsigned char bytes[8];
+  if (pread(fd, bytes, sizeof bytes, PLACE) != (ssize_t)sizeof bytes) return false;
+  *end = 0;
+  for (int i = 7; i >= 0; --i) *end = *end << 8 | bytes[i];
+  return true;
+}
+
 static bool sync_file(const char *path) {
-  struct stat info;
+  int64_t end = 0;
   const int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return false;
-  // Setting the size to what it is gives back space that was claimed beyond it.
-  bool ok = fstat(fd, &info) == 0 && ftruncate(fd, info.st_size) == 0;
+  bool ok = find_end(fd, &end) && ftruncate(fd, end) == 0;  // gives back what was claimed beyond
   ok = fsync(fd) == 0 && ok;
   return close(fd) == 0 && ok;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A disk that is full before a stage, or fills up in it: exit code 4, one line, nothing half-written,
-# what was finished untouched; with space again, the stage ends in the same files.
+# what was finished untouched; with space again, the stage ends in the same files. With RB_PRELOAD, a
+# library to preload, two stages on a file system of which that makes another one.
 . "$(dirname "$0")/lib.sh"
 in_namespace "$@"
 disk=$work/disk
@@ -11,11 +12,17 @@ for stage in simulate train calibrate infer; do
   expect_success $stage
 done
 
+pairs=(simulate:simulations.h5 train:checkpoint.h5 calibrate:calibration.h5 infer:posterior.h5)
+if [ -n "${RB_PRELOAD:-}" ]; then
+  export LD_PRELOAD=$RB_PRELOAD
+  pairs=("${pairs[@]:0:2}")
+fi
+
 head -c 4096 /dev/zero >"$disk/something" # for tmpfs a size of 0 is no limit
 used() { df --output=used -k "$disk" | tail -1; }
 tried=0
 done_files=()
-for pair in simulate:simulations.h5 train:checkpoint.h5 calibrate:calibration.h5 infer:posterior.h5; do
+for pair in "${pairs[@]}"; do
   stage=${pair%:*}
   file=${pair#*:}
   size=$(du -k "whole/$file" | cut -f 1)
