@@ -21,7 +21,8 @@ static rb_status read_bytes(rb_context *ctx, const char *path, int64_t *size, ch
   if (stream == NULL || fstat(fileno(stream), &info) != 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
-  if (!S_ISREG(info.st_mode)) RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: is no ordinary file", path));
+  if (!S_ISREG(info.st_mode))
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: is not a whole HDF5 file", path));
   *size = (int64_t)info.st_size;
   RB_TRY(RB_ALLOCATE(ctx, *bytes, *size));
   if (fread(*bytes, 1, (size_t)*size, stream) != (size_t)*size) {
