@@ -10,7 +10,7 @@ stages="simulate train infer"
 [ -z "${RB_ALL_STAGES:-}" ] || stages="$stages calibrate predict"
 for stage in $stages; do
   rheobase 1 $stage "$input" -o one "${study[@]}" >out.txt 2>&1 || fail "$stage on 1 rank: $(grep rheobase: out.txt)"
-  timeout 240 mpirun -n 64 "$RB_PROGRAM" $stage "$input" -o many "${study[@]}" >out.txt 2>&1 ||
+  timeout 600 mpirun -n 64 "$RB_PROGRAM" $stage "$input" -o many "${study[@]}" >out.txt 2>&1 ||
     fail "$stage on 64 ranks, exit $?: $(grep rheobase: out.txt)"
   [ $stage != train ] || grep -Eq "^train +4 of 64 ranks have work" out.txt || fail "idle ranks are not told: $(cat out.txt)"
 done
