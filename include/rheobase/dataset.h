@@ -12,19 +12,23 @@ typedef struct rb_dataset {
   int64_t count;    ///< N
   int dim;          ///< D
   rb_shape shape;   ///< of a row of x
-  double *theta;    ///< (N, D) as the simulator used them
-  double *latent;   ///< (N, D) before clipping
-  double *log_det;  ///< (N) of the coordinates that rb_dataset_see put in theta; NaN where a
-                    ///< parameter was clipped; undefined before
+  double *theta;    ///< (N, D) as the simulator used them, or in a network's coordinates
+  double *latent;   ///< (N, D) before clipping; NULL where a network's coordinates are kept
+  double *log_det;  ///< (N) of a network's coordinates (rb_view_truth), NaN where a parameter was
+                    ///< clipped; NULL for data sets as they were simulated
   float *x;         ///< (N, row): the series, (C, L), then the features
   MPI_Win window;   ///< owns the arrays
 } rb_dataset;
 
-/** Allocates the window; contents are undefined. Collective. Fails with RB_ERR_MEMORY. */
+/** Bytes of one data set as a network sees it. Local. */
+double rb_dataset_bytes(int dim, rb_shape shape);
+
+/** Allocates the window for data sets as a network sees them; contents are undefined. Collective.
+ * Fails with RB_ERR_MEMORY. The caller frees it with rb_dataset_destroy. */
 RB_NODISCARD rb_status rb_dataset_allocate(rb_context *ctx, int dim, rb_shape shape, int64_t count,
                                            rb_dataset *dataset);
 
-/** The same for what a model simulates. */
+/** The same for data sets as a model simulates them. */
 RB_NODISCARD rb_status rb_dataset_create(rb_context *ctx, const rb_model *model, int64_t count,
                                          rb_dataset *dataset);
 

@@ -1,8 +1,8 @@
 #ifndef RHEOBASE_SIMULATIONS_H
 #define RHEOBASE_SIMULATIONS_H
 
-#include "rheobase/dataset.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/view.h"
 
 /** @file simulations.h
  * Simulated data sets on disk. Collective unless it says otherwise. */
@@ -33,10 +33,11 @@ RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, cons
 RB_NODISCARD rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
                                             const rb_model *model);
 
-/** Reads a group into shared memory, on the first rank of each node (also from a foreign file with
- * theta (N, D) and an array (N, L) per channel; latent values are then taken to be theta).
+/** Reads a group into shared memory as a network sees it, a few data sets at a time, on the first
+ * rank of each node (also from a foreign file with theta (N, D) and an array (N, L) per channel;
+ * latent values are then taken to be theta). The caller frees it with rb_dataset_destroy.
  * @param file open on these; NULL on the others */
 RB_NODISCARD rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,
-                                           const rb_model *model, rb_dataset *dataset);
+                                           const rb_view *view, rb_dataset *dataset);
 
 #endif

@@ -81,7 +81,7 @@ typedef struct rb_training {
 /** Where the samples come from. */
 typedef struct rb_training_data {
   const rb_model *model;
-  const rb_dataset *training;  ///< as the network sees it (rb_dataset_see), like validation;
+  const rb_dataset *training;  ///< as the network sees it (rb_simulations_read), like validation;
                                ///< offline: all samples; online: for standardisation only
   const rb_dataset *validation;
 } rb_training_data;

@@ -50,8 +50,11 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
 double rb_view_truth(const rb_view *view, const double *centring, const double *theta,
                      const double *latent, double *phi);
 
-/** Replaces a data set by what the network sees of it: theta by its coordinates, x by rows of the
- * view's shape; and sets log_det. Collective. */
-RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset);
+/** Fills rows @p first .. first + from->count - 1 of @p seen, allocated with the view's shape, with
+ * what the network sees of the data sets of @p from, as they were simulated: their coordinates in
+ * theta, log_det and x. The ranks of a node share the work; the caller calls rb_dataset_fence after
+ * it. */
+RB_NODISCARD rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, const rb_dataset *from,
+                                      int64_t first, rb_dataset *seen);
 
 #endif

@@ -33,21 +33,27 @@ rb_status rb_share_simulate(rb_context *ctx, void *share) {
   return model->simulate(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, s->x);
 }
 
-/* Simulates the data sets of a batch, and turns them into what the network sees. */
-static rb_status fill_batch(rb_context *ctx, const rb_view *view, uint64_t seed, rb_dataset *data) {
+/* Simulates the data sets of a batch, and turns them into what the network sees. Collective. */
+static rb_status create_batch(rb_context *ctx, const rb_view *view, uint64_t seed, int64_t size,
+                              rb_dataset *seen) {
   rb_status status = RB_OK;
   const rb_model *model = view->model;
+  rb_dataset data;
   int64_t first = 0, count = 0;
-  rb_dataset_share(ctx, data, &first, &count);
-  double *theta = data->theta + first * model->dim;
-  double *latent = data->latent + first * model->dim;
+  RB_TRY(rb_dataset_create(ctx, model, size, &data));
+  RB_TRY(rb_dataset_allocate(ctx, model->dim, rb_view_shape(view), size, seen));
+  rb_dataset_share(ctx, &data, &first, &count);
+  double *theta = data.theta + first * model->dim;
+  double *latent = data.latent + first * model->dim;
   RB_TRY(rb_agree(ctx,
                   model->draw_prior(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent)));
   RB_TRY(rb_agree(ctx, model->simulate(model, ctx, seed, RB_FOR_BENCH, first, count, theta,
-                                       data->x + first * model->channels * model->length)));
-  rb_dataset_fence(ctx, data);
-  RB_TRY(rb_dataset_see(ctx, view, data));
+                                       data.x + first * model->channels * model->length)));
+  rb_dataset_fence(ctx, &data);
+  RB_TRY(rb_agree(ctx, rb_dataset_see(ctx, view, &data, 0, seen)));
+  rb_dataset_fence(ctx, seen);
 cleanup:
+  rb_dataset_destroy(&data);
   return status;
 }
 
@@ -62,8 +68,7 @@ rb_status rb_trainer_create(rb_context *ctx, const rb_model *model,
   settings.passes = 1;  // every step simulates
   const rb_view view = {model, network->summary.type, settings.coordinates};
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
-  RB_TRY(rb_dataset_create(ctx, model, settings.batch_size, &t->data));
-  RB_TRY(fill_batch(ctx, &view, seed, &t->data));
+  RB_TRY(create_batch(ctx, &view, seed, settings.batch_size, &t->data));
   t->sources = (rb_training_data){model, &t->data, &t->data};
   RB_TRY(rb_agree(ctx, rb_estimator_create(ctx, network, rb_view_shape(&view), model->dim,
                                            settings.micro_batch, &t->estimator)));

@@ -54,37 +54,54 @@ static double exact_bytes(const rb_job *job, double count, int ranks) {
   return count * (double)sizeof(rb_refined);
 }
 
+/* The data sets that are trained on, and those of the validation, as the network sees them. */
+static double training_bytes(const rb_job *job, double count, int ranks) {
+  (void)ranks;
+  const rb_view view = rb_job_view(job);
+  const double datasets = count + (double)job->input.training.validation;
+  return datasets * rb_dataset_bytes(job->model.dim, rb_view_shape(&view));
+}
+
 #define COUNT(member) offsetof(rb_input, member)
+
+/* Where so many are kept, and what else than lowering the number helps. */
+enum { EACH_RANK, ONE_RANK, EACH_NODE, PLACES };
+static const struct place {
+  const char *name, *remedy;
+} places[PLACES] = {[EACH_RANK] = {"each rank", ", or use fewer ranks per node"},
+                    [ONE_RANK] = {"one rank", ""},
+                    [EACH_NODE] = {"each node", ", or train online (training.mode = \"online\")"}};
 
 /* What asks for memory: a setting, and the stage that keeps so many of something. */
 static const struct need {
   const char *stage, *setting;
   size_t count;  // offset of the int64_t in rb_input
-  bool alone;    // on rank 0 only
+  int place;
   double (*bytes)(const rb_job *job, double count, int ranks);
 } needs[] = {
-    {"simulate", "sanity.prior_draws", COUNT(sanity.prior_draws), true, prior_bytes},
-    {"calibrate", "misspecification.simulations", COUNT(misspecification_simulations), false,
+    {"simulate", "sanity.prior_draws", COUNT(sanity.prior_draws), ONE_RANK, prior_bytes},
+    {"simulate", "training.simulations", COUNT(training.simulations), EACH_NODE, training_bytes},
+    {"calibrate", "misspecification.simulations", COUNT(misspecification_simulations), EACH_RANK,
      misfit_bytes},
-    {"infer", "misspecification.simulations", COUNT(misspecification_simulations), false,
+    {"infer", "misspecification.simulations", COUNT(misspecification_simulations), EACH_RANK,
      misfit_bytes},
-    {"infer", "observation.draws", COUNT(observation_draws), true, infer_bytes},
-    {"predict", "predictive.replicates", COUNT(predictive_replicates), true, predict_bytes},
-    {"refine", "exact.datasets", COUNT(exact_datasets), false, exact_bytes},
+    {"infer", "observation.draws", COUNT(observation_draws), ONE_RANK, infer_bytes},
+    {"predict", "predictive.replicates", COUNT(predictive_replicates), ONE_RANK, predict_bytes},
+    {"refine", "exact.datasets", COUNT(exact_datasets), EACH_RANK, exact_bytes},
 };
 
 static rb_status check(rb_context *ctx, const rb_job *job, const struct need *need) {
   int64_t count = 0;
   memcpy(&count, (const char *)&job->input + need->count, sizeof count);
   const double share = rb_memory_per_rank(ctx);
-  const double available = need->alone ? share * ctx->node_size : share;
+  const double available = need->place == EACH_RANK ? share : share * ctx->node_size;
   const double bytes = need->bytes(job, (double)count, ctx->size);
   if (bytes <= available) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_MEMORY,
-                 "%s = %" PRId64 " needs %.3g GB of memory %s, and there are %.3g GB: lower it%s",
-                 need->setting, count, bytes / GIGABYTE,
-                 need->alone ? "on one rank" : "on each rank", available / GIGABYTE,
-                 need->alone ? "" : ", or use fewer ranks per node");
+                 "%s = %" PRId64
+                 " needs %.3g GB of memory on %s, and there are %.3g GB: lower it%s",
+                 need->setting, count, bytes / GIGABYTE, places[need->place].name,
+                 available / GIGABYTE, places[need->place].remedy);
 }
 
 rb_status rb_check_memory_needs(rb_context *ctx, const rb_job *job, const char *stage) {

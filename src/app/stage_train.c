@@ -109,6 +109,7 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
                            rb_dataset *validation) {
   rb_status status = RB_OK;
   const char *groups[2] = {"training", "validation"};
+  const rb_view view = rb_job_view(job);
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
   rb_job_path(job, "simulations.h5", path);
@@ -118,12 +119,9 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
                                                              RB_SIMULATIONS_VERSION, &file);
   }
   RB_TRY(rb_agree(ctx, status));
-  RB_TRY(rb_simulations_read(ctx, file, groups[0], &job->model, training));
-  RB_TRY(rb_simulations_read(ctx, file, groups[1], &job->model, validation));
-  const rb_view view = rb_job_view(job);
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
-  RB_TRY(rb_dataset_see(ctx, &view, training));
-  RB_TRY(rb_dataset_see(ctx, &view, validation));
+  RB_TRY(rb_simulations_read(ctx, file, groups[0], &view, training));
+  RB_TRY(rb_simulations_read(ctx, file, groups[1], &view, validation));
 cleanup:
   rb_file_close(&file);
   return status;

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
 #include "rheobase/memory.h"
 #include "rheobase/support.h"
 
@@ -100,55 +99,24 @@ double rb_view_truth(const rb_view *view, const double *centring, const double *
   return clipped ? (double)NAN : log_det;
 }
 
-/* Fills this rank's share of `seen` from the data set it was made of. */
-static rb_status see_share(rb_context *ctx, const rb_view *view, const rb_dataset *from,
-                           rb_dataset *seen) {
+rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, const rb_dataset *from,
+                         int64_t first, rb_dataset *seen) {
   rb_status status = RB_OK;
   const int D = from->dim, numbers = rb_view_centring(view);
   const int64_t samples = rb_shape_row(from->shape), row = rb_shape_row(seen->shape);
   double *centring = NULL;
-  int64_t first = 0, count = 0;
-  rb_dataset_share(ctx, from, &first, &count);
+  int64_t mine = 0, count = 0;
+  rb_dataset_share(ctx, from, &mine, &count);
   RB_TRY(RB_ALLOCATE(ctx, centring, count * numbers));
-  RB_TRY(rb_view_observe(view, ctx, count, from->x + first * samples, seen->x + first * row,
+  RB_TRY(rb_view_observe(view, ctx, count, from->x + mine * samples, seen->x + (first + mine) * row,
                          centring));
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t at = (first + i) * D;
-    seen->log_det[first + i] = rb_view_truth(view, centring + i * numbers, from->theta + at,
-                                             from->latent + at, seen->theta + at);
+    const double *theta = from->theta + (mine + i) * D, *latent = from->latent + (mine + i) * D;
+    const int64_t to = first + mine + i;
+    seen->log_det[to] =
+        rb_view_truth(view, centring + i * numbers, theta, latent, seen->theta + to * D);
   }
-  memcpy(seen->latent + first * D, from->latent + first * D, (size_t)(count * D) * sizeof(double));
 cleanup:
   free(centring);
-  return status;
-}
-
-/* For a network that sees the series itself: x stays. Collective. */
-static void see_in_place(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
-  int64_t first = 0, count = 0;
-  rb_dataset_share(ctx, dataset, &first, &count);
-  for (int64_t i = first; i < first + count; ++i) {
-    double *theta = dataset->theta + i * dataset->dim;
-    dataset->log_det[i] =
-        rb_view_truth(view, NULL, theta, dataset->latent + i * dataset->dim, theta);
-  }
-  rb_dataset_fence(ctx, dataset);
-}
-
-rb_status rb_dataset_see(rb_context *ctx, const rb_view *view, rb_dataset *dataset) {
-  rb_status status = RB_OK;
-  rb_dataset seen = {.window = MPI_WIN_NULL};
-  if (view->summary == RB_SUMMARY_RECURRENT) {
-    see_in_place(ctx, view, dataset);
-    return RB_OK;
-  }
-  RB_TRY(rb_dataset_allocate(ctx, dataset->dim, rb_view_shape(view), dataset->count, &seen));
-  RB_TRY(rb_agree(ctx, see_share(ctx, view, dataset, &seen)));
-  rb_dataset_fence(ctx, &seen);
-  rb_dataset_destroy(dataset);
-  *dataset = seen;
-  seen = (rb_dataset){.window = MPI_WIN_NULL};
-cleanup:
-  rb_dataset_destroy(&seen);
   return status;
 }

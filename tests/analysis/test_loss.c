@@ -30,18 +30,22 @@ typedef struct fixture {
 } fixture;
 
 /* The purpose's first data sets, as the network sees them. */
-static void simulate(const rb_view *view, rb_purpose purpose, int64_t count, rb_dataset *dataset) {
+static void simulate(const rb_view *view, rb_purpose purpose, int64_t count, rb_dataset *seen) {
   const rb_model *model = view->model;
   int64_t first = 0, share = 0;
-  assert_all_ok(rb_dataset_create(&test_context, model, count, dataset));
-  rb_dataset_share(&test_context, dataset, &first, &share);
-  double *theta = dataset->theta + first * model->dim;
+  rb_dataset dataset;
+  assert_all_ok(rb_dataset_create(&test_context, model, count, &dataset));
+  assert_all_ok(rb_dataset_allocate(&test_context, model->dim, rb_view_shape(view), count, seen));
+  rb_dataset_share(&test_context, &dataset, &first, &share);
+  double *theta = dataset.theta + first * model->dim;
   assert_all_ok(model->draw_prior(model, &test_context, SEED, purpose, first, share, theta,
-                                  dataset->latent + first * model->dim));
+                                  dataset.latent + first * model->dim));
   assert_all_ok(model->simulate(model, &test_context, SEED, purpose, first, share, theta,
-                                dataset->x + first * model->channels * model->length));
-  rb_dataset_fence(&test_context, dataset);
-  assert_all_ok(rb_dataset_see(&test_context, view, dataset));
+                                dataset.x + first * model->channels * model->length));
+  rb_dataset_fence(&test_context, &dataset);
+  assert_all_ok(rb_dataset_see(&test_context, view, &dataset, 0, seen));
+  rb_dataset_fence(&test_context, seen);
+  rb_dataset_destroy(&dataset);
 }
 
 /* @param rate a rate of 1e-30 leaves the weights as they are */

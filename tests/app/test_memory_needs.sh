@@ -28,5 +28,9 @@ refused infer 900 "misspecification.simulations = 1000000 needs 2[.0-9e+]* GB of
 refused calibrate 900 "misspecification.simulations = 1000000 needs .*, or use fewer ranks per node" \
   misspecification.simulations=1000000
 refused refine 60 "exact.datasets = 100000000 needs [.0-9e+]* GB of memory on each rank" exact.datasets=100000000
+refused simulate 50 "training.simulations = 10000000 needs 40.6 GB of memory on each node, .* train online" \
+  training.simulations=10000000 simulator.T_ms=100
+refused simulate 39 "training.simulations = 100000000 needs 32 GB of memory on each node, .* train online" \
+  training.simulations=100000000 network.summary.type=expert
 refused simulate 45 "sanity.prior_draws = 1000000000 needs 48 GB of memory on one rank" sanity.prior_draws=1000000000
 exit 0

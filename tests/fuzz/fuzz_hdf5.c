@@ -46,10 +46,11 @@ static void read_simulations(const char *path) {
   rb_file *file = NULL;
   rb_dataset dataset = {.window = MPI_WIN_NULL};
   static const char *const groups[] = {"training", "validation"};
+  const rb_view view = rb_job_view(&job);
   fuzz_outcome(
       rb_file_open(&fuzz_context, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
   for (int i = 0; i < 2 && file != NULL; ++i) {
-    fuzz_outcome(rb_simulations_read(&fuzz_context, file, groups[i], &job.model, &dataset));
+    fuzz_outcome(rb_simulations_read(&fuzz_context, file, groups[i], &view, &dataset));
     rb_dataset_destroy(&dataset);
   }
   rb_file_close(&file);
@@ -232,16 +233,14 @@ static void copy_study(const char *study) {
 
 /* A training in the middle of its first epoch. */
 static void write_unfinished(void) {
+  const rb_view view = rb_job_view(&job);
   rb_file *file = NULL;
   bool due = false;
   TRY(rb_file_open(&fuzz_context, in_folder("simulations.h5"), RB_SIMULATIONS_SCHEMA,
                    RB_SIMULATIONS_VERSION, &file));
-  TRY(rb_simulations_read(&fuzz_context, file, "training", &job.model, &training_set));
-  TRY(rb_simulations_read(&fuzz_context, file, "validation", &job.model, &validation_set));
+  TRY(rb_simulations_read(&fuzz_context, file, "training", &view, &training_set));
+  TRY(rb_simulations_read(&fuzz_context, file, "validation", &view, &validation_set));
   rb_file_close(&file);
-  const rb_view view = rb_job_view(&job);
-  TRY(rb_dataset_see(&fuzz_context, &view, &training_set));
-  TRY(rb_dataset_see(&fuzz_context, &view, &validation_set));
   const rb_training_settings *settings = &job.input.training;
   static rb_estimator *estimator;
   training_data = (rb_training_data){

@@ -6,6 +6,7 @@
 #include "rheobase/flow_posterior.h"
 #include "rheobase/lif.h"
 #include "rheobase/memory.h"
+#include "rheobase/simulations.h"
 #include "rheobase/support.h"
 
 enum { D = RB_LIF_DIM, N = 12, FEATURES = RB_LIF_FEATURES };
@@ -48,6 +49,12 @@ static rb_standardisation arbitrary(void) {
   return s;
 }
 
+/* What the network sees of the data sets. */
+static void see(const rb_view *view, rb_dataset *seen) {
+  assert_all_ok(rb_dataset_allocate(&test_context, D, rb_view_shape(view), N, seen));
+  assert_all_ok(rb_dataset_see(&test_context, view, &dataset, 0, seen));
+}
+
 /* A data set simulated for a batch is what the stored one becomes, bit for bit. */
 static void check_online_and_stored(rb_summary_type summary) {
   const rb_view view = centred(summary);
@@ -61,14 +68,16 @@ static void check_online_and_stored(rb_summary_type summary) {
   assert_all_ok(rb_micro_batch_create_online(&test_context, &view, N + 2, &online));
   assert_all_ok(rb_micro_batch_create(&test_context, D, shape, N + 2, &stored));
   assert_all_ok(rb_micro_batch_simulate(&test_context, &online, &s, 3, 0, N, 0.5));
-  assert_all_ok(rb_dataset_see(&test_context, &view, &dataset));
-  assert_int_equal(rb_shape_row(dataset.shape), row);
-  rb_micro_batch_gather(&stored, &s, &dataset, NULL, 0, N, 0.5);
+  rb_dataset seen;
+  see(&view, &seen);
+  assert_int_equal(rb_shape_row(seen.shape), row);
+  rb_micro_batch_gather(&stored, &s, &seen, NULL, 0, N, 0.5);
   assert_memory_equal(online.x, stored.x, (N + 2) * row * sizeof(rb_real));
   assert_memory_equal(online.theta, stored.theta, (N + 2) * D * sizeof(rb_real));
   assert_memory_equal(online.log_det, stored.log_det, N * sizeof(rb_real));
   assert_memory_equal(online.weight, stored.weight, (N + 2) * sizeof(rb_real));
   assert_true(online.x[0] != online.x[row]);
+  rb_dataset_destroy(&seen);
   rb_micro_batch_destroy(&online);
   rb_micro_batch_destroy(&stored);
 }
@@ -81,6 +90,46 @@ static void online_and_stored_agree(void **state) {
 static void online_and_stored_agree_on_both(void **state) {
   (void)state;
   check_online_and_stored(RB_SUMMARY_BOTH);
+}
+
+/* A file read block by block, more than one of them, gives what is computed at once. */
+static void files_are_seen_block_by_block(void **state) {
+  (void)state;
+  enum { MANY = 500 };  // of 160 kB: 80 MB, two blocks
+  static const char path[] = "test_view_blocks.h5";
+  rb_lif_settings settings = rb_lif_defaults();
+  settings.T_ms = 4000;
+  rb_model longer;
+  assert_all_ok(rb_lif_model(&test_context, &settings, &longer));
+  assert_all_ok(rb_lif_add_expert(&test_context, &longer));
+  const rb_view view = {&longer, RB_SUMMARY_EXPERT, RB_COORDINATES_CENTRED};
+  rb_file *file = NULL;
+  test_context.quiet = true;
+  assert_all_ok(rb_file_create(&test_context, path, "simulations", 1, &file));
+  assert_all_ok(rb_axes_write(&test_context, file, &longer));
+  assert_all_ok(
+      rb_simulations_write(&test_context, file, &longer, "training", 3, RB_FOR_TRAINING, MANY));
+  assert_all_ok(rb_file_commit(&test_context, &file));
+  rb_dataset read, raw, whole;
+  assert_all_ok(rb_file_open(&test_context, path, "simulations", 1, &file));
+  assert_all_ok(rb_simulations_read(&test_context, file, "training", &view, &read));
+  rb_file_close(&file);
+  (void)remove(path);
+  assert_all_ok(rb_dataset_create(&test_context, &longer, MANY, &raw));
+  assert_all_ok(longer.draw_prior(&longer, &test_context, 3, RB_FOR_TRAINING, 0, MANY, raw.theta,
+                                  raw.latent));
+  assert_all_ok(
+      longer.simulate(&longer, &test_context, 3, RB_FOR_TRAINING, 0, MANY, raw.theta, raw.x));
+  assert_all_ok(rb_dataset_allocate(&test_context, D, rb_view_shape(&view), MANY, &whole));
+  assert_all_ok(rb_dataset_see(&test_context, &view, &raw, 0, &whole));
+  assert_int_equal(read.count, MANY);
+  assert_memory_equal(read.theta, whole.theta, MANY * D * sizeof(double));
+  assert_memory_equal(read.x, whole.x, (size_t)(MANY * rb_shape_row(whole.shape)) * sizeof(float));
+  assert_memory_equal(read.log_det, whole.log_det, MANY * sizeof(double));
+  rb_dataset_destroy(&read);
+  rb_dataset_destroy(&raw);
+  rb_dataset_destroy(&whole);
+  longer.destroy(&longer);
 }
 
 /* A row of both is the observation, then the features, however many data sets are seen at once. */
@@ -144,15 +193,13 @@ static void determinants_have_one_sign(void **state) {
   free(centring);
 }
 
-/* Seeing a data set gives each truth its determinant, and none to one that was clipped. The data
- * set is left as it was where the series stay. */
+/* Seeing a data set gives each truth its determinant, and none to one that was clipped. */
 static void check_log_det(rb_view view, const double *expected) {
-  static double theta[N * D];
-  memcpy(theta, dataset.theta, sizeof theta);
-  assert_all_ok(rb_dataset_see(&test_context, &view, &dataset));
-  assert_true(isnan(dataset.log_det[0]));
-  for (int i = 1; i < N; ++i) assert_near(dataset.log_det[i], expected[i], 1e-12);
-  if (view.summary == RB_SUMMARY_RECURRENT) memcpy(dataset.theta, theta, sizeof theta);
+  rb_dataset seen;
+  see(&view, &seen);
+  assert_true(isnan(seen.log_det[0]));
+  for (int i = 1; i < N; ++i) assert_near(seen.log_det[i], expected[i], 1e-12);
+  rb_dataset_destroy(&seen);
 }
 
 static void clipped_truths_have_no_determinant(void **state) {
@@ -278,6 +325,7 @@ static void impossible_views_are_refused(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(online_and_stored_agree, set_up, tear_down),
     cmocka_unit_test_setup_teardown(online_and_stored_agree_on_both, set_up, tear_down),
+    cmocka_unit_test(files_are_seen_block_by_block),
     cmocka_unit_test_setup_teardown(both_is_one_after_the_other, set_up, tear_down),
     cmocka_unit_test_setup_teardown(both_is_compared_by_its_features, set_up, tear_down),
     cmocka_unit_test_setup_teardown(determinants_have_one_sign, set_up, tear_down),

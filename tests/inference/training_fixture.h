@@ -33,18 +33,25 @@ static const rb_network_settings small_network = {.summary = {.summary_dim = 6,
                                                            .actnorm = true,
                                                            .permutation = true}};
 
+/* The purpose's first data sets, as the network sees them. */
 static rb_status fill(rb_context *ctx, const rb_model *model, rb_purpose purpose, int64_t count,
-                      rb_dataset *dataset) {
-  rb_status status = rb_dataset_create(ctx, model, count, dataset);
+                      rb_dataset *seen) {
+  const rb_view raw = {.model = model};
+  rb_dataset dataset;
+  rb_status status = rb_dataset_create(ctx, model, count, &dataset);
+  if (status == RB_OK) status = rb_dataset_allocate(ctx, model->dim, dataset.shape, count, seen);
   if (status != RB_OK) return status;
   int64_t first = 0, share = 0;
-  rb_dataset_share(ctx, dataset, &first, &share);
-  double *theta = dataset->theta + first * model->dim;
-  float *x = dataset->x + first * model->channels * model->length;
+  rb_dataset_share(ctx, &dataset, &first, &share);
+  double *theta = dataset.theta + first * model->dim;
+  float *x = dataset.x + first * model->channels * model->length;
   status = model->draw_prior(model, ctx, 3, purpose, first, share, theta,
-                             dataset->latent + first * model->dim);
+                             dataset.latent + first * model->dim);
   if (status == RB_OK) status = model->simulate(model, ctx, 3, purpose, first, share, theta, x);
-  rb_dataset_fence(ctx, dataset);
+  rb_dataset_fence(ctx, &dataset);
+  if (status == RB_OK) status = rb_dataset_see(ctx, &raw, &dataset, 0, seen);
+  rb_dataset_fence(ctx, seen);
+  rb_dataset_destroy(&dataset);
   return rb_agree(ctx, status);
 }
 
@@ -54,9 +61,6 @@ static rb_status fixture_create(rb_context *ctx, const rb_training_settings *set
   RB_TRY(rb_linear_gaussian_model(ctx, 20, 2, 1.0, &f->model));
   RB_TRY(fill(ctx, &f->model, RB_FOR_TRAINING, settings->simulations, &f->training));
   RB_TRY(fill(ctx, &f->model, RB_FOR_VALIDATION, settings->validation, &f->validation));
-  const rb_view raw = {.model = &f->model};
-  RB_TRY(rb_dataset_see(ctx, &raw, &f->training));
-  RB_TRY(rb_dataset_see(ctx, &raw, &f->validation));
   f->data = (rb_training_data){&f->model, &f->training, &f->validation};
   RB_TRY(rb_estimator_create(ctx, &small_network, f->training.shape, f->model.dim,
                              settings->micro_batch, &f->estimator));
