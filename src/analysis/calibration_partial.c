@@ -4,6 +4,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/calibration_file.h"
 #include "rheobase/memory.h"
+#include "rheobase/recovery.h"
 
 static const char PARTIAL_SCHEMA[] = "calibration_partial";
 enum { PARTIAL_VERSION = 2, PATH = 160 };
@@ -52,6 +53,31 @@ cleanup:
   return status;
 }
 
+/* Whether the integers of rows that were read are ones that summing up can count by. */
+static bool in_range(const rb_records *records, rb_record f, int64_t count, const void *rows) {
+  const struct {
+    rb_record field;
+    int64_t least, greatest;
+  } ranges[] = {{RB_RECORD_RANK, 0, records->draws},
+                {RB_RECORD_CENTRAL, 0, (INT64_C(1) << RB_LEVELS) - 1},
+                {RB_RECORD_HPD, 0, (INT64_C(1) << RB_LEVELS) - 1},
+                {RB_RECORD_OUTSIDE, 0, records->draws},
+                {RB_RECORD_CLIPPED, 0, 1}};
+  const int64_t columns = records->columns[f];
+  const int32_t *value = rows;
+  for (size_t k = 0; k < sizeof ranges / sizeof *ranges; ++k) {
+    if (ranges[k].field != f) continue;
+    for (int64_t i = 0; i < count * columns; ++i) {
+      // a data set that failed has ranks of -1 and no others
+      const bool failed = f == RB_RECORD_RANK && value[i - i % columns] == -1;
+      if (failed && value[i] == -1) continue;
+      if (failed) return false;
+      if (value[i] < ranges[k].least || value[i] > ranges[k].greatest) return false;
+    }
+  }
+  return true;
+}
+
 /* Deals the first `done` rows of a field, which rank 0 reads chunk by chunk of the file.
  * Collective.
  * @param file rank 0's */
@@ -70,6 +96,9 @@ static rb_status read_field(rb_context *ctx, const rb_file *file, const rb_test_
     const int64_t here = done - first < block ? done - first : block;
     if (ctx->rank == 0) {
       status = rb_file_read_rows(ctx, file, name, field->type, false, 2, shape, first, here, rows);
+      if (status == RB_OK && !in_range(records, f, here, rows)) {
+        status = RB_FAIL(ctx, RB_ERR_FORMAT, "%s holds numbers that cannot be", name);
+      }
     }
     RB_TRY(rb_agree(ctx, status));
     RB_TRY(rb_records_scatter(ctx, records, f, first, here, rows));

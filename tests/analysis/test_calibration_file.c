@@ -121,6 +121,46 @@ static void foreign_work_is_not_used(void **state) {
   if (test_context.rank == 0) unlink(partial);
 }
 
+/* Numbers that summing up cannot count by are not taken from a file. */
+static void numbers_out_of_range_are_not_used(void **state) {
+  (void)state;
+  enum { DRAWS = 9 };
+  static const struct {
+    rb_record field;
+    int32_t first, last;  // of the last data set's row
+    bool valid;
+  } cases[] = {{RB_RECORD_RANK, 0, DRAWS, true},         {RB_RECORD_RANK, DRAWS + 1, 0, false},
+               {RB_RECORD_RANK, 0, -1, false},           {RB_RECORD_RANK, -1, 0, false},
+               {RB_RECORD_RANK, -2, -2, false},          {RB_RECORD_OUTSIDE, 0, DRAWS + 1, false},
+               {RB_RECORD_CENTRAL, INT32_MIN, 0, false}, {RB_RECORD_HPD, 0, INT32_MAX, false},
+               {RB_RECORD_CLIPPED, 2, 2, false}};
+  const rb_test_set some = {"sbc", RB_FOR_SBC, 40, DRAWS};
+  char path[64];
+  rb_records records;
+  name_file(path, sizeof path, "range");
+  assert_all_ok(rb_records_create(&test_context, some.datasets, settings.chunk, D, QUANTITIES,
+                                  some.draws, false, &records));
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
+    const rb_record f = cases[k].field;
+    bool found = false;
+    if (records.rows > 0) {
+      int32_t *value = rb_records_at(&records, f, records.rows - 1);
+      value[0] = cases[k].first;
+      value[records.columns[f] - 1] = cases[k].last;
+    }
+    records.done = some.datasets;
+    assert_all_ok(rb_partial_write(&test_context, path, DIGEST, 1, &some, &records));
+    assert_all_ok(rb_partial_read(&test_context, path, DIGEST, 1, &some, &records, &found));
+    assert_all_true(found == cases[k].valid && records.done == (found ? some.datasets : 0));
+    for (int64_t row = 0; row < records.rows; ++row) {
+      memset(rb_records_at(&records, f, row), 0, (size_t)records.columns[f] * sizeof(int32_t));
+    }
+  }
+  rb_records_free(&records);
+  MPI_Barrier(test_context.comm);
+  if (test_context.rank == 0) unlink(path);
+}
+
 /* Bytes that all ranks have read so far. */
 static int64_t bytes_read(void) {
   long long bytes = -1;
@@ -211,5 +251,6 @@ static void results_are_written(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(stopped_work_goes_on), cmocka_unit_test(foreign_work_is_not_used),
-    cmocka_unit_test(work_is_read_once), cmocka_unit_test(results_are_written)};
+    cmocka_unit_test(numbers_out_of_range_are_not_used), cmocka_unit_test(work_is_read_once),
+    cmocka_unit_test(results_are_written)};
 RB_TEST_MAIN(tests)
