@@ -39,7 +39,8 @@ RB_NODISCARD rb_status rb_null_sample(rb_context *ctx, rb_stream stream,
                                       const double *z, int64_t first, int64_t count, double *value);
 
 /** The quantile @p level of the statistic under uniformity, from RB_NULL_SAMPLES samples.
- * Collective: ranks split the samples; all get the same. */
+ * Collective: ranks split the samples; all get the same. Fails with
+ * RB_ERR_MEMORY, or RB_STOPPED if a rank is asked to stop. */
 RB_NODISCARD rb_status rb_null_quantile(rb_context *ctx, rb_stream stream,
                                         rb_count_statistic statistic, int64_t N, int64_t K,
                                         const double *z, double level, double *quantile);

@@ -85,6 +85,7 @@ typedef enum rb_calibration_field {
   RB_CAL_LOSS_SE,
   RB_CAL_LOSS_DATASETS,
   RB_CAL_LOSS_NOT_FINITE,
+  RB_CAL_FAILED,
   RB_CAL_REGIME_DATASETS,
   RB_CAL_REGIME_LOW,
   RB_CAL_REGIME_HIGH,
@@ -118,14 +119,16 @@ const rb_calibration_row *rb_calibration_fields(void);
 
 /** What a test set is summed up to: one array per field, the same on all ranks. */
 typedef struct rb_calibration {
-  int64_t datasets, draws;
+  int64_t datasets, draws;                   ///< data sets with those that failed
   double prior_variance[RB_MAX_PARAMETERS];  ///< of the truths, n - 1
   int64_t length[RB_DIM_COUNT];
   void *data[RB_CAL_FIELD_COUNT];  ///< double or int64_t, row-major, owned
 } rb_calibration;
 
-/** Sums up finished records. Collective; the caller calls rb_calibration_free. Values that cannot
- * be had (an empty regime, no log density) are NaN.
+/** Sums up finished records of the data sets that did not fail (rb_records_failed). Collective; the
+ * caller calls rb_calibration_free. Values that cannot be had (an empty regime, no log density) are
+ * NaN. Fails with RB_ERR_NUMERIC if fewer than 2 data sets are left, RB_ERR_MEMORY, or RB_STOPPED
+ * if a rank is asked to stop.
  * @param posterior whose records these are @param bins of the settings */
 RB_NODISCARD rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records,
                                               uint64_t seed, rb_purpose purpose,

@@ -71,9 +71,16 @@ void *rb_records_at(const rb_records *records, rb_record field, int64_t row);
 /** First of this rank's rows for the chunk it has in @p round. */
 int64_t rb_records_row(const rb_records *records, int64_t round);
 
-/** One column of this rank's data sets, as doubles. Local. @param column (rows) */
-void rb_records_own_column(const rb_records *records, rb_record field, int64_t index,
-                           double *column);
+/** Records that a data set met a numerical error: its ranks are -1, and every number but the truth
+ * is NaN, or 0 if it is an integer. Local. */
+void rb_records_fail(rb_records *records, int64_t row);
+/** Whether it did. Local. */
+bool rb_records_failed(const rb_records *records, int64_t row);
+
+/** One column of some of this rank's data sets, as doubles. Local. @param row (count) which
+ * @param column (count) */
+void rb_records_own_column(const rb_records *records, rb_record field, int64_t index, int64_t count,
+                           const int64_t *row, double *column);
 
 /** Rows first .. first+count-1 of a field in the order of data sets, on rank 0. Collective; first
  * is a multiple of the chunk size, and so is count unless the rows are the last.

@@ -35,7 +35,13 @@ RB_NODISCARD rb_status rb_test_loop_records(rb_context *ctx, const rb_test_loop 
                                             bool store_draws, rb_records *records);
 
 /** Works on the next round, which begins at the first chunk not yet done (records->done), and
- * advances records->done. Chunks that were finished before a resume are left alone. Collective. */
+ * advances records->done. Chunks that were finished before a resume are left alone. A data set that
+ * meets a numerical error, such as a draw that is not finite, is recorded as failed
+ * (rb_records_failed). Collective. */
 RB_NODISCARD rb_status rb_test_loop_round(rb_context *ctx, rb_test_loop *loop, rb_records *records);
+
+/** Warns how many data sets failed in the rounds since the last warning, and why the first did.
+ * Collective. */
+void rb_test_loop_warn(const rb_context *ctx, rb_test_loop *loop);
 
 #endif

@@ -11,6 +11,7 @@
 #include "rheobase/memory.h"
 #include "rheobase/partition.h"
 #include "rheobase/quantile.h"
+#include "rheobase/signals.h"
 
 void rb_rank_points(int64_t S, double *z) {
   for (int64_t i = 0; i <= S; ++i) z[i] = (double)(i + 1) / (double)(S + 1);
@@ -115,6 +116,9 @@ rb_status rb_null_quantile(rb_context *ctx, rb_stream stream, rb_count_statistic
     if (mine.count == 0) break;
     status =
         rb_null_sample(ctx, stream, statistic, N, K, z, mine.first, mine.count, value + mine.first);
+    if (status == RB_OK && rb_signals_asked(ctx)) {
+      status = RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while sampling; start again to go on");
+    }
   }
   RB_TRY(rb_agree(ctx, status));
   // every value is set by one rank and 0 on the others

@@ -1,5 +1,6 @@
 #include "rheobase/calibration.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -109,7 +110,7 @@ static rb_status find_regimes(rb_summing *s) {
   double *activity = NULL, middle = 0;
   int64_t *datasets = rb_calibration_counts(s->result, RB_CAL_REGIME_DATASETS);
   RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, activity, s->rows)));
-  rb_records_own_column(s->records, RB_RECORD_ACTIVITY, 0, activity);
+  rb_summing_column(s, RB_RECORD_ACTIVITY, 0, activity);
   RB_TRY(find_middle(s, activity, &middle));
   for (int64_t i = 0; i < s->rows; ++i) {
     const rb_regime regime = activity[i] == 0       ? RB_SILENT
@@ -139,10 +140,10 @@ static rb_status sum_loss(rb_summing *s) {
   int64_t unclipped = 0;
   rb_moments moments[RB_PARTS];
   RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, loss, s->rows)));
-  rb_records_own_column(s->records, RB_RECORD_LOG_DENSITY, 0, loss);
+  rb_summing_column(s, RB_RECORD_LOG_DENSITY, 0, loss);
   const double log_scale = rb_model_log_scale(s->posterior->model);
   for (int64_t i = 0; i < s->rows; ++i) {
-    const int32_t *clipped = rb_records_at(s->records, RB_RECORD_CLIPPED, i);
+    const int32_t *clipped = rb_summing_at(s, RB_RECORD_CLIPPED, i);
     unclipped += *clipped == 0;
     loss[i] = *clipped != 0 ? NAN : -loss[i] - log_scale;
   }
@@ -163,10 +164,9 @@ cleanup:
 }
 
 static void sum_outside(rb_summing *s) {
-  const rb_records *records = s->records;
   int64_t count[RB_MAX_PARAMETERS + 1] = {0};
-  for (int64_t i = 0; i < records->rows; ++i) {
-    const int32_t *outside = rb_records_at(records, RB_RECORD_OUTSIDE, i);
+  for (int64_t i = 0; i < s->rows; ++i) {
+    const int32_t *outside = rb_summing_at(s, RB_RECORD_OUTSIDE, i);
     for (int d = 0; d <= s->D; ++d) count[d] += outside[d];
   }
   rb_summing_add(s, s->D + 1, count);
@@ -175,6 +175,42 @@ static void sum_outside(rb_summing *s) {
     rb_calibration_values(s->result, RB_CAL_OUTSIDE)[d] = (double)count[d] / all;
   }
   *rb_calibration_values(s->result, RB_CAL_OUTSIDE_ANY) = (double)count[s->D] / all;
+}
+
+/* Picks the data sets that did not fail. */
+static rb_status find_valid(rb_summing *s) {
+  rb_status status = RB_OK;
+  const int64_t all = s->records->partition.items;
+  RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, s->row, s->records->rows)));
+  for (int64_t row = 0; row < s->records->rows; ++row) {
+    if (!rb_records_failed(s->records, row)) s->row[s->rows++] = row;
+  }
+  s->N = s->rows;
+  rb_summing_add(s, 1, &s->N);
+  if (s->N < 2) {
+    RB_TRY(RB_FAIL(s->ctx, RB_ERR_NUMERIC,
+                   "%" PRId64 " of %" PRId64
+                   " data sets of a test set failed, and too few are left to sum up; train again",
+                   all - s->N, all));
+  }
+cleanup:
+  return status;
+}
+
+/* The sums of the data sets that are left. */
+static rb_status sum_up(rb_summing *s) {
+  rb_status status = RB_OK;
+  status = allocate(s, s->result);
+  if (status == RB_OK) status = RB_ALLOCATE(s->ctx, s->regime, s->rows);
+  RB_TRY(rb_agree(s->ctx, status));
+  *rb_calibration_counts(s->result, RB_CAL_FAILED) = s->records->partition.items - s->N;
+  RB_TRY(find_regimes(s));
+  RB_TRY(rb_sum_parameters(s));
+  RB_TRY(rb_sum_ranks(s));
+  RB_TRY(sum_loss(s));
+  sum_outside(s);
+cleanup:
+  return status;
 }
 
 rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uint64_t seed,
@@ -189,25 +225,18 @@ rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records, uin
                   .seed = seed,
                   .purpose = purpose,
                   .posterior = posterior,
-                  .N = N,
-                  .rows = records->rows,
                   .S = S,
                   .D = records->dim,
-                  .Q = records->quantities,
-                  .bins = bins > 0 ? bins : rb_rank_bins(N, S)};
-  if (s.bins > S + 1) s.bins = (int)(S + 1);
+                  .Q = records->quantities};
   if (records->done != N) {
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "records are summed up before they are complete");
   }
-  status = allocate(&s, result);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, s.regime, s.rows);
-  RB_TRY(rb_agree(ctx, status));
-  RB_TRY(find_regimes(&s));
-  RB_TRY(rb_sum_parameters(&s));
-  RB_TRY(rb_sum_ranks(&s));
-  RB_TRY(sum_loss(&s));
-  sum_outside(&s);
+  RB_TRY(find_valid(&s));
+  s.bins = bins > 0 ? bins : rb_rank_bins(s.N, S);
+  if (s.bins > S + 1) s.bins = (int)(S + 1);
+  RB_TRY(sum_up(&s));
 cleanup:
+  free(s.row);
   free(s.regime);
   if (status != RB_OK) rb_calibration_free(result);
   return status;

@@ -198,6 +198,11 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
                                 "1",
                                 "data sets without a clipped parameter and with no finite log "
                                 "density, left out of it all the same"},
+    [RB_CAL_FAILED] = {"failed",
+                       RB_I64,
+                       {RB_DIM_NONE},
+                       "1",
+                       "data sets that met a numerical error and are left out everywhere"},
     [RB_CAL_REGIME_DATASETS] =
         {"regime/datasets", RB_I64, {REGIME}, "1", "data sets in each regime"},
     [RB_CAL_REGIME_LOW] = {"regime/activity_low", RB_F64, {REGIME}, "1", "smallest activity"},

@@ -1,5 +1,6 @@
 #include "rheobase/calibration_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +135,7 @@ static rb_status write_derived(rb_context *ctx, rb_file *file, const rb_field *f
     RB_TRY(rb_records_gather(ctx, records, RB_RECORD_MEAN, first, here, mean));
     RB_TRY(rb_records_gather(ctx, records, RB_RECORD_SD, first, here, sd));
     for (int64_t i = 0; i < here * D && ctx->rank == 0; ++i) {
+      if (isnan(sd[i])) continue;  // it failed, and so its mean is NaN
       mean[i] = z_score ? (mean[i] - truth[i]) / sd[i]
                         : rb_contraction(sd[i], result->prior_variance[i % D]);
     }
@@ -167,6 +169,7 @@ static rb_status write_records(rb_context *ctx, rb_file *file, const rb_test_set
     const rb_field field = {path,         record->type,        dims[record->width],
                             record->unit, record->description, false};
     RB_TRY(rb_records_write(ctx, file, &field, records, (rb_record)f, N));
+    RB_TRY(rb_summing_continue(ctx));
   }
   (void)snprintf(path, sizeof path, "%s/records/z_score", set->name);
   const rb_field z_score = {

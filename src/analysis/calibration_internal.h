@@ -18,8 +18,8 @@ typedef struct rb_summing {
   uint64_t seed;
   rb_purpose purpose;
   const rb_posterior *posterior;
-  int64_t N, S;
-  int64_t rows;  ///< data sets of this rank
+  int64_t N, S;        ///< N: data sets that did not fail, over all ranks
+  int64_t rows, *row;  ///< (rows) this rank's of them, as rows of the records
   int D, Q, bins;
   uint8_t *regime;                     ///< (rows)
   int64_t begin[RB_REGIME_COUNT + 1];  ///< first of each regime when this rank's are grouped by it
@@ -27,6 +27,15 @@ typedef struct rb_summing {
 
 /** Sub-indices of the null streams of a test set's purpose; 1 is free. */
 enum { RB_NULL_RANKS, RB_NULL_ERRORS = 2, RB_NULL_BOOTSTRAP, RB_NULL_REGIMES };
+
+/** Place of a field's row. Local. @param i 0..rows-1 */
+const void *rb_summing_at(const rb_summing *s, rb_record field, int64_t i);
+
+/** One column. Local. @param column (rows) */
+void rb_summing_column(const rb_summing *s, rb_record field, int64_t index, double *column);
+
+/** Fails with RB_STOPPED on all ranks if one is asked to stop. Collective. */
+RB_NODISCARD rb_status rb_summing_continue(rb_context *ctx);
 
 /** Data sets of a part, over all ranks. Local. */
 int64_t rb_summing_datasets(const rb_summing *s, int part);

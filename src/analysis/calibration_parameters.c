@@ -9,6 +9,7 @@
 #include "rheobase/diagnostics.h"
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
+#include "rheobase/signals.h"
 
 enum { POOL = 65536 };  // truths that stand for the prior
 
@@ -16,7 +17,7 @@ enum { POOL = 65536 };  // truths that stand for the prior
 enum { SD, RMSE, Z_SCORE, PRIOR_RMSE, KINDS };
 
 typedef struct parameter_work {
-  double *prior_rmse;      // (rows, D)
+  double *prior_rmse;      // (rows of the records, D)
   double *truth, *column;  // (rows)
   uint64_t *truths;        // (rows) keys
   uint64_t *key[KINDS];    // (rows)
@@ -26,7 +27,7 @@ typedef struct parameter_work {
 
 static rb_status allocate(rb_summing *s, parameter_work *w) {
   rb_status status = RB_OK;
-  RB_TRY(RB_ALLOCATE(s->ctx, w->prior_rmse, s->rows * s->D));
+  RB_TRY(RB_ALLOCATE(s->ctx, w->prior_rmse, s->records->rows * s->D));
   RB_TRY(RB_ALLOCATE(s->ctx, w->truth, s->rows));
   RB_TRY(RB_ALLOCATE(s->ctx, w->column, s->rows));
   RB_TRY(RB_ALLOCATE(s->ctx, w->truths, s->rows));
@@ -45,13 +46,14 @@ static void release(parameter_work *w) {
   free(w->work);
 }
 
-/* The first truths, on every rank. @param pool (M, D) the caller frees it */
+/* The first truths, also of data sets that failed, on every rank. @param pool (M, D) the caller
+ * frees it */
 static rb_status gather_pool(rb_summing *s, int64_t *M, double **pool) {
   rb_status status = RB_OK;
-  const int64_t chunk = s->records->partition.chunk;
-  *M = s->N < POOL ? s->N : POOL;
+  const int64_t chunk = s->records->partition.chunk, N = s->records->partition.items;
+  *M = N < POOL ? N : POOL;
   const int64_t whole = (*M + chunk - 1) / chunk * chunk;  // chunks
-  const int64_t count = whole < s->N ? whole : s->N;
+  const int64_t count = whole < N ? whole : N;
   RB_TRY(rb_agree(s->ctx, RB_ALLOCATE(s->ctx, *pool, count * s->D)));
   RB_TRY(rb_records_gather(s->ctx, s->records, RB_RECORD_TRUTH, 0, count, *pool));
   const rb_time_part outer = rb_clock_enter(s->ctx, RB_TIME_REDUCE);
@@ -61,7 +63,7 @@ cleanup:
   return status;
 }
 
-/* The rmse of draws from the prior, of all parameters. @param rmse (rows, D) */
+/* The rmse of draws from the prior, of all parameters. @param rmse (rows of the records, D) */
 static rb_status bootstrap_prior(rb_summing *s, double *rmse) {
   rb_status status = RB_OK;
   const rb_partition *partition = &s->records->partition;
@@ -70,13 +72,18 @@ static rb_status bootstrap_prior(rb_summing *s, double *rmse) {
   double *pool = NULL;
   int64_t M = 0;
   RB_TRY(gather_pool(s, &M, &pool));
-  for (int64_t round = 0; round < partition->rounds; ++round) {
+  for (int64_t round = 0; round < partition->rounds && status == RB_OK; ++round) {
     const rb_range range = rb_partition_round(partition, round);
     const int64_t row = rb_records_row(s->records, round);
     if (range.count == 0) break;
     rb_prior_rmse(stream, M, s->D, pool, s->S, range.first, range.count,
                   rb_records_at(s->records, RB_RECORD_TRUTH, row), rmse + row * s->D);
+    if (rb_signals_asked(s->ctx)) {
+      status =
+          RB_FAIL(s->ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+    }
   }
+  RB_TRY(rb_agree(s->ctx, status));
 cleanup:
   free(pool);
   return status;
@@ -93,8 +100,8 @@ static double *place_of(const rb_summing *s, int part, int d, rb_calibration_fie
 static void sum_moments(rb_summing *s, int d, parameter_work *w) {
   rb_moments truth[RB_PARTS], median[RB_PARTS];
   double products[RB_PARTS];
-  rb_records_own_column(s->records, RB_RECORD_TRUTH, d, w->truth);
-  rb_records_own_column(s->records, RB_RECORD_MEDIAN, d, w->column);
+  rb_summing_column(s, RB_RECORD_TRUTH, d, w->truth);
+  rb_summing_column(s, RB_RECORD_MEDIAN, d, w->column);
   rb_summing_moments(s, w->truth, truth);
   rb_summing_moments(s, w->column, median);
   rb_summing_products(s, w->truth, truth, w->column, median, products);
@@ -112,16 +119,16 @@ static void sum_moments(rb_summing *s, int d, parameter_work *w) {
 /* Sorts what medians are taken of. */
 static void sort_columns(rb_summing *s, int d, parameter_work *w) {
   rb_summing_sort(s, w->truth, w->truths, w->work);
-  rb_records_own_column(s->records, RB_RECORD_SD, d, w->column);
+  rb_summing_column(s, RB_RECORD_SD, d, w->column);
   rb_summing_sort(s, w->column, w->key[SD], w->work);
   for (int64_t i = 0; i < s->rows; ++i) {
-    const double *mean = rb_records_at(s->records, RB_RECORD_MEAN, i);
+    const double *mean = rb_summing_at(s, RB_RECORD_MEAN, i);
     w->column[i] = (mean[d] - w->truth[i]) / w->column[i];
   }
   rb_summing_sort(s, w->column, w->key[Z_SCORE], w->work);
-  rb_records_own_column(s->records, RB_RECORD_RMSE, d, w->column);
+  rb_summing_column(s, RB_RECORD_RMSE, d, w->column);
   rb_summing_sort(s, w->column, w->key[RMSE], w->work);
-  for (int64_t i = 0; i < s->rows; ++i) w->column[i] = w->prior_rmse[i * s->D + d];
+  for (int64_t i = 0; i < s->rows; ++i) w->column[i] = w->prior_rmse[s->row[i] * s->D + d];
   rb_summing_sort(s, w->column, w->key[PRIOR_RMSE], w->work);
 }
 
@@ -201,8 +208,8 @@ static void count_inside(rb_summing *s, int d) {
   int64_t inside[RB_PARTS + 1][RB_LEVELS] = {{0}};  // of regimes, all; the highest-density ones
   enum { HPD = RB_PARTS };
   for (int64_t i = 0; i < s->rows; ++i) {
-    const int32_t *central = rb_records_at(s->records, RB_RECORD_CENTRAL, i);
-    const int32_t *hpd = rb_records_at(s->records, RB_RECORD_HPD, i);
+    const int32_t *central = rb_summing_at(s, RB_RECORD_CENTRAL, i);
+    const int32_t *hpd = rb_summing_at(s, RB_RECORD_HPD, i);
     for (int a = 0; a < RB_LEVELS; ++a) {
       inside[s->regime[i]][a] += (uint32_t)central[d] >> a & 1;
       inside[HPD][a] += (uint32_t)hpd[d] >> a & 1;
@@ -256,6 +263,7 @@ rb_status rb_sum_parameters(rb_summing *s) {
     sum_moments(s, d, &w);
     sum_order(s, d, &w);
     count_inside(s, d);
+    RB_TRY(rb_summing_continue(s->ctx));
   }
   coverage_bands(s);
   rb_coverage_levels(alpha);

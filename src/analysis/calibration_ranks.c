@@ -59,7 +59,7 @@ static void count_ranks(rb_summing *s, int q, rank_columns *c) {
   int64_t *all = c->counts + RB_ALL * width;
   memset(c->counts, 0, (size_t)(RB_PARTS * width) * sizeof *c->counts);
   for (int64_t i = 0; i < s->rows; ++i) {
-    const int32_t *rank = rb_records_at(s->records, RB_RECORD_RANK, i);
+    const int32_t *rank = rb_summing_at(s, RB_RECORD_RANK, i);
     ++c->counts[s->regime[i] * width + rank[q]];
   }
   rb_summing_add(s, (int)(RB_REGIME_COUNT * width), c->counts);
@@ -179,6 +179,7 @@ rb_status rb_sum_ranks(rb_summing *s) {
     RB_TRY(rb_agree(s->ctx, curves(s, q, &c)));
     const int joint = q - s->D;
     if (joint == RB_JOINT_TARP || joint == RB_JOINT_LOG_DENSITY) region_coverage(s, joint, c.below);
+    RB_TRY(rb_summing_continue(s->ctx));
   }
   histogram_bands(s);
   width_bands(s);

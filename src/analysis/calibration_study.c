@@ -50,6 +50,7 @@ static rb_status work_through(rb_context *ctx, rb_posterior *posterior, uint64_t
     rb_progress_update(&progress, records->done, NULL);
     const bool stop = rb_signals_agree(ctx);
     if (stop || is_due(ctx, s)) RB_TRY(save(ctx, s, study));
+    if (stop || records->done == set->datasets) rb_test_loop_warn(ctx, loop);
     if (stop) {
       RB_TRY(RB_FAIL(ctx, RB_STOPPED,
                      "stopped at data set %lld of %lld of the %s set; start again to go on",

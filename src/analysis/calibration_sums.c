@@ -3,9 +3,23 @@
 #include "calibration_internal.h"
 #include "rheobase/clock.h"
 #include "rheobase/exact_sum.h"
+#include "rheobase/signals.h"
 
 /* Sums over the data sets of each part. Every rank goes through its own data sets; what they add up
  * to does not depend on the ranks. */
+
+const void *rb_summing_at(const rb_summing *s, rb_record field, int64_t i) {
+  return rb_records_at(s->records, field, s->row[i]);
+}
+
+void rb_summing_column(const rb_summing *s, rb_record field, int64_t index, double *column) {
+  rb_records_own_column(s->records, field, index, s->rows, s->row, column);
+}
+
+rb_status rb_summing_continue(rb_context *ctx) {
+  if (!rb_signals_agree(ctx)) return RB_OK;
+  return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+}
 
 int64_t rb_summing_datasets(const rb_summing *s, int part) {
   return part == RB_ALL ? s->N : rb_calibration_counts(s->result, RB_CAL_REGIME_DATASETS)[part];

@@ -1,6 +1,7 @@
 #include "rheobase/records.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "rheobase/agree.h"
@@ -18,8 +19,10 @@ static const rb_record_field fields[RB_RECORD_COUNT] = {
                       "standard deviation of the draws (n - 1)"},
     [RB_RECORD_RMSE] = {"rmse", RB_F64, RB_PER_PARAMETER, "parameter",
                         "root mean square over draws of draw minus truth"},
-    [RB_RECORD_RANK] = {"rank", RB_I32, RB_PER_QUANTITY, "1",
-                        "number of draws whose quantity is smaller than the truth's"},
+    [RB_RECORD_RANK] =
+        {"rank", RB_I32, RB_PER_QUANTITY, "1",
+         "number of draws whose quantity is smaller than the truth's; -1: a numerical "
+         "error, and the data set is left out everywhere"},
     [RB_RECORD_CENTRAL] = {"in_central", RB_I32, RB_PER_PARAMETER, "1",
                            "bit a: the truth lies in the central interval of level a"},
     [RB_RECORD_HPD] = {"in_hpd", RB_I32, RB_PER_PARAMETER, "1",
@@ -146,9 +149,31 @@ static double value_at(const rb_records *records, rb_record field, int64_t row, 
   }
 }
 
-void rb_records_own_column(const rb_records *records, rb_record field, int64_t index,
-                           double *column) {
-  for (int64_t i = 0; i < records->rows; ++i) column[i] = value_at(records, field, i, index);
+void rb_records_own_column(const rb_records *records, rb_record field, int64_t index, int64_t count,
+                           const int64_t *row, double *column) {
+  for (int64_t i = 0; i < count; ++i) column[i] = value_at(records, field, row[i], index);
+}
+
+void rb_records_fail(rb_records *records, int64_t row) {
+  for (int f = RB_RECORD_TRUTH + 1; f < RB_RECORD_COUNT; ++f) {
+    void *data = rb_records_at(records, (rb_record)f, row);
+    for (int64_t c = 0; c < records->columns[f]; ++c) {
+      switch (fields[f].type) {
+        case RB_F32:
+          ((float *)data)[c] = NAN;
+          break;
+        case RB_I32:
+          ((int32_t *)data)[c] = f == RB_RECORD_RANK ? -1 : 0;
+          break;
+        default:
+          ((double *)data)[c] = NAN;
+      }
+    }
+  }
+}
+
+bool rb_records_failed(const rb_records *records, int64_t row) {
+  return *(const int32_t *)rb_records_at(records, RB_RECORD_RANK, row) < 0;
 }
 
 /* Rows on their way between rank 0, where they lie in the order of data sets, and their ranks. */

@@ -1,24 +1,16 @@
-#include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "refinement_internal.h"
 #include "rheobase/agree.h"
 #include "rheobase/clock.h"
-#include "rheobase/log.h"
+#include "rheobase/first_failure.h"
 #include "rheobase/memory.h"
 #include "rheobase/queue.h"
 #include "rheobase/signals.h"
 
 /* Rows that are exchanged at once. */
 enum { ROWS_AT_ONCE = 4096, COLUMNS = sizeof(rb_refined) / sizeof(uint64_t) };
-
-/* The first data set of a round that failed, on this rank or on all. */
-typedef struct failure {
-  int64_t item;  // INT64_MAX: none
-  char message[RB_MESSAGE_SIZE];
-} failure;
 
 /* The data sets that are not done, in order. @param open (count) @return how many */
 static int64_t find_open(const rb_refinement_task *t, int64_t *open) {
@@ -40,16 +32,12 @@ static void mark_failed(rb_refined *row) {
 }
 
 static rb_status refine_one(rb_context *ctx, const rb_refinement_task *t, int64_t item,
-                            failure *first) {
+                            rb_first_failure *first) {
   rb_refined *row = &t->refined[item];
   rb_status status =
       rb_refine_item(ctx, t->model, t->network, t->settings, t->seed, t->purpose, item, row);
   if (status == RB_ERR_NUMERIC) {
-    if (item < first->item) {
-      first->item = item;
-      memcpy(first->message, ctx->error.message, sizeof first->message);
-    }
-    rb_error_clear(ctx);
+    rb_first_failure_note(ctx, item, first);
     mark_failed(row);
     status = RB_OK;
   } else if (status != RB_OK) {
@@ -69,29 +57,12 @@ static void share_rows(const rb_context *ctx, const rb_refinement_task *t) {
   rb_clock_leave(ctx, outer);
 }
 
-/* Tells how many of the round's data sets failed, and why the first did. Collective. */
-static void warn(const rb_context *ctx, const rb_refinement_task *t, int64_t left,
-                 const int64_t *open, failure *mine) {
-  int64_t failed = 0, first = mine->item;
-  for (int64_t k = 0; k < left; ++k) failed += t->refined[open[k]].failed > 0.0;
-  if (failed == 0) return;
-  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT64_T, MPI_MIN, ctx->comm);
-  int root = mine->item == first ? ctx->rank : INT_MAX;
-  MPI_Allreduce(MPI_IN_PLACE, &root, 1, MPI_INT, MPI_MIN, ctx->comm);
-  MPI_Bcast(mine->message, (int)sizeof mine->message, MPI_CHAR, root, ctx->comm);
-  rb_log_warning(ctx,
-                 "refine: %" PRId64
-                 " data sets failed and are left out; the first, data set "
-                 "%" PRId64 ": %s",
-                 failed, first, mine->message);
-}
-
 rb_status rb_refine_round(rb_context *ctx, const rb_refinement_task *t, double seconds,
                           rb_progress *progress, int64_t *done) {
   rb_status status = RB_OK;
   const double began = MPI_Wtime();
   rb_queue queue;
-  failure first = {.item = INT64_MAX};
+  rb_first_failure first = {0};
   int64_t *open = NULL;
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, open, t->count)));
   const int64_t left = find_open(t, open);
@@ -110,7 +81,7 @@ rb_status rb_refine_round(rb_context *ctx, const rb_refinement_task *t, double s
   }
   RB_TRY(rb_agree(ctx, status));
   share_rows(ctx, t);
-  warn(ctx, t, left, open, &first);
+  rb_first_failure_warn(ctx, "refine", &first);
   *done = t->count - find_open(t, open);
 cleanup:
   free(open);

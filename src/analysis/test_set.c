@@ -6,6 +6,7 @@
 
 #include "joint_quantities.h"
 #include "rheobase/agree.h"
+#include "rheobase/first_failure.h"
 #include "rheobase/memory.h"
 #include "rheobase/quantile.h"
 #include "rheobase/recovery.h"
@@ -18,8 +19,11 @@ struct rb_test_loop {
   int64_t chunk;
   int quantities, joint;  // ranked in all, and joint ones among them
   rb_rough_estimate estimate;
-  double *theta;        // (chunk, D) the truth: latent values if the posterior is one of these
+  double *theta;        // (chunk, D)
   double *latent;       // (chunk, D)
+  const double *truth;  // one of the two: latent values if the posterior is one of these
+  bool *failed;         // (chunk) whether simulating or sampling met a numerical error
+  rb_first_failure failure;
   int32_t *clipped;     // (chunk) 1 where the two differ
   float *x;             // (chunk, C, L)
   float *draws;         // (chunk, S, D)
@@ -46,6 +50,8 @@ static rb_status allocate(rb_context *ctx, rb_test_loop *loop) {
   const int64_t chunk = loop->chunk, S = loop->set.draws;
   RB_TRY(RB_ALLOCATE(ctx, loop->theta, chunk * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, loop->latent, chunk * model->dim));
+  loop->truth = loop->posterior->latent ? loop->latent : loop->theta;
+  RB_TRY(RB_ALLOCATE(ctx, loop->failed, chunk));
   RB_TRY(RB_ALLOCATE(ctx, loop->clipped, chunk));
   RB_TRY(RB_ALLOCATE(ctx, loop->x, chunk * model->channels * model->length));
   RB_TRY(RB_ALLOCATE(ctx, loop->draws, chunk * S * model->dim));
@@ -90,6 +96,7 @@ void rb_test_loop_destroy(rb_test_loop *loop) {
   rb_rough_estimate_free(&loop->estimate);
   free(loop->theta);
   free(loop->latent);
+  free(loop->failed);
   free(loop->clipped);
   free(loop->x);
   free(loop->draws);
@@ -117,25 +124,50 @@ static void find_clipped(rb_test_loop *loop, int64_t count) {
   }
 }
 
-static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range) {
+/* Simulates and samples data sets at .. at+count-1 of the chunk. @param first of the chunk */
+static rb_status make_datasets(rb_context *ctx, rb_test_loop *loop, int64_t first, int64_t at,
+                               int64_t count) {
   rb_status status = RB_OK;
   rb_posterior *posterior = loop->posterior;
   const rb_model *model = posterior->model;
   const rb_purpose purpose = loop->set.purpose;
-  RB_TRY(model->draw_prior(model, ctx, loop->seed, purpose, range.first, range.count, loop->theta,
-                           loop->latent));
-  RB_TRY(model->simulate(model, ctx, loop->seed, purpose, range.first, range.count, loop->theta,
-                         loop->x));
-  find_clipped(loop, range.count);
-  if (posterior->latent) {
-    memcpy(loop->theta, loop->latent, (size_t)(range.count * model->dim) * sizeof *loop->theta);
-  }
-  RB_TRY(posterior->sample(posterior, ctx, loop->seed, purpose, range.first, range.count, loop->x,
-                           loop->set.draws, loop->draws, loop->log_density));
+  const int D = model->dim;
+  float *x = loop->x + at * model->channels * model->length;
+  RB_TRY(
+      model->simulate(model, ctx, loop->seed, purpose, first + at, count, loop->theta + at * D, x));
+  RB_TRY(posterior->sample(
+      posterior, ctx, loop->seed, purpose, first + at, count, x, loop->set.draws,
+      loop->draws + at * loop->set.draws * D,
+      loop->log_density != NULL ? loop->log_density + at * loop->set.draws : NULL));
   if (posterior->log_density != NULL) {
-    RB_TRY(posterior->log_density(posterior, ctx, range.count, loop->x, 1, loop->theta,
-                                  loop->log_truth));
+    RB_TRY(posterior->log_density(posterior, ctx, count, x, 1, loop->truth + at * D,
+                                  loop->log_truth + at));
   }
+cleanup:
+  return status;
+}
+
+/* If a data set meets a numerical error they are made one by one, and those that do are marked. */
+static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range) {
+  rb_status status = RB_OK;
+  const rb_model *model = loop->posterior->model;
+  RB_TRY(model->draw_prior(model, ctx, loop->seed, loop->set.purpose, range.first, range.count,
+                           loop->theta, loop->latent));
+  find_clipped(loop, range.count);
+  memset(loop->failed, 0, (size_t)range.count * sizeof *loop->failed);
+  status = make_datasets(ctx, loop, range.first, 0, range.count);
+  if (status != RB_ERR_NUMERIC) goto cleanup;
+  rb_error_clear(ctx);
+  for (int64_t i = 0; i < range.count; ++i) {
+    status = make_datasets(ctx, loop, range.first, i, 1);
+    loop->failed[i] = status == RB_ERR_NUMERIC;
+    if (loop->failed[i]) {
+      rb_first_failure_note(ctx, range.first + i, &loop->failure);
+    } else if (status != RB_OK) {
+      goto cleanup;
+    }
+  }
+  status = RB_OK;
 cleanup:
   return status;
 }
@@ -153,8 +185,7 @@ static rb_status reduce_parameter(rb_context *ctx, rb_test_loop *loop, int64_t d
   }
   if (!finite) {
     return RB_FAIL(ctx, RB_ERR_NUMERIC,
-                   "a posterior draw of %s for data set %" PRId64
-                   " of the %s set is not finite; train again",
+                   "a posterior draw of %s for data set %" PRId64 " of the %s set is not finite",
                    loop->posterior->model->parameters[d].name, dataset, loop->set.name);
   }
   rb_reduced_draws reduced;
@@ -207,7 +238,7 @@ static void rank_jointly(rb_test_loop *loop, int64_t dataset, int64_t i, int32_t
   rb_joint_reference reference;
   rb_joint_reference_make(&loop->estimate, model, stream,
                           loop->x + i * model->channels * model->length, &reference);
-  rb_joint_evaluate(&reference, D, loop->theta + i * D, truth);
+  rb_joint_evaluate(&reference, D, loop->truth + i * D, truth);
   truth[RB_JOINT_LOG_DENSITY] = loop->log_truth[i];
   for (int q = 0; q < loop->joint; ++q) rank[q] = 0;
   for (int64_t s = 0; s < S; ++s) {
@@ -226,7 +257,7 @@ static rb_status reduce_dataset(rb_context *ctx, rb_test_loop *loop, int64_t dat
   const int D = model->dim;
   const float *draws = loop->draws + i * loop->set.draws * D;
   for (int d = 0; d < D; ++d) {
-    RB_TRY(reduce_parameter(ctx, loop, dataset, d, draws, loop->theta[i * D + d], records, row));
+    RB_TRY(reduce_parameter(ctx, loop, dataset, d, draws, loop->truth[i * D + d], records, row));
   }
   rank_jointly(loop, dataset, i, (int32_t *)rb_records_at(records, RB_RECORD_RANK, row) + D);
   count_outside(loop->posterior, loop->set.draws, draws,
@@ -246,6 +277,33 @@ cleanup:
   return status;
 }
 
+/* What is left of a data set that met a numerical error: that it did, and its truth. */
+static void record_failure(const rb_test_loop *loop, int64_t i, rb_records *records, int64_t row) {
+  const int D = records->dim;
+  rb_records_fail(records, row);
+  memcpy(rb_records_at(records, RB_RECORD_TRUTH, row), loop->truth + i * D,
+         (size_t)D * sizeof *loop->truth);
+}
+
+/* @param row of the first data set */
+static rb_status reduce_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range,
+                              rb_records *records, int64_t row) {
+  rb_status status = RB_OK;
+  for (int64_t i = 0; i < range.count; ++i) {
+    if (!loop->failed[i]) {
+      status = reduce_dataset(ctx, loop, range.first + i, i, records, row + i);
+      loop->failed[i] = status == RB_ERR_NUMERIC;
+      if (loop->failed[i]) {
+        rb_first_failure_note(ctx, range.first + i, &loop->failure);
+      } else if (status != RB_OK) {
+        return status;
+      }
+    }
+    if (loop->failed[i]) record_failure(loop, i, records, row + i);
+  }
+  return RB_OK;
+}
+
 rb_status rb_test_loop_round(rb_context *ctx, rb_test_loop *loop, rb_records *records) {
   rb_status status = RB_OK;
   const rb_partition *partition = &records->partition;
@@ -253,9 +311,8 @@ rb_status rb_test_loop_round(rb_context *ctx, rb_test_loop *loop, rb_records *re
   const rb_range range = rb_partition_round(partition, round);
   if (range.count > 0 && range.first >= records->done) {
     status = make_chunk(ctx, loop, range);
-    const int64_t row = rb_records_row(records, round);
-    for (int64_t i = 0; i < range.count && status == RB_OK; ++i) {
-      status = reduce_dataset(ctx, loop, range.first + i, i, records, row + i);
+    if (status == RB_OK) {
+      status = reduce_chunk(ctx, loop, range, records, rb_records_row(records, round));
     }
   }
   RB_TRY(rb_agree(ctx, status));
@@ -263,4 +320,8 @@ rb_status rb_test_loop_round(rb_context *ctx, rb_test_loop *loop, rb_records *re
   records->done = done < partition->items ? done : partition->items;
 cleanup:
   return status;
+}
+
+void rb_test_loop_warn(const rb_context *ctx, rb_test_loop *loop) {
+  rb_first_failure_warn(ctx, loop->set.name, &loop->failure);
 }

@@ -34,6 +34,16 @@ cleanup:
   return status;
 }
 
+/* Work that is stopped while it is summed up loses nothing but the sums. Collective. */
+static rb_status keep(rb_context *ctx, const rb_job *job, const char *partial,
+                      const rb_calibration_study *study) {
+  rb_error_clear(ctx);
+  const rb_status status = rb_partial_write(ctx, partial, rb_recipe_digest(&job->recipe),
+                                            RB_TEST_SETS, study->set, study->records);
+  if (status != RB_OK) return status;
+  return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+}
+
 /* Says when a histogram's bins hold unequal numbers of ranks. */
 static void explain_bins(const rb_context *ctx, const rb_calibration_settings *settings) {
   const int64_t draws = settings->sbc_draws;
@@ -56,7 +66,9 @@ static rb_status calibrate(rb_context *ctx, rb_job *job, rb_posterior *posterior
   rb_job_path(job, partial_file, partial);
   RB_TRY(rb_calibration_collect(ctx, posterior, (uint64_t)job->input.seed, &job->input.calibration,
                                 partial, rb_recipe_digest(&job->recipe), &study));
-  RB_TRY(write_file(ctx, job, posterior, &study, misfit, path));
+  status = write_file(ctx, job, posterior, &study, misfit, path);
+  if (status == RB_STOPPED) status = keep(ctx, job, partial, &study);
+  RB_TRY(status);
   if (ctx->rank == 0) (void)unlink(partial);
 cleanup:
   rb_calibration_study_free(&study);

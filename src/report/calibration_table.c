@@ -170,15 +170,20 @@ cleanup:
 static rb_status print_sizes(rb_context *ctx, const rb_file *file) {
   static const char *const sets[] = {"recovery", "sbc", "diagnostics"};
   rb_status status = RB_OK;
-  char line[LINE] = "", *posterior = NULL;
+  char line[LINE] = "", path[32], *posterior = NULL;
   int used = 0;
   RB_TRY(rb_file_get_string(ctx, file, "", "posterior", &posterior));
   for (int k = 0; k < 3; ++k) {
-    int64_t datasets = 0, draws = 0;
+    int64_t datasets = 0, draws = 0, failed = 0;
     RB_TRY(rb_file_get_int(ctx, file, sets[k], "datasets", &datasets));
     RB_TRY(rb_file_get_int(ctx, file, sets[k], "draws", &draws));
+    (void)snprintf(path, sizeof path, "%s/failed", sets[k]);
+    RB_TRY(scalar(ctx, file, path, RB_I64, &failed));
     used += snprintf(line + used, sizeof line - (size_t)used, "%s%s %lld x %lld", k > 0 ? ", " : "",
                      sets[k], (long long)datasets, (long long)draws);
+    if (failed == 0) continue;
+    used += snprintf(line + used, sizeof line - (size_t)used, " without %lld that failed",
+                     (long long)failed);
   }
   rb_log_info(ctx, "diagnostics of the posterior \"%s\": %s (data sets x draws)", posterior, line);
 cleanup:

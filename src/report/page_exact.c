@@ -78,8 +78,8 @@ cleanup:
 }
 
 /* Column d of three matrices and of the ranks among S draws as shares, NaN for a rank that is none,
- * of the data sets whose exact posterior is reliable. @param out (4, N) @return how many they are,
- * the distance from one column of `out` to the next */
+ * of the data sets whose exact posterior is reliable and that did not fail (ranks of -1). @param
+ * out (4, N) @return how many they are, the distance from one column of `out` to the next */
 static int64_t take_columns(const rb_array *reliable, int64_t S, int d,
                             const rb_array *const from[4], double *out) {
   int64_t count = 0;
@@ -87,7 +87,8 @@ static int64_t take_columns(const rb_array *reliable, int64_t S, int d,
     double *column = out + k * count;
     count = 0;
     for (int64_t i = 0; i < reliable->shape[0]; ++i) {
-      if (reliable->v[i] > 0) column[count++] = from[k]->v[i * from[k]->shape[1] + d];
+      const bool failed = from[3]->v[i * from[3]->shape[1] + d] < 0;
+      if (reliable->v[i] > 0 && !failed) column[count++] = from[k]->v[i * from[k]->shape[1] + d];
     }
   }
   for (double *share = out + 3 * count; share < out + 4 * count; ++share) {

@@ -86,12 +86,22 @@ static rb_status write_sizes(const rb_study_data *study, FILE *out) {
   (void)fputs("<p>", out);
   for (int k = 0; k < 3; ++k) {
     int64_t datasets = 0, draws = 0;
+    double failed = 0;
+    char path[32];
     if (!rb_study_has(study, RB_FROM_CALIBRATION, sets[k])) continue;
     RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "datasets",
                            &datasets));
     RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "draws", &draws));
     (void)fprintf(out, "%s%s: %lld data sets × %lld draws", k > 0 ? "; " : "Test sets: ", sets[k],
                   (long long)datasets, (long long)draws);
+    (void)snprintf(path, sizeof path, "%s/failed", sets[k]);
+    RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, path, &failed));
+    if (failed > 0) {
+      (void)fprintf(out,
+                    " <span class=\"bad\">without %.0f that met a numerical error and are left "
+                    "out everywhere</span>",
+                    failed);
+    }
   }
   (void)fputs(".</p>\n", out);
 cleanup:

@@ -44,7 +44,9 @@ static void columns_come_in_the_order_of_data_sets(void **state) {
       const int64_t last = records.columns[f] - 1;
       records_column(&records, (rb_record)f, last, column);
       for (int64_t i = 0; i < N; ++i) same &= column[i] == number(i, (rb_record)f, last);
-      rb_records_own_column(&records, (rb_record)f, last, column);
+      int64_t row[40];
+      for (int64_t i = 0; i < records.rows; ++i) row[i] = i;
+      rb_records_own_column(&records, (rb_record)f, last, records.rows, row, column);
       for (int64_t round = 0; round < records.partition.rounds; ++round) {
         const rb_range range = rb_partition_round(&records.partition, round);
         const double *own = column + rb_records_row(&records, round);

@@ -1,5 +1,6 @@
 # A calibration stopped by a signal exits with 85 and keeps what is done; started again, on another
-# number of ranks, it ends in the file of an uninterrupted one.
+# number of ranks, it ends in the file of an uninterrupted one. So does one that is stopped while it
+# sums up: RB_STOP_IN_SUMS is the library that asks for it.
 . "$(dirname "$0")/lib.sh"
 input="$RB_SOURCE_DIR/inputs/tiny.cfg"
 many="--set calibration.sbc_datasets=4000 --set calibration.sbc_draws=99 --set calibration.chunk=100"
@@ -7,6 +8,7 @@ many="--set calibration.sbc_datasets=4000 --set calibration.sbc_draws=99 --set c
 rheobase 1 simulate "$input" -o base >out.txt 2>&1 || fail "simulate: $(tail -3 out.txt)"
 rheobase 1 train "$input" -o base >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
 cp -r base stopped
+cp -r base unsummed
 rheobase 2 calibrate "$input" -o base $many >out.txt 2>&1 || fail "whole: $(tail -3 out.txt)"
 [ ! -e base/calibration.partial.h5 ] || fail "a finished calibration left its partial file"
 
@@ -23,4 +25,17 @@ mpirun -n 2 "$RB_PROGRAM" calibrate "$input" -o stopped $many >out.txt 2>&1 ||
 grep -q "goes on where it was interrupted" out.txt || fail "it began anew: $(head -5 out.txt)"
 same_files base stopped
 [ ! -e stopped/calibration.partial.h5 ] || fail "the partial file was left"
+
+code=0
+LD_PRELOAD=$RB_STOP_IN_SUMS "$RB_PROGRAM" calibrate "$input" -o unsummed $many >unsummed.txt 2>&1 || code=$?
+[ $code = 85 ] || fail "summing up: exit code $code: $(tail -3 unsummed.txt)"
+grep -q "rheobase: error:.*summing up" unsummed.txt || fail "no reason: $(cat unsummed.txt)"
+[ ! -e unsummed/calibration.h5 ] || fail "stopped while summing up, it left a result"
+[ "$(h5ls -r unsummed/calibration.partial.h5 | awk '$1 == "/sbc/truth" {print $3}' | tr -d '{,')" = 4000 ] ||
+  fail "stopped while summing up, it lost data sets"
+mpirun -n 2 "$RB_PROGRAM" calibrate "$input" -o unsummed $many >out.txt 2>&1 ||
+  fail "summed up: $(tail -3 out.txt)"
+grep -q "goes on where it was interrupted" out.txt || fail "it began anew: $(head -5 out.txt)"
+same_files base unsummed
+[ ! -e unsummed/calibration.partial.h5 ] || fail "the partial file was left"
 exit 0
