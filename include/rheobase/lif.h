@@ -24,8 +24,9 @@ typedef struct rb_lif_settings {
   double I_mean_pA, I_std_pA;  ///< injected current, per step
   double noise_mV;             ///< observation noise, sd
   bool exact_spike_index;      ///< false: the recorded index (int)((it*dt)/dt) of the notebook
+  char current_file[1024];     ///< "" for none
   int64_t current_count;       ///< samples of the trace below; 0: none
-  const double *current_pA;    ///< (current_count) replaces I_mean at each step; not owned
+  const double *current_pA;    ///< (current_count) replaces I_mean at each step
 } rb_lif_settings;
 
 /** The notebook's settings. */
@@ -34,7 +35,8 @@ rb_lif_settings rb_lif_defaults(void);
 /** Number of steps L: ceil(T/dt) in IEEE arithmetic, as numpy.arange(0, T, dt) gives. Local. */
 int64_t rb_lif_steps(const rb_lif_settings *settings);
 
-/** Fills @p model; the caller calls model->destroy. Local. Fails with RB_ERR_SETTING. */
+/** The model with its default prior, of settings that have no file to read; the caller calls
+ * model->destroy. Local. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings,
                                     rb_model *model);
 

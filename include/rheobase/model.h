@@ -27,6 +27,8 @@ typedef struct rb_channel {
 } rb_channel;
 
 typedef struct rb_model rb_model;
+struct rb_model_type;  // model_type.h
+struct rb_prior;       // prior.h
 
 /** Features of a data set that know the model, for a network to start from, and coordinates in
  * which its posterior lies near the origin and has unit size. */
@@ -75,6 +77,11 @@ struct rb_model {
   rb_quantity axis;               ///< of the samples, e.g. time_ms in ms
   double axis_step;               ///< distance of samples in the axis' unit
   void *state;                    ///< owned by the model
+
+  const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
+  struct rb_prior *prior;            ///< the prior's table, owned
+  bool default_prior;                ///< it is the type's default
+  rb_model *core;                    ///< the simulator with all parameters, also fixed ones; owned
 
   /** Draws the parameters of items first .. first+count-1 of a purpose.
    * @param theta (count, D) as the simulator uses them

@@ -22,8 +22,9 @@ enum { RB_PRIOR_ROWS = 32, RB_PRIOR_TEXT = 128 };
 
 /** A row as a user writes it; texts are numbers or expressions, "" where there is none. */
 typedef struct rb_prior_row {
-  char name[32], unit[32], description[128];
-  char distribution[32];  ///< name of a family (family.h), whose arguments are among the next
+  char name[32], unit[RB_PRIOR_TEXT], description[128];
+  char distribution[RB_PRIOR_TEXT];  ///< name of a family (family.h), whose arguments are among the
+                                     ///< next
   char mean[RB_PRIOR_TEXT], sd[RB_PRIOR_TEXT], median[RB_PRIOR_TEXT], sd_log[RB_PRIOR_TEXT];
   char shape[RB_PRIOR_TEXT], scale[RB_PRIOR_TEXT], a[RB_PRIOR_TEXT], b[RB_PRIOR_TEXT];
   char df[RB_PRIOR_TEXT], location[RB_PRIOR_TEXT];

@@ -58,7 +58,14 @@ RB_NODISCARD rb_status rb_settings_read(rb_context *ctx, const rb_settings_table
                                         const char *path, int count, const char *const *sets,
                                         void *values);
 
-/** The same from text; @p name stands for the file in errors. Local. */
+/** Looks up the text of one setting before the table is known that describes the others: in the
+ * input file, then in the overrides. Collective. @param value (size) left alone where it is not
+ * given. Fails as rb_settings_read does, but for the settings themselves. */
+RB_NODISCARD rb_status rb_settings_peek(rb_context *ctx, const char *path, int count,
+                                        const char *const *sets, const char *setting, size_t size,
+                                        char *value);
+
+/** rb_settings_read from text; @p name stands for the file in errors. Local. */
 RB_NODISCARD rb_status rb_settings_parse(rb_context *ctx, const rb_settings_table *table,
                                          const char *name, const char *text, void *values);
 

@@ -28,7 +28,7 @@ rb_status rb_cmd_config(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_agree(ctx, rb_input_text(ctx, &input, true, &text)));
   if (ctx->rank == 0 && arguments->markdown) {
     (void)fputs(page, stdout);
-    rb_settings_markdown(rb_input_table(), &input, stdout);
+    rb_settings_markdown(&input.table, &input, stdout);
   } else if (ctx->rank == 0) {
     (void)fputs(text, stdout);
   }

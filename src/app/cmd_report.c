@@ -4,8 +4,8 @@
 
 #include "commands.h"
 #include "rheobase/agree.h"
-#include "rheobase/lif.h"
 #include "rheobase/report.h"
+#include "settings.h"
 
 /* The folder is not locked, and not made: a report is of what is there, also while a study runs,
  * whose files appear whole. Local. */
@@ -23,14 +23,16 @@ static rb_status check_folder(rb_context *ctx, const char *folder) {
 rb_status rb_cmd_report(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
   const char *folder = arguments->input[0];
-  const rb_lif_settings settings = rb_lif_defaults();  // the prior does not depend on them
   rb_figure_format format = RB_FIGURE_PNG;
   rb_model model = {0};
+  rb_input input = {0};
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_agree(ctx, ctx->rank == 0 ? check_folder(ctx, folder) : RB_OK));
-  RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &settings, &model)));
+  RB_TRY(rb_input_read_settings(ctx, arguments, &input));
+  RB_TRY(rb_agree(ctx, rb_model_create(ctx, input.type, input.simulator, input.prior, &model)));
   RB_TRY(rb_report_write(ctx, &model, folder, format));
 cleanup:
   if (model.destroy != NULL) model.destroy(&model);
+  rb_input_free(&input);
   return status;
 }

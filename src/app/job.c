@@ -31,10 +31,7 @@ rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *jo
   *job = (rb_job){.arguments = arguments};
   rb_signals_catch_interrupt();
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
-  RB_TRY(rb_agree(ctx, rb_lif_model(ctx, &job->input.simulator, &job->model)));
-  if (job->input.network.summary.type != RB_SUMMARY_RECURRENT) {
-    RB_TRY(rb_agree(ctx, rb_lif_add_expert(ctx, &job->model)));
-  }
+  RB_TRY(rb_input_model(ctx, &job->input, &job->model));
   char folder[RB_STUDY_PATH];
   choose_folder(arguments, folder);
   RB_TRY(rb_study_open(ctx, folder, &job->study));

@@ -80,9 +80,7 @@ void rb_misfit_study_free(rb_misfit_study *study) {
 
 static rb_status create_predictive(rb_context *ctx, rb_job *job, rb_prior_predictive *predictive) {
   rb_status status = RB_OK;
-  if (job->model.alternatives == NULL) {
-    RB_TRY(rb_agree(ctx, rb_lif_add_alternatives(ctx, &job->model)));
-  }
+  RB_TRY(rb_agree(ctx, rb_model_add_alternatives(ctx, &job->model)));
   RB_TRY(rb_prior_predictive_create(ctx, &job->model, (uint64_t)job->input.seed,
                                     job->input.misspecification_simulations,
                                     rb_flow_posterior_summary_dim(&job->member[0]),

@@ -6,10 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "input_table.h"
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
-#include "rheobase/misspecification.h"
-#include "rheobase/observation.h"
 #include "rheobase/study.h"
 
 #define MEMBER(member) RB_SETTING_MEMBER(rb_input, member)
@@ -39,29 +38,14 @@
   }
 #define MANY "[1, 1000000000]"
 
-static const rb_setting rows[] = {
+static const rb_setting core[] = {
     INTEGER("seed", seed, "45", "[0, 9e18]", NULL, "all random numbers follow from it"),
 
-    GROUP("simulator", "The leaky integrate-and-fire neuron"),
-    REAL("simulator.T_ms", simulator.T_ms, "200", "(0, 1e6]", "ms", "duration of a simulation"),
-    REAL("simulator.dt_ms", simulator.dt_ms, "0.2", "(0, 1e3]", "ms", "time step"),
-    REAL("simulator.tref_ms", simulator.tref_ms, "2", "[0, 1e6]", "ms", "refractory period"),
-    REAL("simulator.I_mean_pA", simulator.I_mean_pA, "200", "[-1e6, 1e6]", "pA",
-         "mean injected current, where no trace is given"),
-    REAL("simulator.I_std_pA", simulator.I_std_pA, "50", "[0, 1e6]", "pA",
-         "standard deviation of the injected current at each step"),
-    REAL("simulator.noise_mV", simulator.noise_mV, "1", "[0, 1e3]", "mV",
-         "standard deviation of the observation noise"),
-    CHOICE("simulator.spike_index", simulator.exact_spike_index, "\"notebook\"", "notebook|exact",
-           "index of a recorded spike: (int)((it*dt)/dt) as in the notebook, or it itself, as "
-           "recordings "
-           "of any other origin need"),
-    {.path = "simulator.current_file",
+    {.path = "model",
      .type = RB_SETTING_STRING,
-     MEMBER(current_file),
-     .standard = "\"\"",
-     .help = "trace of the injected current in pA, one sample per step (CSV, or HDF5 with "
-             "current_pA); empty: none"},
+     MEMBER(model),
+     .standard = "\"lif\"",
+     .help = "what is simulated (`rheobase models` lists all)"},
 
     GROUP("sanity", "Checks that `simulate` makes of simulator and prior"),
     INTEGER("sanity.simulations", sanity.simulations, "500", MANY, NULL,
@@ -245,10 +229,7 @@ static const rb_setting rows[] = {
     REAL("scale.file_GB_s", scale.file_GB_s, "0", "[0, 1e6]", "GB/s",
          "bandwidth of the file system in the model; 0: as measured")};
 
-const rb_settings_table *rb_input_table(void) {
-  static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
-  return &table;
-}
+enum { CORE = sizeof core / sizeof *core, LEADING = 2 };  // seed and model stand first
 
 static rb_status check_network(rb_context *ctx, const rb_input *input) {
   const rb_summary_settings *summary = &input->network.summary;
@@ -285,38 +266,31 @@ static rb_status check_together(rb_context *ctx, const rb_input *input) {
                    "misspecification.simulations = 1: nothing can be compared with one simulation; "
                    "give more, or 0 to leave the comparison out");
   }
-  const double steps = input->simulator.T_ms / input->simulator.dt_ms;
-  if (!(steps > 1) || steps > 1e6) {
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "simulator.T_ms = %g and simulator.dt_ms = %g make %.6g time steps; 2 to 10^6 "
-                   "are possible",
-                   input->simulator.T_ms, input->simulator.dt_ms, steps);
-  }
-  if (input->misspecification_simulations == 1) {
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "misspecification.simulations = 1 has no variance: give 0 (not judged) or at "
-                   "least %d",
-                   RB_MISFIT_LEAST);
-  }
   return check_network(ctx, input);
 }
 
-static rb_status read_current(rb_context *ctx, rb_input *input) {
+/* What the model's type and its prior's table say of their settings. */
+static rb_status check_model(rb_context *ctx, const rb_input *input) {
   rb_status status = RB_OK;
-  input->simulator.current_count = 0;
-  input->simulator.current_pA = NULL;
-  if (input->current_file[0] == '\0') return RB_OK;
-  const int64_t steps = rb_lif_steps(&input->simulator);
-  const rb_sampling sampling = {.name = "time_ms",
-                                .unit = "ms",
-                                .step = input->simulator.dt_ms,
-                                .length = steps,
-                                .remedy = "leave them out if the steps are right"};
-  RB_TRY(rb_current_read(ctx, input->current_file, &sampling, &input->current_pA));
-  input->simulator.current_count = steps;
-  input->simulator.current_pA = input->current_pA;
-  input->current_hash =
-      rb_hash(RB_HASH_START, input->current_pA, (size_t)steps * sizeof *input->current_pA);
+  rb_prior *prior = NULL;
+  if (input->type->check != NULL) RB_TRY(input->type->check(ctx, input->simulator));
+  RB_TRY(rb_prior_create(ctx, input->type->parameters, input->prior, &prior));
+cleanup:
+  rb_prior_destroy(prior);
+  return status;
+}
+
+/* The table for the model that is chosen, and all settings. Collective. */
+static rb_status read_settings(rb_context *ctx, const char *path, const rb_arguments *arguments,
+                               rb_input *input) {
+  rb_status status = RB_OK;
+  (void)snprintf(input->model, sizeof input->model, "lif");
+  RB_TRY(rb_settings_peek(ctx, path, arguments->sets, arguments->set, "model", sizeof input->model,
+                          input->model));
+  RB_TRY(rb_agree(ctx, rb_model_type_find(ctx, input->model, &input->type)));
+  RB_TRY(rb_agree(ctx, rb_input_table_create(ctx, core, CORE, LEADING, input)));
+  RB_TRY(rb_settings_read(ctx, &input->table, path, arguments->sets, arguments->set, input));
+  rb_input_complete_prior(input);
 cleanup:
   return status;
 }
@@ -326,13 +300,19 @@ bool rb_input_is_study(const char *path) {
   return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
 }
 
-/* Rank 0 writes the input a study's network was trained with to a temporary file. Local. */
+/* Rank 0 writes the input a study's network was trained with, or, before there is one, its
+ * simulations were made with, to a temporary file. Local. */
 static rb_status unpack_input(rb_context *ctx, const char *folder, char *temporary, size_t size) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   char path[RB_STUDY_PATH + 32];
   char *text = NULL;
+  (void)snprintf(path, sizeof path, "%s/simulations.h5", folder);
+  const bool simulated = access(path, R_OK) == 0;
   (void)snprintf(path, sizeof path, "%s/checkpoint.h5", folder);
+  if (access(path, R_OK) != 0 && simulated) {
+    (void)snprintf(path, sizeof path, "%s/simulations.h5", folder);
+  }
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
   RB_TRY(rb_file_read_text(ctx, file, "provenance/input", &text));
   const char *place = getenv("TMPDIR");
@@ -349,7 +329,7 @@ cleanup:
   return status;
 }
 
-rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
+rb_status rb_input_read_settings(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
   rb_status status = RB_OK;
   const char *path = arguments->inputs > 0 ? arguments->input[0] : NULL;
   char temporary[RB_STUDY_PATH] = "";
@@ -359,35 +339,72 @@ rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input
                     ctx->rank == 0 ? unpack_input(ctx, path, temporary, sizeof temporary) : RB_OK));
     path = temporary;
   }
-  RB_TRY(rb_settings_read(ctx, rb_input_table(), path, arguments->sets, arguments->set, input));
-  RB_TRY(rb_agree(ctx, check_together(ctx, input)));
-  RB_TRY(read_current(ctx, input));
+  RB_TRY(read_settings(ctx, path, arguments, input));
 cleanup:
   if (*temporary != '\0') (void)unlink(temporary);
   return status;
 }
 
+rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_input_read_settings(ctx, arguments, input));
+  RB_TRY(rb_agree(ctx, check_together(ctx, input)));
+  if (input->type->load != NULL) RB_TRY(input->type->load(ctx, input->simulator));
+  RB_TRY(rb_agree(ctx, check_model(ctx, input)));
+cleanup:
+  return status;
+}
+
 void rb_input_free(rb_input *input) {
-  free(input->current_pA);
-  input->current_pA = NULL;
-  input->simulator.current_pA = NULL;
+  if (input->type != NULL && input->type->unload != NULL) input->type->unload(input->simulator);
+  rb_input_table_free(input);
+}
+
+/* Whether the model has what the network's settings ask for. Local. */
+static rb_status check_features(rb_context *ctx, const rb_input *input, const rb_model *model) {
+  if (input->network.summary.type != RB_SUMMARY_RECURRENT && model->expert == NULL) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "network.summary.type: model \"%s\" has no features of its own; choose "
+                   "\"recurrent\"",
+                   input->model);
+  }
+  const bool centred = input->training.coordinates == RB_COORDINATES_CENTRED;
+  if (centred && (model->expert->centring == 0 || !model->default_prior)) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "training.parameters = \"centred\" knows the default prior of model \"%s\"; "
+                   "with another one choose \"support\"",
+                   input->model);
+  }
+  return RB_OK;
+}
+
+rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model) {
+  rb_status status = RB_OK;
+  status = rb_model_create(ctx, input->type, input->simulator, input->prior, model);
+  if (status == RB_OK && input->network.summary.type != RB_SUMMARY_RECURRENT) {
+    status = rb_model_add_features(ctx, model);
+  }
+  if (status == RB_OK) status = check_features(ctx, input, model);
+  RB_TRY(rb_agree(ctx, status));
+cleanup:
+  return status;
 }
 
 rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
                          char **lines) {
-  rb_status status = rb_settings_lines(ctx, rb_input_table(), input, settings, lines);
-  if (status != RB_OK || input->simulator.current_count == 0) return status;
-  // The trace counts by what it holds, not by its name alone.
-  char *longer = NULL;
-  if (asprintf(&longer, "%ssimulator.current_file_hash = %016llx\n", *lines,
-               (unsigned long long)input->current_hash) < 0) {
-    free(*lines);
-    *lines = NULL;
-    return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
-  }
-  free(*lines);
-  *lines = longer;
-  return RB_OK;
+  rb_status status = RB_OK;
+  char *text = NULL;
+  size_t size = 0;
+  *lines = NULL;
+  RB_TRY(rb_settings_lines(ctx, &input->table, input, settings, &text));
+  FILE *stream = open_memstream(lines, &size);
+  if (stream == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  (void)fputs(text, stream);
+  if (input->type->digest != NULL) input->type->digest(input->simulator, stream);
+  if (fclose(stream) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+cleanup:
+  free(text);
+  return status;
 }
 
 rb_status rb_input_text(rb_context *ctx, const rb_input *input, bool documented, char **text) {
@@ -395,7 +412,7 @@ rb_status rb_input_text(rb_context *ctx, const rb_input *input, bool documented,
   *text = NULL;
   FILE *stream = open_memstream(text, &size);
   if (stream == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
-  rb_settings_print(rb_input_table(), input, documented, stream);
+  rb_settings_print(&input->table, input, documented, stream);
   if (fclose(stream) != 0) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
   return RB_OK;
 }

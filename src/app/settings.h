@@ -5,8 +5,8 @@
 #include "rheobase/calibration.h"
 #include "rheobase/estimator.h"
 #include "rheobase/exact.h"
-#include "rheobase/lif.h"
 #include "rheobase/linear_baseline.h"
+#include "rheobase/model_type.h"
 #include "rheobase/settings.h"
 #include "rheobase/training.h"
 
@@ -33,10 +33,13 @@ typedef struct rb_scale_settings {
 
 typedef struct rb_input {
   int64_t seed;
-  rb_lif_settings simulator;
-  char current_file[1024];  ///< "" for none
-  uint64_t current_hash;    ///< of the trace's samples
-  double *current_pA;       ///< the trace, owned; simulator.current_pA points to it
+  char model[64];                                           ///< name of its type
+  const rb_model_type *type;                                ///< that
+  _Alignas(16) unsigned char simulator[RB_MODEL_SETTINGS];  ///< the type's own struct of settings
+  rb_prior_row prior[RB_PRIOR_ROWS];                        ///< (type->parameters) complete
+  rb_settings_table table;                                  ///< of all settings, for this type
+  rb_setting *rows;                                         ///< of that table, and where
+  char *paths;  ///< paths of those made for the type are kept; both owned
   rb_sanity_settings sanity;
   rb_network_settings network;
   int kernel_sizes, strides;  ///< lengths of these lists, checked to be network.summary.conv_layers
@@ -54,29 +57,36 @@ typedef struct rb_input {
 /** Settings each stage depends on, for rb_input_lines; what an earlier stage's file holds comes in
  * through that file's digest. */
 #define RB_SIMULATE_SETTINGS \
-  "seed simulator sanity training.mode training.simulations training.validation"
-#define RB_TRAIN_SETTINGS "seed simulator network training -training.ensemble"
-#define RB_BASELINE_SETTINGS "seed simulator baseline training.simulations training.validation"
-#define RB_CALIBRATE_SETTINGS "seed simulator calibration misspecification"
-#define RB_CALIBRATE_BASELINE_SETTINGS "seed simulator calibration"
-#define RB_INFER_SETTINGS "seed simulator observation misspecification"
-#define RB_PREDICT_SETTINGS "seed simulator predictive"
-#define RB_REFINE_SETTINGS "seed simulator exact"
-#define RB_SCALE_SETTINGS "seed simulator network training baseline calibration scale"
-
-/** The table. */
-const rb_settings_table *rb_input_table(void);
+  "seed model simulator prior sanity training.mode training.simulations training.validation"
+#define RB_TRAIN_SETTINGS "seed model simulator prior network training -training.ensemble"
+#define RB_BASELINE_SETTINGS \
+  "seed model simulator prior baseline training.simulations training.validation"
+#define RB_CALIBRATE_SETTINGS "seed model simulator prior calibration misspecification"
+#define RB_CALIBRATE_BASELINE_SETTINGS "seed model simulator prior calibration"
+#define RB_INFER_SETTINGS "seed model simulator prior observation misspecification"
+#define RB_PREDICT_SETTINGS "seed model simulator prior predictive"
+#define RB_REFINE_SETTINGS "seed model simulator prior exact"
+#define RB_SCALE_SETTINGS "seed model simulator prior network training baseline calibration scale"
 
 /** Whether an operand is the folder of a study instead of an input file. Local. */
 bool rb_input_is_study(const char *path);
 
 /** Reads the input file and the overrides the arguments name (defaults alone if there is no input
- * file; of a study's folder the input its network was trained with), the current trace, and checks
- * what concerns several settings. Collective. The caller calls rb_input_free, also after a failure.
+ * file; of a study's folder the input its network was trained with), the files the simulator names,
+ * and checks what concerns several settings. Collective. The caller calls rb_input_free, also after
+ * a failure.
  */
 RB_NODISCARD rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments,
                                      rb_input *input);
+/** The same but for those files and checks: what a report needs to know of a study. */
+RB_NODISCARD rb_status rb_input_read_settings(rb_context *ctx, const rb_arguments *arguments,
+                                              rb_input *input);
+
 void rb_input_free(rb_input *input);
+
+/** The model of the input, with what its network needs: features, coordinates. Collective. The
+ * caller calls model->destroy. */
+RB_NODISCARD rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model);
 
 /** The settings of a stage as lines, for rb_stage (study.h). Local. The caller frees *lines. */
 RB_NODISCARD rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,

@@ -7,6 +7,7 @@
 #include "rheobase/agree.h"
 #include "rheobase/density.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/lif.h"
 #include "rheobase/log.h"
 #include "rheobase/memory.h"
 #include "rheobase/support.h"

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
+#include "rheobase/lif.h"
 #include "rheobase/log.h"
 #include "rheobase/memory.h"
 #include "rheobase/predictive.h"

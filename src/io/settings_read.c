@@ -374,25 +374,77 @@ static rb_status read_text(rb_context *ctx, const char *path, char *text, int64_
   return RB_OK;
 }
 
+/* The text of an input file, read by rank 0. Collective. The caller frees *text. */
+static rb_status read_file(rb_context *ctx, const char *path, char **text) {
+  rb_status status = RB_OK;
+  int64_t size = 0;
+  status = RB_ALLOCATE(ctx, *text, MAX_INPUT_BYTES + 1);
+  if (status == RB_OK && ctx->rank == 0) status = read_text(ctx, path, *text, &size);
+  RB_TRY(rb_agree(ctx, status));
+  MPI_Bcast(&size, 1, MPI_INT64_T, 0, ctx->comm);
+  MPI_Bcast(*text, (int)size, MPI_BYTE, 0, ctx->comm);
+cleanup:
+  return status;
+}
+
 rb_status rb_settings_read(rb_context *ctx, const rb_settings_table *table, const char *path,
                            int count, const char *const *sets, void *values) {
   rb_status status = RB_OK;
   char *text = NULL;
   source s = {ctx, table, "default", 0, values};
-  status = RB_ALLOCATE(ctx, text, MAX_INPUT_BYTES + 1);
   for (int i = 0; status == RB_OK && i < table->rows; ++i) {
     const rb_setting *row = &table->row[i];
     if (row->standard != NULL) status = set_parsed(&s, row, row->standard);
   }
-  int64_t size = 0;
-  if (status == RB_OK && path != NULL && ctx->rank == 0) status = read_text(ctx, path, text, &size);
   RB_TRY(rb_agree(ctx, status));
-  MPI_Bcast(&size, 1, MPI_INT64_T, 0, ctx->comm);
-  MPI_Bcast(text, (int)size, MPI_BYTE, 0, ctx->comm);
   s.name = path;
+  if (path != NULL) RB_TRY(read_file(ctx, path, &text));
   if (path != NULL) status = parse(&s, text);
   for (int i = 0; status == RB_OK && i < count; ++i) status = override(&s, sets[i]);
   RB_TRY(rb_agree(ctx, status));
+cleanup:
+  free(text);
+  return status;
+}
+
+/* Looks one text up in an input file. Local. */
+static rb_status peek(const source *s, const char *text, const char *path, size_t size,
+                      char *value) {
+  rb_status status = RB_OK;
+  char *widened = NULL;
+  const char *found = NULL;
+  config_t config;
+  config_init(&config);
+  RB_TRY(rb_settings_widen(s->ctx, s->name, text, &widened));
+  if (config_read_string(&config, widened) != CONFIG_TRUE) RB_TRY(syntax_error(s, &config, text));
+  if (config_lookup_string(&config, path, &found) == CONFIG_TRUE) {
+    (void)snprintf(value, size, "%s", found);
+  }
+cleanup:
+  config_destroy(&config);
+  free(widened);
+  return status;
+}
+
+rb_status rb_settings_peek(rb_context *ctx, const char *path, int count, const char *const *sets,
+                           const char *setting, size_t size, char *value) {
+  rb_status status = RB_OK;
+  char *text = NULL;
+  const source s = {ctx, NULL, path, 0, NULL};
+  if (path != NULL) {
+    RB_TRY(read_file(ctx, path, &text));
+    RB_TRY(rb_agree(ctx, peek(&s, text, setting, size, value)));
+  }
+  for (int i = 0; i < count; ++i) {
+    char name[RB_SETTING_TEXT];
+    const char *equals = strchr(sets[i], '=');
+    if (equals == NULL) continue;
+    copy_trimmed(sets[i], (size_t)(equals - sets[i]), name, sizeof name);
+    if (strcmp(name, setting) != 0) continue;
+    copy_trimmed(equals + 1, strlen(equals + 1), name, sizeof name);
+    const size_t quoted = name[0] == '"';
+    (void)snprintf(value, size, "%.*s", (int)strcspn(name + quoted, "\""), name + quoted);
+  }
 cleanup:
   free(text);
   return status;

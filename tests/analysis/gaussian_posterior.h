@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rheobase/distributions.h"
 #include "rheobase/posterior.h"
 

@@ -1,4 +1,4 @@
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/distributions.h"
 #include "rheobase/refinement.h"

@@ -1,10 +1,15 @@
 #include "app/settings.h"
 #include "rb_test.h"
+#include "rheobase/lif.h"
 
 static rb_input input;
 static rb_arguments arguments;
 
+/* Its simulator's settings. */
+static const rb_lif_settings *lif(void) { return (const rb_lif_settings *)(void *)input.simulator; }
+
 static rb_status read_input(const char *path, const char *set) {
+  rb_input_free(&input);
   memset(&arguments, 0, sizeof arguments);
   if (path != NULL) arguments.input[arguments.inputs++] = path;
   if (set != NULL) arguments.set[arguments.sets++] = set;
@@ -23,8 +28,8 @@ static void defaults_are_the_notebook(void **state) {
   // all but the notebook's own studies stay in the prior
   assert_int_equal(input.training.coordinates, RB_COORDINATES_SUPPORT);
   assert_int_equal(read_input(NULL, "training.parameters=raw"), RB_OK);
-  const rb_lif_settings lif = rb_lif_defaults();
-  assert_memory_equal(&input.simulator, &lif, sizeof lif);
+  const rb_lif_settings standard = rb_lif_defaults();
+  assert_memory_equal(lif(), &standard, sizeof standard);
   char *before = NULL;
   char *now = NULL;
   assert_int_equal(rb_input_text(&test_context, &input, true, &before), RB_OK);
@@ -50,7 +55,7 @@ static void shipped_inputs_are_valid(void **state) {
   assert_true(input.network.summary.type == RB_SUMMARY_EXPERT && input.training.mode == RB_ONLINE &&
               input.training.epochs == 20 && input.training.passes == 2);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
-  assert_true(rb_lif_steps(&input.simulator) == 100 && input.simulator.exact_spike_index);
+  assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }
 
 #define EXPECT_SETTING(set, words)                                           \
@@ -82,10 +87,8 @@ static void a_current_trace_counts_by_its_samples(void **state) {
     for (int k = 0; k < 100; ++k) (void)fprintf(stream, "%d\n", 200 + i * k);
     (void)fclose(stream);
     assert_int_equal(read_shipped("tiny.cfg", "simulator.current_file=input_current.csv"), RB_OK);
-    assert_true(input.simulator.current_count == 100 &&
-                input.simulator.current_pA[99] == 200 + i * 99);
+    assert_true(lif()->current_count == 100 && lif()->current_pA[99] == 200 + i * 99);
     assert_int_equal(rb_input_lines(&test_context, &input, RB_SIMULATE_SETTINGS, &lines[i]), RB_OK);
-    rb_input_free(&input);
   }
   char text[200];
   assert_int_equal(rb_settings_difference(lines[0], lines[1], text, sizeof text), 1);

@@ -16,9 +16,10 @@ static void reads_back(rb_input *input) {
   static rb_input again;
   memset(&again, 0, sizeof again);
   fuzz_require(rb_input_text(&fuzz_context, input, false, &first) == RB_OK, "printing");
-  fuzz_require(
-      rb_settings_parse(&fuzz_context, rb_input_table(), "printed", first, &again) == RB_OK,
-      "the printed settings are refused");
+  again.type = input->type;  // tables of the same type name the same settings
+  again.table = input->table;
+  fuzz_require(rb_settings_parse(&fuzz_context, &input->table, "printed", first, &again) == RB_OK,
+               "the printed settings are refused");
   fuzz_require(rb_input_text(&fuzz_context, &again, false, &second) == RB_OK, "printing again");
   fuzz_require(strcmp(first, second) == 0, "the settings do not read back");
   free(first);

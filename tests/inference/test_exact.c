@@ -1,5 +1,5 @@
 #include "inference/t_mixture.h"
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/distributions.h"
 #include "rheobase/exact.h"

@@ -2,7 +2,7 @@
 #include <gsl/gsl_linalg.h>
 
 #include "inference/baseline.h"
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/lif.h"
 

@@ -1,6 +1,6 @@
 #include "inference/points.h"
 #include "inference/target.h"
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/distributions.h"
 #include "rheobase/exact.h"

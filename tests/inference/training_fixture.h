@@ -3,7 +3,7 @@
 
 /* A small training on the linear-Gaussian model, whose posterior is known. */
 
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/training.h"
 

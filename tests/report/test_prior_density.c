@@ -1,4 +1,3 @@
-#include "model/lif/prior.h"
 #include "rb_test.h"
 #include "report/prior_density.h"
 #include "rheobase/distributions.h"
@@ -8,6 +7,17 @@
  * closed form, V_init and V_reset by integration over the parameter that bounds them. */
 
 enum { D = RB_LIF_DIM, POINTS = RB_PRIOR_POINTS, NODES = 2000 };
+/* The neuron's prior, stated again. */
+static const rb_truncated_normal V_th_prior = {-55, 2, -60, -50}, E_L_prior = {-70, 2, -75, -60};
+
+static rb_truncated_normal V_init_prior(double E_L) {
+  return (rb_truncated_normal){-70, 2, -80, fmin(E_L - 0.5, -65)};
+}
+
+static rb_truncated_normal V_reset_prior(double V_init) {
+  return (rb_truncated_normal){-72, 2, -85, fmin(V_init - 0.5, -65)};
+}
+
 static double grid[D][POINTS], density[D][POINTS];
 
 /* A parent's marginal density at the middles of equal cells. */
@@ -34,13 +44,13 @@ static double integral(const marginal *parent, rb_truncated_normal (*given)(doub
 static double expected(int d, double x) {
   switch (d) {
     case RB_LIF_V_TH:
-      return density_of(rb_lif_prior_V_th(), x);
+      return density_of(V_th_prior, x);
     case RB_LIF_E_L:
-      return density_of(rb_lif_prior_E_L(), x);
+      return density_of(E_L_prior, x);
     case RB_LIF_V_INIT:
-      return integral(&E_L, rb_lif_prior_V_init, x);
+      return integral(&E_L, V_init_prior, x);
     case RB_LIF_V_RESET:
-      return integral(&V_init, rb_lif_prior_V_reset, x);
+      return integral(&V_init, V_reset_prior, x);
     default:
       return x > 0 ? exp(rb_log_normal_log_density(log(10), 0.2, x)) : 0;
   }
@@ -59,8 +69,8 @@ static void curves_are_the_marginals(void **state) {
   assert_int_equal(rb_lif_model(&test_context, &settings, &model), RB_OK);
   assert_int_equal(rb_prior_density(&test_context, &model, grid[0], density[0]), RB_OK);
   model.destroy(&model);
-  tabulate(RB_LIF_E_L, rb_lif_prior_E_L().low, rb_lif_prior_E_L().high, &E_L);
-  tabulate(RB_LIF_V_INIT, rb_lif_prior_V_init(0).low, rb_lif_prior_V_init(0).high, &V_init);
+  tabulate(RB_LIF_E_L, E_L_prior.low, E_L_prior.high, &E_L);
+  tabulate(RB_LIF_V_INIT, V_init_prior(0).low, V_init_prior(0).high, &V_init);
   for (int d = 0; d < D; ++d) {
     double most = 0, worst = 0;
     for (int k = 0; k < POINTS; ++k) {

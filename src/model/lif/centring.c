@@ -14,18 +14,19 @@ typedef struct range {
   double low, high;
 } range;
 
-/* The support again, in the order V_reset, V_init, E_L: prior.h states it the other way round. */
+/* The default prior's support in the order V_reset, V_init, E_L: the prior's rows state it the
+ * other way round. */
 static range range_of(int d, const double *row) {
-  const rb_truncated_normal V_init = rb_lif_prior_V_init(INFINITY), E_L = rb_lif_prior_E_L();
+  const double gap = RB_LIF_SMALLEST_GAP;
   switch (d) {
     case RB_LIF_V_RESET:
-      return (range){rb_lif_prior_V_reset(INFINITY).low, V_init.high - RB_LIF_SMALLEST_GAP_MV};
+      return (range){RB_LIF_V_RESET_LOW, RB_LIF_RESET_HIGH - gap};
     case RB_LIF_V_INIT:
-      return (range){fmax(row[RB_LIF_V_RESET] + RB_LIF_SMALLEST_GAP_MV, V_init.low), V_init.high};
+      return (range){fmax(row[RB_LIF_V_RESET] + gap, RB_LIF_V_INIT_LOW), RB_LIF_RESET_HIGH};
     case RB_LIF_E_L:
-      return (range){fmax(row[RB_LIF_V_INIT] + RB_LIF_SMALLEST_GAP_MV, E_L.low), E_L.high};
+      return (range){fmax(row[RB_LIF_V_INIT] + gap, RB_LIF_E_L_LOW), RB_LIF_E_L_HIGH};
     default:
-      return (range){rb_lif_prior_V_th().low, rb_lif_prior_V_th().high};
+      return (range){RB_LIF_V_TH_LOW, RB_LIF_V_TH_HIGH};
   }
 }
 
@@ -76,7 +77,7 @@ rb_lif_centring rb_lif_centring_make(double I_mean_pA, const rb_lif_estimate *e)
   c.location[RB_LIF_TAU_M] = e->log_tau;
   c.scale[RB_LIF_TAU_M] = fmax(e->sd_log_tau, 0.02);
   c.location[RB_LIF_G_L] = e->mu;
-  const double drive = fmax(e->mu - rb_lif_prior_E_L().mean, LEAST_DRIVE_MV);  // I_mean / g_L
+  const double drive = fmax(e->mu - RB_LIF_E_L_MEAN, LEAST_DRIVE_MV);  // I_mean / g_L
   c.scale[RB_LIF_G_L] = I_mean_pA > 0 ? fmax(e->sd_mu, 0.05) / drive : 0.2;
   return c;
 }

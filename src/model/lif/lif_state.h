@@ -25,25 +25,16 @@ RB_NODISCARD rb_status rb_lif_need_bank(rb_context *ctx, rb_lif_state *state);
 /** The step at which a spike at step @p it is recorded: it, or the notebook's (int)((it*dt)/dt). */
 int64_t rb_lif_spike_index(const rb_lif_settings *settings, int64_t it);
 
+/** Makes the simulator's part of a model. @param settings rb_lif_settings */
+rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model);
+
 /** Fill the function pointers of rb_model; see model.h. @{ */
-rb_status rb_lif_draw_prior(const rb_model *model, rb_context *ctx, uint64_t seed,
-                            rb_purpose purpose, int64_t first, int64_t count, double *theta,
-                            double *latent);
-void rb_lif_log_prior(const rb_model *model, int64_t count, const double *latent,
-                      double *log_density);
-bool rb_lif_in_support(const rb_model *model, const double *theta);
-uint32_t rb_lif_outside_support(const rb_model *model, const double *theta);
 enum { RB_LIF_SUMMARIES = 5 };
 extern const rb_quantity rb_lif_summary[RB_LIF_SUMMARIES];
 void rb_lif_summarise(const rb_model *model, const float *x, double *out);
 bool rb_lif_accepts(const rb_model *model, const double *theta, const char **reason);
 rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                           int64_t first, int64_t count, const double *theta, float *x);
-void rb_lif_from_latent(const rb_model *model, int64_t count, const double *latent, double *theta);
-void rb_lif_to_support(const rb_model *model, int64_t count, const double *latent, double *phi,
-                       double *log_det);
-void rb_lif_from_support(const rb_model *model, int64_t count, const double *phi, double *latent,
-                         double *log_det);
 rb_status rb_lif_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
                                 int64_t count, const double *theta, double *log_likelihood,
                                 const char **reason);

@@ -6,6 +6,7 @@
 
 #include "rheobase/distributions.h"
 #include "rheobase/memory.h"
+#include "rheobase/model_type.h"
 
 enum { D = RB_LINEAR_GAUSSIAN_DIM };
 static const double LOG_SQRT_2PI = 0.91893853320467274178;
@@ -14,9 +15,12 @@ typedef struct linear_gaussian_state {
   double noise_sd;
 } linear_gaussian_state;
 
-static const rb_quantity parameters[D] = {{"level", "1", "value at the start"},
-                                          {"slope", "1", "linear coefficient"},
-                                          {"curvature", "1", "quadratic coefficient"}};
+#define STANDARD_NORMAL .distribution = "normal", .mean = "0", .sd = "1"
+
+static const rb_prior_row prior[D] = {
+    {.name = "level", .unit = "1", .description = "value at the start", STANDARD_NORMAL},
+    {.name = "slope", .unit = "1", .description = "linear coefficient", STANDARD_NORMAL},
+    {.name = "curvature", .unit = "1", .description = "quadratic coefficient", STANDARD_NORMAL}};
 static const rb_channel channel[RB_LINEAR_GAUSSIAN_MAX_CHANNELS] = {
     {{"signal", "1", "parabola with noise"}, false},
     {{"mixture", "1", "another mixture of the parameters with noise"}, false}};
@@ -37,36 +41,9 @@ static double expectation(const double row[D], const double *theta) {
   return row[0] * theta[0] + row[1] * theta[1] + row[2] * theta[2];
 }
 
-static rb_status draw_prior(const rb_model *model, rb_context *ctx, uint64_t seed,
-                            rb_purpose purpose, int64_t first, int64_t count, double *theta,
-                            double *latent) {
-  (void)model;
-  (void)ctx;
-  for (int64_t i = 0; i < count; ++i) {
-    rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_PRIOR, 0, (uint64_t)(first + i)), 0,
-                      D, &theta[i * D]);
-  }
-  if (latent != NULL) memcpy(latent, theta, (size_t)(count * D) * sizeof *theta);
-  return RB_OK;
-}
-
-static void log_prior(const rb_model *model, int64_t count, const double *latent,
-                      double *log_density) {
-  (void)model;
-  for (int64_t i = 0; i < count; ++i) {
-    const double *row = &latent[i * D];
-    log_density[i] =
-        -0.5 * (row[0] * row[0] + row[1] * row[1] + row[2] * row[2]) - D * LOG_SQRT_2PI;
-  }
-}
-
-static bool in_support(const rb_model *model, const double *theta) {
-  (void)model;
-  return isfinite(theta[0]) && isfinite(theta[1]) && isfinite(theta[2]);
-}
-
 static bool accepts(const rb_model *model, const double *theta, const char **reason) {
-  if (in_support(model, theta)) return true;
+  (void)model;
+  if (isfinite(theta[0]) && isfinite(theta[1]) && isfinite(theta[2])) return true;
   if (reason != NULL) *reason = "a parameter is not finite";
   return false;
 }
@@ -117,32 +94,65 @@ static void destroy(rb_model *model) {
   model->state = NULL;
 }
 
-rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels, double sd,
-                                   rb_model *model) {
-  rb_status status = RB_OK;
-  linear_gaussian_state *state = NULL;
-  if (length < 1 || channels < 1 || channels > RB_LINEAR_GAUSSIAN_MAX_CHANNELS || !(sd > 0)) {
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "the linear-Gaussian model needs samples, 1 or 2 channels and noise");
+static rb_status check(rb_context *ctx, const void *settings) {
+  const rb_linear_gaussian_settings *s = settings;
+  if (s->length >= 1 && s->channels >= 1 && s->channels <= RB_LINEAR_GAUSSIAN_MAX_CHANNELS &&
+      s->noise_sd > 0) {
+    return RB_OK;
   }
+  return RB_FAIL(ctx, RB_ERR_SETTING,
+                 "the linear-Gaussian model needs samples, 1 or 2 channels and noise");
+}
+
+static rb_status create(rb_context *ctx, const void *settings, rb_model *model) {
+  rb_status status = RB_OK;
+  const rb_linear_gaussian_settings *s = settings;
+  linear_gaussian_state *state = NULL;
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
-  state->noise_sd = sd;
+  state->noise_sd = s->noise_sd;
   *model = (rb_model){.name = "linear_gaussian",
-                      .dim = D,
-                      .parameters = parameters,
-                      .channels = channels,
+                      .channels = s->channels,
                       .channel = channel,
-                      .length = length,
+                      .length = s->length,
                       .axis = {"time_s", "s", "time"},
-                      .axis_step = 1.0 / (double)length,
+                      .axis_step = 1.0 / (double)s->length,
                       .state = state,
-                      .draw_prior = draw_prior,
-                      .log_prior = log_prior,
-                      .in_support = in_support,
                       .accepts = accepts,
                       .simulate = simulate,
                       .log_likelihood = log_likelihood,
                       .destroy = destroy};
+cleanup:
+  return status;
+}
+
+#define ROW(name) .path = "simulator." #name, RB_SETTING_MEMBER(rb_linear_gaussian_settings, name)
+
+static const rb_setting settings_rows[] = {
+    {ROW(length), .type = RB_SETTING_INTEGER, .standard = "20", .range = "[1, 1000000]",
+     .help = "samples per channel"},
+    {ROW(channels), .type = RB_SETTING_INTEGER, .standard = "1", .range = "[1, 2]",
+     .help = "mixtures of the parameters that are observed"},
+    {ROW(noise_sd), .type = RB_SETTING_REAL, .standard = "0.5", .range = "(0, 1e6]",
+     .help = "standard deviation of the noise"}};
+
+const rb_model_type rb_linear_gaussian_type = {
+    .name = "linear_gaussian",
+    .title = "A parabola with noise, whose posterior is known in closed form",
+    .source = "Bishop 2006, section 3.3",
+    .setting = settings_rows,
+    .settings = sizeof settings_rows / sizeof *settings_rows,
+    .settings_size = sizeof(rb_linear_gaussian_settings),
+    .prior = prior,
+    .parameters = D,
+    .check = check,
+    .create = create};
+
+rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels, double sd,
+                                   rb_model *model) {
+  rb_status status = RB_OK;
+  const rb_linear_gaussian_settings settings = {length, channels, sd};
+  RB_TRY(check(ctx, &settings));
+  RB_TRY(rb_model_create(ctx, &rb_linear_gaussian_type, &settings, NULL, model));
 cleanup:
   return status;
 }

@@ -12,8 +12,14 @@
 
 enum { RB_LINEAR_GAUSSIAN_DIM = 3, RB_LINEAR_GAUSSIAN_MAX_CHANNELS = 2 };
 
-/** Fills @p model with @p length > 0 samples in 1 or 2 @p channels; the caller calls
- * model->destroy. Local. Fails with RB_ERR_SETTING. */
+/** Settings of the simulator (input group `simulator`). */
+typedef struct rb_linear_gaussian_settings {
+  int64_t length;
+  int channels;
+  double noise_sd;
+} rb_linear_gaussian_settings;
+
+/** The model with its default prior; the caller calls model->destroy. Local. */
 RB_NODISCARD rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels,
                                                 double noise_sd, rb_model *model);
 
