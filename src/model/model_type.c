@@ -1,8 +1,9 @@
+#include "rheobase/model_type.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "rheobase/memory.h"
-#include "rheobase/model_type.h"
 #include "rheobase/nearest.h"
 
 #define RB_MODEL(name) extern const rb_model_type rb_##name##_type;
