@@ -56,4 +56,9 @@ RB_NODISCARD rb_status rb_lif_add_alternatives(rb_context *ctx, rb_model *model)
 void rb_lif_run(const rb_lif_settings *settings, const double *theta, const double *current_pA,
                 double *v_mV, uint8_t *spikes);
 
+/** Mean |voltage - median| over the samples below the threshold; NaN if there are none. Local.
+ * @param voltage (L) mV, observed @param median (L) mV, of posterior predictive replicates */
+double rb_lif_subthreshold_deviation(int64_t L, const float *voltage, const double *median,
+                                     double threshold_mV);
+
 #endif

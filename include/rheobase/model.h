@@ -17,7 +17,8 @@ enum {
   RB_MAX_PARAMETERS = 16,
   RB_MAX_CHANNELS = 8,
   RB_MAX_FEATURES = 256,
-  RB_MAX_ALTERNATIVES = 8
+  RB_MAX_ALTERNATIVES = 8,
+  RB_MAX_CHECKS = 8
 };
 
 /** One channel of an observation, such as voltage or spikes. */
@@ -112,6 +113,15 @@ struct rb_model {
   int summaries;
   const rb_quantity *summary;  ///< (summaries)
   void (*summarise)(const rb_model *model, const float *x, double *out);
+
+  /** Numbers of the model's own that tell whether posterior predictive replicates are like an
+   * observation; 0 and NULL where there are none. @param x (C, L) the observation
+   * @param median (C, L) of the replicates, pointwise @param theta (S, D) posterior draws
+   * @param out (checks), NaN where one does not apply */
+  int checks;                ///< at most RB_MAX_CHECKS
+  const rb_quantity *check;  ///< (checks)
+  rb_status (*compare)(const rb_model *model, rb_context *ctx, const float *x, const double *median,
+                       int64_t S, const double *theta, double *out);
 
   const rb_expert *expert;              ///< NULL where there is none
   const rb_alternatives *alternatives;  ///< NULL where there are none

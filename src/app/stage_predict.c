@@ -1,12 +1,9 @@
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "job.h"
 #include "rheobase/agree.h"
 #include "rheobase/hdf5_file.h"
-#include "rheobase/lif.h"
 #include "rheobase/log.h"
 #include "rheobase/memory.h"
 #include "rheobase/predictive.h"
@@ -14,29 +11,20 @@
 #include "stage_file.h"
 
 typedef struct check {
-  float *draws;  // (S, D) posterior draws
+  float *draws;   // (S, D) posterior draws
+  double *theta;  // (S, D) the same
   int64_t S;
-  float *x;                     // (C, L) the observation
-  double *observed;             // (L) its voltage
-  double *low, *median, *high;  // (L)
-  float *voltage;               // (K, L) of the replicates
-  int64_t *spike_count;         // (K)
-  int64_t observed_spikes;
-  double threshold_mV;
+  float *x;  // (C, L) the observation
   rb_replicates replicates;
-  rb_predictive_check numbers;
+  rb_predictive numbers;
 } check;
 
 static void check_destroy(check *c) {
   free(c->draws);
+  free(c->theta);
   free(c->x);
-  free(c->observed);
-  free(c->low);
-  free(c->median);
-  free(c->high);
-  free(c->voltage);
-  free(c->spike_count);
   rb_replicates_destroy(&c->replicates);
+  rb_predictive_free(&c->numbers);
 }
 
 /* Reads the draws and the observation. Local, on rank 0. */
@@ -56,79 +44,41 @@ cleanup:
   return status;
 }
 
-static int64_t count_spikes(const rb_model *model, const float *x) {
-  int64_t count = 0;
-  for (int64_t t = 0; t < model->length; ++t) {
-    count += x[RB_LIF_SPIKES * model->length + t] > 0.5F;
-  }
-  return count;
-}
-
-static rb_status median_threshold(rb_context *ctx, const rb_model *model, check *c) {
-  double *column = NULL;
-  if (RB_ALLOCATE(ctx, column, c->S) != RB_OK) return RB_ERR_MEMORY;
-  for (int64_t s = 0; s < c->S; ++s) column[s] = (double)c->draws[s * model->dim + RB_LIF_V_TH];
-  gsl_sort(column, 1, (size_t)c->S);
-  c->threshold_mV = gsl_stats_median_from_sorted_data(column, 1, (size_t)c->S);
-  free(column);
-  return RB_OK;
-}
-
 /* Simulates the replicates and compares them with the observation. Local, on rank 0. */
 static rb_status compute(rb_context *ctx, const rb_job *job, check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
-  const int64_t K = job->input.predictive_replicates;
-  const int64_t L = model->length;
-  RB_TRY(RB_ALLOCATE(ctx, c->observed, L));
-  RB_TRY(RB_ALLOCATE(ctx, c->low, L));
-  RB_TRY(RB_ALLOCATE(ctx, c->median, L));
-  RB_TRY(RB_ALLOCATE(ctx, c->high, L));
-  RB_TRY(RB_ALLOCATE(ctx, c->voltage, K * L));
-  RB_TRY(RB_ALLOCATE(ctx, c->spike_count, K));
+  const int64_t K = job->input.predictive_replicates, values = c->S * model->dim;
+  RB_TRY(RB_ALLOCATE(ctx, c->theta, values));
+  for (int64_t i = 0; i < values; ++i) c->theta[i] = (double)c->draws[i];
   RB_TRY(rb_replicates_create(ctx, model, (uint64_t)job->input.seed, c->S, c->draws, K,
                               &c->replicates));
-  for (int64_t k = 0; k < K; ++k) {
-    const float *x = c->replicates.x + k * model->channels * L;
-    for (int64_t t = 0; t < L; ++t) c->voltage[k * L + t] = x[RB_LIF_VOLTAGE * L + t];
-    c->spike_count[k] = count_spikes(model, x);
-  }
-  for (int64_t t = 0; t < L; ++t) c->observed[t] = (double)c->x[RB_LIF_VOLTAGE * L + t];
-  c->observed_spikes = count_spikes(model, c->x);
-  RB_TRY(median_threshold(ctx, model, c));
-  RB_TRY(rb_predictive_band(ctx, K, L, c->voltage, c->low, c->median, c->high));
-  c->numbers = rb_predictive_compare(L, c->observed, c->low, c->median, c->high, K, c->spike_count,
-                                     c->observed_spikes, c->threshold_mV);
+  RB_TRY(rb_predictive_create(ctx, model, c->x, K, c->replicates.x, c->S, c->theta, &c->numbers));
 cleanup:
   return status;
 }
 
-static const rb_field SPIKE_COUNT = {
-    "spike_count", RB_I64, "replicate", "1", "spikes of each replicate", false};
 static const rb_field THETA = {"theta",
                                RB_F64,
                                "replicate,parameter",
                                "parameter's unit",
                                "posterior draw each replicate was simulated with",
                                false};
-static const rb_field VOLTAGE_COVERAGE = {
-    "voltage_coverage", RB_F64, "", "1", "share of observed samples inside the 90% band", false};
-static const rb_field PERCENTILE = {"spike_count_percentile",
+static const rb_field NAME = {"statistic", RB_STRING, "statistic", "1", "statistics of a recording",
+                              false};
+static const rb_field UNIT = {"statistic_unit",          RB_STRING, "statistic", "1",
+                              "units of the statistics", false};
+static const rb_field VALUES = {
+    "replicates", RB_F64, "replicate,statistic", "statistic's unit", "statistics of each replicate",
+    false};
+static const rb_field OBSERVED = {
+    "observed", RB_F64, "statistic", "statistic's unit", "the same of the observation", false};
+static const rb_field PERCENTILE = {"percentile",
                                     RB_F64,
-                                    "",
+                                    "statistic",
                                     "1",
-                                    "share of replicates with at most the observed spikes",
+                                    "share of the replicates with at most the observed value",
                                     false};
-static const rb_field DEVIATION = {"subthreshold_deviation",
-                                   RB_F64,
-                                   "",
-                                   "mV",
-                                   "mean |observed - predictive median| over samples below the "
-                                   "posterior median of V_th; NaN where "
-                                   "there are none",
-                                   false};
-static const rb_field OBSERVED_SPIKES = {"observed_spike_count",      RB_I64, "", "1",
-                                         "spikes of the observation", false};
 static const rb_field REFUSED = {"refused_draws",
                                  RB_I64,
                                  "",
@@ -136,34 +86,109 @@ static const rb_field REFUSED = {"refused_draws",
                                  "posterior draws the simulator refused, and drawn again",
                                  false};
 
+/* An array of a channel, <channel>_<what>. @param dims "" for a number */
+static rb_status write_of_channel(rb_context *ctx, rb_file *file, const rb_channel *channel,
+                                  const char *what, const char *dims, const char *unit,
+                                  const char *description, const double *values) {
+  char name[128];
+  (void)snprintf(name, sizeof name, "%s_%s", channel->quantity.name, what);
+  return rb_file_write(ctx, file, &(rb_field){name, RB_F64, dims, unit, description, false},
+                       values);
+}
+
+static rb_status write_bands(rb_context *ctx, const rb_model *model, rb_file *file,
+                             const rb_predictive *p, bool here) {
+  rb_status status = RB_OK;
+  const char *axis = model->axis.name;
+  for (int c = 0; c < model->channels; ++c) {
+    const rb_channel *channel = &model->channel[c];
+    const char *unit = channel->quantity.unit;
+    const int64_t at = here ? c * model->length : 0;
+    if (channel->binary) continue;
+    RB_TRY(write_of_channel(ctx, file, channel, "low", axis, unit,
+                            "5% quantile of the replicates at each sample", p->low + at));
+    RB_TRY(write_of_channel(ctx, file, channel, "median", axis, unit,
+                            "median of the replicates at each sample", p->median + at));
+    RB_TRY(write_of_channel(ctx, file, channel, "high", axis, unit,
+                            "95% quantile of the replicates at each sample", p->high + at));
+    RB_TRY(write_of_channel(ctx, file, channel, "coverage", "", "1",
+                            "share of the observed samples inside the 90% band",
+                            here ? p->coverage + c : p->coverage));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status write_statistics(rb_context *ctx, const rb_model *model, rb_file *file,
+                                  const rb_predictive *p) {
+  rb_status status = RB_OK;
+  const char **names = NULL;
+  const int count = model->summaries;
+  if (count == 0) return RB_OK;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, names, 2 * (int64_t)count)));
+  for (int s = 0; s < count; ++s) {
+    names[s] = model->summary[s].name;
+    names[count + s] = model->summary[s].unit;
+  }
+  RB_TRY(rb_file_dimension(ctx, file, "statistic", count));
+  RB_TRY(rb_file_write(ctx, file, &NAME, names));
+  RB_TRY(rb_file_write(ctx, file, &UNIT, names + count));
+  RB_TRY(rb_file_write(ctx, file, &VALUES, p->statistic));
+  RB_TRY(rb_file_write(ctx, file, &OBSERVED, p->observed));
+  RB_TRY(rb_file_write(ctx, file, &PERCENTILE, p->percentile));
+cleanup:
+  free(names);
+  return status;
+}
+
 static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
-  const char *time = model->axis.name;
   RB_TRY(rb_axes_write(ctx, file, model));
   RB_TRY(rb_file_dimension(ctx, file, "replicate", job->input.predictive_replicates));
   RB_TRY(rb_stage_write_observation(ctx, file, model, c->x));
-  RB_TRY(rb_file_write(ctx, file,
-                       &(rb_field){"voltage_low", RB_F64, time, "mV",
-                                   "5% quantile of the replicates' voltage", false},
-                       c->low));
-  RB_TRY(rb_file_write(
-      ctx, file,
-      &(rb_field){"voltage_median", RB_F64, time, "mV", "median of the replicates' voltage", false},
-      c->median));
-  RB_TRY(rb_file_write(ctx, file,
-                       &(rb_field){"voltage_high", RB_F64, time, "mV",
-                                   "95% quantile of the replicates' voltage", false},
-                       c->high));
-  RB_TRY(rb_file_write(ctx, file, &SPIKE_COUNT, c->spike_count));
+  RB_TRY(write_bands(ctx, model, file, &c->numbers, ctx->rank == 0));
+  RB_TRY(write_statistics(ctx, model, file, &c->numbers));
+  for (int k = 0; k < model->checks; ++k) {
+    const rb_quantity *own = &model->check[k];
+    const double *value = ctx->rank == 0 ? &c->numbers.check[k] : NULL;
+    RB_TRY(rb_file_write(
+        ctx, file, &(rb_field){own->name, RB_F64, "", own->unit, own->description, false}, value));
+  }
   RB_TRY(rb_file_write(ctx, file, &THETA, c->replicates.theta));
-  RB_TRY(rb_file_write(ctx, file, &VOLTAGE_COVERAGE, &c->numbers.voltage_coverage));
-  RB_TRY(rb_file_write(ctx, file, &PERCENTILE, &c->numbers.spike_count_percentile));
-  RB_TRY(rb_file_write(ctx, file, &DEVIATION, &c->numbers.subthreshold_deviation_mV));
-  RB_TRY(rb_file_write(ctx, file, &OBSERVED_SPIKES, &c->observed_spikes));
   RB_TRY(rb_file_write(ctx, file, &REFUSED, &c->replicates.refused));
 cleanup:
   return status;
+}
+
+/* One line: what a reader looks at first. */
+static void print(const rb_context *ctx, const rb_model *model, const check *c) {
+  char line[1024] = "";
+  size_t used = 0;
+  const rb_predictive *p = &c->numbers;
+  if (ctx->rank != 0) return;
+  for (int k = 0; k < model->channels && used < sizeof line; ++k) {
+    if (model->channel[k].binary) continue;
+    used +=
+        (size_t)snprintf(line + used, sizeof line - used, "%s coverage of the 90%% band %.1f%%, ",
+                         model->channel[k].quantity.name, 100 * p->coverage[k]);
+  }
+  int worst = 0;
+  for (int s = 1; s < model->summaries; ++s) {
+    if (fabs(p->percentile[s] - 0.5) > fabs(p->percentile[worst] - 0.5)) worst = s;
+  }
+  if (model->summaries > 0 && used < sizeof line) {
+    used += (size_t)snprintf(line + used, sizeof line - used,
+                             "most extreme of %d statistics: %s "
+                             "at percentile %.2f, ",
+                             model->summaries, model->summary[worst].name, p->percentile[worst]);
+  }
+  for (int k = 0; k < model->checks && used < sizeof line; ++k) {
+    if (isnan(p->check[k])) continue;  // does not apply
+    used += (size_t)snprintf(line + used, sizeof line - used, "%s %.2f %s, ", model->check[k].name,
+                             p->check[k], model->check[k].unit);
+  }
+  rb_log_info(ctx, "predict    %s%lld draws refused", line, (long long)c->replicates.refused);
 }
 
 /* Rank 0 alone computes what it writes: sharing the quantiles of all replicates would cost the
@@ -180,19 +205,6 @@ cleanup:
   return status;
 }
 
-static void print(const rb_context *ctx, const check *c) {
-  char deviation[64] = "no sample below the threshold";
-  if (isfinite(c->numbers.subthreshold_deviation_mV)) {
-    (void)snprintf(deviation, sizeof deviation, "subthreshold deviation %.2f mV",
-                   c->numbers.subthreshold_deviation_mV);
-  }
-  rb_log_info(ctx,
-              "predict    voltage coverage of the 90%% band %.1f%%, spike count percentile %.2f, "
-              "%s, %lld draw%s refused",
-              100 * c->numbers.voltage_coverage, c->numbers.spike_count_percentile, deviation,
-              (long long)c->replicates.refused, rb_plural(c->replicates.refused));
-}
-
 rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   check c = {0};
@@ -203,7 +215,7 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_file_create(ctx, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
-  print(ctx, &c);
+  print(ctx, &job->model, &c);
 cleanup:
   rb_file_abort(ctx, &out);
   check_destroy(&c);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "rheobase/lif.h"
 #include "rheobase/memory.h"
 #include "rheobase/predictive.h"
 #include "rheobase/quantile.h"
@@ -7,10 +8,12 @@
 
 typedef struct trace_check {
   int64_t K, L, draws;
-  float *replicate;                            // (K, L)
-  double *observed, *low, *median, *high;      // (L)
-  double *threshold;                           // (draws)
-  int64_t *spike_count, observed_spike_count;  // (K)
+  float *replicate;             // (K, L)
+  float *observed;              // (L)
+  double *low, *median, *high;  // (L)
+  double *threshold;            // (draws)
+  double *spike_count;          // (K)
+  int64_t observed_spike_count;
 } trace_check;
 
 static rb_status read_new(rb_verify_group *g, const char *name, rb_type type, int rank,
@@ -41,13 +44,14 @@ static rb_status read_traces(rb_verify_group *g, trace_check *c) {
   if (c->K < 1 || c->L < 1 || c->draws < 1) {
     RB_TRY(RB_FAIL(g->ctx, RB_ERR_FORMAT, "%s: empty arrays cannot be verified", g->name));
   }
-  double **const columns[] = {&c->observed, &c->low, &c->median, &c->high};
+  double **const columns[] = {&c->low, &c->median, &c->high};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; ++i) {
     RB_TRY(RB_ALLOCATE(g->ctx, *columns[i], c->L));
   }
+  RB_TRY(RB_ALLOCATE(g->ctx, c->observed, c->L));
   RB_TRY(RB_ALLOCATE(g->ctx, c->spike_count, c->K));
-  RB_TRY(read_exactly(g, "observed_voltage", RB_F64, 1, &c->L, c->observed));
-  RB_TRY(read_exactly(g, "replicated_spike_count", RB_I64, 1, &c->K, c->spike_count));
+  RB_TRY(read_exactly(g, "observed_voltage", RB_F32, 1, &c->L, c->observed));
+  RB_TRY(read_exactly(g, "replicated_spike_count", RB_F64, 1, &c->K, c->spike_count));
   RB_TRY(read_exactly(g, "observed_spike_count", RB_I64, 0, NULL, &c->observed_spike_count));
 cleanup:
   return status;
@@ -67,18 +71,18 @@ rb_status rb_verify_predictive(rb_verify_group *group) {
   rb_status status = RB_OK;
   trace_check c = {0};
   RB_TRY(read_traces(group, &c));
-  RB_TRY(rb_predictive_band(group->ctx, c.K, c.L, c.replicate, c.low, c.median, c.high));
+  RB_TRY(rb_predictive_band(group->ctx, c.K, c.L, c.replicate, c.L, c.low, c.median, c.high));
   RB_TRY(rb_verify_compare(group, "band_5", 1, &c.L, c.low));
   RB_TRY(rb_verify_compare(group, "band_median", 1, &c.L, c.median));
   RB_TRY(rb_verify_compare(group, "band_95", 1, &c.L, c.high));
-  const rb_predictive_check check =
-      rb_predictive_compare(c.L, c.observed, c.low, c.median, c.high, c.K, c.spike_count,
-                            c.observed_spike_count, rb_median(c.draws, c.threshold));
-  RB_TRY(rb_verify_compare(group, "voltage_coverage", 0, NULL, &check.voltage_coverage));
-  RB_TRY(
-      rb_verify_compare(group, "spike_count_percentile", 0, NULL, &check.spike_count_percentile));
-  RB_TRY(rb_verify_compare(group, "subthreshold_deviation_mV", 0, NULL,
-                           &check.subthreshold_deviation_mV));
+  const double coverage = rb_predictive_coverage(c.L, c.observed, c.low, c.high);
+  const double percentile =
+      rb_predictive_percentile(c.K, c.spike_count, 1, (double)c.observed_spike_count);
+  const double deviation =
+      rb_lif_subthreshold_deviation(c.L, c.observed, c.median, rb_median(c.draws, c.threshold));
+  RB_TRY(rb_verify_compare(group, "voltage_coverage", 0, NULL, &coverage));
+  RB_TRY(rb_verify_compare(group, "spike_count_percentile", 0, NULL, &percentile));
+  RB_TRY(rb_verify_compare(group, "subthreshold_deviation_mV", 0, NULL, &deviation));
 cleanup:
   release(&c);
   return status;

@@ -120,6 +120,17 @@ cleanup:
   return status;
 }
 
+static rb_status compare_rest(const rb_model *model, rb_context *ctx, const float *x,
+                              const double *median, int64_t S, const double *theta, double *out) {
+  rb_status status = RB_OK;
+  double *all = NULL;
+  RB_TRY(complete(ctx, model, S, theta, &all));
+  RB_TRY(model->core->compare(model->core, ctx, x, median, S, all, out));
+cleanup:
+  free(all);
+  return status;
+}
+
 static void destroy(rb_model *model) {
   if (model->core != NULL && model->core->destroy != NULL) model->core->destroy(model->core);
   free(model->core);
@@ -172,6 +183,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
     model->accepts = accepts_rest;
     model->simulate = simulate_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;
+    if (model->compare != NULL) model->compare = compare_rest;
   }
   RB_TRY(check_draw(ctx, model));
 cleanup:

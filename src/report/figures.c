@@ -78,14 +78,14 @@ const rb_figure rb_figures[] = {
      "it is exact, and below 0.001 they cannot be corrected. Right: how many nats the network is "
      "from the exact posterior, by number of spikes.",
      RB_FROM_EXACT, "summary/network_efficiency", 1200, 600, rb_draw_refinement},
-    {"predictive", "Posterior predictive check: voltage",
+    {"predictive", "Posterior predictive check: recordings",
      "Recordings simulated from posterior draws beside the observation: it should lie inside the "
      "band about nine times in ten.",
-     RB_FROM_PREDICTIVE, "voltage_low", 1200, 600, rb_draw_predictive},
-    {"spike_counts", "Posterior predictive check: spikes",
-     "Number of spikes of the replicates and of the observation: a count at the edge of the "
-     "histogram means that the model, or its posterior, misses something about the firing.",
-     RB_FROM_PREDICTIVE, "spike_count", 1200, 600, rb_draw_spike_counts},
+     RB_FROM_PREDICTIVE, "refused_draws", 1200, 600, rb_draw_predictive},
+    {"statistics", "Posterior predictive check: statistics",
+     "Statistics of the replicates and of the observation: a value at the edge of its histogram "
+     "means that the model, or its posterior, misses something.",
+     RB_FROM_PREDICTIVE, "percentile", 1200, 750, rb_draw_statistics},
     {"speed_up", "Speed-up",
      "How many times faster the same work is on more ranks. Dashed: a model fitted to the "
      "measured points, not a measurement.",

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "figures.h"
 #include "rheobase/memory.h"
@@ -8,99 +9,226 @@
 
 #define FROM RB_FROM_PREDICTIVE
 
-enum { MOST_SPIKES = 1000000 };  // more would be a damaged file
+enum { BINS = 24, PATH = 160 };
 
-rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+#define LEGEND                                                         \
+  "NaN with filledcurves fc rgb '#A8CFE8' title '90% of replicates', " \
+  "NaN with lines lw 2.5 lc rgb blue title 'median', "                 \
+  "NaN with lines lw 1.2 lc rgb '#333333' title 'observation'"
+
+/* The arrays of one continuous channel. */
+typedef struct band {
+  rb_array observed, low, median, high;
+  double coverage;
+} band;
+
+static void band_free(band *b) {
+  rb_array_free(&b->observed);
+  rb_array_free(&b->low);
+  rb_array_free(&b->median);
+  rb_array_free(&b->high);
+}
+
+static rb_status read_band(const rb_study_data *study, const char *name, int64_t L, band *b) {
   rb_status status = RB_OK;
-  rb_array time = {0}, voltage = {0}, spikes = {0}, low = {0}, median = {0}, high = {0};
-  double least = INFINITY, most = -INFINITY, coverage = 0;
-  char title[160];
-  RB_TRY(rb_study_read(study, FROM, study->model->axis.name, 1, -1, &time));
-  const int64_t L = time.shape[0];
-  RB_TRY(rb_study_read(study, FROM, "observation/voltage", 1, L, &voltage));
-  RB_TRY(rb_study_read(study, FROM, "observation/spikes", 1, L, &spikes));
-  RB_TRY(rb_study_read(study, FROM, "voltage_low", 1, L, &low));
-  RB_TRY(rb_study_read(study, FROM, "voltage_median", 1, L, &median));
-  RB_TRY(rb_study_read(study, FROM, "voltage_high", 1, L, &high));
-  RB_TRY(rb_study_number(study, FROM, "voltage_coverage", &coverage));
-  rb_script_data(out, "trace", -1);
-  for (int64_t t = 0; t < L; ++t) {
-    least = fmin(least, fmin(voltage.v[t], low.v[t]));
-    most = fmax(most, fmax(voltage.v[t], high.v[t]));
-    rb_script_row(out, 6,
-                  (const double[]){time.v[t], low.v[t], median.v[t], high.v[t], voltage.v[t],
-                                   spikes.v[t] > 0.5 ? 1 : NAN});
-  }
-  rb_script_end(out);
-  const double span = most - least;
-  (void)snprintf(title, sizeof title,
-                 "Posterior predictive check: %.1f%% of the observed samples lie inside the band",
-                 100 * coverage);
-  rb_script_single(out, figure, title);
-  rb_script_range(out, "x", time.v[0], time.v[L - 1], 10);
-  rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);
-  (void)fprintf(out,
-                "set xlabel 'time (ms)'\nset ylabel 'voltage (mV)'\n"
-                "plot $trace using 1:2:4 with filledcurves fc rgb '#A8CFE8' title 'central 90%% of "
-                "replicates', $trace using 1:5 with lines lw 1.2 lc rgb '#333333' "
-                "title 'observation', "
-                "$trace using 1:3 with lines lw 2.5 lc rgb blue title 'median', "
-                "$trace using 1:($6*%.6g) with points pt 11 ps 1.5 lc rgb vermilion "
-                "title 'observed spike'\n",
-                most + 0.05 * span);
+  char path[PATH];
+  (void)snprintf(path, sizeof path, "observation/%s", name);
+  RB_TRY(rb_study_read(study, FROM, path, 1, L, &b->observed));
+  (void)snprintf(path, sizeof path, "%s_low", name);
+  RB_TRY(rb_study_read(study, FROM, path, 1, L, &b->low));
+  (void)snprintf(path, sizeof path, "%s_median", name);
+  RB_TRY(rb_study_read(study, FROM, path, 1, L, &b->median));
+  (void)snprintf(path, sizeof path, "%s_high", name);
+  RB_TRY(rb_study_read(study, FROM, path, 1, L, &b->high));
+  (void)snprintf(path, sizeof path, "%s_coverage", name);
+  RB_TRY(rb_study_number(study, FROM, path, &b->coverage));
 cleanup:
-  rb_array_free(&time);
-  rb_array_free(&voltage);
-  rb_array_free(&spikes);
-  rb_array_free(&low);
-  rb_array_free(&median);
-  rb_array_free(&high);
   return status;
 }
 
-rb_status rb_draw_spike_counts(const rb_study_data *study, const rb_figure *figure, FILE *out) {
-  rb_status status = RB_OK;
-  rb_array count = {0};
-  double observed = 0, percentile = 0, *here = NULL;  // replicates with each count
-  char title[160];
-  RB_TRY(rb_study_read(study, FROM, "spike_count", 1, -1, &count));
-  RB_TRY(rb_study_number(study, FROM, "observed_spike_count", &observed));
-  RB_TRY(rb_study_number(study, FROM, "spike_count_percentile", &percentile));
-  double low = observed, high = observed, most = 1;
-  for (int64_t k = 0; k < count.shape[0]; ++k) {
-    low = fmin(low, count.v[k]);
-    high = fmax(high, count.v[k]);
-  }
-  if (!(high - low <= MOST_SPIKES)) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "predictive.h5: %g spikes are not believable", high));
-  }
-  const int steps = (int)(high - low) + 1;
-  RB_TRY(RB_ALLOCATE(study->ctx, here, steps));
-  for (int64_t k = 0; k < count.shape[0]; ++k) {
-    if (isfinite(count.v[k])) here[rb_script_bin(count.v[k] - low + 0.5, steps)] += 1;
-  }
-  rb_script_data(out, "counts", -1);
-  for (int step = 0; step < steps; ++step) {
-    most = fmax(most, here[step]);
-    rb_script_row(out, 2, (const double[]){low + step, here[step]});
+/* "time (ms)" of the axis time_ms. */
+static void axis_label(const rb_quantity *axis, char *label) {
+  char name[RB_LABEL], words[RB_LABEL];
+  (void)snprintf(name, sizeof name, "%s", axis->name);
+  const size_t unit = strlen(axis->unit), length = strlen(name);
+  const bool suffix = length > unit + 1 && name[length - unit - 1] == '_' &&
+                      strcmp(name + length - unit, axis->unit) == 0;
+  if (suffix) name[length - unit - 1] = '\0';
+  rb_script_words(name, words);
+  (void)snprintf(label, RB_LABEL, "%.100s (%.40s)", words, axis->unit);
+}
+
+/* Writes a channel's data and its panel. @param binary number of binary channels, in $events */
+static void draw_band(const rb_model *model, int index, const rb_channel *channel,
+                      const rb_array *axis, const band *b, int binary, FILE *out) {
+  char x_label[RB_LABEL], y_label[RB_LABEL];
+  const int64_t L = axis->shape[0];
+  double least = INFINITY, most = -INFINITY;
+  rb_script_data(out, "trace", index);
+  for (int64_t t = 0; t < L; ++t) {
+    least = fmin(least, fmin(b->observed.v[t], b->low.v[t]));
+    most = fmax(most, fmax(b->observed.v[t], b->high.v[t]));
+    rb_script_row(
+        out, 5,
+        (const double[]){axis->v[t], b->low.v[t], b->median.v[t], b->high.v[t], b->observed.v[t]});
   }
   rb_script_end(out);
-  rb_script_curve(out, "observed", -1, 2, (const double[]){observed, observed},
-                  (const double[]){0, 1.12 * most});
-  (void)snprintf(title, sizeof title,
-                 "Spike counts of %lld replicates: %.0f%% have at most the observed %g",
-                 (long long)count.shape[0], 100 * percentile, observed);
-  rb_script_single(out, figure, title);
-  rb_script_range(out, "x", low - 1, high + 1, 12);
-  if (high - low < 12) (void)fputs("set xtics nomirror 1\n", out);
-  rb_script_range(out, "y", 0, 1.12 * most, 5);
-  (void)fputs(
-      "set xlabel 'spikes'\nset ylabel 'replicates'\nset boxwidth 0.9\n"
-      "plot $counts using 1:2 with boxes fc rgb sky title 'replicates', "
-      "$observed using 1:2 with lines lw 4 lc rgb vermilion title 'observed'\n",
-      out);
+  const double span = most > least ? most - least : 1;
+  const double step = L > 1 ? axis->v[1] - axis->v[0] : 1;
+  rb_script_range(out, "x", axis->v[0] - (L > 1 ? 0 : step), axis->v[L - 1] + (L > 1 ? 0 : step),
+                  10);
+  rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);
+  axis_label(&model->axis, x_label);
+  rb_script_axis(&channel->quantity, y_label);
+  (void)fprintf(out,
+                "set title '%.1f%% of the observation lie inside' offset 0,-0.6\n"
+                "set xlabel '%s'\nset ylabel '%s'\n"
+                "plot $trace%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
+                "$trace%d using 1:5 with %s lw 1.2 lc rgb '#333333', "
+                "$trace%d using 1:3 with lines lw 2.5 lc rgb blue",
+                100 * b->coverage, x_label, y_label, index, index, L > 1 ? "lines" : "points",
+                index);
+  if (binary > 0) {
+    (void)fprintf(out, ", $events using 1:(%.6g) with points pt 11 ps 1.5 lc rgb vermilion",
+                  most + 0.05 * span);
+  }
+  (void)fputc('\n', out);
+}
+
+/* Where the binary channels are 1, in datablock $events. */
+static rb_status write_events(const rb_study_data *study, const rb_array *axis, int *binary,
+                              FILE *out) {
+  rb_status status = RB_OK;
+  const rb_model *model = study->model;
+  rb_array events = {0};
+  rb_script_data(out, "events", -1);
+  rb_script_row(out, 1, (const double[]){NAN});  // a datablock must not be empty
+  for (int c = 0; c < model->channels; ++c) {
+    char path[PATH];
+    if (!model->channel[c].binary) continue;
+    *binary += 1;
+    (void)snprintf(path, sizeof path, "observation/%s", model->channel[c].quantity.name);
+    RB_TRY(rb_study_read(study, FROM, path, 1, axis->shape[0], &events));
+    for (int64_t t = 0; t < axis->shape[0]; ++t) {
+      if (events.v[t] > 0.5) rb_script_row(out, 1, (const double[]){axis->v[t]});
+    }
+    rb_array_free(&events);
+  }
+  rb_script_end(out);
 cleanup:
-  free(here);
-  rb_array_free(&count);
+  rb_array_free(&events);
+  return status;
+}
+
+rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const rb_model *model = study->model;
+  rb_array axis = {0};
+  band b = {0};
+  int panels = 0, binary = 0, panel = 0;
+  for (int c = 0; c < model->channels; ++c) panels += !model->channel[c].binary;
+  RB_TRY(rb_study_read(study, FROM, model->axis.name, 1, -1, &axis));
+  RB_TRY(write_events(study, &axis, &binary, out));
+  rb_script_panels(
+      out, figure, "Posterior predictive check",
+      binary > 0 ? LEGEND ", NaN with points pt 11 ps 1.5 lc rgb vermilion title 'event'" : LEGEND);
+  for (int c = 0; c < model->channels; ++c) {
+    if (model->channel[c].binary) continue;
+    RB_TRY(read_band(study, model->channel[c].quantity.name, axis.shape[0], &b));
+    rb_script_panel(out, figure, panels, 1, panel);
+    draw_band(model, panel++, &model->channel[c], &axis, &b, binary, out);
+    band_free(&b);
+    b = (band){0};
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  band_free(&b);
+  rb_array_free(&axis);
+  return status;
+}
+
+/* Where a statistic's histogram lies. */
+typedef struct histogram {
+  double low, width;  // of the first bin, of each
+  int bins;
+} histogram;
+
+/* The range of the replicates and of the observed value; of few whole numbers a bin for each. */
+static histogram make_histogram(const rb_array *values, int index, double observed) {
+  const int64_t K = values->shape[0], S = values->shape[1];
+  bool whole = observed == floor(observed);
+  double low = isfinite(observed) ? observed : 0, high = low;
+  for (int64_t k = 0; k < K; ++k) {
+    const double x = values->v[k * S + index];
+    if (!isfinite(x)) continue;
+    whole = whole && x == floor(x);
+    low = fmin(low, x);
+    high = fmax(high, x);
+  }
+  if (whole && high - low < BINS - 2) return (histogram){low - 1.5, 1, (int)(high - low) + 3};
+  const double margin = 0.04 * (high - low) + 1e-9 * (1 + fabs(high));
+  return (histogram){low - margin, (high - low + 2 * margin) / BINS, BINS};
+}
+
+/* Writes it as $counts<index>. @return the highest bar */
+static double write_histogram(FILE *out, int index, const rb_array *values, const histogram *h) {
+  const int64_t K = values->shape[0], S = values->shape[1];
+  double here[BINS] = {0}, most = 1;
+  for (int64_t k = 0; k < K; ++k) {
+    const double x = values->v[k * S + index];
+    if (isfinite(x)) here[rb_script_bin((x - h->low) / h->width, h->bins)] += 1;
+  }
+  rb_script_data(out, "counts", index);
+  for (int i = 0; i < h->bins; ++i) {
+    most = fmax(most, here[i]);
+    rb_script_row(out, 2, (const double[]){h->low + (i + 0.5) * h->width, here[i]});
+  }
+  rb_script_end(out);
+  return most;
+}
+
+static void draw_statistic(const rb_study_data *study, const rb_figure *figure, int index,
+                           int count, const rb_array *values, double observed, double percentile,
+                           FILE *out) {
+  const rb_quantity *statistic = &study->model->summary[index];
+  char words[RB_LABEL];
+  const bool bare = strcmp(statistic->unit, "1") == 0;
+  const histogram h = make_histogram(values, index, observed);
+  const double most = write_histogram(out, index, values, &h);
+  rb_script_curve(out, "observed", index, 2, (const double[]){observed, observed},
+                  (const double[]){0, 1.1 * most});
+  rb_script_words(statistic->name, words);
+  rb_script_panel(out, figure, (count + 2) / 3, count < 3 ? count : 3, index);
+  rb_script_range(out, "x", h.low, h.low + h.bins * h.width, 4);
+  rb_script_range(out, "y", 0, 1.1 * most, 4);
+  (void)fprintf(out, "set title 'observed %.4g: percentile %.0f' offset 0,-0.6\n", observed,
+                100 * percentile);
+  (void)fprintf(out, "set xlabel '%s%s%s%s'\n", words, bare ? "" : " (",
+                bare ? "" : statistic->unit, bare ? "" : ")");
+  (void)fprintf(out,
+                "set ylabel 'replicates'\nset boxwidth %.9g\n"
+                "plot $counts%d using 1:2 with boxes fc rgb sky, "
+                "$observed%d using 1:2 with lines lw 4 lc rgb vermilion\n",
+                0.9 * h.width, index, index);
+}
+
+rb_status rb_draw_statistics(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+  rb_status status = RB_OK;
+  const int count = study->model->summaries;
+  rb_array values = {0}, observed = {0}, percentile = {0};
+  RB_TRY(rb_study_read(study, FROM, "replicates", 2, count, &values));
+  RB_TRY(rb_study_read(study, FROM, "observed", 1, count, &observed));
+  RB_TRY(rb_study_read(study, FROM, "percentile", 1, count, &percentile));
+  rb_script_panels(out, figure, "Statistics of the replicates and of the observation",
+                   "NaN with boxes fc rgb sky title 'replicates', "
+                   "NaN with lines lw 4 lc rgb vermilion title 'observation'");
+  for (int s = 0; s < count; ++s) {
+    draw_statistic(study, figure, s, count, &values, observed.v[s], percentile.v[s], out);
+  }
+  (void)fputs("unset multiplot\n", out);
+cleanup:
+  rb_array_free(&values);
+  rb_array_free(&observed);
+  rb_array_free(&percentile);
   return status;
 }

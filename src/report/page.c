@@ -26,7 +26,7 @@ static const struct section {
     {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT,
      " refinement ", true},
     {"predictive", "Posterior predictive check", rb_page_predictive, RB_FROM_PREDICTIVE,
-     " predictive spike_counts ", false},
+     " predictive statistics ", false},
     {"scaling", "Scaling over ranks", NULL, RB_FROM_SCALING, " speed_up efficiency parts ", true},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };

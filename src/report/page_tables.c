@@ -277,11 +277,39 @@ cleanup:
   return status;
 }
 
+static rb_status write_percentiles(const rb_study_data *study, FILE *out) {
+  static const column columns[] = {{"observation", "observed", 4, NEVER},
+                                   {"percentile", "percentile", 3, NEVER}};
+  rb_status status = RB_OK;
+  char **names = NULL;
+  int64_t count = 0;
+  const rb_source source = RB_FROM_PREDICTIVE;
+  if (!rb_study_has(study, source, "percentile")) return RB_OK;
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[source], "statistic", &count, &names));
+  RB_TRY(write_columns(study, source, out, "statistic", count, (const char *const *)names, columns,
+                       sizeof columns / sizeof *columns));
+cleanup:
+  free(names);
+  return status;
+}
+
 rb_status rb_page_predictive(const rb_study_data *study, FILE *out) {
-  static const char *const paths[] = {"voltage_coverage", "spike_count_percentile",
-                                      "observed_spike_count", "subthreshold_deviation",
-                                      "refused_draws"};
-  return write_numbers(study, RB_FROM_PREDICTIVE, sizeof paths / sizeof *paths, paths, out);
+  rb_status status = RB_OK;
+  const rb_model *model = study->model;
+  char coverage[RB_MAX_CHANNELS][96];
+  const char *paths[RB_MAX_CHANNELS + RB_MAX_CHECKS + 1];
+  int count = 0;
+  for (int c = 0; c < model->channels; ++c) {
+    if (model->channel[c].binary) continue;
+    (void)snprintf(coverage[c], sizeof coverage[c], "%s_coverage", model->channel[c].quantity.name);
+    paths[count++] = coverage[c];
+  }
+  for (int k = 0; k < model->checks; ++k) paths[count++] = model->check[k].name;
+  paths[count++] = "refused_draws";
+  RB_TRY(write_numbers(study, RB_FROM_PREDICTIVE, count, paths, out));
+  RB_TRY(write_percentiles(study, out));
+cleanup:
+  return status;
 }
 
 static rb_status write_distance_by_regime(const rb_study_data *study, FILE *out) {

@@ -21,29 +21,73 @@ static void density_integrates_to_one(void **state) {
 
 static void predictive_check_by_hand(void **state) {
   (void)state;
-  enum { K = 21, L = 2 };
-  float replicate[K][L];
-  int64_t spikes[K];
+  enum { K = 21, L = 2, STRIDE = 3 };
+  float replicate[K][STRIDE];
+  double spikes[K][2];
   for (int k = 0; k < K; ++k) {
     replicate[k][0] = (float)((k * 5) % K);  // 0..20 in some order
     replicate[k][1] = -60;
-    spikes[k] = k;
+    replicate[k][2] = NAN;  // of another channel
+    spikes[k][0] = k;
+    spikes[k][1] = NAN;
   }
   double low[L], median[L], high[L];
-  assert_all_ok(rb_predictive_band(&test_context, K, L, &replicate[0][0], low, median, high));
+  assert_all_ok(
+      rb_predictive_band(&test_context, K, L, &replicate[0][0], STRIDE, low, median, high));
   assert_near(low[0], 1, 1e-14);
   assert_near(median[0], 10, 0);
   assert_near(high[0], 19, 1e-14);
-  const double observed[L] = {12, -61};
-  rb_predictive_check check =
-      rb_predictive_compare(L, observed, low, median, high, K, spikes, 6, 0);
-  assert_near(check.voltage_coverage, 0.5, 0);
-  assert_near(check.spike_count_percentile, 7.0 / K, 1e-15);
-  assert_near(check.subthreshold_deviation_mV, 1, 0);  // only the second sample is below 0
-  check = rb_predictive_compare(L, observed, low, median, high, K, spikes, 6, -100);
-  assert_true(isnan(check.subthreshold_deviation_mV));
+  const float observed[L] = {12, -61};
+  assert_near(rb_predictive_coverage(L, observed, low, high), 0.5, 0);
+  assert_near(rb_predictive_percentile(K, &spikes[0][0], 2, 6), 7.0 / K, 1e-15);
+}
+
+/* Two channels, of which one is binary, and two statistics. */
+static void summarise_two(const rb_model *model, const float *x, double *out) {
+  out[0] = (double)x[0];
+  out[1] = (double)x[model->length];
+}
+
+static rb_status compare_first(const rb_model *model, rb_context *ctx, const float *x,
+                               const double *median, int64_t S, const double *theta, double *out) {
+  (void)model;
+  (void)ctx;
+  out[0] = (double)x[0] - median[0] + theta[S - 1];
+  return RB_OK;
+}
+
+static void predictive_of_a_model(void **state) {
+  (void)state;
+  enum { K = 11, C = 2, L = 2 };
+  static const rb_channel channels[C] = {{{"u", "1", "continuous"}, false},
+                                         {{"events", "1", "events"}, true}};
+  const rb_model model = {.channels = C,
+                          .channel = channels,
+                          .length = L,
+                          .summaries = 2,
+                          .summarise = summarise_two,
+                          .checks = 1,
+                          .compare = compare_first};
+  float x[C * L] = {7, 100, 1, 0}, replicate[K * C * L];
+  for (int k = 0; k < K; ++k) {
+    const float row[C * L] = {(float)k, (float)-k, (float)(k % 2), 0};
+    memcpy(replicate + k * C * L, row, sizeof row);
+  }
+  const double theta[2] = {5, 30};
+  rb_predictive p;
+  assert_all_ok(rb_predictive_create(&test_context, &model, x, K, replicate, 2, theta, &p));
+  assert_near(p.median[0], 5, 0);
+  assert_near(p.median[1], -5, 0);
+  assert_near(p.low[0], 0.5, 1e-14);
+  assert_near(p.coverage[0], 0.5, 0);
+  assert_near(p.observed[1], 1, 0);
+  assert_near(p.percentile[0], 8.0 / K, 1e-15);
+  assert_near(p.percentile[1], 1, 0);
+  assert_near(p.check[0], 7 - 5 + 30, 0);
+  rb_predictive_free(&p);
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(density_integrates_to_one),
-                                          cmocka_unit_test(predictive_check_by_hand)};
+                                          cmocka_unit_test(predictive_check_by_hand),
+                                          cmocka_unit_test(predictive_of_a_model)};
 RB_TEST_MAIN(tests)

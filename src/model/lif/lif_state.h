@@ -32,6 +32,10 @@ rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model);
 enum { RB_LIF_SUMMARIES = 5 };
 extern const rb_quantity rb_lif_summary[RB_LIF_SUMMARIES];
 void rb_lif_summarise(const rb_model *model, const float *x, double *out);
+enum { RB_LIF_CHECKS = 1 };
+extern const rb_quantity rb_lif_check[RB_LIF_CHECKS];
+rb_status rb_lif_compare(const rb_model *model, rb_context *ctx, const float *x,
+                         const double *median, int64_t S, const double *theta, double *out);
 bool rb_lif_accepts(const rb_model *model, const double *theta, const char **reason);
 rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                           int64_t first, int64_t count, const double *theta, float *x);
