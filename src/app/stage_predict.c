@@ -184,11 +184,15 @@ static void print(const rb_context *ctx, const rb_model *model, const check *c) 
                              model->summaries, model->summary[worst].name, p->percentile[worst]);
   }
   for (int k = 0; k < model->checks && used < sizeof line; ++k) {
-    if (isnan(p->check[k])) continue;  // does not apply
-    used += (size_t)snprintf(line + used, sizeof line - used, "%s %.2f %s, ", model->check[k].name,
-                             p->check[k], model->check[k].unit);
+    char value[64] = "does not apply";
+    if (isfinite(p->check[k])) {
+      (void)snprintf(value, sizeof value, "%.2f %s", p->check[k], model->check[k].unit);
+    }
+    used +=
+        (size_t)snprintf(line + used, sizeof line - used, "%s %s, ", model->check[k].name, value);
   }
-  rb_log_info(ctx, "predict    %s%lld draws refused", line, (long long)c->replicates.refused);
+  rb_log_info(ctx, "predict    %s%lld draw%s refused", line, (long long)c->replicates.refused,
+              rb_plural(c->replicates.refused));
 }
 
 /* Rank 0 alone computes what it writes: sharing the quantiles of all replicates would cost the

@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include "model/linear_gaussian.h"
+#include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/refinement.h"
 #include "rheobase/signals.h"

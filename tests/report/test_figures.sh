@@ -6,7 +6,7 @@ command -v gnuplot >/dev/null || { echo "skipped: no gnuplot" && exit 77; }
 tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
 awk 'BEGIN { print "time_ms,voltage_mV,spike"; for (i = 0; i < 100; ++i) printf "%.1f,%s,0\n", i * 0.2, 20 }' >high.csv
 "$RB_PROGRAM" run "$tiny" -o study --observation high.csv >out.txt 2>err.txt || fail "run: $(cat err.txt)"
-grep -q 'no sample below the threshold' out.txt && ! grep -qi 'nan' out.txt || fail "predict: $(grep -E 'predict|nan' out.txt)"
+grep -q 'subthreshold_deviation does not apply' out.txt && ! grep -qi 'nan' out.txt || fail "predict: $(grep -E 'predict|nan' out.txt)"
 ! grep -qiE '>[-+]?nan' study/report.html || fail "the page: $(grep -iE '>[-+]?nan' study/report.html)"
 
 # All draws of one parameter, or of all of them, lie at a bound.
