@@ -37,7 +37,7 @@ RB_NODISCARD rb_status rb_draw_refinement(const rb_study_data *study, const rb_f
 RB_NODISCARD rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure,
                                           FILE *out);
 RB_NODISCARD rb_status rb_draw_statistics(const rb_study_data *study, const rb_figure *figure,
-                                            FILE *out);
+                                          FILE *out);
 
 RB_NODISCARD rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure,
                                         FILE *out);
