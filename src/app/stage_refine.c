@@ -185,8 +185,9 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   char posterior_path[RB_JOB_PATH];
   if (job->model.log_likelihood == NULL) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
-                   "the exact posterior needs a likelihood, and that observation noise: "
-                   "simulator.noise_mV is 0"));
+                   "the exact posterior needs a likelihood, which model \"%s\" does not have with "
+                   "these settings (observation noise of 0?)",
+                   job->model.name));
   }
   rb_job_path(job, "posterior.h5", posterior_path);
   RB_TRY(rb_job_load_network(ctx, job));

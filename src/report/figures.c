@@ -9,9 +9,9 @@ const rb_figure rb_figures[] = {
      "what would lie beyond an end lies on it, which shows as a taller last bin.",
      RB_FROM_SIMULATIONS, "prior_check/theta", 1200, 800, rb_draw_prior},
     {"traces", "Simulated recordings",
-     "Membrane potential with observation noise for six parameter vectors of the prior, from the "
-     "fewest spikes to the most.",
-     RB_FROM_SIMULATIONS, "shape_check/spikes", 1200, 800, rb_draw_traces},
+     "What the simulator makes of six parameter vectors of the prior, from the least activity to "
+     "the most.",
+     RB_FROM_SIMULATIONS, "shape_check", 1200, 800, rb_draw_traces},
     {"loss", "Training",
      "The loss by epoch: minus the mean log density of the true parameters, in units of the "
      "prior's "
@@ -50,9 +50,10 @@ const rb_figure rb_figures[] = {
      "truth among the draws nearest to a reference that depends on the data.",
      CALIBRATION, "diagnostics/coverage/densest", 1200, 680, rb_draw_expected_coverage},
     {"local", "Local calibration",
-     "Coverage of central intervals minus their level, for recordings without spikes, with few and "
-     "with many: errors that cancel over all recordings show here. Shaded: 95% bands if "
-     "calibrated.",
+     "Coverage of central intervals minus their level, for recordings without activity (such as "
+     "spikes), with little and with much: errors that cancel over all recordings show here. "
+     "Shaded: "
+     "95% bands if calibrated.",
      CALIBRATION, "diagnostics/regime/central", 1200, 800, rb_draw_local},
     {"contraction", "z-score and contraction",
      "Each point is a data set. To the right: the data narrow the prior down; within the shaded "
@@ -76,7 +77,7 @@ const rb_figure rb_figures[] = {
      "Left: effective share of the network's draws as importance draws for the exact posterior; 1 "
      "if "
      "it is exact, and below 0.001 they cannot be corrected. Right: how many nats the network is "
-     "from the exact posterior, by number of spikes.",
+     "from the exact posterior, by activity.",
      RB_FROM_EXACT, "summary/network_efficiency", 1200, 600, rb_draw_refinement},
     {"predictive", "Posterior predictive check: recordings",
      "Recordings simulated from posterior draws beside the observation: it should lie inside the "

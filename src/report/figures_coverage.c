@@ -136,12 +136,12 @@ static void write_regimes(const rb_array *datasets, const rb_array *low, const r
                           char *legend, int size) {
   int used = 0;
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    char spikes[64];
+    char range[64];
     if (datasets->v[g] < 1) continue;
-    (void)snprintf(spikes, sizeof spikes, low->v[g] < high->v[g] ? "%g-%g spikes" : "%g spikes",
-                   low->v[g], high->v[g]);
+    (void)snprintf(range, sizeof range, low->v[g] < high->v[g] ? "%g-%g" : "%g", low->v[g],
+                   high->v[g]);
     used += snprintf(legend + used, (size_t)(size - used), "%sNaN with lines %s title '%s, n = %g'",
-                     used > 0 ? ", " : "", regime_lines[g], spikes, datasets->v[g]);
+                     used > 0 ? ", " : "", regime_lines[g], range, datasets->v[g]);
   }
 }
 
@@ -164,7 +164,8 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   const int D = study->model->dim;
   const rb_source from = RB_FROM_CALIBRATION;
   rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0};
-  char symbol[RB_LABEL], legend[512] = "NaN notitle";
+  char symbol[RB_LABEL], words[RB_LABEL], legend[512] = "NaN notitle";
+  char title[RB_LABEL + 64] = "Coverage of central intervals";
   double limit = 0.05;
   RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
   const int64_t K = level.shape[0];
@@ -194,7 +195,11 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
     limit = fmax(limit, fmin(0.5, 1.0 / sqrt(datasets.v[g])));
   }
   write_regimes(&datasets, &low, &high, legend, sizeof legend);
-  rb_script_panels(out, figure, "Coverage of central intervals by number of spikes", legend);
+  if (study->model->activity != NULL) {
+    rb_script_words(study->model->activity_quantity.name, words);
+    (void)snprintf(title, sizeof title, "Coverage of central intervals by %s", words);
+  }
+  rb_script_panels(out, figure, title, legend);
   rb_script_range(out, "y", -1.1 * limit, 1.1 * limit, 5);
   (void)fputs(
       "set xlabel 'level'\nset ylabel 'coverage minus level' offset 0.8,0\n"

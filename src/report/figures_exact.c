@@ -69,7 +69,7 @@ rb_status rb_draw_refinement(const rb_study_data *study, const rb_figure *figure
   rb_script_panel(out, figure, 1, 2, 1);
   rb_script_range(out, "x", -0.5, limit[1] + 0.5, 6);
   (void)fputs(
-      "set autoscale y\nset ytics autofreq\nset logscale y\nset xlabel 'activity (spikes)'\n"
+      "set autoscale y\nset ytics autofreq\nset logscale y\nset xlabel 'activity'\n"
       "set ylabel 'KL(exact || network) (nat)'\n"
       "plot $distance using 1:2 with points pt 7 ps 0.6 lc rgb blue\nunset logscale y\n"
       "unset multiplot\n",

@@ -46,18 +46,6 @@ cleanup:
   return status;
 }
 
-/* "time (ms)" of the axis time_ms. */
-static void axis_label(const rb_quantity *axis, char *label) {
-  char name[RB_LABEL], words[RB_LABEL];
-  (void)snprintf(name, sizeof name, "%s", axis->name);
-  const size_t unit = strlen(axis->unit), length = strlen(name);
-  const bool suffix = length > unit + 1 && name[length - unit - 1] == '_' &&
-                      strcmp(name + length - unit, axis->unit) == 0;
-  if (suffix) name[length - unit - 1] = '\0';
-  rb_script_words(name, words);
-  (void)snprintf(label, RB_LABEL, "%.100s (%.40s)", words, axis->unit);
-}
-
 /* Writes a channel's data and its panel. @param binary number of binary channels, in $events */
 static void draw_band(const rb_model *model, int index, const rb_channel *channel,
                       const rb_array *axis, const band *b, int binary, FILE *out) {
@@ -78,7 +66,7 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
   rb_script_range(out, "x", axis->v[0] - (L > 1 ? 0 : step), axis->v[L - 1] + (L > 1 ? 0 : step),
                   10);
   rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);
-  axis_label(&model->axis, x_label);
+  rb_script_scale(&model->axis, x_label);
   rb_script_axis(&channel->quantity, y_label);
   (void)fprintf(out,
                 "set title '%.1f%% of the observation lie inside' offset 0,-0.6\n"

@@ -75,68 +75,120 @@ cleanup:
   return status;
 }
 
-/* The rows with evenly spaced places in the order of their spike counts, fewest first. */
-static void choose_traces(const rb_array *spikes, int64_t *count, int64_t chosen[TRACES]) {
-  const int64_t n = spikes->shape[0], L = spikes->shape[1];
-  for (int64_t i = 0; i < n; ++i) {
-    count[i] = 0;
-    for (int64_t t = 0; t < L; ++t) count[i] += spikes->v[i * L + t] > 0.5;
-  }
+/* The rows with evenly spaced places in the order of their activity, least first. */
+static void choose_traces(int64_t n, const double *activity, int64_t chosen[TRACES]) {
   for (int k = 0; k < TRACES; ++k) {
     const int64_t place = n > 1 ? k * (n - 1) / (TRACES - 1) : 0;
     for (int64_t i = 0; i < n; ++i) {  // the row with this place
       int64_t before = 0;
       for (int64_t j = 0; j < n; ++j) {
-        before += count[j] < count[i] || (count[j] == count[i] && j < i);
+        before += activity[j] < activity[i] || (activity[j] == activity[i] && j < i);
       }
       if (before == place) chosen[k] = i;
     }
   }
 }
 
+/* The simulated recordings that are looked at. */
+typedef struct recordings {
+  int64_t n, L;
+  rb_array channel[RB_MAX_CHANNELS];  // (n, L)
+  double *activity;                   // (n), 0 where the model knows none
+} recordings;
+
+static void recordings_free(recordings *r) {
+  for (int c = 0; c < RB_MAX_CHANNELS; ++c) rb_array_free(&r->channel[c]);
+  free(r->activity);
+}
+
+static rb_status read_recordings(const rb_study_data *study, int64_t L, recordings *r) {
+  rb_status status = RB_OK;
+  const rb_model *model = study->model;
+  float *x = NULL;
+  r->L = L;
+  r->n = TRACE_ROWS;
+  for (int c = 0; c < model->channels; ++c) {
+    char path[RB_LABEL];
+    (void)snprintf(path, sizeof path, "shape_check/%.100s", model->channel[c].quantity.name);
+    RB_TRY(rb_study_read_rows(study, RB_FROM_SIMULATIONS, path, r->n, L, &r->channel[c]));
+    r->n = r->channel[c].shape[0];
+  }
+  RB_TRY(RB_ALLOCATE(study->ctx, r->activity, r->n));
+  RB_TRY(RB_ALLOCATE(study->ctx, x, model->channels * L));
+  for (int64_t i = 0; i < r->n && model->activity != NULL && L == model->length; ++i) {
+    for (int64_t k = 0; k < model->channels * L; ++k) {
+      x[k] = (float)r->channel[k / L].v[i * L + k % L];
+    }
+    r->activity[i] = model->activity(model, x);
+  }
+cleanup:
+  free(x);
+  return status;
+}
+
+/* The channel whose course is drawn: the first that is continuous. */
+static int drawn_channel(const rb_model *model) {
+  for (int c = 0; c < model->channels; ++c) {
+    if (!model->channel[c].binary) return c;
+  }
+  return 0;
+}
+
+/* A recording as $trace<k>: axis, its course, 1 where any binary channel is. Widens @p limit. */
+static void write_trace(const rb_model *model, const recordings *r, const rb_array *axis, int k,
+                        int64_t row, double limit[2], FILE *out) {
+  const int drawn = drawn_channel(model);
+  const double *course = r->channel[drawn].v + row * r->L;
+  rb_script_data(out, "trace", k);
+  for (int64_t t = 0; t < r->L; ++t) {
+    bool event = false;
+    for (int c = 0; c < model->channels; ++c) {
+      event = event || (model->channel[c].binary && r->channel[c].v[row * r->L + t] > 0.5);
+    }
+    limit[0] = fmin(limit[0], course[t]);
+    limit[1] = fmax(limit[1], course[t]);
+    rb_script_row(out, 3, (const double[]){axis->v[t], course[t], event ? 1 : NAN});
+  }
+  rb_script_end(out);
+}
+
 rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
-  const rb_source from = RB_FROM_SIMULATIONS;
-  rb_array time = {0}, voltage = {0}, spikes = {0};
-  int64_t *count = NULL, chosen[TRACES] = {0};
-  double low = INFINITY, high = -INFINITY;
-  RB_TRY(rb_study_read(study, from, study->model->axis.name, 1, -1, &time));
-  const int64_t L = time.shape[0];
-  RB_TRY(rb_study_read_rows(study, from, "shape_check/voltage", TRACE_ROWS, L, &voltage));
-  RB_TRY(rb_study_read_rows(study, from, "shape_check/spikes", voltage.shape[0], L, &spikes));
-  RB_TRY(RB_ALLOCATE(study->ctx, count, spikes.shape[0]));
-  choose_traces(&spikes, count, chosen);
-  for (int k = 0; k < TRACES; ++k) {
-    const double *v = voltage.v + chosen[k] * L, *s = spikes.v + chosen[k] * L;
-    rb_script_data(out, "trace", k);
-    for (int64_t t = 0; t < L; ++t) {
-      low = fmin(low, v[t]);
-      high = fmax(high, v[t]);
-      rb_script_row(out, 3, (const double[]){time.v[t], v[t], s[t] > 0.5 ? 1 : NAN});
-    }
-    rb_script_end(out);
-  }
-  const double top = high + 0.18 * (high - low), at = high + 0.08 * (high - low);
-  rb_script_panels(out, figure, "Simulated recordings, from few spikes to many",
-                   "NaN with lines lw 2 lc rgb blue title 'voltage', NaN with points pt 11 ps 1.2 "
-                   "lc rgb vermilion title 'spike'");
-  rb_script_range(out, "x", time.v[0], time.v[L - 1], 4);
-  rb_script_range(out, "y", low - 0.03 * (high - low), top, 5);
-  (void)fputs("set xlabel 'time (ms)'\nset ylabel 'voltage (mV)'\n", out);
+  const rb_model *model = study->model;
+  rb_array axis = {0};
+  recordings r = {0};
+  int64_t chosen[TRACES] = {0};
+  double limit[2] = {INFINITY, -INFINITY};
+  char label[RB_LABEL], words[RB_LABEL] = "";
+  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, model->axis.name, 1, -1, &axis));
+  RB_TRY(read_recordings(study, axis.shape[0], &r));
+  choose_traces(r.n, r.activity, chosen);
+  for (int k = 0; k < TRACES; ++k) write_trace(model, &r, &axis, k, chosen[k], limit, out);
+  const double span = limit[1] > limit[0] ? limit[1] - limit[0] : 1;
+  if (model->activity != NULL) rb_script_words(model->activity_quantity.name, words);
+  rb_script_panels(out, figure, "Simulated recordings",
+                   "NaN with lines lw 2 lc rgb blue title 'course', NaN with points pt 11 ps 1.2 "
+                   "lc rgb vermilion title 'event'");
+  rb_script_range(out, "x", axis.v[0], axis.v[r.L - 1], 4);
+  rb_script_range(out, "y", limit[0] - 0.03 * span, limit[1] + 0.18 * span, 5);
+  rb_script_scale(&model->axis, label);
+  (void)fprintf(out, "set xlabel '%s'\n", label);
+  rb_script_axis(&model->channel[drawn_channel(model)].quantity, label);
+  (void)fprintf(out, "set ylabel '%s'\n", label);
   for (int k = 0; k < TRACES; ++k) {
     rb_script_panel(out, figure, 2, 3, k);
+    if (model->activity != NULL) {
+      (void)fprintf(out, "set title '%s %g' offset 0,-0.6\n", words, r.activity[chosen[k]]);
+    }
     (void)fprintf(out,
-                  "set title '%lld spike%s' offset 0,-0.6\n"
-                  "plot $trace%d using 1:2 with lines lw 1.2 lc rgb blue, "
+                  "plot $trace%d using 1:2 with %s lw 1.2 lc rgb blue, "
                   "$trace%d using 1:($3*%.6g) with points pt 11 ps 1.1 lc rgb vermilion\n",
-                  (long long)count[chosen[k]], count[chosen[k]] == 1 ? "" : "s", k, k, at);
+                  k, r.L > 1 ? "lines" : "points", k, limit[1] + 0.08 * span);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:
-  rb_array_free(&time);
-  rb_array_free(&voltage);
-  rb_array_free(&spikes);
-  free(count);
+  rb_array_free(&axis);
+  recordings_free(&r);
   return status;
 }
 

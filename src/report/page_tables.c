@@ -152,7 +152,7 @@ cleanup:
 
 static rb_status write_regimes(const rb_study_data *study, FILE *out) {
   static const column columns[] = {{"data sets", "diagnostics/regime/datasets", 8, NEVER},
-                                   {"fewest spikes", "diagnostics/regime/activity_low", 5, NEVER},
+                                   {"least activity", "diagnostics/regime/activity_low", 5, NEVER},
                                    {"most", "diagnostics/regime/activity_high", 5, NEVER},
                                    {"loss (nat)", "diagnostics/regime/loss", 4, NEVER},
                                    {"of data sets", "diagnostics/regime/loss_datasets", 8, NEVER}};
@@ -314,7 +314,7 @@ cleanup:
 
 static rb_status write_distance_by_regime(const rb_study_data *study, FILE *out) {
   static const column columns[] = {{"data sets", "summary/regime_datasets", 8, NEVER},
-                                   {"fewest spikes", "summary/regime_activity_low", 5, NEVER},
+                                   {"least activity", "summary/regime_activity_low", 5, NEVER},
                                    {"most", "summary/regime_activity_high", 5, NEVER},
                                    {"efficiency", "summary/regime_network_efficiency", 3, NEVER},
                                    {"KL (nat)", "summary/regime_kl", 3, NEVER},

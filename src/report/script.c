@@ -172,6 +172,17 @@ int rb_script_bin(double place, int bins) {
   return place < bins ? (int)place : bins - 1;
 }
 
+void rb_script_scale(const rb_quantity *axis, char *label) {
+  char name[RB_LABEL], words[RB_LABEL];
+  (void)snprintf(name, sizeof name, "%s", axis->name);
+  const size_t unit = strlen(axis->unit), length = strlen(name);
+  const bool suffix = length > unit + 1 && name[length - unit - 1] == '_' &&
+                      strcmp(name + length - unit, axis->unit) == 0;
+  if (suffix) name[length - unit - 1] = '\0';
+  rb_script_words(name, words);
+  (void)snprintf(label, RB_LABEL, "%.100s (%.40s)", words, axis->unit);
+}
+
 void rb_script_data(FILE *out, const char *name, int index) {
   if (index >= 0) {
     (void)fprintf(out, "$%s%d << EOD\n", name, index);

@@ -58,6 +58,10 @@ void rb_script_words(const char *name, char *label);
 /** A symbol with its unit: `V_th (mV)`. @param label (RB_LABEL) */
 void rb_script_axis(const rb_quantity *quantity, char *label);
 
+/** What the samples of a recording lie along: `time (ms)` of the axis time_ms.
+ * @param label (RB_LABEL) */
+void rb_script_scale(const rb_quantity *axis, char *label);
+
 /** Begins datablock $name, or $name<index> if @p index >= 0. */
 void rb_script_data(FILE *out, const char *name, int index);
 /** A row of it; what is not finite becomes NaN, which gnuplot leaves out. */
