@@ -300,19 +300,28 @@ bool rb_input_is_study(const char *path) {
   return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
 }
 
-/* Rank 0 writes the input a study's network was trained with, or, before there is one, its
- * simulations were made with, to a temporary file. Local. */
+/* The file of a study that tells its input: the network's, or the first there is. Local.
+ * @param path (size) */
+static rb_status find_input(rb_context *ctx, const char *folder, char *path, size_t size) {
+  static const char *const names[] = {"checkpoint",  "simulations", "baseline",
+                                      "calibration", "posterior",   "predictive",
+                                      "exact",       "scaling",     "baseline_calibration"};
+  enum { NAMES = sizeof names / sizeof *names };
+  for (int i = 0; i < NAMES; ++i) {
+    (void)snprintf(path, size, "%s/%s.h5", folder, names[i]);
+    if (access(path, F_OK) == 0) return RB_OK;
+  }
+  return RB_FAIL(ctx, RB_ERR_FILE,
+                 "%s: nothing to report, or to go on with: it holds no file of a study", folder);
+}
+
+/* Rank 0 writes a study's input to a temporary file. Local. */
 static rb_status unpack_input(rb_context *ctx, const char *folder, char *temporary, size_t size) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   char path[RB_STUDY_PATH + 32];
   char *text = NULL;
-  (void)snprintf(path, sizeof path, "%s/simulations.h5", folder);
-  const bool simulated = access(path, R_OK) == 0;
-  (void)snprintf(path, sizeof path, "%s/checkpoint.h5", folder);
-  if (access(path, R_OK) != 0 && simulated) {
-    (void)snprintf(path, sizeof path, "%s/simulations.h5", folder);
-  }
+  RB_TRY(find_input(ctx, folder, path, sizeof path));
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
   RB_TRY(rb_file_read_text(ctx, file, "provenance/input", &text));
   const char *place = getenv("TMPDIR");

@@ -89,6 +89,8 @@ static void choose_traces(int64_t n, const double *activity, int64_t chosen[TRAC
   }
 }
 
+#define COURSE "NaN with lines lw 2 lc rgb blue title 'course'"
+
 /* The simulated recordings that are looked at. */
 typedef struct recordings {
   int64_t n, L;
@@ -165,10 +167,12 @@ rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FI
   choose_traces(r.n, r.activity, chosen);
   for (int k = 0; k < TRACES; ++k) write_trace(model, &r, &axis, k, chosen[k], limit, out);
   const double span = limit[1] > limit[0] ? limit[1] - limit[0] : 1;
+  bool events = false;
+  for (int c = 0; c < model->channels; ++c) events = events || model->channel[c].binary;
   if (model->activity != NULL) rb_script_words(model->activity_quantity.name, words);
-  rb_script_panels(out, figure, "Simulated recordings",
-                   "NaN with lines lw 2 lc rgb blue title 'course', NaN with points pt 11 ps 1.2 "
-                   "lc rgb vermilion title 'event'");
+  rb_script_panels(
+      out, figure, "Simulated recordings",
+      events ? COURSE ", NaN with points pt 11 ps 1.2 lc rgb vermilion title 'event'" : COURSE);
   rb_script_range(out, "x", axis.v[0], axis.v[r.L - 1], 4);
   rb_script_range(out, "y", limit[0] - 0.03 * span, limit[1] + 0.18 * span, 5);
   rb_script_scale(&model->axis, label);
