@@ -44,6 +44,9 @@ typedef struct rb_prior_key {
 /** The keys, in the order in which they are written; ended by one without a name. */
 extern const rb_prior_key rb_prior_keys[];
 
+/** The text of the number of that key, "" where there is none of that name; owned by the row. */
+const char *rb_prior_argument(const rb_prior_row *row, const char *key);
+
 typedef struct rb_prior rb_prior;
 
 /** Compiles a table. @param row (rows), copied @param prior the caller calls rb_prior_destroy

@@ -49,6 +49,10 @@ typedef struct rb_settings_table {
 
 enum { RB_SETTING_TEXT = 2048, RB_EXPRESSION_TEXT = 128 };
 
+/** Sets all defaults. Local. @param values the struct the table describes */
+RB_NODISCARD rb_status rb_settings_defaults(rb_context *ctx, const rb_settings_table *table,
+                                            void *values);
+
 /** Sets all defaults, then what the input file says, then the overrides, in order. Collective:
  * rank 0 reads the file. @param path input file, or NULL for none @param sets (count) of
  * "path=value" @param values the struct the table describes

@@ -26,6 +26,7 @@ static const option_row table[] = {
     ROW_OF("--output", "-o", "DIR", "folder of the file that io writes (default: .)",
            RB_OPTION_SCRATCH, output),
     ROW_OF("--set", NULL, "PATH=VALUE", "overrides a setting; may be repeated", RB_OPTION_SET, set),
+    ROW_OF("--model", NULL, "NAME", "the model, as --set model=NAME", RB_OPTION_MODEL, model),
     ROW_OF("--force", NULL, NULL, "replaces results that another input made", RB_OPTION_FORCE,
            force),
     ROW_OF(
@@ -227,7 +228,7 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
   } else {
     (void)printf(
         "rheobase COMMAND [INPUT] [options]\n"
-        "  Simulation-based inference for a leaky integrate-and-fire neuron.\n"
+        "  Simulation-based inference for simulators of neurons and others (rheobase models lists them).\n"
         "  Runs on any number of ranks: mpirun -n 8 rheobase run inputs/quick.cfg\n\n"
         "Commands\n");
     for (int i = 0; i < count; ++i) {

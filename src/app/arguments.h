@@ -22,7 +22,8 @@ enum {
   RB_OPTION_JSON = 1 << 6,         ///< --json
   RB_OPTION_MARKDOWN = 1 << 7,     ///< --markdown, not shown in help
   RB_OPTION_TABLE = 1 << 8,        ///< -o DIR for a table and its figure
-  RB_OPTION_SCRATCH = 1 << 9       ///< -o DIR for a file that is removed again
+  RB_OPTION_SCRATCH = 1 << 9,      ///< -o DIR for a file that is removed again
+  RB_OPTION_MODEL = 1 << 10        ///< --model NAME
 };
 
 /** What the user asked for. Strings point into argv. */
@@ -32,7 +33,7 @@ typedef struct rb_arguments {
   int sets;
   const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
   const char *output;                 ///< NULL where not given; so the others
-  const char *data, *observation, *interval, *format;
+  const char *data, *observation, *interval, *format, *model;
   bool force, json, markdown, quiet, help, version;
 } rb_arguments;
 

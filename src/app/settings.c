@@ -231,6 +231,11 @@ static const rb_setting core[] = {
 
 enum { CORE = sizeof core / sizeof *core, LEADING = 2 };  // seed and model stand first
 
+const rb_settings_table *rb_input_common_table(void) {
+  static const rb_settings_table table = {core, CORE};
+  return &table;
+}
+
 static rb_status check_network(rb_context *ctx, const rb_input *input) {
   const rb_summary_settings *summary = &input->network.summary;
   if (input->training.coordinates == RB_COORDINATES_CENTRED &&

@@ -68,6 +68,9 @@ typedef struct rb_input {
 #define RB_REFINE_SETTINGS "seed model simulator prior exact"
 #define RB_SCALE_SETTINGS "seed model simulator prior network training baseline calibration scale"
 
+/** The settings of every study, whichever its model; they describe an rb_input. Local. */
+const rb_settings_table *rb_input_common_table(void);
+
 /** Whether an operand is the folder of a study instead of an input file. Local. */
 bool rb_input_is_study(const char *path);
 

@@ -387,17 +387,23 @@ cleanup:
   return status;
 }
 
+rb_status rb_settings_defaults(rb_context *ctx, const rb_settings_table *table, void *values) {
+  rb_status status = RB_OK;
+  const source s = {ctx, table, "default", 0, values};
+  for (int i = 0; i < table->rows; ++i) {
+    const rb_setting *row = &table->row[i];
+    if (row->standard != NULL) RB_TRY(set_parsed(&s, row, row->standard));
+  }
+cleanup:
+  return status;
+}
+
 rb_status rb_settings_read(rb_context *ctx, const rb_settings_table *table, const char *path,
                            int count, const char *const *sets, void *values) {
   rb_status status = RB_OK;
   char *text = NULL;
-  source s = {ctx, table, "default", 0, values};
-  for (int i = 0; status == RB_OK && i < table->rows; ++i) {
-    const rb_setting *row = &table->row[i];
-    if (row->standard != NULL) status = set_parsed(&s, row, row->standard);
-  }
-  RB_TRY(rb_agree(ctx, status));
-  s.name = path;
+  const source s = {ctx, table, path, 0, values};
+  RB_TRY(rb_agree(ctx, rb_settings_defaults(ctx, table, values)));
   if (path != NULL) RB_TRY(read_file(ctx, path, &text));
   if (path != NULL) status = parse(&s, text);
   for (int i = 0; status == RB_OK && i < count; ++i) status = override(&s, sets[i]);

@@ -36,7 +36,7 @@ static const char *text_of(const rb_prior_row *row, const rb_prior_key *key) {
   return (const char *)row + key->offset;
 }
 
-static const char *argument_of(const rb_prior_row *row, const char *name) {
+const char *rb_prior_argument(const rb_prior_row *row, const char *name) {
   for (const rb_prior_key *key = rb_prior_keys; key->name != NULL; ++key) {
     if (strcmp(key->name, name) == 0) return text_of(row, key);
   }
@@ -145,7 +145,7 @@ static rb_status compile_row(rb_context *ctx, rb_prior *prior, int r) {
   RB_TRY(check_keys(ctx, text, row->family));
   RB_TRY(compile_number(ctx, prior, text, "fixed", text->fixed, 0, &row->fixed));
   for (int k = 0; row->family != NULL && k < row->family->arguments; ++k) {
-    const char *key = row->family->argument[k].name, *number = argument_of(text, key);
+    const char *key = row->family->argument[k].name, *number = rb_prior_argument(text, key);
     if (number[0] == '\0') {
       RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s: a %s distribution needs %s", text->name,
                      row->family->name, key));

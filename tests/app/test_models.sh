@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The model and its prior are chosen in the input: all are listed and documented, and what cannot be is
+# one line that names the row.
+. "$(dirname "$0")/lib.sh"
+
+echo "-- listed and documented"
+rheobase 2 models >models.txt || fail "models: exit $?"
+awk 'length > 80 { exit 1 }' models.txt || fail "models prints lines wider than 80 columns"
+sed -n 's/^RB_MODEL(\(.*\))$/\1/p' "$RB_SOURCE_DIR/src/model/model_list.h" >names.txt
+[ "$(wc -l <names.txt)" -ge 2 ] || fail "model_list.h lists $(wc -l <names.txt) models"
+while read -r name; do
+  grep -q "^$name " models.txt || fail "models does not list $name"
+  grep -q "^## Model \`$name\`" "$RB_SOURCE_DIR/docs/input.md" || fail "docs/input.md does not know $name"
+  rheobase 1 config --model "$name" >option.cfg || fail "config --model $name: exit $?"
+  rheobase 1 config --set model="$name" >set.cfg || fail "config --set model=$name: exit $?"
+  diff option.cfg set.cfg || fail "config --model $name differs from --set model=$name"
+  rheobase 1 config option.cfg >again.cfg || fail "config --model $name prints no valid input"
+  diff option.cfg again.cfg || fail "config --model $name reads back as another input"
+done <names.txt
+rheobase 1 config --set prior.V_th.mean=-52 | grep -q "mean = -52;" || fail "a prior's mean cannot be set"
+
+echo "-- bad input"
+bad() { # TEXT ARGUMENT...: with the model given, or the default one
+  expect_failure 3 "$1" 1 config "${@:2}"
+}
+bad 'model = "linear_gausian" is unknown; did you mean linear_gaussian' --model linear_gausian
+bad 'model = "liff" is unknown; did you mean lif' --set model=liff
+bad "unknown setting simulator.noise_sd; did you mean simulator.noise_mV" --set simulator.noise_sd=1
+bad "unknown setting simulator.dt_ms" --model linear_gaussian --set simulator.dt_ms=1
+bad "unknown setting prior.V_th.mean" --model linear_gaussian --set prior.V_th.mean=1
+bad "prior: .*V_init, E_L refer to each other in a circle" --set 'prior.E_L.high="V_init"'
+bad "prior.E_L: nothing lies between low = -50 and high = -60" --set prior.E_L.low=-50
+bad "prior.g_L is fixed at 10, outside its range from 20" --set prior.g_L.fixed=10 --set prior.g_L.low=20
+bad "prior: all parameters are fixed" --model linear_gaussian --set prior.level.fixed=0 \
+  --set prior.slope.fixed=0 --set prior.curvature.fixed=0
+bad 'prior.V_init.high.* refers to E_l, which is unknown; did you mean E_L' --set 'prior.V_init.high="min(E_l, -65)"'
+bad "prior.V_th.mean is -?inf, but has to be finite" --set 'prior.V_th.mean="-50 / (E_L - E_L)"'
+bad 'prior.V_th.distribution = "nromal" is unknown; did you mean normal' --set prior.V_th.distribution=nromal
+expect_failure 3 "simulator refuses.*tau_m" 2 simulate "$RB_SOURCE_DIR/inputs/tiny.cfg" -o out --set prior.tau_m.fixed=-3
+[ ! -e out/simulations.h5 ] || fail "a refused prior left simulations"
+exit 0
