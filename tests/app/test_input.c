@@ -54,6 +54,10 @@ static void shipped_inputs_are_valid(void **state) {
   assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
   assert_true(input.network.summary.type == RB_SUMMARY_EXPERT && input.training.mode == RB_ONLINE &&
               input.training.epochs == 20 && input.training.passes == 2);
+  assert_int_equal(read_shipped("linear_gaussian.cfg", NULL), RB_OK);
+  assert_true(strcmp(input.type->name, "linear_gaussian") == 0 &&
+              input.training.mode == RB_ONLINE &&
+              input.network.summary.type == RB_SUMMARY_RECURRENT);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }
