@@ -147,7 +147,7 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
   posterior p = {0};
   double top[RB_MAX_PARAMETERS][2];
   const double *grid = study->prior_grid, *density = study->prior_density;
-  char label[RB_LABEL];
+  char label[RB_LABEL], density_label[RB_LABEL];
   RB_TRY(read_posterior(study, &p));
   for (int d = 0; d < D; ++d) {
     RB_TRY(write_densities(study, out, &p, d, top[d]));
@@ -170,7 +170,8 @@ rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
     rb_script_panel(out, figure, (D + 1) / 2, 2, d);
     rb_script_range(out, "x", range[0], range[1], 6);
     rb_script_range(out, "y", 0, 1.1 * highest, 4);
-    (void)fprintf(out, "set xlabel '%s'\nset ylabel 'density (1/%s)'\n", label, q->unit);
+    rb_script_density_axis(q, density_label);
+    (void)fprintf(out, "set xlabel '%s'\nset ylabel '%s'\n", label, density_label);
     plot_densities(out, &p, d, 1.1 * highest);
   }
   (void)fputs("unset multiplot\n", out);

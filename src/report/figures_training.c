@@ -42,7 +42,7 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
   rb_array theta = {0};
   const double *grid = study->prior_grid, *density = study->prior_density;
   double limit[RB_MAX_PARAMETERS][3];
-  char label[RB_LABEL], legend[200];
+  char label[RB_LABEL], density_label[RB_LABEL], legend[200];
   RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, "prior_check/theta", 2, D, &theta));
   for (int d = 0; d < D; ++d) {
     write_histogram(out, d, theta.shape[0], D, theta.v + d, limit[d]);
@@ -60,14 +60,15 @@ rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FIL
     double top = limit[d][2];
     for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
     rb_script_axis(p, label);
+    rb_script_density_axis(p, density_label);
     rb_script_panel(out, figure, (D + 2) / 3, 3, d);
     rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 3);
     rb_script_range(out, "y", 0, 1.08 * top, 5);
     (void)fprintf(out,
-                  "set xlabel '%s'\nset ylabel 'density (1/%s)' offset 0.8,0\n"
+                  "set xlabel '%s'\nset ylabel '%s' offset 0.8,0\n"
                   "plot $draws%d using 1:2:3 with boxes fc rgb sky, "
                   "$density%d with lines lw 2.5 lc rgb vermilion\n",
-                  label, p->unit, d, d);
+                  label, density_label, d, d);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:

@@ -167,6 +167,16 @@ void rb_script_axis(const rb_quantity *quantity, char *label) {
   }
 }
 
+void rb_script_density_axis(const rb_quantity *quantity, char *label) {
+  char unit[32];
+  copy_plain(quantity->unit, strlen(quantity->unit), unit, sizeof unit);
+  if (strcmp(unit, "1") == 0) {
+    (void)snprintf(label, RB_LABEL, "density");
+  } else {
+    (void)snprintf(label, RB_LABEL, "density (1/%s)", unit);
+  }
+}
+
 int rb_script_bin(double place, int bins) {
   if (!(place > 0)) return 0;
   return place < bins ? (int)place : bins - 1;

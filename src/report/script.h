@@ -57,6 +57,8 @@ void rb_script_symbol(const char *name, char *label);
 void rb_script_words(const char *name, char *label);
 /** A symbol with its unit: `V_th (mV)`. @param label (RB_LABEL) */
 void rb_script_axis(const rb_quantity *quantity, char *label);
+/** Of the density of a quantity, with its unit: `density (1/mV)`. @param label (RB_LABEL) */
+void rb_script_density_axis(const rb_quantity *quantity, char *label);
 
 /** What the samples of a recording lie along: `time (ms)` of the axis time_ms.
  * @param label (RB_LABEL) */

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# A model that is no neuron, without features, statistics or an activity, goes through all stages, and
+# its report through all figures; another prior of it, with a fixed parameter, likewise.
+. "$(dirname "$0")/lib.sh"
+input=$RB_SOURCE_DIR/inputs/linear_gaussian.cfg
+small=(--set sanity.simulations=20 --set training.epochs=2 --set training.steps_per_epoch=60
+  --set training.simulations=200 --set training.validation=100 --set baseline.simulations=200
+  --set calibration.recovery_datasets=40 --set calibration.sbc_datasets=40
+  --set calibration.diagnostics_datasets=40 --set calibration.diagnostics_draws=40
+  --set misspecification.simulations=100 --set observation.draws=100 --set predictive.replicates=20
+  --set exact.datasets=4 --set exact.draws=200)
+
+echo "-- the study"
+rheobase 2 run "$input" -o study "${small[@]}" >out.txt 2>err.txt || fail "run: $(tail -3 out.txt err.txt)"
+rheobase 2 refine "$input" -o study "${small[@]}" >refine.txt 2>err.txt || fail "refine: $(tail -3 err.txt)"
+"$RB_PROGRAM" report study >report.txt 2>err.txt || fail "report: $(tail -3 err.txt)"
+for name in prior traces loss recovery ranks ecdf joint coverage expected_coverage contraction baseline \
+  posterior pairs predictive refinement; do
+  [ -s "study/figures/$name.png" ] || fail "no figure $name: $(cat report.txt err.txt)"
+done
+for word in level slope curvature signal; do
+  grep -q "$word" study/report.html || fail "report.html does not name $word"
+done
+sed 's/such as spikes//g' study/report.html | grep -Eoi '.{0,30}(spike|voltage|V_th|membrane).{0,20}' >neuron.txt
+[ ! -s neuron.txt ] || fail "report.html names what is a neuron's: $(head -3 neuron.txt)"
+
+echo "-- another prior"
+other=(--set 'prior.slope.distribution="uniform"' --set prior.slope.low=-2 --set 'prior.slope.high="level + 5"'
+  --set prior.level.low=-4 --set prior.level.high=4 --set prior.curvature.fixed=0.5 --set simulator.channels=2)
+mpirun -n 2 "$RB_PROGRAM" run "$input" -o other "${small[@]}" "${other[@]}" >out.txt 2>err.txt ||
+  fail "another prior: $(tail -3 out.txt err.txt)"
+grep -q "^slope" out.txt || fail "the posterior of slope is not printed: $(tail -5 out.txt)"
+! grep -q "^curvature" out.txt || fail "a fixed parameter is inferred"
+exit 0
