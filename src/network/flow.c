@@ -9,7 +9,9 @@
 
 static rb_status check_settings(rb_context *ctx, const rb_flow_settings *settings, int D) {
   if (D < 2 || D > RB_FLOW_MAX_DIM) {
-    return RB_FAIL(ctx, RB_ERR_SETTING, "a coupling flow needs 2 to %d parameters, not %d",
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "a coupling flow needs 2 to %d parameters, not %d; choose network.density = "
+                   "\"autoregressive\"",
                    RB_FLOW_MAX_DIM, D);
   }
   if (settings->depth < 1) {

@@ -156,10 +156,23 @@ void rb_script_symbol(const char *name, char *label) {
                  index);
 }
 
+enum { UNIT = 32 };
+
+/* A unit as gnuplot text: what enhanced mode gives another meaning is left out, but for a power;
+ * bytes of UTF-8 stay. */
+static void copy_unit(const char *from, char to[UNIT]) {
+  size_t used = 0;
+  for (; *from != '\0' && used + 1 < UNIT; ++from) {
+    const unsigned char c = (unsigned char)*from;
+    if (isalnum(c) || c >= 0x80 || strchr(" /.*-^()%", c) != NULL) to[used++] = *from;
+  }
+  to[used] = '\0';
+}
+
 void rb_script_axis(const rb_quantity *quantity, char *label) {
-  char symbol[RB_LABEL], unit[32];
+  char symbol[RB_LABEL], unit[UNIT];
   rb_script_symbol(quantity->name, symbol);
-  copy_plain(quantity->unit, strlen(quantity->unit), unit, sizeof unit);
+  copy_unit(quantity->unit, unit);
   if (strcmp(unit, "1") == 0) {
     (void)snprintf(label, RB_LABEL, "%.110s", symbol);
   } else {
@@ -168,12 +181,13 @@ void rb_script_axis(const rb_quantity *quantity, char *label) {
 }
 
 void rb_script_density_axis(const rb_quantity *quantity, char *label) {
-  char unit[32];
-  copy_plain(quantity->unit, strlen(quantity->unit), unit, sizeof unit);
+  char unit[UNIT];
+  copy_unit(quantity->unit, unit);
+  const bool composed = strpbrk(unit, "/* ") != NULL;
   if (strcmp(unit, "1") == 0) {
     (void)snprintf(label, RB_LABEL, "density");
   } else {
-    (void)snprintf(label, RB_LABEL, "density (1/%s)", unit);
+    (void)snprintf(label, RB_LABEL, composed ? "density (1/(%s))" : "density (1/%s)", unit);
   }
 }
 

@@ -26,9 +26,13 @@ sed 's/such as spikes//g' study/report.html | grep -Eoi '.{0,30}(spike|voltage|V
 
 echo "-- another prior"
 other=(--set 'prior.slope.distribution="uniform"' --set prior.slope.low=-2 --set 'prior.slope.high="level + 5"'
-  --set prior.level.low=-4 --set prior.level.high=4 --set prior.curvature.fixed=0.5 --set simulator.channels=2)
+  --set prior.level.low=-4 --set prior.level.high=4 --set 'prior.level.unit="nV/Hz"'
+  --set prior.curvature.fixed=0.5 --set simulator.channels=2)
 mpirun -n 2 "$RB_PROGRAM" run "$input" -o other "${small[@]}" "${other[@]}" >out.txt 2>err.txt ||
   fail "another prior: $(tail -3 out.txt err.txt)"
 grep -q "^slope" out.txt || fail "the posterior of slope is not printed: $(tail -5 out.txt)"
+grep -q "set xlabel 'level (nV/Hz)'" other/figures/posterior.gp && grep -q "density (1/(nV/Hz))" other/figures/posterior.gp ||
+  fail "the figure does not tell the unit: $(grep -o "set xlabel.*" other/figures/posterior.gp)"
+grep -q "set xlabel 'slope'" other/figures/posterior.gp || fail "a pure number has a unit in the figure"
 ! grep -q "^curvature" out.txt || fail "a fixed parameter is inferred"
 exit 0

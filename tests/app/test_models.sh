@@ -37,5 +37,8 @@ bad 'prior.V_init.high.* refers to E_l, which is unknown; did you mean E_L' --se
 bad "prior.V_th.mean is -?inf, but has to be finite" --set 'prior.V_th.mean="-50 / (E_L - E_L)"'
 bad 'prior.V_th.distribution = "nromal" is unknown; did you mean normal' --set prior.V_th.distribution=nromal
 expect_failure 3 "simulator refuses.*tau_m" 2 simulate "$RB_SOURCE_DIR/inputs/tiny.cfg" -o out --set prior.tau_m.fixed=-3
+expect_failure 3 'coupling flow needs 2 to .*; choose network.density = "autoregressive"' 2 train \
+  "$RB_SOURCE_DIR/inputs/linear_gaussian.cfg" -o out --set prior.level.fixed=0 --set prior.slope.fixed=0 \
+  --set 'network.density="coupling"' --set training.simulations=10 --set training.validation=10
 [ ! -e out/simulations.h5 ] || fail "a refused prior left simulations"
 exit 0
