@@ -228,7 +228,7 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
   } else {
     (void)printf(
         "rheobase COMMAND [INPUT] [options]\n"
-        "  Simulation-based inference for simulators of neurons and others (rheobase models lists them).\n"
+        "  Simulation-based inference for neurons and other models (rheobase models lists them).\n"
         "  Runs on any number of ranks: mpirun -n 8 rheobase run inputs/quick.cfg\n\n"
         "Commands\n");
     for (int i = 0; i < count; ++i) {
