@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
+#include "rheobase/parallel/agree.h"
 
 static rb_context test_context;
 

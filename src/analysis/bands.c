@@ -1,17 +1,17 @@
-#include "rheobase/bands.h"
+#include "rheobase/analysis/bands.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/binomial.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/quantile.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/partition.h"
 
 void rb_rank_points(int64_t S, double *z) {
   for (int64_t i = 0; i <= S; ++i) z[i] = (double)(i + 1) / (double)(S + 1);

@@ -1,4 +1,4 @@
-#include "rheobase/binomial.h"
+#include "rheobase/analysis/binomial.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

@@ -1,16 +1,16 @@
-#include "rheobase/calibration.h"
+#include "rheobase/analysis/calibration.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "calibration_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/ranks.h"
-#include "rheobase/support.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/analysis/ranks.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/support.h"
+#include "rheobase/parallel/agree.h"
 
 double *rb_calibration_values(const rb_calibration *result, rb_calibration_field field) {
   return result->data[field];

@@ -1,4 +1,4 @@
-#include "rheobase/calibration.h"
+#include "rheobase/analysis/calibration.h"
 
 #define PARAMETER RB_DIM_PARAMETER
 #define QUANTITY RB_DIM_QUANTITY

@@ -1,15 +1,15 @@
-#include "rheobase/calibration_file.h"
+#include "rheobase/analysis/calibration_file.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "calibration_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/ranks.h"
-#include "rheobase/simulations.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/analysis/ranks.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/parallel/agree.h"
 
 enum { PATH = 160 };
 

@@ -1,8 +1,8 @@
 #ifndef RB_ANALYSIS_CALIBRATION_INTERNAL_H
 #define RB_ANALYSIS_CALIBRATION_INTERNAL_H
 
-#include "rheobase/calibration.h"
-#include "rheobase/order_statistics.h"
+#include "rheobase/analysis/calibration.h"
+#include "rheobase/parallel/order_statistics.h"
 
 /** @file calibration_internal.h
  * What the calibration_*.c files share. */

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "calibration_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/bands.h"
-#include "rheobase/binomial.h"
-#include "rheobase/clock.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 enum { POOL = 65536 };  // truths that stand for the prior
 

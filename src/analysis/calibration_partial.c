@@ -1,10 +1,10 @@
 #include <stdio.h>
 
 #include "calibration_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/memory.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 static const char PARTIAL_SCHEMA[] = "calibration_partial";
 enum { PARTIAL_VERSION = 2, PATH = 160 };

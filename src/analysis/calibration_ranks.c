@@ -3,12 +3,12 @@
 
 #include "calibration_internal.h"
 #include "joint_quantities.h"
-#include "rheobase/agree.h"
-#include "rheobase/bands.h"
-#include "rheobase/binomial.h"
-#include "rheobase/memory.h"
-#include "rheobase/ranks.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/ranks.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Ranks of one quantity. */
 typedef struct rank_columns {

@@ -1,11 +1,11 @@
 #include <math.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/clock.h"
-#include "rheobase/log.h"
-#include "rheobase/progress.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 /* Seconds between updates of the partial file: at least so many, and so many times what writing it
  * took. */

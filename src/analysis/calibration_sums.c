@@ -1,9 +1,9 @@
 #include <math.h>
 
 #include "calibration_internal.h"
-#include "rheobase/clock.h"
-#include "rheobase/exact_sum.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/exact_sum.h"
 
 /* Sums over the data sets of each part. Every rank goes through its own data sets; what they add up
  * to does not depend on the ranks. */

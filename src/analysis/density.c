@@ -1,4 +1,4 @@
-#include "rheobase/density.h"
+#include "rheobase/analysis/density.h"
 
 #include <gsl/gsl_math.h>
 #include <gsl/gsl_statistics_double.h>

@@ -1,9 +1,9 @@
-#include "rheobase/diagnostics.h"
+#include "rheobase/analysis/diagnostics.h"
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
-#include "rheobase/quantile.h"
+#include "rheobase/base/quantile.h"
 
 const char *rb_normaliser_name(rb_normaliser normaliser) {
   static const char *const names[RB_NORMALISE_COUNT] = {"none", "mean", "median", "range",

@@ -1,6 +1,6 @@
 #include "joint_quantities.h"
 
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 static const rb_quantity quantities[RB_JOINT_COUNT] = {
     [RB_JOINT_TARP] = {"tarp", "1", "distance to a reference point that depends on the data"},

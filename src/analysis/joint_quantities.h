@@ -1,7 +1,7 @@
 #ifndef RB_ANALYSIS_JOINT_QUANTITIES_H
 #define RB_ANALYSIS_JOINT_QUANTITIES_H
 
-#include "rheobase/philox.h"
+#include "rheobase/random/philox.h"
 #include "rough_estimate.h"
 
 /** @file joint_quantities.h

@@ -1,12 +1,12 @@
-#include "rheobase/merit.h"
+#include "rheobase/analysis/merit.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "rheobase/bands.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 
 enum { MOST_POINTS = 100 };
 

@@ -1,13 +1,13 @@
-#include "rheobase/misspecification.h"
+#include "rheobase/analysis/misspecification.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/progress.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/partition.h"
 
 /* A wrong setting is the likeliest mistake and the hardest to see: half of the false alarms are
  * left to it, the other half to the other three. */

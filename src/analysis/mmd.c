@@ -1,10 +1,10 @@
-#include "rheobase/mmd.h"
+#include "rheobase/analysis/mmd.h"
 
 #include <math.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/philox.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/random/philox.h"
 
 enum { SCALES = 11 };
 static const double LOWEST_LOG10 = -6, STEP_LOG10 = 1.2;

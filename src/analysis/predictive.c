@@ -1,7 +1,7 @@
-#include "rheobase/predictive.h"
+#include "rheobase/analysis/predictive.h"
 
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 
 rb_status rb_predictive_band(rb_context *ctx, int64_t K, int64_t L, const float *replicate,
                              int64_t stride, double *low, double *median, double *high) {

@@ -1,11 +1,11 @@
-#include "rheobase/principal_components.h"
+#include "rheobase/analysis/principal_components.h"
 
 #include <cblas.h>
 #include <math.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/gram.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/gram.h"
 
 /* A direction with less than this share of the largest variance has none. */
 static const double NO_VARIANCE = 1e-12;

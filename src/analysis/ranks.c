@@ -1,4 +1,4 @@
-#include "rheobase/ranks.h"
+#include "rheobase/analysis/ranks.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

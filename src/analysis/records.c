@@ -1,12 +1,12 @@
-#include "rheobase/records.h"
+#include "rheobase/analysis/records.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 static const rb_record_field fields[RB_RECORD_COUNT] = {
     [RB_RECORD_TRUTH] = {"truth", RB_F64, RB_PER_PARAMETER, "parameter", "true value"},

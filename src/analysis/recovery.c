@@ -1,10 +1,10 @@
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/recovery.h"
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/quantile.h"
+#include "rheobase/base/quantile.h"
 
 void rb_coverage_levels(double alpha[RB_LEVELS]) {
   const double first = 0.005, last = 0.995;

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "refinement_internal.h"
-#include "rheobase/memory.h"
-#include "rheobase/support.h"
-#include "rheobase/two_sample.h"
+#include "rheobase/analysis/two_sample.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/support.h"
 
 void rb_network_draws_free(rb_network_draws *draws) {
   free(draws->latent);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "rheobase/refinement.h"
+#include "rheobase/analysis/refinement.h"
 
 /** @file refinement_internal.h
  * Columns of refined data sets. Local. */

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "refinement_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/first_failure.h"
-#include "rheobase/memory.h"
-#include "rheobase/queue.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/first_failure.h"
+#include "rheobase/parallel/queue.h"
 
 /* Rows that are exchanged at once. */
 enum { ROWS_AT_ONCE = 4096, COLUMNS = sizeof(rb_refined) / sizeof(uint64_t) };

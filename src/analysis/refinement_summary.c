@@ -2,13 +2,13 @@
 #include <stdlib.h>
 
 #include "refinement_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/merit.h"
-#include "rheobase/quantile.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/analysis/merit.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 /* Fewer data sets have no correlation. */
 enum { BOOTSTRAPS = 200, LEAST_DATASETS = 2 };

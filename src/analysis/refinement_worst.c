@@ -1,7 +1,7 @@
 #include <gsl/gsl_sort.h>
 
 #include "refinement_internal.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/quantile.h"
 
 /* Where a network is worst: by regime, and along each parameter. */
 

@@ -4,7 +4,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { MAX_FEATURES = 512 };
 

@@ -1,7 +1,7 @@
 #ifndef RB_ANALYSIS_ROUGH_ESTIMATE_H
 #define RB_ANALYSIS_ROUGH_ESTIMATE_H
 
-#include "rheobase/model.h"
+#include "rheobase/model/model.h"
 
 /** @file rough_estimate.h
  * A rough estimate of the parameters from the data, owing nothing to the posterior under test: a

@@ -1,11 +1,11 @@
-#include "rheobase/scaling_model.h"
+#include "rheobase/analysis/scaling_model.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/partition.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/parallel/partition.h"
 
 const char *rb_scaling_work_name(rb_scaling_work work) {
   static const char *const names[RB_SCALE_WORKS] = {"simulate", "train", "calibrate", "io",

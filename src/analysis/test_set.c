@@ -1,16 +1,16 @@
-#include "rheobase/test_set.h"
+#include "rheobase/analysis/test_set.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "joint_quantities.h"
-#include "rheobase/agree.h"
-#include "rheobase/first_failure.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
-#include "rheobase/recovery.h"
-#include "rheobase/support.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/model/support.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/first_failure.h"
 
 struct rb_test_loop {
   rb_posterior *posterior;

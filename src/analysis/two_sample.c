@@ -1,12 +1,12 @@
-#include "rheobase/two_sample.h"
+#include "rheobase/analysis/two_sample.h"
 
 #include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
-#include "rheobase/model.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/model.h"
 
 enum {
   FOLDS = 5,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/nearest.h"
+#include "rheobase/io/nearest.h"
 
 /* An option. Its value lands in a member of rb_arguments: a string if it has an operand, else a
  * bool. */

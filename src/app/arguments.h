@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file arguments.h
  * The command line: `rheobase COMMAND [INPUT...] [options]`. A subcommand is a row of a table that

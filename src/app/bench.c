@@ -4,9 +4,9 @@
 #include <gsl/gsl_statistics_double.h>
 #include <stdio.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 enum { MIN_REPEATS = 5 };
 

@@ -1,7 +1,7 @@
 #ifndef RB_APP_BENCH_H
 #define RB_APP_BENCH_H
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file bench.h
  * Timing of repeated work on all ranks, and the lines that report it. */

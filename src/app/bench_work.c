@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/simulations.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/parallel/agree.h"
 
 rb_status rb_share_create(rb_context *ctx, const rb_model *model, uint64_t seed, int64_t total,
                           rb_share *share) {

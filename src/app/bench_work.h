@@ -1,7 +1,7 @@
 #ifndef RB_APP_BENCH_WORK_H
 #define RB_APP_BENCH_WORK_H
 
-#include "rheobase/training_step.h"
+#include "rheobase/inference/training_step.h"
 #include "settings.h"
 
 /** @file bench_work.h

@@ -7,10 +7,10 @@
 #include "bench_work.h"
 #include "commands.h"
 #include "job.h"
-#include "rheobase/agree.h"
-#include "rheobase/fma_peak.h"
-#include "rheobase/folder.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/fma_peak.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/folder.h"
+#include "rheobase/parallel/agree.h"
 
 enum { SIMULATIONS = 4096, SAMPLED = 256, DRAWS = 100, WRITTEN = 4000, SAMPLING_BATCH = 16 };
 static const double SECONDS = 4;

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/collection.h"
-#include "rheobase/folder.h"
-#include "rheobase/log.h"
-#include "rheobase/products.h"
-#include "rheobase/text_file.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/base/log.h"
+#include "rheobase/io/folder.h"
+#include "rheobase/io/products.h"
+#include "rheobase/io/text_file.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/collection.h"
 
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
  * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */

@@ -3,7 +3,7 @@
 
 #include "commands.h"
 #include "input_page.h"
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 #include "settings.h"
 
 /* `rheobase config`: the defaults, or an input with what it leaves to them, as a documented input

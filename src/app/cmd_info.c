@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/overview.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/overview.h"
 
 /* `rheobase info FILE...`: what our files, any HDF5 files, or a study's folder hold. --markdown
  * prints the tables of docs/files.md. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "rheobase/model_type.h"
+#include "rheobase/model/model_type.h"
 
 /* `rheobase models`: what a user can choose with `model = "name"`. */
 

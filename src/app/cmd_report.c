@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/report.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/report.h"
 #include "settings.h"
 
 /* The folder is not locked, and not made: a report is of what is there, also while a study runs,

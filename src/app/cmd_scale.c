@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/report.h"
+#include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/report.h"
 #include "scale_file.h"
 
 /* `rheobase scale INPUT`: how the program scales on the ranks of this job, and a model of more. */

@@ -7,11 +7,11 @@
 #include "memory_needs.h"
 #include "observed.h"
 #include "refine_file.h"
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/report.h"
-#include "rheobase/signals.h"
-#include "rheobase/study.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/io/study.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/report.h"
 #include "stage_file.h"
 
 enum { MAX_SOURCES = 2 };

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/agree.h"
 #include "verify.h"
 
 /* The forms of reference files, told apart by an object that only they have: at the top, or in any

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/family.h"
+#include "rheobase/random/family.h"
 
 static const char *const opening =
     "# Input files\n\n"

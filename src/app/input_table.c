@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { PATH = 96, PARTS = 20 };  // of a setting's path; settings of a parameter's prior at most
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/mixture_posterior.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/inference/mixture_posterior.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network

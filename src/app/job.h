@@ -1,8 +1,8 @@
 #ifndef RB_APP_JOB_H
 #define RB_APP_JOB_H
 
-#include "rheobase/flow_posterior.h"
-#include "rheobase/study.h"
+#include "rheobase/inference/flow_posterior.h"
+#include "rheobase/io/study.h"
 #include "settings.h"
 
 /** @file job.h

@@ -4,13 +4,13 @@
 
 #include "arguments.h"
 #include "commands.h"
-#include "rheobase/agree.h"
-#include "rheobase/blas.h"
-#include "rheobase/context.h"
-#include "rheobase/log.h"
-#include "rheobase/provenance.h"
-#include "rheobase/signals.h"
-#include "rheobase/streams.h"
+#include "rheobase/base/blas.h"
+#include "rheobase/base/context.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/base/streams.h"
+#include "rheobase/io/provenance.h"
+#include "rheobase/parallel/agree.h"
 
 enum {
   STUDY = RB_OPTION_OUTPUT | RB_OPTION_SET | RB_OPTION_FORCE,

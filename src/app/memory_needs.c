@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/misspecification.h"
-#include "rheobase/refinement.h"
+#include "rheobase/analysis/misspecification.h"
+#include "rheobase/analysis/refinement.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 static const double GIGABYTE = 1e9;
 static const double SINGLE = sizeof(float), DOUBLE = sizeof(double), REAL = sizeof(rb_real);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/partition.h"
 
 enum { CHUNK = 16, MOST = 1000, MEASURE = 64 };
 

@@ -2,7 +2,7 @@
 #define RB_APP_MISFIT_FILE_H
 
 #include "job.h"
-#include "rheobase/misspecification.h"
+#include "rheobase/analysis/misspecification.h"
 
 /** @file misfit_file.h
  * Are observations anything like what the simulator makes? Judged with the trained network's

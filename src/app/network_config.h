@@ -1,7 +1,7 @@
 #ifndef RB_APP_NETWORK_CONFIG_H
 #define RB_APP_NETWORK_CONFIG_H
 
-#include "rheobase/estimator.h"
+#include "rheobase/network/estimator.h"
 
 /** @file network_config.h
  * The network's settings as reference files give them: the attribute `config`, a JSON object with

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/observation.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/observation.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 enum { NAME_SIZE = 64, DIGEST_SIZE = 17 };

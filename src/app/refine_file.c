@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* A column of doubles of a struct: a scalar, or one entry per parameter or regime. */
 typedef enum column_width { ONE, PER_PARAMETER, PER_REGIME } column_width;

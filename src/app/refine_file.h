@@ -1,9 +1,9 @@
 #ifndef RB_APP_REFINE_FILE_H
 #define RB_APP_REFINE_FILE_H
 
-#include "rheobase/hdf5_file.h"
-#include "rheobase/products.h"
-#include "rheobase/refinement.h"
+#include "rheobase/analysis/refinement.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/io/products.h"
 
 /** @file refine_file.h
  * What exact.h5 holds, and what the terminal shows of it. Collective, unless it says otherwise. */

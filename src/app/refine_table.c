@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "refine_file.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 
 enum { LINE = 256 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 #include "scale_task.h"
 
 /* One repeat: its seconds (the slowest rank's, nearly the same on all, since they begin and end

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 #include "scale_file.h"
 
 static const int modelled[] = {1024, 16384};

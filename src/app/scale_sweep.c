@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 enum { MAX_COUNTS = 40, EXCHANGE_SIZES = 6, EXCHANGE_REPEATS = 20 };
 

@@ -2,7 +2,7 @@
 #define RB_APP_SCALE_TASK_H
 
 #include "job.h"
-#include "rheobase/scaling_model.h"
+#include "rheobase/analysis/scaling_model.h"
 
 /** @file scale_task.h
  * What `scale` measures: tasks, and one of them timed on a group of ranks. */

@@ -2,10 +2,10 @@
 #include <unistd.h>
 
 #include "bench_work.h"
-#include "rheobase/agree.h"
-#include "rheobase/calibration.h"
-#include "rheobase/memory.h"
-#include "rheobase/simulations.h"
+#include "rheobase/analysis/calibration.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/parallel/agree.h"
 #include "scale_task.h"
 
 enum { SAMPLING_BATCH = 16 };

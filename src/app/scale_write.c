@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 #include "scale_file.h"
 #include "stage_file.h"
 

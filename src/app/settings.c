@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "input_table.h"
-#include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/study.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/io/study.h"
+#include "rheobase/parallel/agree.h"
 
 #define MEMBER(member) RB_SETTING_MEMBER(rb_input, member)
 #define GROUP(name, text) \

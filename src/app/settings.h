@@ -2,13 +2,13 @@
 #define RB_APP_SETTINGS_H
 
 #include "arguments.h"
-#include "rheobase/calibration.h"
-#include "rheobase/estimator.h"
-#include "rheobase/exact.h"
-#include "rheobase/linear_baseline.h"
-#include "rheobase/model_type.h"
-#include "rheobase/settings.h"
-#include "rheobase/training.h"
+#include "rheobase/analysis/calibration.h"
+#include "rheobase/inference/exact.h"
+#include "rheobase/inference/linear_baseline.h"
+#include "rheobase/inference/training.h"
+#include "rheobase/io/settings.h"
+#include "rheobase/model/model_type.h"
+#include "rheobase/network/estimator.h"
 
 /** @file settings.h
  * All settings of the program. Nothing below the app layer sees the input file: stages get the

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 /* Time and rate of each part: in the file beside the provenance, since they differ from run to run.

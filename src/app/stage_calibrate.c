@@ -3,12 +3,12 @@
 
 #include "job.h"
 #include "misfit_file.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/calibration_table.h"
-#include "rheobase/comparison_table.h"
-#include "rheobase/ensemble_table.h"
-#include "rheobase/log.h"
-#include "rheobase/ranks.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/analysis/ranks.h"
+#include "rheobase/base/log.h"
+#include "rheobase/report/calibration_table.h"
+#include "rheobase/report/comparison_table.h"
+#include "rheobase/report/ensemble_table.h"
 #include "stage_file.h"
 
 static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posterior *posterior,

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/provenance.h"
+#include "rheobase/io/provenance.h"
+#include "rheobase/parallel/agree.h"
 
 rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file) {
   rb_status status = RB_OK;

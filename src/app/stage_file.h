@@ -2,10 +2,10 @@
 #define RB_APP_STAGE_FILE_H
 
 #include "job.h"
-#include "rheobase/checkpoint.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/products.h"
-#include "rheobase/simulations.h"
+#include "rheobase/inference/checkpoint.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/io/products.h"
 
 /** @file stage_file.h
  * What the stages' files have in common. */

@@ -2,12 +2,12 @@
 #include <stdio.h>
 
 #include "job.h"
-#include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
-#include "rheobase/predictive.h"
-#include "rheobase/replicates.h"
+#include "rheobase/analysis/predictive.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/replicates.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 typedef struct check {

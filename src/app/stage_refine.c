@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "refine_file.h"
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
-#include "rheobase/progress.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 typedef struct refinement {

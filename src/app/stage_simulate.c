@@ -1,4 +1,4 @@
-#include "rheobase/hdf5_file.h"
+#include "rheobase/io/hdf5_file.h"
 #include "stage_file.h"
 
 rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path) {

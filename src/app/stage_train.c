@@ -1,9 +1,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/groups.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/groups.h"
 #include "stage_file.h"
 
 /* What saving and restoring a checkpoint need to know. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static rb_status reserve(rb_context *ctx, rb_verify_report *report) {
   if (report->count < report->capacity) return RB_OK;

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file verify.h
  * Recomputing reference files: what `rheobase verify` does for each form of file, and the report it

@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/bands.h"
-#include "rheobase/binomial.h"
-#include "rheobase/density.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
-#include "rheobase/ranks.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/density.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/analysis/ranks.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 #include "verify_ensemble.h"
 
 double rb_verify_error(double value, double reference) {

@@ -1,8 +1,8 @@
 #ifndef RB_APP_VERIFY_ENSEMBLE_H
 #define RB_APP_VERIFY_ENSEMBLE_H
 
-#include "rheobase/hdf5_file.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/io/hdf5_file.h"
 #include "verify.h"
 
 /** @file verify_ensemble.h

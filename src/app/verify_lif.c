@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/lif.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/random/distributions.h"
 #include "verify.h"
 
 /* One group of the file: n data sets of one setting. Arrays are owned. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "rheobase/hdf5_file.h"
-#include "rheobase/lif_likelihood.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/model/lif_likelihood.h"
 #include "verify.h"
 
 static const double TOLERANCE_NATS = 1e-3;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "network_config.h"
-#include "rheobase/adamw.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/network/adamw.h"
 #include "verify.h"
 
 typedef struct network_check {

@@ -1,11 +1,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/bands.h"
-#include "rheobase/binomial.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 #include "verify_ensemble.h"
 
 /* The reference's null quantiles of gamma come from 1000 simulated samples; ours from more. */

@@ -1,9 +1,9 @@
 #include <stdio.h>
 
-#include "rheobase/lif.h"
-#include "rheobase/memory.h"
-#include "rheobase/predictive.h"
-#include "rheobase/quantile.h"
+#include "rheobase/analysis/predictive.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/model/lif.h"
 #include "verify_ensemble.h"
 
 typedef struct trace_check {

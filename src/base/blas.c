@@ -1,4 +1,4 @@
-#include "rheobase/blas.h"
+#include "rheobase/base/blas.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 /* OpenBLAS's name of the processor whose kernels need no more than the instruction set. */
 static const char *core_of(rb_isa isa) {

@@ -1,4 +1,4 @@
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
 
 const char *rb_time_part_name(rb_time_part part) {
   static const char *const names[RB_TIME_PARTS] = {"compute", "waiting", "reduction", "files"};

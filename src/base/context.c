@@ -1,11 +1,11 @@
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/blas.h"
+#include "rheobase/base/blas.h"
 
 static rb_status choose_isa(rb_context *ctx) {
   rb_isa isa = RB_ISA_PORTABLE;

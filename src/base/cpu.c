@@ -1,9 +1,9 @@
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 const char *rb_isa_name(rb_isa isa) {
   static const char *const names[RB_ISA_COUNT] = {"portable", "x86-64", "x86-64-v3", "x86-64-v4"};

@@ -1,4 +1,4 @@
-#include "rheobase/fma_peak.h"
+#include "rheobase/base/fma_peak.h"
 
 #include <time.h>
 

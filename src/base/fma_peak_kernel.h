@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 typedef struct rb_fma_peak_kernel {
   double flops_per_round;

@@ -1,4 +1,4 @@
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

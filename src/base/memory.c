@@ -1,4 +1,4 @@
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "rheobase/process.h"
+#include "rheobase/base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rheobase/signals.h"
+#include "rheobase/base/signals.h"
 
 extern char **environ;
 

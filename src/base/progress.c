@@ -1,4 +1,4 @@
-#include "rheobase/progress.h"
+#include "rheobase/base/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>

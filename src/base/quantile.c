@@ -1,4 +1,4 @@
-#include "rheobase/quantile.h"
+#include "rheobase/base/quantile.h"
 
 #include <gsl/gsl_sort_double.h>
 #include <math.h>

@@ -1,10 +1,10 @@
-#include "rheobase/signals.h"
+#include "rheobase/base/signals.h"
 
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
 
 static sigset_t stop_signals(void) {
   sigset_t set;

@@ -1,4 +1,4 @@
-#include "rheobase/status.h"
+#include "rheobase/base/status.h"
 
 static const struct {
   int exit_code;

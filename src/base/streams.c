@@ -1,4 +1,4 @@
-#include "rheobase/streams.h"
+#include "rheobase/base/streams.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "ensemble.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 #include "target.h"
 
 enum { COMPONENTS = 2, LEAST_EFFECTIVE = 50 };

@@ -2,7 +2,7 @@
 #define RB_INFERENCE_BASELINE_H
 
 #include "baseline_features.h"
-#include "rheobase/linear_baseline.h"
+#include "rheobase/inference/linear_baseline.h"
 #include "ridge.h"
 
 /** @file baseline.h

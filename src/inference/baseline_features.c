@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/random/distributions.h"
 
 /* Data sets that pass over the random weights together, and random features kept in registers and
  * first-level cache meanwhile. */

@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_BASELINE_FEATURES_H
 #define RB_INFERENCE_BASELINE_FEATURES_H
 
-#include "rheobase/model.h"
+#include "rheobase/model/model.h"
 
 /** @file baseline_features.h
  * The linear baseline's view of a data set: every sample of every channel, the model's expert

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "baseline.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/simulations.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/parallel/agree.h"
 
 enum { NAME = 64 };
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "baseline.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/progress.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/partition.h"
 
 /* Rows that all ranks together add to the Gram matrix at once, about: enough for full speed. */
 enum { ROWS_TOGETHER = 512 };

@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_BRIDGE_H
 #define RB_INFERENCE_BRIDGE_H
 
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
 
 /** @file bridge.h
  * The evidence from chains, where no proposal is good enough for importance sampling: bridge

@@ -1,4 +1,4 @@
-#include "rheobase/checkpoint.h"
+#include "rheobase/inference/checkpoint.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* The arrays besides the weights, which carry the tensors' own names below weights/ and best/. */
 static const rb_field PARAMETER = {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/exact.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/exact.h"
 
 /* Split chains: values (chains, length). */
 typedef struct split {

@@ -1,9 +1,9 @@
-#include "rheobase/dataset.h"
+#include "rheobase/inference/dataset.h"
 
 #include <inttypes.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 static MPI_Aint aligned(int64_t bytes) { return (MPI_Aint)((bytes + 63) / 64 * 64); }
 

@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_ENSEMBLE_H
 #define RB_INFERENCE_ENSEMBLE_H
 
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
 #include "t_mixture.h"
 
 /** @file ensemble.h

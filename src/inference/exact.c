@@ -1,4 +1,4 @@
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "adaptive.h"
 #include "bridge.h"
 #include "ensemble.h"
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
-#include "rheobase/support.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/support.h"
+#include "rheobase/random/distributions.h"
 #include "target.h"
 
 /* Nats; importance sampling at an efficiency of 0.1 has 0.07 with 2000 draws. */

@@ -1,9 +1,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "rheobase/exact.h"
-#include "rheobase/memory.h"
-#include "rheobase/support.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/exact.h"
+#include "rheobase/model/support.h"
 #include "target.h"
 
 rb_status rb_exact_log_posterior(rb_context *ctx, const rb_exact_problem *problem,

@@ -1,10 +1,10 @@
-#include "rheobase/flow_posterior.h"
+#include "rheobase/inference/flow_posterior.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/random/distributions.h"
 
 typedef struct flow_state {
   rb_estimator *estimator;

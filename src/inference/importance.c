@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "rheobase/exact.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/exact.h"
 
 /* Pareto-smoothed importance sampling: the largest weights are replaced by the expected order
  * statistics of a generalised Pareto distribution fitted to them. */

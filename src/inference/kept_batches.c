@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static int64_t samples_of(const rb_micro_batch *batch) {
   return batch->size * rb_shape_row(batch->shape);

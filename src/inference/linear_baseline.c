@@ -1,12 +1,12 @@
-#include "rheobase/linear_baseline.h"
+#include "rheobase/inference/linear_baseline.h"
 
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
 
 #include "baseline.h"
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/random/distributions.h"
 
 enum {
   TRIES_PER_DRAW = 1000,

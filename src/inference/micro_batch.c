@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 rb_status rb_micro_batch_create(rb_context *ctx, int dim, rb_shape shape, int size,
                                 rb_micro_batch *batch) {

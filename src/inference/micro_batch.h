@@ -1,7 +1,7 @@
 #ifndef RB_MICRO_BATCH_H
 #define RB_MICRO_BATCH_H
 
-#include "rheobase/training.h"
+#include "rheobase/inference/training.h"
 
 /** @file micro_batch.h
  * Standardised samples of one micro-batch, padded to a fixed size so that every matrix product has

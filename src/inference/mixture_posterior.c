@@ -1,9 +1,9 @@
-#include "rheobase/mixture_posterior.h"
+#include "rheobase/inference/mixture_posterior.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 typedef struct mixture_state {
   int count;

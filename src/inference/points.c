@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/random/distributions.h"
 #include "target.h"
 
 enum { PRIOR_DRAWS = 128, START_ATTEMPTS = 8 };

@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_POINTS_H
 #define RB_INFERENCE_POINTS_H
 
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
 
 /** @file points.h
  * Sets of parameter vectors with their log target, and choices among them. Local. */

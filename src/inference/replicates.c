@@ -1,8 +1,8 @@
-#include "rheobase/replicates.h"
+#include "rheobase/inference/replicates.h"
 
 #include <inttypes.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { MAX_TRIES = 1000 };
 

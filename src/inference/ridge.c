@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Penalties tried: ten per decade from 1e-8 to 1e3, but none so small beside the largest
  * eigenvalue that the solution would be rounding. */

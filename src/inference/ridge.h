@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_RIDGE_H
 #define RB_INFERENCE_RIDGE_H
 
-#include "rheobase/gram.h"
+#include "rheobase/parallel/gram.h"
 
 /** @file ridge.h
  * Ridge regression (Hoerl and Kennard 1970) from moments, with a distributed Gram matrix.

@@ -1,15 +1,15 @@
-#include "rheobase/simulations.h"
+#include "rheobase/inference/simulations.h"
 
 #include <gsl/gsl_histogram.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/progress.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/partition.h"
 
 enum { NAME_SIZE = 128 };
 static const double BLOCK_BYTES = 1 << 26;  // of observations in memory at once, per node

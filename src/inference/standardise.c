@@ -1,11 +1,11 @@
-#include "rheobase/standardise.h"
+#include "rheobase/inference/standardise.h"
 
 #include <math.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/exact_sum.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/exact_sum.h"
+#include "rheobase/parallel/partition.h"
 
 /* Sum over the samples of one trace of (x - centre)^power, in plain order: the traces' sums are
  * then added exactly, so the number of ranks does not show. */

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "rheobase/context.h"
-#include "rheobase/model.h"
+#include "rheobase/base/context.h"
+#include "rheobase/model/model.h"
 
 /** @file t_mixture.h
  * A mixture of multivariate Student-t distributions: a proposal with heavy tails. Local. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
-#include "rheobase/signals.h"
-#include "rheobase/support.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/model/support.h"
 
 /* Vectors between two looks for a request to stop: some milliseconds for the neuron. */
 enum { VECTORS_AT_ONCE = 32 };

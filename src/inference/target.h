@@ -1,7 +1,7 @@
 #ifndef RB_INFERENCE_TARGET_H
 #define RB_INFERENCE_TARGET_H
 
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
 
 /** @file target.h
  * The unnormalised posterior of one observation in latent coordinates. Local. */

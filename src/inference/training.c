@@ -1,4 +1,4 @@
-#include "rheobase/training.h"
+#include "rheobase/inference/training.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "micro_batch.h"
-#include "rheobase/agree.h"
-#include "rheobase/exact_sum.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/progress.h"
-#include "rheobase/settings.h"
-#include "rheobase/support.h"
-#include "rheobase/training_step.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
+#include "rheobase/inference/training_step.h"
+#include "rheobase/io/settings.h"
+#include "rheobase/model/support.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/exact_sum.h"
+#include "rheobase/parallel/partition.h"
 
 static int64_t weights_of(const rb_training *training) {
   return rb_estimator_parameters(training->estimator)->count;

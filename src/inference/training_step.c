@@ -1,15 +1,15 @@
-#include "rheobase/training_step.h"
+#include "rheobase/inference/training_step.h"
 
 #include <inttypes.h>
 #include <math.h>
 
 #include "kept_batches.h"
-#include "rheobase/agree.h"
-#include "rheobase/gradient_sum.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
-#include "rheobase/permutation.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/gradient_sum.h"
+#include "rheobase/parallel/partition.h"
+#include "rheobase/random/permutation.h"
 
 struct rb_training_work {
   rb_micro_batch batch;

@@ -1,10 +1,10 @@
-#include "rheobase/view.h"
+#include "rheobase/inference/view.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
-#include "rheobase/support.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/support.h"
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
   const rb_expert *expert = view->model->expert;

@@ -1,7 +1,7 @@
 #ifndef RB_IO_COLUMNS_H
 #define RB_IO_COLUMNS_H
 
-#include "rheobase/observation.h"
+#include "rheobase/io/observation.h"
 
 /* Columns of numbers, from text or HDF5. */
 

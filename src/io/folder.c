@@ -1,4 +1,4 @@
-#include "rheobase/folder.h"
+#include "rheobase/io/folder.h"
 
 #include <errno.h>
 #include <limits.h>

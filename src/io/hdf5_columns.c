@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "columns.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/memory.h"
-#include "rheobase/nearest.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/io/nearest.h"
 #include "unit.h"
 
 /* Columns of a recording that are arrays of an HDF5 file, with what their attributes say. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/parallel/agree.h"
 
 /* Groups and arrays of a file that is being written. */
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* What a file says about its arrays, for `rheobase info`. */
 

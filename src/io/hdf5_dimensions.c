@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Dimensions of a file that is being written. xarray opens each group by itself: so a group gets a
  * copy of the coordinates that its arrays take from a group above, and a dimension that an array

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 enum { METADATA_BYTES = 16384 };  // of an array: header, attributes, index of chunks
 

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Files that every rank needs: one rank reads the bytes, and all open these in memory. */
 

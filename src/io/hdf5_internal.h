@@ -4,7 +4,7 @@
 #include <hdf5.h>
 #include <limits.h>
 
-#include "rheobase/hdf5_file.h"
+#include "rheobase/io/hdf5_file.h"
 
 /* What the hdf5_*.c files share. */
 

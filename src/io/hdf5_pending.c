@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Arrays of texts, which rank 0 writes alone after the parallel file is closed. */
 

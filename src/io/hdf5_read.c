@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 // Deflate cannot shrink more than 1032-fold: a file that claims more than that holds nothing real.
 static const int64_t MAX_EXPANSION = 2048;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Strings, attributes and lists of names, for reading. */
 

@@ -1,9 +1,9 @@
 #include <string.h>
 
 #include "hdf5_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Values and attributes of a file that is being written. */
 

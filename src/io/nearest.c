@@ -1,4 +1,4 @@
-#include "rheobase/nearest.h"
+#include "rheobase/io/nearest.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "rheobase/observation.h"
+#include "rheobase/io/observation.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,8 +6,8 @@
 
 #include "columns.h"
 #include "csv.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 enum { MAX_SAMPLES = 10000000 };
 

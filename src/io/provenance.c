@@ -1,4 +1,4 @@
-#include "rheobase/provenance.h"
+#include "rheobase/io/provenance.h"
 
 #include <cblas.h>
 #include <gsl/gsl_version.h>

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/settings.h"
-#include "rheobase/study.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/settings.h"
+#include "rheobase/io/study.h"
+#include "rheobase/parallel/agree.h"
 
 /* What a file of the study was made from (study.h). */
 

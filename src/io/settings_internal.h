@@ -1,7 +1,7 @@
 #ifndef RB_IO_SETTINGS_INTERNAL_H
 #define RB_IO_SETTINGS_INTERNAL_H
 
-#include "rheobase/settings.h"
+#include "rheobase/io/settings.h"
 
 /* libconfig keeps 32 bits of an integer without the suffix L and drops the rest. This copies
  * `text` with an L behind every integer; refuses integers beyond 64 bits and @include. `name` is

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/nearest.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/nearest.h"
+#include "rheobase/parallel/agree.h"
 #include "settings_internal.h"
 
 enum { MAX_INPUT_BYTES = 1 << 20 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 #include "settings_internal.h"
 
 /* A position in the text. */

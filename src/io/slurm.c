@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/process.h"
+#include "rheobase/base/process.h"
 
 void rb_slurm_this_job(char *job) {
   const char *id = getenv("SLURM_JOB_ID");

@@ -1,4 +1,4 @@
-#include "rheobase/study.h"
+#include "rheobase/io/study.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/folder.h"
+#include "rheobase/io/folder.h"
+#include "rheobase/parallel/agree.h"
 #include "slurm.h"
 
 /* Who holds a lock. */

@@ -1,4 +1,4 @@
-#include "rheobase/text_file.h"
+#include "rheobase/io/text_file.h"
 
 #include <errno.h>
 #include <string.h>

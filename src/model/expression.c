@@ -5,8 +5,8 @@
 #include <muParserDLL.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
-#include "rheobase/nearest.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/nearest.h"
 
 struct rb_expression {
   muParserHandle_t parser;

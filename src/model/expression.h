@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file expression.h
  * A formula of named numbers, such as "min(E_L - 0.5, -65)". Operators, functions (min, max, exp,

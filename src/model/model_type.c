@@ -1,10 +1,10 @@
-#include "rheobase/model_type.h"
+#include "rheobase/model/model_type.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
-#include "rheobase/nearest.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/nearest.h"
 
 #define RB_MODEL(name) extern const rb_model_type rb_##name##_type;
 #include "model_list.h"

@@ -1,4 +1,4 @@
-#include "rheobase/prior.h"
+#include "rheobase/model/prior.h"
 
 #include <errno.h>
 #include <math.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "prior_internal.h"
-#include "rheobase/memory.h"
-#include "rheobase/nearest.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/nearest.h"
 
 enum { TRIALS = 4000, CORNERS = 1000, WHERE = 64 };
 static const double FAR_OUT = 1e-9;  // share of the prior beyond the corners tried

@@ -2,8 +2,8 @@
 #define RB_MODEL_PRIOR_INTERNAL_H
 
 #include "expression.h"
-#include "rheobase/family.h"
-#include "rheobase/prior.h"
+#include "rheobase/model/prior.h"
+#include "rheobase/random/family.h"
 
 /** @file prior_internal.h
  * The compiled table. */

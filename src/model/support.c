@@ -1,4 +1,4 @@
-#include "rheobase/support.h"
+#include "rheobase/model/support.h"
 
 #include <math.h>
 #include <string.h>

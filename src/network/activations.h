@@ -3,9 +3,9 @@
 
 #include <stdint.h>
 
-#include "rheobase/cpu.h"
-#include "rheobase/estimator.h"
-#include "rheobase/real.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/base/real.h"
+#include "rheobase/network/estimator.h"
 
 /** @file activations.h
  * Elementwise functions, vector code per instruction set; the bits are the same in all of them.

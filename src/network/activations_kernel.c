@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "activations.h"
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 /* e^x for -87 < x < 88, to float rounding: x = n ln 2 + r, polynomial of Cephes expf on r. */
 static inline rb_real exponential(rb_real x) {

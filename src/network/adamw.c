@@ -1,4 +1,4 @@
-#include "rheobase/adamw.h"
+#include "rheobase/network/adamw.h"
 
 #include <math.h>
 

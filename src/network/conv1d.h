@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 /** @file conv1d.h
  * Convolution over time with padding "same", as in Keras: out = ceil(T/s), pad =

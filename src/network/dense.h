@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 /** @file dense.h
  * y = x W + b. Local. */

@@ -1,7 +1,7 @@
 #ifndef RB_NETWORK_DROPOUT_H
 #define RB_NETWORK_DROPOUT_H
 
-#include "rheobase/estimator.h"
+#include "rheobase/network/estimator.h"
 
 /** @file dropout.h
  * Inverted dropout: an element is kept with probability 1 - rate and then scaled by 1/(1 - rate).

@@ -3,7 +3,7 @@
 
 #include <Random123/philox.h>
 
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 enum { LANES = 16 };
 

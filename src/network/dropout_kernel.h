@@ -1,8 +1,8 @@
 #ifndef RB_NETWORK_DROPOUT_KERNEL_H
 #define RB_NETWORK_DROPOUT_KERNEL_H
 
-#include "rheobase/philox.h"
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
+#include "rheobase/random/philox.h"
 
 /** @file dropout_kernel.h
  * The loop of dropout.h per instruction set; the bits are the same in all of them. Local. */

@@ -1,4 +1,4 @@
-#include "rheobase/estimator.h"
+#include "rheobase/network/estimator.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "gemm.h"
 #include "initialise.h"
 #include "mixture.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 #include "subnormals.h"
 #include "summaries.h"
 #include "workspace.h"

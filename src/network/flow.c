@@ -5,7 +5,7 @@
 #include <tgmath.h>
 
 #include "dropout.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static rb_status check_settings(rb_context *ctx, const rb_flow_settings *settings, int D) {
   if (D < 2 || D > RB_FLOW_MAX_DIM) {

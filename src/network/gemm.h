@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 /** @file gemm.h
  * Matrix products through BLAS (OpenBLAS), row-major, on rb_real. Local. */

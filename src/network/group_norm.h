@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 /** @file group_norm.h
  * Group normalisation (Wu and He 2018) over time and the channels of a group, group g holding the

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/random/distributions.h"
 
 /* Items of the initialisation streams: a tensor's index, or this plus a flow layer's. */
 static const uint64_t PERMUTATION_ITEMS = UINT64_C(1) << 32;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <tgmath.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static const rb_real LEAST_LOG_SCALE = -9, LARGEST_LOG_SCALE = 4;
 static const rb_real LOG_SQRT_2PI = (rb_real)0.91893853320467274178;

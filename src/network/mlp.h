@@ -2,7 +2,7 @@
 #define RB_NETWORK_MLP_H
 
 #include "activations.h"
-#include "rheobase/estimator.h"
+#include "rheobase/network/estimator.h"
 #include "workspace.h"
 
 /** @file mlp.h

@@ -1,10 +1,10 @@
-#include "rheobase/parameters.h"
+#include "rheobase/network/parameters.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static rb_status grow(rb_context *ctx, rb_parameters *parameters) {
   if (parameters->tensors < parameters->capacity) return RB_OK;

@@ -4,7 +4,7 @@
 
 #include "recurrent_fused.h"
 #include "recurrent_plain.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Either through fused kernels or plainly. */
 struct rb_recurrent {

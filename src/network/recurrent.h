@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rheobase/context.h"
-#include "rheobase/estimator.h"
-#include "rheobase/real.h"
+#include "rheobase/base/context.h"
+#include "rheobase/base/real.h"
+#include "rheobase/network/estimator.h"
 
 /** @file recurrent.h
  * A recurrent net over one direction of a sequence, of which only the final hidden state is used,

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static int blocks_of(int features, int lanes) { return (features + lanes - 1) / lanes; }
 

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "rheobase/cpu.h"
-#include "rheobase/estimator.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/network/estimator.h"
 
 /** @file recurrent_kernel.h
  * What one time step of a recurrent net needs from an instruction set. With L lanes per vector, all

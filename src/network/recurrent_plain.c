@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gemm.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static rb_real logistic(rb_real x) { return (rb_real)(1 / (1 + exp(-(double)x))); }
 static rb_real hyperbolic_tangent(rb_real x) { return (rb_real)tanh((double)x); }

@@ -2,7 +2,7 @@
 #define RB_NETWORK_SUMMARIES_H
 
 #include "expert.h"
-#include "rheobase/shape.h"
+#include "rheobase/base/shape.h"
 #include "summary.h"
 
 /** @file summaries.h

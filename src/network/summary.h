@@ -4,7 +4,7 @@
 #include "activations.h"
 #include "conv1d.h"
 #include "recurrent.h"
-#include "rheobase/estimator.h"
+#include "rheobase/network/estimator.h"
 #include "workspace.h"
 
 /** @file summary.h

@@ -1,7 +1,7 @@
 #ifndef RB_NETWORK_VECTOR_H
 #define RB_NETWORK_VECTOR_H
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

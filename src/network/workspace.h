@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 /** @file workspace.h
  * One allocation cut into arrays. The code that lays out arrays runs twice: with base NULL to count

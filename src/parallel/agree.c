@@ -1,8 +1,8 @@
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 
 #include <limits.h>
 
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
 
 rb_status rb_agree(rb_context *ctx, rb_status status) {
   int mine = status == RB_OK ? INT_MAX : ctx->rank;

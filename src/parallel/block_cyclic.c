@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "block_cyclic_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
 
 /* Neither library ships a header. */
 int Csys2blacs_handle(MPI_Comm comm);

@@ -1,7 +1,7 @@
 #ifndef RB_PARALLEL_BLOCK_CYCLIC_INTERNAL_H
 #define RB_PARALLEL_BLOCK_CYCLIC_INTERNAL_H
 
-#include "rheobase/block_cyclic.h"
+#include "rheobase/parallel/block_cyclic.h"
 
 /** @file block_cyclic_internal.h
  * What the factorisations of block_cyclic.h share. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "block_cyclic_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* ScaLAPACK ships no header. */
 double pdlansy_(const char *norm, const char *uplo, const int *n, const double *a, const int *ia,

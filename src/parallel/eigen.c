@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
 #include "block_cyclic_internal.h"
-#include "rheobase/agree.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* pdsyevd in pieces, so that a request to stop is met between them: reduction to tridiagonal form
  * block by block, as pdsytrd does it; divide and conquer of the tridiagonal matrix (one piece, but

@@ -1,9 +1,9 @@
-#include "rheobase/exact_sum.h"
+#include "rheobase/parallel/exact_sum.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
 
 enum { DIGIT_BITS = 32, LOWEST_EXPONENT = -1074, PENDING_LIMIT = 1 << 28 };
 static const int64_t DIGIT_MASK = 0xffffffff;

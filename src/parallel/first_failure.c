@@ -1,10 +1,10 @@
-#include "rheobase/first_failure.h"
+#include "rheobase/parallel/first_failure.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 
 void rb_first_failure_note(rb_context *ctx, int64_t item, rb_first_failure *mine) {
   if (mine->count == 0 || item < mine->item) {

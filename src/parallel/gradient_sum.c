@@ -1,4 +1,4 @@
-#include "rheobase/gradient_sum.h"
+#include "rheobase/parallel/gradient_sum.h"
 
 #include <float.h>
 #include <limits.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "gradient_sum_kernel.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
 
 /* What follows the gradient in the buffer. */
 enum { LOSS, SAMPLES, FIRST_FLAG, OTHERS = FIRST_FLAG + RB_GRADIENT_FLAGS };

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "rheobase/cpu.h"
-#include "rheobase/real.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/base/real.h"
 
 /** @file gradient_sum_kernel.h
  * The two passes over a gradient, compiled per instruction set; all give the same bits. */

@@ -1,13 +1,13 @@
-#include "rheobase/gram.h"
+#include "rheobase/parallel/gram.h"
 
 #include <cblas.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/agree.h"
 
 /* Local columns that one product updates below their diagonal blocks: wide enough for full speed,
  * narrow enough that little is left to the narrow products at the diagonal. */

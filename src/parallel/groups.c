@@ -1,6 +1,6 @@
-#include "rheobase/groups.h"
+#include "rheobase/parallel/groups.h"
 
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

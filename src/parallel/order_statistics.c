@@ -1,9 +1,9 @@
-#include "rheobase/order_statistics.h"
+#include "rheobase/parallel/order_statistics.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
 
 enum { KEY_BITS = 64, SORT_BITS = 8, SORT_DIGITS = 1 << SORT_BITS };
 enum { DIGIT_BITS = 4, DIGITS = 1 << DIGIT_BITS };

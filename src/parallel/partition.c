@@ -1,8 +1,8 @@
-#include "rheobase/partition.h"
+#include "rheobase/parallel/partition.h"
 
 #include <inttypes.h>
 
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 
 /* Share of the ranks' time that may go by without a word. */
 static const double LITTLE = 0.05;

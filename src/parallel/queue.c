@@ -1,6 +1,6 @@
-#include "rheobase/queue.h"
+#include "rheobase/parallel/queue.h"
 
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 
 /* Far above any number of items, and far enough below the end of int64_t for every rank to add 1.
  */

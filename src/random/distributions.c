@@ -1,4 +1,4 @@
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sf_erf.h>

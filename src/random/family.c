@@ -1,4 +1,4 @@
-#include "rheobase/family.h"
+#include "rheobase/random/family.h"
 
 #include <float.h>
 #include <gsl/gsl_cdf.h>
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 /* Standard deviations beyond which a normal distribution has no mass in double precision: an
  * infinite bound is put there. */

@@ -1,4 +1,4 @@
-#include "rheobase/permutation.h"
+#include "rheobase/random/permutation.h"
 
 enum {
   ROUNDS = 8,         // enough from MANY_BITS on

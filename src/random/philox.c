@@ -1,4 +1,4 @@
-#include "rheobase/philox.h"
+#include "rheobase/random/philox.h"
 
 #include <Random123/philox.h>
 

@@ -1,14 +1,14 @@
-#include "rheobase/calibration_table.h"
+#include "rheobase/report/calibration_table.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "coverage_table.h"
-#include "rheobase/agree.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/log.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/agree.h"
 
 /* A column of the table of parameters: where its numbers are, and how they are shown. */
 typedef struct table_column {

@@ -1,11 +1,11 @@
-#include "rheobase/collection.h"
+#include "rheobase/report/collection.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "gnuplot.h"
-#include "rheobase/log.h"
-#include "rheobase/text_file.h"
+#include "rheobase/base/log.h"
+#include "rheobase/io/text_file.h"
 #include "script.h"
 #include "study_data.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 const rb_compared rb_compared_measures[RB_COMPARED_MEASURES] = {
     {"r", "Correlation {/:Italic r} of median and truth", "recovery/r"},

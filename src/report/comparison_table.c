@@ -1,10 +1,10 @@
-#include "rheobase/comparison_table.h"
+#include "rheobase/report/comparison_table.h"
 
 #include <stdio.h>
 
 #include "comparison.h"
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
 
 enum { LINE = 256 };
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rheobase/log.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/log.h"
 
 /* The levels shown: about a half, and about 95%. */
 enum { SHOWN = 2, KINDS = 2, LINE = 256 };

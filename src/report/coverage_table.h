@@ -1,7 +1,7 @@
 #ifndef RB_REPORT_COVERAGE_TABLE_H
 #define RB_REPORT_COVERAGE_TABLE_H
 
-#include "rheobase/hdf5_file.h"
+#include "rheobase/io/hdf5_file.h"
 
 /** @file coverage_table.h
  * Coverage of posterior intervals on the terminal. Local. */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/calibration_file.h"
-#include "rheobase/products.h"
-#include "rheobase/study.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/io/products.h"
+#include "rheobase/io/study.h"
 
 enum { PATH = 1200 };
 

@@ -1,7 +1,7 @@
 #ifndef RB_REPORT_ENSEMBLE_SCORES_H
 #define RB_REPORT_ENSEMBLE_SCORES_H
 
-#include "rheobase/training.h"
+#include "rheobase/inference/training.h"
 
 /** @file ensemble_scores.h
  * What tells the members of an ensemble and their mixture apart. Local. */

@@ -1,8 +1,8 @@
-#include "rheobase/ensemble_table.h"
+#include "rheobase/report/ensemble_table.h"
 
 #include "ensemble_scores.h"
-#include "rheobase/agree.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
 
 static rb_status print(rb_context *ctx, const char *folder) {
   rb_status status = RB_OK;

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "figures.h"
-#include "rheobase/binomial.h"
-#include "rheobase/calibration.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/calibration.h"
 
 /* How often truths lie inside intervals and regions of the posterior. */
 

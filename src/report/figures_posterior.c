@@ -4,9 +4,9 @@
 
 #include "figures.h"
 #include "prior_density.h"
-#include "rheobase/density.h"
-#include "rheobase/memory.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/density.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/memory.h"
 
 /* The posterior of the observation, the exact one beside it where the study has it. */
 

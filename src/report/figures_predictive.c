@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "figures.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* The posterior predictive check. */
 

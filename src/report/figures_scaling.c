@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "figures.h"
-#include "rheobase/memory.h"
-#include "rheobase/scaling_model.h"
+#include "rheobase/analysis/scaling_model.h"
+#include "rheobase/base/memory.h"
 
 /* Figures of scaling.h5: a panel for each kind of work, points where it was measured, dashed lines
  * where the model speaks. */

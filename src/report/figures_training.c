@@ -3,7 +3,7 @@
 
 #include "figures.h"
 #include "prior_density.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* What a study starts from: the prior, simulated traces, the loss of the training. */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/process.h"
+#include "rheobase/base/process.h"
 
 enum { PATH = 1300, NAME = 80 };
 

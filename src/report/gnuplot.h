@@ -1,7 +1,7 @@
 #ifndef RB_REPORT_GNUPLOT_H
 #define RB_REPORT_GNUPLOT_H
 
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file gnuplot.h
  * Running gnuplot. Local. */

@@ -1,4 +1,4 @@
-#include "rheobase/overview.h"
+#include "rheobase/report/overview.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #define RB_REPORT_PAGE_H
 
 #include "figures.h"
-#include "rheobase/report.h"
+#include "rheobase/report/report.h"
 
 /** @file page.h
  * report.html: one file without scripts and without anything to fetch. All functions are local. */

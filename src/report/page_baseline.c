@@ -3,7 +3,7 @@
 
 #include "comparison.h"
 #include "page.h"
-#include "rheobase/misspecification.h"
+#include "rheobase/analysis/misspecification.h"
 
 /* The baseline beside the network, and whether the observation is an ordinary one. */
 

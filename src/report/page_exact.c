@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "page.h"
-#include "rheobase/memory.h"
-#include "rheobase/merit.h"
-#include "rheobase/support.h"
+#include "rheobase/analysis/merit.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/support.h"
 
 /* Network, exact posterior and baseline side by side on the data sets that were refined, and where
  * the network is worst. */

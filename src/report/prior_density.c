@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Draws that give each grid its range, and that are averaged over. */
 enum { DRAWS = 4000, POINTS = RB_PRIOR_POINTS };

@@ -1,7 +1,7 @@
 #ifndef RB_REPORT_PRIOR_DENSITY_H
 #define RB_REPORT_PRIOR_DENSITY_H
 
-#include "rheobase/model.h"
+#include "rheobase/model/model.h"
 
 enum { RB_PRIOR_POINTS = 240 };
 

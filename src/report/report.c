@@ -1,4 +1,4 @@
-#include "rheobase/report.h"
+#include "rheobase/report/report.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -6,10 +6,10 @@
 #include "figures.h"
 #include "gnuplot.h"
 #include "page.h"
-#include "rheobase/agree.h"
-#include "rheobase/folder.h"
-#include "rheobase/log.h"
-#include "rheobase/text_file.h"
+#include "rheobase/base/log.h"
+#include "rheobase/io/folder.h"
+#include "rheobase/io/text_file.h"
+#include "rheobase/parallel/agree.h"
 
 static const char *const format_names[] = {
     [RB_FIGURE_PNG] = "png", [RB_FIGURE_SVG] = "svg", [RB_FIGURE_PDF] = "pdf"};

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rheobase/checkpoint.h"
-#include "rheobase/settings.h"
-#include "rheobase/study.h"
+#include "rheobase/inference/checkpoint.h"
+#include "rheobase/io/settings.h"
+#include "rheobase/io/study.h"
 
 enum { WHY = RB_STUDY_WHY + 200, OPTIONS = 2 * RB_STUDY_PATH };
 

@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 
 #include "prior_density.h"
-#include "rheobase/checkpoint.h"
-#include "rheobase/linear_baseline.h"
-#include "rheobase/memory.h"
-#include "rheobase/products.h"
-#include "rheobase/scaling_model.h"
-#include "rheobase/simulations.h"
+#include "rheobase/analysis/scaling_model.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/checkpoint.h"
+#include "rheobase/inference/linear_baseline.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/io/products.h"
 #include "stale.h"
 
 static const struct {

@@ -1,8 +1,8 @@
 #ifndef RB_REPORT_STUDY_DATA_H
 #define RB_REPORT_STUDY_DATA_H
 
-#include "rheobase/hdf5_file.h"
-#include "rheobase/model.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/model/model.h"
 
 /** @file study_data.h
  * A study's files, read on one rank as arrays of doubles. All functions are local. */

@@ -3,7 +3,7 @@
 
 #include "gaussian_posterior.h"
 #include "rb_test.h"
-#include "rheobase/calibration.h"
+#include "rheobase/analysis/calibration.h"
 
 enum { D = GAUSSIAN_DIM, LENGTH = 12, SEED = 45 };
 static const rb_test_set set = {"sbc", RB_FOR_SBC, 500, 99};

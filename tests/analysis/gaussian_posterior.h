@@ -6,8 +6,8 @@
 #include <math.h>
 
 #include "model/linear_gaussian/linear_gaussian.h"
-#include "rheobase/distributions.h"
-#include "rheobase/posterior.h"
+#include "rheobase/inference/posterior.h"
+#include "rheobase/random/distributions.h"
 
 typedef struct gaussian_errors {
   double widen;        // factor of the standard deviations; 1: right

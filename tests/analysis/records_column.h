@@ -2,8 +2,8 @@
 #define RB_TEST_RECORDS_COLUMN_H
 
 #include "rb_test.h"
-#include "rheobase/memory.h"
-#include "rheobase/records.h"
+#include "rheobase/analysis/records.h"
+#include "rheobase/base/memory.h"
 
 /* One column of all data sets in their order, on every rank, as doubles. @param column (N) */
 static inline void records_column(const rb_records *records, rb_record field, int64_t index,

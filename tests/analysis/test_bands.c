@@ -2,10 +2,10 @@
 #include <gsl/gsl_rng.h>
 
 #include "rb_test.h"
-#include "rheobase/bands.h"
-#include "rheobase/binomial.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/binomial.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 
 enum { MOST_RANKS = 1000 };  // S + 1
 

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/binomial.h"
+#include "rheobase/analysis/binomial.h"
 
 /* Against sums of the probabilities, by recurrence from the mode. */
 static void tails_are_sums_of_probabilities(void **state) {

@@ -1,6 +1,6 @@
 #include "calibration_fixture.h"
 #include "records_column.h"
-#include "rheobase/diagnostics.h"
+#include "rheobase/analysis/diagnostics.h"
 
 static double value(const rb_calibration *result, rb_calibration_field field, int index) {
   return rb_calibration_values(result, field)[index];

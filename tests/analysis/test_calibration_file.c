@@ -3,8 +3,8 @@
 
 #include "calibration_fixture.h"
 #include "records_column.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/memory.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/base/memory.h"
 
 static const rb_calibration_settings settings = {.recovery_datasets = 50,
                                                  .recovery_draws = 19,

@@ -1,7 +1,7 @@
 #include "calibration_fixture.h"
 #include "records_column.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/quantile.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/base/quantile.h"
 
 static uint64_t hash_of(const rb_calibration *result) {
   uint64_t hash = 14695981039346656037U;

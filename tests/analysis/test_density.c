@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/density.h"
+#include "rheobase/analysis/density.h"
 
 /* A density estimate integrates to one, also of values that are all the same. */
 

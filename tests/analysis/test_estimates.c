@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/density.h"
-#include "rheobase/predictive.h"
+#include "rheobase/analysis/density.h"
+#include "rheobase/analysis/predictive.h"
 
 static void density_integrates_to_one(void **state) {
   (void)state;

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include "calibration_fixture.h"
-#include "rheobase/bands.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/bands.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/base/signals.h"
 
 enum { N = 500, NOT_FINITE = 83, FAILS = 310, CHUNK = 16, DIGEST = 7 };
 

@@ -5,9 +5,9 @@
 
 #include "gaussian_posterior.h"
 #include "rb_test.h"
-#include "rheobase/calibration.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/products.h"
+#include "rheobase/analysis/calibration.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/io/products.h"
 
 enum { D = GAUSSIAN_DIM, LENGTH = 12, SEED = 45, DRAWS = 9, CHUNK = 500, LOOKED_AT = 400 };
 

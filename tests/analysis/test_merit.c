@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/merit.h"
+#include "rheobase/analysis/merit.h"
+#include "rheobase/random/distributions.h"
 
 enum { N = 200, S = 99 };
 

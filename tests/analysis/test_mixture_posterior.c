@@ -1,6 +1,6 @@
 #include "gaussian_posterior.h"
 #include "rb_test.h"
-#include "rheobase/mixture_posterior.h"
+#include "rheobase/inference/mixture_posterior.h"
 
 /* Mixtures of Gaussians of which everything is known. */
 

@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/mmd.h"
+#include "rheobase/analysis/mmd.h"
+#include "rheobase/random/distributions.h"
 
 enum { DIM = 3, M = 200 };
 

@@ -2,9 +2,9 @@
 #include <gsl/gsl_linalg.h>
 
 #include "rb_test.h"
-#include "rheobase/partition.h"
-#include "rheobase/philox.h"
-#include "rheobase/principal_components.h"
+#include "rheobase/analysis/principal_components.h"
+#include "rheobase/parallel/partition.h"
+#include "rheobase/random/philox.h"
 
 enum { N = 500, CHUNK = 37 };
 static const double TOLERANCE = 1e-10;

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/ranks.h"
+#include "rheobase/analysis/ranks.h"
 
 static void bins_divide_the_ranks_where_they_can(void **state) {
   (void)state;

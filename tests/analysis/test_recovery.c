@@ -1,8 +1,8 @@
 #include "rb_test.h"
-#include "rheobase/diagnostics.h"
-#include "rheobase/philox.h"
-#include "rheobase/quantile.h"
-#include "rheobase/recovery.h"
+#include "rheobase/analysis/diagnostics.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/random/philox.h"
 
 static void five_draws_by_hand(void **state) {
   (void)state;

@@ -1,7 +1,7 @@
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/refinement.h"
+#include "rheobase/analysis/refinement.h"
+#include "rheobase/random/distributions.h"
 
 /* The linear-Gaussian model with a "network" that is its exact posterior, or that shifted by one
  * standard deviation of each parameter (of which KL is known). */

@@ -2,8 +2,8 @@
 
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/refinement.h"
-#include "rheobase/signals.h"
+#include "rheobase/analysis/refinement.h"
+#include "rheobase/base/signals.h"
 
 /* Data sets dealt to whichever rank is free: the same bits as one after the other, whatever
  * interrupts; one that fails is recorded and not met again. */

@@ -1,6 +1,6 @@
 /* The performance model against synthetic timings with known constants, and against sums. */
 #include "rb_test.h"
-#include "rheobase/scaling_model.h"
+#include "rheobase/analysis/scaling_model.h"
 
 static bool near(double a, double b, double relative) { return fabs(a - b) <= relative * fabs(b); }
 

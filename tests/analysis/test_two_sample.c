@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/two_sample.h"
+#include "rheobase/analysis/two_sample.h"
+#include "rheobase/random/distributions.h"
 
 enum { D = 3, N = 1500 };
 static double a[N * D], b[N * D];

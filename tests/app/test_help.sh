@@ -14,7 +14,7 @@ diff train.txt out.txt || fail "help train prints something else than train --he
 expect_failure 2 "unknown command trian; did you mean train" 1 help trian
 
 echo "-- every exit code"
-sed -n 's/^  X(RB_[A-Z_]*, \([0-9]*\), "\(.*\)").*/\1 \2/p' "$RB_SOURCE_DIR/include/rheobase/status.h" >codes.txt
+sed -n 's/^  X(RB_[A-Z_]*, \([0-9]*\), "\(.*\)").*/\1 \2/p' "$RB_SOURCE_DIR/include/rheobase/base/status.h" >codes.txt
 [ "$(wc -l <codes.txt)" -ge 12 ] || fail "status.h lists $(wc -l <codes.txt) codes"
 while read -r code meaning; do
   grep -q "^  $code  *$meaning\$" long.txt || fail "--help does not say what exit code $code means"

@@ -1,6 +1,6 @@
 #include "app/settings.h"
 #include "rb_test.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
 
 static rb_input input;
 static rb_arguments arguments;

@@ -3,7 +3,7 @@
 
 #include "app/verify.h"
 #include "rb_test.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static const char *data_path(char *path, size_t size) {
   (void)snprintf(path, size, "%s/diagnostics.h5", getenv("RB_TEST_DATA"));

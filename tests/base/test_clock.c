@@ -1,7 +1,7 @@
 /* Where time goes: each second counts once, for one part. */
 #include "rb_test.h"
-#include "rheobase/agree.h"
-#include "rheobase/clock.h"
+#include "rheobase/base/clock.h"
+#include "rheobase/parallel/agree.h"
 
 static void spend(double seconds) {
   const double end = MPI_Wtime() + seconds;

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/fma_peak.h"
+#include "rheobase/base/fma_peak.h"
 
 /* No timing: only that every instruction set of this machine gives a rate. */
 static void every_instruction_set_has_a_rate(void **state) {

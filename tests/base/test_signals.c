@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "rb_test.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/signals.h"
 
 /* Exit code of a process that sends itself SIGINT, polls, and sends a second one: 1 if the first
  * was no request to stop, 2 if the second did not end it. */

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rheobase/context.h"
-#include "rheobase/observation.h"
+#include "rheobase/base/context.h"
+#include "rheobase/io/observation.h"
 
 /* What every libFuzzer target needs: a context on one rank, and the contract every reader has to
  * keep, whatever it reads: success without a record, or a code with one sentence that goes with it.

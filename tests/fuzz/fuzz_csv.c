@@ -2,7 +2,7 @@
 
 #include "fuzz.h"
 #include "io/csv.h"
-#include "rheobase/observation.h"
+#include "rheobase/io/observation.h"
 
 /* The readers of recorded traces and of injected currents, as CSV. */
 

@@ -7,14 +7,14 @@
 #include "app/stage_file.h"
 #include "fuzz.h"
 #include "hdf5_case.h"
-#include "rheobase/agree.h"
-#include "rheobase/calibration_file.h"
-#include "rheobase/calibration_table.h"
-#include "rheobase/comparison_table.h"
-#include "rheobase/memory.h"
-#include "rheobase/observation.h"
-#include "rheobase/report.h"
-#include "rheobase/training_step.h"
+#include "rheobase/analysis/calibration_file.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/training_step.h"
+#include "rheobase/io/observation.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/report/calibration_table.h"
+#include "rheobase/report/comparison_table.h"
+#include "rheobase/report/report.h"
 
 /* Everything that reads a file of a study, on changed copies of valid files. The first byte says
  * which reader, the rest which changes (hdf5_mutator.h).

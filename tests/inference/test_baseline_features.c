@@ -1,6 +1,6 @@
 #include "inference/baseline_features.h"
 #include "rb_test.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
 
 enum { COUNT = 11, L = 1000 };
 

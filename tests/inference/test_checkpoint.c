@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "rheobase/checkpoint.h"
+#include "rheobase/inference/checkpoint.h"
 #include "training_fixture.h"
 
 static const rb_training_settings settings = {.mode = RB_OFFLINE,

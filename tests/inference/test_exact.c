@@ -1,8 +1,8 @@
 #include "inference/t_mixture.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/exact.h"
+#include "rheobase/inference/exact.h"
+#include "rheobase/random/distributions.h"
 
 /* Everything is known of the linear-Gaussian model: draws, evidence and densities are compared with
  * closed forms. Tolerances are five standard errors or more. */

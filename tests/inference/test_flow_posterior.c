@@ -1,4 +1,4 @@
-#include "rheobase/flow_posterior.h"
+#include "rheobase/inference/flow_posterior.h"
 #include "training_fixture.h"
 
 enum { DATA_SETS = 5, DRAWS = 7, D = 3 };

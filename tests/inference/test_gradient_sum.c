@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/gradient_sum.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/gradient_sum.h"
 
 enum { N = 1000, MICRO_BATCHES = 12 };
 

@@ -5,8 +5,8 @@
 
 #include "inference/ridge.h"
 #include "rb_test.h"
-#include "rheobase/partition.h"
-#include "rheobase/philox.h"
+#include "rheobase/parallel/partition.h"
+#include "rheobase/random/philox.h"
 
 enum { N = 400, F = 131, R = 2, CONSTANT = 70, CHUNK = 33 };
 static const double TOLERANCE = 1e-10;

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/standardise.h"
+#include "rheobase/inference/standardise.h"
 
 enum { N = 700, D = 2, C = 2, L = 10, F = 2, ROW = C * L + F };
 

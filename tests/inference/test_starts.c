@@ -2,9 +2,9 @@
 #include "inference/target.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/exact.h"
-#include "rheobase/lif.h"
+#include "rheobase/inference/exact.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/random/distributions.h"
 
 /* Where an ensemble of chains starts: copies of a point are moved apart, but never to where the
  * model cannot be. */

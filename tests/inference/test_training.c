@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "rheobase/training_step.h"
+#include "rheobase/inference/training_step.h"
 #include "training_fixture.h"
 
 static const rb_training_settings quick = {.mode = RB_OFFLINE,

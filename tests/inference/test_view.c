@@ -3,11 +3,11 @@
 #include "inference/micro_batch.h"
 #include "model/lif/filter_bank.h"
 #include "rb_test.h"
-#include "rheobase/flow_posterior.h"
-#include "rheobase/lif.h"
-#include "rheobase/memory.h"
-#include "rheobase/simulations.h"
-#include "rheobase/support.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/inference/flow_posterior.h"
+#include "rheobase/inference/simulations.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/model/support.h"
 
 enum { D = RB_LIF_DIM, N = 12, FEATURES = RB_LIF_FEATURES };
 

@@ -5,7 +5,7 @@
 
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/training.h"
+#include "rheobase/inference/training.h"
 
 typedef struct fixture {
   rb_model model;

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "rheobase/hdf5_file.h"
-#include "rheobase/memory.h"
-#include "rheobase/partition.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/partition.h"
 
 enum { ITEMS = 53, LENGTH = 20, CHUNK = 4 };
 static const int64_t items = ITEMS;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "hdf5_fixture.h"
-#include "rheobase/log.h"
+#include "rheobase/base/log.h"
 
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);

@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include "rb_test.h"
-#include "rheobase/hdf5_file.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/hdf5_file.h"
 
 enum { COLUMNS = 3 };
 static const int64_t ROWS = ((INT64_C(1) << 30) + (INT64_C(1) << 20)) / COLUMNS;  // above 1 GiB

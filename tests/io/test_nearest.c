@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/nearest.h"
+#include "rheobase/io/nearest.h"
 
 static void distances(void **state) {
   (void)state;

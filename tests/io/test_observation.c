@@ -3,7 +3,7 @@
 
 #include "expect.h"
 #include "rb_test.h"
-#include "rheobase/observation.h"
+#include "rheobase/io/observation.h"
 
 /* Collective where it reads good files; failures are the same on all ranks. */
 

@@ -1,6 +1,6 @@
 #include "expect.h"
 #include "rb_test.h"
-#include "rheobase/settings.h"
+#include "rheobase/io/settings.h"
 
 typedef enum { RED, GREEN } color;
 

@@ -5,10 +5,10 @@
 
 #include "expect.h"
 #include "rb_test.h"
-#include "rheobase/folder.h"
-#include "rheobase/provenance.h"
-#include "rheobase/settings.h"
-#include "rheobase/study.h"
+#include "rheobase/io/folder.h"
+#include "rheobase/io/provenance.h"
+#include "rheobase/io/settings.h"
+#include "rheobase/io/study.h"
 
 static char folder[64];
 static char lock[128];

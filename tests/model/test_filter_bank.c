@@ -1,7 +1,7 @@
 #include "filter_bank_reference.h"
 #include "model/lif/filter_bank_state.h"
 #include "rb_test.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { D = RB_LIF_DIM, F = RB_LIF_FEATURES, LANES = 48, MOMENTS = 25, OTHERS = 8 };
 

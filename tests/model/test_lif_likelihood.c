@@ -3,7 +3,7 @@
 
 #include "model/lif/likelihood.h"
 #include "rb_test.h"
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 enum { OBSERVATIONS = 12, VECTORS = 10, STEPS = 1000, D = RB_LIF_DIM };
 

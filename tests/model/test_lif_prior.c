@@ -2,8 +2,8 @@
 #include <gsl/gsl_statistics_double.h>
 
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/random/distributions.h"
 
 enum { D = RB_LIF_DIM, N = 200000 };
 static rb_model model;

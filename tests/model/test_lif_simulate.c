@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/random/distributions.h"
 
 enum { D = RB_LIF_DIM, MAX_LENGTH = 1200 };
 

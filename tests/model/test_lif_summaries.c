@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
 
 enum { L = 1000 };
 

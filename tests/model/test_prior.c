@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/prior.h"
+#include "rheobase/model/prior.h"
 
 /* Every family, parents in bounds and in arguments, every kind of interval, a clipped parameter, a
  * fixed one and a derived one. Children stand before their parents. */

@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/lif.h"
-#include "rheobase/support.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/model/support.h"
 
 enum { D = RB_LIF_DIM, COUNT = 200 };
 

@@ -4,8 +4,8 @@
 /* A small estimator with dropout and a micro-batch for it. */
 
 #include "gradient_check.h"
-#include "rheobase/estimator.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/network/estimator.h"
 
 enum { T = 13, C = 2, D = 3, BATCH = 3, DIM = 4, FEATURES = 5 };
 

@@ -5,8 +5,8 @@
  * entry in double; in float only gross errors show, beyond 1 % of it. */
 
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
+#include "rheobase/random/distributions.h"
 
 /* The scalar whose gradient is checked, summed in double. */
 typedef double (*objective)(void *argument);

@@ -1,6 +1,6 @@
 /* AdamW against a hand computation, and the learning rate's schedule. */
 #include "gradient_check.h"
-#include "rheobase/adamw.h"
+#include "rheobase/network/adamw.h"
 
 static const double EPS = sizeof(rb_real) == sizeof(double) ? 1e-15 : 2e-7;
 

@@ -1,7 +1,7 @@
 /* The coupling flow: invertibility, log-determinant against the Jacobian, gradients. */
 #include "gradient_check.h"
 #include "network/flow.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { ROWS = 3, CONDITION = 4, MAX_D = 6 };
 

@@ -4,7 +4,7 @@
 
 #include "gradient_check.h"
 #include "network/gemm.h"
-#include "rheobase/blas.h"
+#include "rheobase/base/blas.h"
 
 static void test_openblas(void **state) {
   (void)state;

@@ -2,7 +2,7 @@
 #include "gradient_check.h"
 #include "network/initialise.h"
 #include "network/mixture.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 enum { CONDITION = 4, MAX_D = 3, K = 3, MAX_ROWS = 14400 };
 

@@ -4,7 +4,7 @@
 
 #include "app/verify.h"
 #include "rb_test.h"
-#include "rheobase/real.h"
+#include "rheobase/base/real.h"
 
 static void check_file(const char *name) {
   char path[4096];

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/agree.h"
+#include "rheobase/parallel/agree.h"
 
 static void success_is_agreed(void **state) {
   (void)state;

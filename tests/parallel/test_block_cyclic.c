@@ -5,10 +5,10 @@
 #include <sys/time.h>
 
 #include "rb_test.h"
-#include "rheobase/block_cyclic.h"
-#include "rheobase/memory.h"
-#include "rheobase/philox.h"
-#include "rheobase/signals.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/block_cyclic.h"
+#include "rheobase/random/philox.h"
 
 static const double TOLERANCE = 1e-10;
 enum { SIZES = 7 };

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/exact_sum.h"
+#include "rheobase/parallel/exact_sum.h"
 
 static void exact_where_doubles_round(void **state) {
   (void)state;

@@ -1,9 +1,9 @@
 #include <dlfcn.h>
 
 #include "rb_test.h"
-#include "rheobase/gram.h"
-#include "rheobase/partition.h"
-#include "rheobase/philox.h"
+#include "rheobase/parallel/gram.h"
+#include "rheobase/parallel/partition.h"
+#include "rheobase/random/philox.h"
 
 static double element(int64_t row, int column) {
   const rb_stream stream = rb_stream_make(11, RB_FOR_TESTS, RB_RANDOM_PICKS, 0, (uint64_t)row);

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/groups.h"
+#include "rheobase/parallel/groups.h"
 
 /* The number of groups is the one that is done soonest, by hand for a few cases. */
 static void the_soonest_number_is_chosen(void **state) {

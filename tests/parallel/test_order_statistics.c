@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "rb_test.h"
-#include "rheobase/memory.h"
-#include "rheobase/order_statistics.h"
-#include "rheobase/philox.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/parallel/order_statistics.h"
+#include "rheobase/random/philox.h"
 
 enum { MOST = 4000, GROUPS = 3 };
 

@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/partition.h"
+#include "rheobase/parallel/partition.h"
 
 /* Every item belongs to exactly one rank and round, whatever the number of ranks. */
 static void covers_every_item_once(void **state) {

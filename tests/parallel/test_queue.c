@@ -1,7 +1,7 @@
 #include <time.h>
 
 #include "rb_test.h"
-#include "rheobase/queue.h"
+#include "rheobase/parallel/queue.h"
 
 /* Every item is taken once, by ranks that are free, also while rank 0 computes. */
 

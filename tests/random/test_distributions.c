@@ -1,7 +1,7 @@
 #include <gsl/gsl_integration.h>
 
 #include "rb_test.h"
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 static const rb_truncated_normal cases[] = {
     {-55, 2, -60, -50},  {-70, 2, -80, -71.3}, {-72, 2, -85, -79},   {-72, 2, -85, -65},

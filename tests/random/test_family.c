@@ -1,6 +1,6 @@
 #include "rb_test.h"
-#include "rheobase/distributions.h"
-#include "rheobase/family.h"
+#include "rheobase/random/distributions.h"
+#include "rheobase/random/family.h"
 
 /* One truncated distribution. */
 typedef struct example {

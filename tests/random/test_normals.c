@@ -1,7 +1,7 @@
 #include <gsl/gsl_cdf.h>
 
 #include "rb_test.h"
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 /* The map of one pair of words, computed in long double with the library's functions. */
 static void expected_pair(uint32_t a, uint32_t b, long double out[2]) {

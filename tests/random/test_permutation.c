@@ -1,6 +1,6 @@
 /* Permutations without memory: bijections, uniform, and unlike each other. */
 #include "rb_test.h"
-#include "rheobase/permutation.h"
+#include "rheobase/random/permutation.h"
 
 static rb_permutation permutation_of(int64_t n, uint64_t item) {
   return rb_permutation_make(rb_stream_make(11, RB_FOR_TESTS, RB_RANDOM_SHUFFLE, 0, item), n);

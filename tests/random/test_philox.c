@@ -1,5 +1,5 @@
 #include "rb_test.h"
-#include "rheobase/philox.h"
+#include "rheobase/random/philox.h"
 
 /* Known answers of Random123 (kat_vectors, philox4x32 10): counter, key, output. */
 static void known_answers(void **state) {

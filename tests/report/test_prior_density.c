@@ -1,7 +1,7 @@
 #include "rb_test.h"
 #include "report/prior_density.h"
-#include "rheobase/distributions.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
+#include "rheobase/random/distributions.h"
 
 /* The curves of the figures against the neuron's marginal densities: four parameters have them in
  * closed form, V_init and V_reset by integration over the parameter that bounds them. */

@@ -1,6 +1,6 @@
 #include "filter_bank.h"
 #include "lif_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Filter banks of other settings beside that of the model's own: the differences of their log
  * evidence are log Bayes factors, but for the threshold, which no bank knows. */

@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "lif_state.h"
-#include "rheobase/memory.h"
-#include "rheobase/quantile.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 
 const rb_quantity rb_lif_check[RB_LIF_CHECKS] = {
     {"subthreshold_deviation", "mV",

@@ -2,7 +2,7 @@
 
 #include "filter_bank.h"
 #include "lif_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* The filter bank as the model's expert summaries (model.h). */
 

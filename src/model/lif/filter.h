@@ -2,7 +2,7 @@
 #define RB_MODEL_LIF_FILTER_H
 
 #include "membrane_grid.h"
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
 
 /** @file filter.h
  * The forward filter of one inter-spike segment: a Kalman filter while the threshold is out of

@@ -6,7 +6,7 @@
 
 #include "filter_bank_state.h"
 #include "lif_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Data sets that go through the filter together, and groups of them in the second pass. */
 enum { GROUP = RB_BANK_GROUP, CHUNK = 2 * GROUP };

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 /** @file filter_bank_kernel.h
  * What the filter bank's parts share: grids with their tables, segments, and the hot loops,

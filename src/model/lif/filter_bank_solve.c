@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "filter_bank_state.h"
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 /* Given a lane's (tau, g), beta = (V_reset, mu, V_init) has a normal posterior with precision
  *

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "filter_bank_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Kalman filter of x' = a x + (1-a) mu + q noise, observed with variance r, from a known x: the
  * gains do not depend on the data. P: variance of the prediction, S = P + r, K = P/S; A and B:

@@ -1,11 +1,11 @@
-#include "rheobase/lif.h"
+#include "rheobase/model/lif.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "lif_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 static const rb_channel channels[RB_LIF_CHANNELS] = {
     [RB_LIF_VOLTAGE] = {{"voltage", "mV", "observed membrane potential"}, false},

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "lif_state.h"
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* A recorded spike and the steps at which it may have happened. */
 enum { MAX_CANDIDATES = 2 };

@@ -2,7 +2,7 @@
 #define RB_MODEL_LIF_LIKELIHOOD_H
 
 #include "filter.h"
-#include "rheobase/lif_likelihood.h"
+#include "rheobase/model/lif_likelihood.h"
 
 /** @file likelihood.h
  * What tests of the likelihood need beyond rheobase/lif_likelihood.h. */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/memory.h"
+#include "rheobase/base/memory.h"
 
 /* Layout of both buffers: PAD zeros or leftovers, the cells, PAD. */
 enum { HALF_TAPS = RB_MEMBRANE_MAX_TAPS / 2, PAD = RB_MEMBRANE_MAX_TAPS + 2 * RB_MEMBRANE_BLOCK };

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "membrane_kernel.h"
-#include "rheobase/context.h"
+#include "rheobase/base/context.h"
 
 /** @file membrane_grid.h
  * A density of the membrane potential below threshold on a grid anchored at the threshold,

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 // Products and sums of positive numbers: fused or not makes no difference that matters here.
 #pragma GCC optimize("fp-contract=fast")

@@ -1,7 +1,7 @@
 #ifndef RB_MODEL_LIF_PRIOR_H
 #define RB_MODEL_LIF_PRIOR_H
 
-#include "rheobase/prior.h"
+#include "rheobase/model/prior.h"
 
 /** @file prior.h
  * The neuron's default prior (docs/model.md), and those of its numbers which the filter bank and

@@ -3,7 +3,7 @@
 #include <Random123/philox.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
+#include "rheobase/random/distributions.h"
 
 /* Every loop over lanes below has a fixed length and no branches, so that the compiler turns it
  * into vector code; the operations on one lane are those of the scalar functions, in their order.

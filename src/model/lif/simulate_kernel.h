@@ -2,7 +2,7 @@
 #define RB_MODEL_LIF_SIMULATE_KERNEL_H
 
 #include "lif_state.h"
-#include "rheobase/cpu.h"
+#include "rheobase/base/cpu.h"
 
 /** @file simulate_kernel.h
  * The simulator for RB_LIF_LANES data sets at once, one per lane, compiled per instruction set. */

@@ -4,8 +4,8 @@
 
 #include "lif_state.h"
 #include "prior.h"
-#include "rheobase/model_type.h"
-#include "rheobase/observation.h"
+#include "rheobase/io/observation.h"
+#include "rheobase/model/model_type.h"
 
 /* The neuron as a row of the table of models: its settings, its prior, what makes it. */
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rheobase/distributions.h"
-#include "rheobase/memory.h"
-#include "rheobase/model_type.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/model_type.h"
+#include "rheobase/random/distributions.h"
 
 enum { D = RB_LINEAR_GAUSSIAN_DIM };
 static const double LOG_SQRT_2PI = 0.91893853320467274178;

@@ -1,7 +1,7 @@
 #ifndef RB_MODEL_LINEAR_GAUSSIAN_H
 #define RB_MODEL_LINEAR_GAUSSIAN_H
 
-#include "rheobase/model.h"
+#include "rheobase/model/model.h"
 
 /** @file linear_gaussian.h
  * A model for tests whose posterior is known in closed form:

@@ -1,0 +1,144 @@
+#ifndef RHEOBASE_CALIBRATION_H
+#define RHEOBASE_CALIBRATION_H
+
+#include "rheobase/analysis/test_set.h"
+
+/** @file calibration.h
+ * The calibration study: its settings (input group `calibration`), and what the records of a test
+ * set are summed up to. */
+
+typedef struct rb_calibration_settings {
+  int64_t recovery_datasets, recovery_draws;
+  int64_t sbc_datasets, sbc_draws;
+  int64_t diagnostics_datasets, diagnostics_draws;
+  int bins;             ///< of rank histograms; 0: chosen to divide draws + 1
+  int64_t chunk;        ///< data sets per chunk
+  int64_t store_draws;  ///< draws of a test set are stored if it has at most so many of them
+} rb_calibration_settings;
+
+/** Data sets are also looked at in groups by their activity (e.g. number of spikes), so that errors
+ * that cancel over all of them show: none at all, and below and above the median of the others. */
+typedef enum rb_regime { RB_SILENT, RB_FEW, RB_BURSTING, RB_REGIME_COUNT } rb_regime;
+/** Its name in files, such as "silent". */
+const char *rb_regime_name(rb_regime regime);
+
+/** Dimensions of the results. */
+typedef enum rb_calibration_dim {
+  RB_DIM_NONE,  ///< ends a list
+  RB_DIM_PARAMETER,
+  RB_DIM_QUANTITY,    ///< parameters, then joint quantities
+  RB_DIM_LEVEL,       ///< of intervals
+  RB_DIM_NORMALISER,  ///< of NRMSE
+  RB_DIM_REGIME,
+  RB_DIM_NOTEBOOK_BIN,
+  RB_DIM_NOTEBOOK_EDGE,
+  RB_DIM_RANK,   ///< 0..S
+  RB_DIM_BIN,    ///< of rank histograms
+  RB_DIM_EDGE,   ///< their first ranks, and S + 1
+  RB_DIM_WIDTH,  ///< of the intervals between draws of equal depth
+  RB_DIM_COUNT
+} rb_calibration_dim;
+
+/** Results; a row of rb_calibration_fields each, in this order. */
+typedef enum rb_calibration_field {
+  RB_CAL_R,
+  RB_CAL_NRMSE,
+  RB_CAL_CONTRACTION,
+  RB_CAL_Z_SCORE,
+  RB_CAL_CALIBRATION_ERROR,
+  RB_CAL_CALIBRATION_ERROR_95,
+  RB_CAL_RANK_COUNT,
+  RB_CAL_HISTOGRAM,
+  RB_CAL_HISTOGRAM_FIRST,
+  RB_CAL_HISTOGRAM_EXPECTED,
+  RB_CAL_HISTOGRAM_LOW,
+  RB_CAL_HISTOGRAM_HIGH,
+  RB_CAL_NOTEBOOK_COUNT,
+  RB_CAL_NOTEBOOK_EDGE,
+  RB_CAL_NOTEBOOK_LOW,
+  RB_CAL_NOTEBOOK_HIGH,
+  RB_CAL_CHI_SQUARE_P,
+  RB_CAL_KS_P,
+  RB_CAL_GAMMA,
+  RB_CAL_GAMMA_NULL,
+  RB_CAL_LOG_GAMMA,
+  RB_CAL_ECDF_Z,
+  RB_CAL_ECDF,
+  RB_CAL_ECDF_LOWER,
+  RB_CAL_ECDF_UPPER,
+  RB_CAL_CENTRAL,
+  RB_CAL_CENTRAL_LOW,
+  RB_CAL_CENTRAL_HIGH,
+  RB_CAL_EXACT_LEVEL,
+  RB_CAL_HPD,
+  RB_CAL_DENSEST,
+  RB_CAL_TARP,
+  RB_CAL_EXACT_LOW,
+  RB_CAL_EXACT_HIGH,
+  RB_CAL_WIDTH,
+  RB_CAL_BY_RANK,
+  RB_CAL_BY_RANK_LOW,
+  RB_CAL_BY_RANK_HIGH,
+  RB_CAL_OUTSIDE,
+  RB_CAL_OUTSIDE_ANY,
+  RB_CAL_LOSS,
+  RB_CAL_LOSS_SE,
+  RB_CAL_LOSS_DATASETS,
+  RB_CAL_LOSS_NOT_FINITE,
+  RB_CAL_FAILED,
+  RB_CAL_REGIME_DATASETS,
+  RB_CAL_REGIME_LOW,
+  RB_CAL_REGIME_HIGH,
+  RB_CAL_REGIME_R,
+  RB_CAL_REGIME_NRMSE,
+  RB_CAL_REGIME_CONTRACTION,
+  RB_CAL_REGIME_Z_SCORE,
+  RB_CAL_REGIME_CALIBRATION_ERROR,
+  RB_CAL_REGIME_CENTRAL,
+  RB_CAL_REGIME_CHI_SQUARE_P,
+  RB_CAL_REGIME_KS_P,
+  RB_CAL_REGIME_GAMMA,
+  RB_CAL_REGIME_LOG_GAMMA,
+  RB_CAL_REGIME_LOSS,
+  RB_CAL_REGIME_LOSS_DATASETS,
+  RB_CAL_FIELD_COUNT
+} rb_calibration_field;
+
+enum { RB_CALIBRATION_MAX_RANK = 3 };
+
+typedef struct rb_calibration_row {
+  const char *name;  ///< path within the test set's group
+  rb_type type;      ///< RB_F64 or RB_I64
+  rb_calibration_dim dims[RB_CALIBRATION_MAX_RANK];
+  const char *unit;
+  const char *description;
+} rb_calibration_row;
+
+/** (RB_CAL_FIELD_COUNT) */
+const rb_calibration_row *rb_calibration_fields(void);
+
+/** What a test set is summed up to: one array per field, the same on all ranks. */
+typedef struct rb_calibration {
+  int64_t datasets, draws;                   ///< data sets with those that failed
+  double prior_variance[RB_MAX_PARAMETERS];  ///< of the truths, n - 1
+  int64_t length[RB_DIM_COUNT];
+  void *data[RB_CAL_FIELD_COUNT];  ///< double or int64_t, row-major, owned
+} rb_calibration;
+
+/** Sums up finished records of the data sets that did not fail (rb_records_failed). Collective; the
+ * caller calls rb_calibration_free. Values that cannot be had (an empty regime, no log density) are
+ * NaN. Fails with RB_ERR_NUMERIC if fewer than 2 data sets are left, RB_ERR_MEMORY, or RB_STOPPED
+ * if a rank is asked to stop.
+ * @param posterior whose records these are @param bins of the settings */
+RB_NODISCARD rb_status rb_calibration_compute(rb_context *ctx, const rb_records *records,
+                                              uint64_t seed, rb_purpose purpose,
+                                              const rb_posterior *posterior, int bins,
+                                              rb_calibration *result);
+void rb_calibration_free(rb_calibration *result);
+
+/** A field's values. */
+double *rb_calibration_values(const rb_calibration *result, rb_calibration_field field);
+/** The values of a field of counts. */
+int64_t *rb_calibration_counts(const rb_calibration *result, rb_calibration_field field);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef RHEOBASE_LOG_H
+#define RHEOBASE_LOG_H
+
+#include "rheobase/base/context.h"
+
+/** @file log.h
+ * Lines for the user. Only rank 0 prints; the other ranks' calls do nothing. Local. */
+
+/** A line on standard output, unless the context is quiet. */
+void rb_log_info(const rb_context *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** `rheobase: warning: ...` on standard error. */
+void rb_log_warning(const rb_context *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** @return what the word for @p count things ends in: "" or "s" */
+const char *rb_plural(long long count);
+
+/** `rheobase: error: ...` on standard error, from the context's error record; only main calls it.
+ */
+void rb_log_error(const rb_context *ctx);
+
+#endif

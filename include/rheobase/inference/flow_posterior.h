@@ -1,0 +1,33 @@
+#ifndef RHEOBASE_FLOW_POSTERIOR_H
+#define RHEOBASE_FLOW_POSTERIOR_H
+
+#include "rheobase/inference/posterior.h"
+#include "rheobase/inference/standardise.h"
+#include "rheobase/inference/view.h"
+#include "rheobase/network/estimator.h"
+
+/** @file flow_posterior.h
+ * A trained network as a posterior (posterior.h). Data sets are summarised in batches of a fixed
+ * size, and all draws of a batch go through the flow together. */
+
+/** Fills @p posterior, whose name is "network". Local; the caller calls posterior->destroy.
+ * @param coordinates the network works with: but for raw ones, draws and densities are of latent
+ * values (posterior->latent)
+ * @param estimator with its final weights; borrowed, and used with batches of up to @p batch
+ * @param member of an ensemble: selects the random numbers of the draws */
+RB_NODISCARD rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
+                                                rb_coordinates coordinates, rb_estimator *estimator,
+                                                const rb_standardisation *standardisation,
+                                                int batch, uint16_t member,
+                                                rb_posterior *posterior);
+
+/** Number of summaries: the expert ones if the network takes any, else learned ones. Local. @param
+ * posterior made by rb_flow_posterior_create */
+int rb_flow_posterior_summary_dim(const rb_posterior *posterior);
+
+/** These summaries of data sets; expert ones standardised. Local. @param posterior an rb_posterior
+ * made by rb_flow_posterior_create @param x (count, C, L) @param summary (count, summary_dim) */
+RB_NODISCARD rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
+                                                   const float *x, double *summary);
+
+#endif

@@ -1,0 +1,43 @@
+#ifndef RHEOBASE_SIMULATIONS_H
+#define RHEOBASE_SIMULATIONS_H
+
+#include "rheobase/inference/view.h"
+#include "rheobase/io/hdf5_file.h"
+
+/** @file simulations.h
+ * Simulated data sets on disk. Collective unless it says otherwise. */
+
+#define RB_SIMULATIONS_SCHEMA "simulations"
+enum { RB_SIMULATIONS_VERSION = 1 };
+
+/** Data sets a rank simulates and writes at once: the most that fill the ranks, since simulations
+ * do not depend on it (rb_partition_fit). Fewer would make the file's chunks small. */
+enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };
+
+/** Writes the dimensions all groups of a file share, with their coordinates: parameters and the
+ * samples' axis. */
+RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
+
+/** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
+ * theta, latent, and one array per channel. Fails with RB_STOPPED when a signal asks to stop. */
+RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                                            const char *group, uint64_t seed, rb_purpose purpose,
+                                            int64_t count);
+
+/** Draws items 0 .. count-1 of the prior and writes them with a histogram of every parameter. */
+RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                                            const char *group, uint64_t seed, int64_t count,
+                                            int bins);
+
+/** Whether rb_simulations_read can read the group, as far as types and shapes tell. Local. */
+RB_NODISCARD rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
+                                            const rb_model *model);
+
+/** Reads a group into shared memory as a network sees it, a few data sets at a time, on the first
+ * rank of each node (also from a foreign file with theta (N, D) and an array (N, L) per channel;
+ * latent values are then taken to be theta). The caller frees it with rb_dataset_destroy.
+ * @param file open on these; NULL on the others */
+RB_NODISCARD rb_status rb_simulations_read(rb_context *ctx, const rb_file *file, const char *group,
+                                           const rb_view *view, rb_dataset *dataset);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef RHEOBASE_STANDARDISE_H
+#define RHEOBASE_STANDARDISE_H
+
+#include "rheobase/base/real.h"
+#include "rheobase/inference/dataset.h"
+
+/** @file standardise.h
+ * Means and standard deviations (denominator n; a deviation of 0 counts as 1) that bring
+ * parameters, channels and features to the scale the network sees. */
+
+enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };
+
+typedef struct rb_standardisation {
+  double theta_mean[RB_MAX_PARAMETERS], theta_std[RB_MAX_PARAMETERS];
+  double x_mean[RB_MAX_SCALES], x_std[RB_MAX_SCALES];  ///< channels, then features
+} rb_standardisation;
+
+/** Moments of a data set, the same bits on any number of ranks. Collective.
+ * @param target (N, D) what the network infers: dataset->theta, or another coordinate of it */
+RB_NODISCARD rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset,
+                                              const double *target,
+                                              rb_standardisation *standardisation);
+
+/** Standardised parameters. Local. @param theta (n, D) @param out (n, D) */
+void rb_standardise_theta(const rb_standardisation *standardisation, int D, int64_t n,
+                          const double *theta, rb_real *out);
+
+/** Standardised row with channels side by side, as the network takes it. Local.
+ * @param x of one data set: (C, L), then the features @param out (L, C), then the features */
+void rb_standardise_x(const rb_standardisation *standardisation, rb_shape shape, const float *x,
+                      rb_real *out);
+
+#endif

@@ -1,0 +1,160 @@
+#ifndef RHEOBASE_MODEL_H
+#define RHEOBASE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rheobase/base/context.h"
+#include "rheobase/base/quantity.h"
+#include "rheobase/random/philox.h"
+
+/** @file model.h
+ * What a simulator is to the rest of the program: one table of functions and names. Everything
+ * after the model layer works with any model that fills it. All functions are local, and bitwise
+ * independent of how items are grouped into calls. */
+
+enum {
+  RB_MAX_PARAMETERS = 16,
+  RB_MAX_CHANNELS = 8,
+  RB_MAX_FEATURES = 256,
+  RB_MAX_ALTERNATIVES = 8,
+  RB_MAX_CHECKS = 8
+};
+
+/** One channel of an observation, such as voltage or spikes. */
+typedef struct rb_channel {
+  rb_quantity quantity;
+  bool binary;  ///< only 0 and 1: stored as bytes in files
+} rb_channel;
+
+typedef struct rb_model rb_model;
+struct rb_model_type;  // model_type.h
+struct rb_prior;       // prior.h
+
+/** Features of a data set that know the model, for a network to start from, and coordinates in
+ * which its posterior lies near the origin and has unit size. */
+typedef struct rb_expert {
+  int features;                ///< at most RB_MAX_FEATURES
+  const rb_quantity *feature;  ///< (features)
+  int centring;                ///< numbers that describe the coordinates of a data set; 0: none
+
+  /** @param x (count, C, L) @param out (count, features), finite @param centring (count, centring)
+   */
+  rb_status (*compute)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
+                       float *out, double *centring);
+
+  /** To and from the coordinates psi of one data set: a bijection of R^D and the inside of the
+   * prior's support; works in place. @param centring of the data set @param latent (count, D)
+   * @param psi (count, D) @param log_det (count) log |d latent / d psi|; may be NULL
+   * @{ */
+  void (*centre)(const rb_model *model, const double *centring, int64_t count, const double *latent,
+                 double *psi, double *log_det);
+  void (*uncentre)(const rb_model *model, const double *centring, int64_t count, const double *psi,
+                   double *latent, double *log_det);
+  /** @} */
+} rb_expert;
+
+/** Settings that a recording may have been made with instead of the model's own. Settings are not
+ * inferred, so a posterior is wrong where they are; how much more probable the recording is with
+ * others tells. */
+typedef struct rb_alternatives {
+  int count;                       ///< A, at most RB_MAX_ALTERNATIVES
+  const rb_quantity *alternative;  ///< (A)
+
+  /** Log of the marginal likelihood with an alternative over that with the model's own settings,
+   * for the parameters' prior, exactly or nearly so.
+   * @param x (count, C, L) @param log_bayes (count, A), finite */
+  rb_status (*compare)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
+                       double *log_bayes);
+} rb_alternatives;
+
+struct rb_model {
+  const char *name;
+  int dim;                        ///< D, number of parameters, at most RB_MAX_PARAMETERS
+  const rb_quantity *parameters;  ///< (D)
+  int channels;                   ///< C
+  const rb_channel *channel;      ///< (C)
+  int64_t length;                 ///< L, samples per channel
+  rb_quantity axis;               ///< of the samples, e.g. time_ms in ms
+  double axis_step;               ///< distance of samples in the axis' unit
+  void *state;                    ///< owned by the model
+
+  const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
+  struct rb_prior *prior;            ///< the prior's table, owned
+  bool default_prior;                ///< it is the type's default
+  rb_model *core;                    ///< the simulator with all parameters, also fixed ones; owned
+
+  /** Draws the parameters of items first .. first+count-1 of a purpose.
+   * @param theta (count, D) as the simulator uses them
+   * @param latent (count, D) the same before clipping (equal to theta where nothing is clipped);
+   * may be NULL */
+  rb_status (*draw_prior)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, double *theta, double *latent);
+
+  /** Log prior density in latent coordinates, all constants included; -inf outside the support.
+   * @param latent (count, D) @param log_density (count) */
+  void (*log_prior)(const rb_model *model, int64_t count, const double *latent,
+                    double *log_density);
+
+  /** Whether theta (D) lies in the prior's support (ends of clipped ranges included). */
+  bool (*in_support)(const rb_model *model, const double *theta);
+
+  /** Bit d is set if parameter d lies outside its range in the prior, given the other parameters; 0
+   * if and only if in_support. May be NULL. @param theta (D) */
+  uint32_t (*outside_support)(const rb_model *model, const double *theta);
+
+  /** What data sets are grouped by when calibration is looked at locally, such as the number of
+   * spikes; NULL where there is nothing of the kind. @param x (C, L) */
+  double (*activity)(const rb_model *model, const float *x);
+  rb_quantity activity_quantity;
+
+  /** Summary statistics an expert would look at; 0 and NULL where there are none.
+   * @param x (C, L) @param out (summaries), always finite */
+  int summaries;
+  const rb_quantity *summary;  ///< (summaries)
+  void (*summarise)(const rb_model *model, const float *x, double *out);
+
+  /** Numbers of the model's own that tell whether posterior predictive replicates are like an
+   * observation; 0 and NULL where there are none. @param x (C, L) the observation
+   * @param median (C, L) of the replicates, pointwise @param theta (S, D) posterior draws
+   * @param out (checks), NaN where one does not apply */
+  int checks;                ///< at most RB_MAX_CHECKS
+  const rb_quantity *check;  ///< (checks)
+  rb_status (*compare)(const rb_model *model, rb_context *ctx, const float *x, const double *median,
+                       int64_t S, const double *theta, double *out);
+
+  const rb_expert *expert;              ///< NULL where there is none
+  const rb_alternatives *alternatives;  ///< NULL where there are none
+
+  /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
+  bool (*accepts)(const rb_model *model, const double *theta, const char **reason);
+
+  /** Simulates items first .. first+count-1 of a purpose; the random numbers depend on seed,
+   * purpose and item alone. theta must be accepted.
+   * @param theta (count, D) @param x (count, C, L) */
+  rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                        int64_t first, int64_t count, const double *theta, float *x);
+
+  /** Maps between the ways to write parameters; NULL: identities. Called through support.h, which
+   * says what they do. */
+  void (*from_latent)(const rb_model *model, int64_t count, const double *latent, double *theta);
+  void (*to_support)(const rb_model *model, int64_t count, const double *latent, double *phi,
+                     double *log_det);
+  void (*from_support)(const rb_model *model, int64_t count, const double *phi, double *latent,
+                       double *log_det);
+
+  const double *scale;  ///< (D) reference scales of the parameters, to give losses a unit; NULL: 1
+
+  /** Exact log likelihood of `count` parameter vectors given one data set, all constants included;
+   * NULL where there is none. Never NaN.
+   * @param x (C, L) @param theta (count, D) as the simulator uses them @param log_likelihood
+   * (count)
+   * @param reason if no parameter vector can produce x: why (all values are then -inf); else NULL.
+   * May be NULL */
+  rb_status (*log_likelihood)(const rb_model *model, rb_context *ctx, const float *x, int64_t count,
+                              const double *theta, double *log_likelihood, const char **reason);
+
+  void (*destroy)(rb_model *model);  ///< frees state; the struct itself is the caller's
+};
+
+#endif

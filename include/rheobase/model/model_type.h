@@ -1,0 +1,74 @@
+#ifndef RHEOBASE_MODEL_TYPE_H
+#define RHEOBASE_MODEL_TYPE_H
+
+#include <stdio.h>
+
+#include "rheobase/io/settings.h"
+#include "rheobase/model/model.h"
+#include "rheobase/model/prior.h"
+
+/** @file model_type.h
+ * The models the program knows, as a table: what a user chooses with `model = "name"`. A type makes
+ * an rb_model from its settings (input group `simulator`) and a prior. */
+
+/** Bytes the settings of a type may take. */
+enum { RB_MODEL_SETTINGS = 4096 };
+
+typedef struct rb_model_type {
+  const char *name;    ///< as in an input file
+  const char *title;   ///< one line, e.g. "Leaky integrate-and-fire neuron"
+  const char *source;  ///< publication that defines it
+
+  const rb_setting *setting;  ///< (settings) rows "simulator.<name>"; offsets into its own struct
+  int settings;
+  size_t settings_size;  ///< of that struct, at most RB_MODEL_SETTINGS
+
+  const rb_prior_row *prior;  ///< (parameters) the default; the order is that of theta's columns
+  int parameters;
+  const double *scale;  ///< (parameters) of rb_model, for the default prior; NULL: the prior's sds
+
+  /** Checks what concerns several settings. Local; fails with RB_ERR_SETTING. NULL: nothing. */
+  rb_status (*check)(rb_context *ctx, const void *settings);
+
+  /** Reads the files that settings name, and frees what was read. Collective and local. NULL:
+   * there are none. @{ */
+  rb_status (*load)(rb_context *ctx, void *settings);
+  void (*unload)(void *settings);
+  /** @} */
+
+  /** Writes "simulator.<what> = <hash>" lines of what the files hold, for digests. NULL: none. */
+  void (*digest)(const void *settings, FILE *stream);
+
+  /** Fills what the simulator knows of rb_model: channels, axis, state, simulate, accepts and the
+   * optional parts but the prior's. Its functions take all parameters. Local. */
+  rb_status (*create)(rb_context *ctx, const void *settings, rb_model *model);
+
+  /** Give a model its features and its alternatives: tables of some MB, so only where they are
+   * wanted. Local. NULL where there are none. @{ */
+  rb_status (*add_features)(rb_context *ctx, rb_model *model);
+  rb_status (*add_alternatives)(rb_context *ctx, rb_model *model);
+  /** @} */
+} rb_model_type;
+
+/** All types, ended by NULL. */
+extern const rb_model_type *const rb_model_types[];
+
+/** The type of that name. Local. Fails with RB_ERR_SETTING, naming the nearest known one. */
+RB_NODISCARD rb_status rb_model_type_find(rb_context *ctx, const char *name,
+                                          const rb_model_type **type);
+
+/** Makes a model. @param settings of the type, loaded; what the model needs of them it copies
+ * @param prior (type->parameters) in the type's order; NULL: the default
+ * @param model the caller calls model->destroy. Local.
+ * Fails with RB_ERR_SETTING as rb_prior_create and the type do. */
+RB_NODISCARD rb_status rb_model_create(rb_context *ctx, const rb_model_type *type,
+                                       const void *settings, const rb_prior_row *prior,
+                                       rb_model *model);
+
+/** Give a model what its type offers, if it does, and if its prior is the default: features and
+ * alternatives know the default prior. Local. @{ */
+RB_NODISCARD rb_status rb_model_add_features(rb_context *ctx, rb_model *model);
+RB_NODISCARD rb_status rb_model_add_alternatives(rb_context *ctx, rb_model *model);
+/** @} */
+
+#endif

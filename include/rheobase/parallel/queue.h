@@ -1,0 +1,34 @@
+#ifndef RHEOBASE_QUEUE_H
+#define RHEOBASE_QUEUE_H
+
+#include <stdint.h>
+
+#include "rheobase/base/context.h"
+
+/** @file queue.h
+ * Deals items one by one to whichever rank is free, for work of which one item may take a hundred
+ * times as long as another. Who gets an item depends on the ranks and on chance: what is computed
+ * for it must not. A counter in rank 0's memory that all ranks raise; nobody waits for a rank that
+ * is computing, unless the network needs that rank's processor to reach its memory: long work calls
+ * rb_signals_asked now and then, which lets MPI do so. */
+
+typedef struct rb_queue {
+  int64_t items;
+  int64_t *next;  ///< rank 0's counter
+  MPI_Win window;
+} rb_queue;
+
+/** Collective. The caller frees it with rb_queue_destroy. */
+RB_NODISCARD rb_status rb_queue_create(rb_context *ctx, int64_t items, rb_queue *queue);
+
+/** Local. @return the next item nobody has taken, in ascending order; -1 if there is none left or
+ * the queue is closed */
+int64_t rb_queue_take(rb_queue *queue);
+
+/** Nobody gets another item. Local. */
+void rb_queue_close(rb_queue *queue);
+
+/** Collective: returns when every rank has come here. */
+void rb_queue_destroy(rb_queue *queue);
+
+#endif
