@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/io/nearest.h"
 
 enum { MAX_FIELDS = 256, MAX_LINE = 65536 };
@@ -242,17 +242,10 @@ cleanup:
 rb_status rb_csv_read(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
                       rb_columns *result) {
   rb_status status = RB_OK;
-  reader r = {.ctx = ctx, .path = path, .wanted = wanted, .stream = fopen(path, "rbe")};
+  reader r = {.ctx = ctx, .path = path, .wanted = wanted};
   int width = 0;
   *result = (rb_columns){0};
-  struct stat info;
-  if (r.stream != NULL && fstat(fileno(r.stream), &info) == 0 && !S_ISREG(info.st_mode)) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: is %s", path,
-                   S_ISDIR(info.st_mode) ? "a folder" : "not a file that can be read twice"));
-  }
-  if (r.stream == NULL) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
-  }
+  RB_TRY(rb_input_open(ctx, path, &r.stream));
   RB_TRY(allocate(&r, result));
   RB_TRY(read_header(&r, &width, result));
   for (;;) {

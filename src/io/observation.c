@@ -7,6 +7,7 @@
 #include "columns.h"
 #include "csv.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/parallel/agree.h"
 
 enum { MAX_SAMPLES = 10000000 };
@@ -41,24 +42,29 @@ void rb_columns_free(rb_columns *columns) {
 }
 
 /* Whether the file has HDF5's signature, at its beginning or behind a user block. */
-static bool is_hdf5(const char *path) {
+static rb_status find_signature(rb_context *ctx, const char *path, bool *is_hdf5) {
   static const char signature[8] = "\x89HDF\r\n\x1a\n";
   bool found = false;
-  FILE *stream = fopen(path, "rbe");
-  if (stream == NULL) return false;
+  FILE *stream = NULL;
+  *is_hdf5 = false;
+  const rb_status status = rb_input_open(ctx, path, &stream);
+  if (status != RB_OK) return status;
   for (long offset = 0; !found; offset = offset == 0 ? 512 : 2 * offset) {
     char begin[sizeof signature];
     if (fseek(stream, offset, SEEK_SET) != 0 || fread(begin, sizeof begin, 1, stream) != 1) break;
     found = memcmp(begin, signature, sizeof begin) == 0;
   }
   (void)fclose(stream);
-  return found;
+  *is_hdf5 = found;
+  return RB_OK;
 }
 
 static rb_status read_columns(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
                               int64_t length, rb_columns *result) {
   rb_status status = RB_OK;
-  if (is_hdf5(path)) {
+  bool is_hdf5 = false;
+  RB_TRY(find_signature(ctx, path, &is_hdf5));
+  if (is_hdf5) {
     RB_TRY(rb_columns_read_hdf5(ctx, path, wanted, result));
   } else {
     RB_TRY(rb_csv_read(ctx, path, wanted, result));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/io/settings.h"
 #include "rheobase/io/study.h"
 #include "rheobase/parallel/agree.h"
@@ -120,12 +121,10 @@ static rb_status hash_bytes(rb_context *ctx, const char *path, uint64_t *digest)
   rb_status status = RB_OK;
   enum { PIECE = 1 << 20 };
   unsigned char *piece = NULL;
-  FILE *stream = fopen(path, "rbe");
+  FILE *stream = NULL;
   *digest = RB_HASH_START;
+  RB_TRY(rb_input_open(ctx, path, &stream));
   RB_TRY(RB_ALLOCATE(ctx, piece, PIECE));
-  if (stream == NULL) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
-  }
   for (;;) {
     const size_t length = fread(piece, 1, PIECE, stream);
     if (length == 0) break;

@@ -16,7 +16,12 @@ const rb_model_type *const rb_model_types[] = {
     NULL};
 #undef RB_MODEL
 
-enum { TYPES = sizeof rb_model_types / sizeof *rb_model_types - 1 };
+#define RB_MODEL(name) PLACE_OF_##name,
+enum {
+#include "model_list.h"
+  TYPES
+};
+#undef RB_MODEL
 
 rb_status rb_model_type_find(rb_context *ctx, const char *name, const rb_model_type **type) {
   const char *names[TYPES];

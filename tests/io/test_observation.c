@@ -1,5 +1,7 @@
 #include <hdf5.h>
 #include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "expect.h"
 #include "rb_test.h"
@@ -419,6 +421,11 @@ static void wrong_observations_are_refused(void **state) {
   EXPECT_FAILURE(read_file("absent.csv", every(0.2, 3)), RB_ERR_FILE,
                  "absent.csv: cannot be read: No such file");
   EXPECT_FAILURE(read_file(".", every(0.2, 3)), RB_ERR_FILE, "is a folder");
+  EXPECT_FAILURE(read_file("/dev/zero", every(0.2, 3)), RB_ERR_FILE, "is not a file");
+  if (test_context.rank == 0) (void)mkfifo("observation_pipe", 0600);  // nobody writes into it
+  MPI_Barrier(MPI_COMM_WORLD);
+  EXPECT_FAILURE(read_file("observation_pipe", every(0.2, 3)), RB_ERR_FILE, "is not a file");
+  if (test_context.rank == 0) (void)unlink("observation_pipe");
   static const struct {
     const char *text, *words;
   } wrong[] = {
