@@ -48,7 +48,10 @@ static rb_status find(rb_context *ctx, const rb_file *file, const char *path,
     if (names[k % 2] == NULL) continue;
     (void)snprintf(candidate, sizeof candidate, "%s%s", groups[k / 2], names[k % 2]);
     if (!rb_file_has(file, candidate)) continue;
-    if (name[0] != '\0') {
+    // A group of a file of ours repeats the coordinates of its dimensions.
+    const bool repeated =
+        k >= 2 && strcmp(name, names[k % 2]) == 0 && rb_file_has(file, "provenance");
+    if (name[0] != '\0' && !repeated) {
       return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: column %s is there twice: %s and %s", path,
                      column->name, name, candidate);
     }

@@ -95,5 +95,5 @@ infer good.csv --set misspecification.simulations=99
 grep -q "warning: whether .* cannot be judged by misspecification.simulations = 99: give at least 100" err.txt ||
   fail "99 simulations: $(cat out.txt err.txt)"
 page 'cannot be judged by misspecification.simulations = 99'
-refused 3 "misspecification.simulations = 1 has no variance" good.csv --set misspecification.simulations=1
+refused 3 "misspecification.simulations = 1: nothing can be compared with one" good.csv --set misspecification.simulations=1
 exit 0
