@@ -185,7 +185,7 @@ static void mcmc(void **state) {
 
 /* A bent posterior that no mixture fits: of z ~ N(0, 1) it is the distribution of
  * (z_0, z_1 + BEND (z_0^2 - 1), z_2), and the evidence is 1. */
-static const double BEND = 3;
+static const double BEND = 6;
 
 static rb_status bent_likelihood(const rb_model *model, rb_context *ctx, const float *x,
                                  int64_t count, const double *theta, double *log_likelihood,
@@ -203,15 +203,16 @@ static rb_status bent_likelihood(const rb_model *model, rb_context *ctx, const f
 }
 
 /* The evidence that follows MCMC is that of the chains, not that of the proposal which was not good
- * enough. */
+ * enough: with the second of these data sets that one is wrong by 0.3. */
 static void evidence_after_mcmc(void **state) {
   (void)state;
-  for (uint64_t item = 0; item < 2; ++item) {
+  double proposal = 0.0;
+  for (uint64_t item = 3; item < 5; ++item) {
     known k = make(item);
     k.model.log_likelihood = bent_likelihood;
     rb_exact_settings settings = rb_exact_defaults();
     settings.least_efficiency = 1.0;
-    settings.long_steps = 32000;
+    settings.long_steps = 64000;
     rb_exact_result r;
     const double start[D] = {0, -BEND, 0};
     assert_int_equal(rb_exact_refine(&test_context, problem_of(&k), &settings, 1, start, NULL, &r),
@@ -220,9 +221,11 @@ static void evidence_after_mcmc(void **state) {
     assert_true(r.log_evidence_se > 0.005 && r.log_evidence_se < 0.05);
     assert_near(r.log_evidence, 0.0, 4.0 * r.log_evidence_se);
     assert_true(r.log_evidence != r.importance.log_evidence);
+    proposal = fmax(proposal, fabs(r.importance.log_evidence));
     rb_exact_result_free(&r);
     k.model.destroy(&k.model);
   }
+  assert_true(proposal > 0.15);
 }
 
 /* A hopeless start is made good by draws of the prior; an observation that cannot be is refused. */
