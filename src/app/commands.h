@@ -1,7 +1,7 @@
 #ifndef RB_APP_COMMANDS_H
 #define RB_APP_COMMANDS_H
 
-#include "arguments.h"
+#include "input/arguments.h"
 
 /** @file commands.h
  * The subcommands, one file cmd_<name>.c each (the stages of a study share cmd_stage.c).

@@ -2,8 +2,8 @@
 #include <mpi.h>
 #include <stdio.h>
 
-#include "arguments.h"
 #include "commands.h"
+#include "input/arguments.h"
 #include "rheobase/base/blas.h"
 #include "rheobase/base/context.h"
 #include "rheobase/base/log.h"

@@ -1,4 +1,4 @@
-#include "app/arguments.h"
+#include "app/input/arguments.h"
 #include "rb_test.h"
 
 static const rb_command commands[] = {

@@ -1,4 +1,4 @@
-#include "app/settings.h"
+#include "app/input/settings.h"
 #include "rb_test.h"
 #include "rheobase/model/lif.h"
 

@@ -1,5 +1,5 @@
 /* The settings in reference files of a network: what is read, what is refused. */
-#include "app/network_config.h"
+#include "app/input/network_config.h"
 #include "rb_test.h"
 
 static const char *const GOOD =

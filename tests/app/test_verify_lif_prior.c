@@ -1,7 +1,7 @@
 #include <hdf5.h>
 #include <unistd.h>
 
-#include "app/verify.h"
+#include "app/verify/verify.h"
 #include "rb_test.h"
 
 /* Both functions on reduced copies of the reference files, as they are and with one number

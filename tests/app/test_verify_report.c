@@ -1,4 +1,4 @@
-#include "app/verify.h"
+#include "app/verify/verify.h"
 #include "rb_test.h"
 
 static void a_row_passes_within_its_tolerance(void **state) {

@@ -2,9 +2,9 @@
 #include <sys/stat.h>
 
 #include "app/commands.h"
-#include "app/job.h"
-#include "app/refine_file.h"
-#include "app/stage_file.h"
+#include "app/study/job.h"
+#include "app/study/refine_file.h"
+#include "app/study/stage_file.h"
 #include "fuzz.h"
 #include "hdf5_case.h"
 #include "rheobase/analysis/calibration_file.h"

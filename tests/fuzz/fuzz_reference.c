@@ -1,4 +1,4 @@
-#include "app/verify.h"
+#include "app/verify/verify.h"
 #include "fuzz.h"
 #include "hdf5_case.h"
 

@@ -1,4 +1,4 @@
-#include "app/settings.h"
+#include "app/input/settings.h"
 #include "fuzz.h"
 
 /* The reader of input files and of --set. Input: the file; after a byte 0, if there is one, the

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "commands.h"
+#include "../commands.h"
 #include "rheobase/analysis/calibration_file.h"
 #include "rheobase/base/log.h"
 #include "rheobase/io/folder.h"

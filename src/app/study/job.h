@@ -1,9 +1,9 @@
 #ifndef RB_APP_JOB_H
 #define RB_APP_JOB_H
 
+#include "../input/settings.h"
 #include "rheobase/inference/flow_posterior.h"
 #include "rheobase/io/study.h"
-#include "settings.h"
 
 /** @file job.h
  * What the stages of a study share: the input, the model, and the trained network once it is

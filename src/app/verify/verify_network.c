@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "network_config.h"
+#include "../input/network_config.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/network/adamw.h"

@@ -1,7 +1,7 @@
 #ifndef RB_APP_SCALE_TASK_H
 #define RB_APP_SCALE_TASK_H
 
-#include "job.h"
+#include "../study/job.h"
 #include "rheobase/analysis/scaling_model.h"
 
 /** @file scale_task.h

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
+#include "../commands.h"
 #include "rheobase/model/model_type.h"
 
 /* `rheobase models`: what a user can choose with `model = "name"`. */

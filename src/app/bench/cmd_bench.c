@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../commands.h"
+#include "../study/job.h"
 #include "bench.h"
 #include "bench_work.h"
-#include "commands.h"
-#include "job.h"
 #include "rheobase/base/fma_peak.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/folder.h"

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "commands.h"
+#include "../commands.h"
+#include "../input/settings.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/report.h"
-#include "settings.h"
 
 /* The folder is not locked, and not made: a report is of what is there, also while a study runs,
  * whose files appear whole. Local. */

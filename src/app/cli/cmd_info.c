@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "commands.h"
+#include "../commands.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/overview.h"

@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands.h"
-#include "input_page.h"
+#include "../commands.h"
+#include "../input/input_page.h"
+#include "../input/settings.h"
 #include "rheobase/parallel/agree.h"
-#include "settings.h"
 
 /* `rheobase config`: the defaults, or an input with what it leaves to them, as a documented input
  * file. --markdown prints docs/input.md. */

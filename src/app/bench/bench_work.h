@@ -1,8 +1,8 @@
 #ifndef RB_APP_BENCH_WORK_H
 #define RB_APP_BENCH_WORK_H
 
+#include "../input/settings.h"
 #include "rheobase/inference/training_step.h"
-#include "settings.h"
 
 /** @file bench_work.h
  * Work that `bench` and `scale` time. The rb_bench_function of each takes the struct as its work.

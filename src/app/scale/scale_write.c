@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../study/stage_file.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/parallel/agree.h"
 #include "scale_file.h"
-#include "stage_file.h"
 
 /* scaling.h5. Numbers are collected as doubles and converted on the way out, so that one loop
  * writes every column. */

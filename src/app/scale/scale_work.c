@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "bench_work.h"
+#include "../bench/bench_work.h"
 #include "rheobase/analysis/calibration.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/inference/simulations.h"

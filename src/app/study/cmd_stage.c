@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
+#include "../commands.h"
 #include "job.h"
 #include "memory_needs.h"
 #include "observed.h"

@@ -2,7 +2,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <string.h>
 
-#include "bench.h"
+#include "../bench/bench.h"
 #include "rheobase/parallel/agree.h"
 #include "scale_task.h"
 

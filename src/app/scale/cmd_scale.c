@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands.h"
+#include "../commands.h"
 #include "rheobase/base/log.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/report.h"
