@@ -1,6 +1,7 @@
 #include "app/verify/verify.h"
 #include "fuzz.h"
 #include "hdf5_case.h"
+#include "model/lif/verify.h"
 
 /* `rheobase verify` on changed copies of the reference files in RB_TEST_DATA. The first byte says
  * which file, the rest which changes (hdf5_mutator.h). */
@@ -8,13 +9,12 @@
 static const struct reader {
   const char *file;
   rb_status (*verify)(rb_context *ctx, const char *path, rb_verify_report *report);
-} readers[] = {{"network_small.h5", rb_verify_network},
-               {"network_variant.h5", rb_verify_network},
-               {"network_lstm.h5", rb_verify_network},
-               {"prior.h5", rb_verify_prior},
-               {"lif.h5", rb_verify_lif},
-               {"likelihood.h5", rb_verify_likelihood},
-               {"diagnostics.h5", rb_verify_diagnostics}};
+} readers[] = {
+    {"network_small.h5", rb_verify_network},     {"network_variant.h5", rb_verify_network},
+    {"network_lstm.h5", rb_verify_network},      {"prior.h5", rb_lif_verify_prior},
+    {"prior.h5", rb_verify_truncated_normals},   {"lif.h5", rb_lif_verify_simulator},
+    {"likelihood.h5", rb_lif_verify_likelihood}, {"diagnostics.h5", rb_verify_diagnostics},
+    {"diagnostics.h5", rb_lif_verify_predictive}};
 enum { READERS = sizeof readers / sizeof *readers };
 static hdf5_case valid[READERS];
 static char copy[64];

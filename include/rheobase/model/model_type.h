@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "rheobase/base/verify_report.h"
 #include "rheobase/io/settings.h"
 #include "rheobase/model/model.h"
 #include "rheobase/model/prior.h"
@@ -48,6 +49,8 @@ typedef struct rb_model_type {
   rb_status (*add_features)(rb_context *ctx, rb_model *model);
   rb_status (*add_alternatives)(rb_context *ctx, rb_model *model);
   /** @} */
+
+  const rb_verify_form *verify;  ///< its reference files, ended by a row without a name; NULL: none
 } rb_model_type;
 
 /** All types, ended by NULL. */

@@ -325,16 +325,12 @@ rb_status rb_verify_diagnostics(rb_context *ctx, const char *path, rb_verify_rep
       RB_TRY(verify_ensemble(&group));
       ++known;
     }
-    (void)snprintf(member, sizeof member, "%s/replicated_voltage", names[i]);
-    if (rb_file_has(file, member)) {
-      RB_TRY(rb_verify_predictive(&group));
-      ++known;
-    }
+    RB_TRY(rb_verify_predictive(&group, &known));
   }
   if (known == 0) {
-    RB_TRY(RB_FAIL(
-        ctx, RB_ERR_FORMAT,
-        "%s: no group has estimates or replicated_voltage, so there is nothing to verify", path));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "%s: no group has estimates or replicates, so there is nothing to verify",
+                   path));
   }
 cleanup:
   free(names);

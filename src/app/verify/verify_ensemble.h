@@ -49,7 +49,10 @@ RB_NODISCARD rb_status rb_verify_compare(rb_verify_group *group, const char *nam
 /** The statistics with random nulls: NRMSE against the prior, log gamma, ECDF bands. */
 RB_NODISCARD rb_status rb_verify_nulls(rb_verify_group *group);
 
-/** The posterior predictive check. */
-RB_NODISCARD rb_status rb_verify_predictive(rb_verify_group *group);
+/** The posterior predictive check: of replicates of a channel, replicated_<channel> (K, L) against
+ * observed_<channel> (L), the band and its coverage; of a statistic, replicated_<statistic> (K)
+ * against observed_<statistic>, the percentile.
+ * @param known counts them up */
+RB_NODISCARD rb_status rb_verify_predictive(rb_verify_group *group, int64_t *known);
 
 #endif

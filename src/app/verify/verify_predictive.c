@@ -1,89 +1,103 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "rheobase/analysis/predictive.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/base/quantile.h"
-#include "rheobase/model/lif.h"
 #include "verify_ensemble.h"
 
-typedef struct trace_check {
-  int64_t K, L, draws;
-  float *replicate;             // (K, L)
-  float *observed;              // (L)
-  double *low, *median, *high;  // (L)
-  double *threshold;            // (draws)
-  double *spike_count;          // (K)
-  int64_t observed_spike_count;
-} trace_check;
+#define PREFIX "replicated_"
 
-static rb_status read_new(rb_verify_group *g, const char *name, rb_type type, int rank,
-                          int64_t *shape, void **data) {
-  char path[192];
-  (void)snprintf(path, sizeof path, "%s/%s", g->name, name);
-  return rb_file_read_new(g->ctx, g->file, path, type, true, rank, shape, data);
-}
-
-static rb_status read_exactly(rb_verify_group *g, const char *name, rb_type type, int rank,
-                              const int64_t *shape, void *data) {
-  char path[192];
-  (void)snprintf(path, sizeof path, "%s/%s", g->name, name);
-  return rb_file_read(g->ctx, g->file, path, type, true, rank, shape, data);
-}
-
-static rb_status read_traces(rb_verify_group *g, trace_check *c) {
+/* Reads replicated_<what>. @param shape (rank) out, without zeros @param data the caller frees */
+static rb_status read_replicates(rb_verify_group *g, const char *what, rb_type type, int rank,
+                                 int64_t *shape, void **data) {
   rb_status status = RB_OK;
-  int64_t shape[2];
-  void *data = NULL;
-  RB_TRY(read_new(g, "replicated_voltage", RB_F32, 2, shape, &data));
-  c->replicate = data;
-  c->K = shape[0];
-  c->L = shape[1];
-  RB_TRY(read_new(g, "V_th_draws", RB_F64, 1, shape, &data));
-  c->threshold = data;
-  c->draws = shape[0];
-  if (c->K < 1 || c->L < 1 || c->draws < 1) {
-    RB_TRY(RB_FAIL(g->ctx, RB_ERR_FORMAT, "%s: empty arrays cannot be verified", g->name));
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/" PREFIX "%s", g->name, what);
+  RB_TRY(rb_file_read_new(g->ctx, g->file, path, type, true, rank, shape, data));
+  for (int i = 0; i < rank; ++i) {
+    if (shape[i] > 0) continue;
+    RB_TRY(RB_FAIL(g->ctx, RB_ERR_FORMAT, "%s is empty and cannot be verified", path));
   }
-  double **const columns[] = {&c->low, &c->median, &c->high};
-  for (size_t i = 0; i < sizeof columns / sizeof *columns; ++i) {
-    RB_TRY(RB_ALLOCATE(g->ctx, *columns[i], c->L));
-  }
-  RB_TRY(RB_ALLOCATE(g->ctx, c->observed, c->L));
-  RB_TRY(RB_ALLOCATE(g->ctx, c->spike_count, c->K));
-  RB_TRY(read_exactly(g, "observed_voltage", RB_F32, 1, &c->L, c->observed));
-  RB_TRY(read_exactly(g, "replicated_spike_count", RB_F64, 1, &c->K, c->spike_count));
-  RB_TRY(read_exactly(g, "observed_spike_count", RB_I64, 0, NULL, &c->observed_spike_count));
 cleanup:
   return status;
 }
 
-static void release(trace_check *c) {
-  free(c->replicate);
-  free(c->observed);
-  free(c->low);
-  free(c->median);
-  free(c->high);
-  free(c->threshold);
-  free(c->spike_count);
+static rb_status read_observed(rb_verify_group *g, const char *what, rb_type type, int rank,
+                               const int64_t *shape, void *data) {
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/observed_%s", g->name, what);
+  return rb_file_read(g->ctx, g->file, path, type, true, rank, shape, data);
 }
 
-rb_status rb_verify_predictive(rb_verify_group *group) {
+static rb_status compare_channel(rb_verify_group *g, const char *what) {
   rb_status status = RB_OK;
-  trace_check c = {0};
-  RB_TRY(read_traces(group, &c));
-  RB_TRY(rb_predictive_band(group->ctx, c.K, c.L, c.replicate, c.L, c.low, c.median, c.high));
-  RB_TRY(rb_verify_compare(group, "band_5", 1, &c.L, c.low));
-  RB_TRY(rb_verify_compare(group, "band_median", 1, &c.L, c.median));
-  RB_TRY(rb_verify_compare(group, "band_95", 1, &c.L, c.high));
-  const double coverage = rb_predictive_coverage(c.L, c.observed, c.low, c.high);
-  const double percentile =
-      rb_predictive_percentile(c.K, c.spike_count, 1, (double)c.observed_spike_count);
-  const double deviation =
-      rb_lif_subthreshold_deviation(c.L, c.observed, c.median, rb_median(c.draws, c.threshold));
-  RB_TRY(rb_verify_compare(group, "voltage_coverage", 0, NULL, &coverage));
-  RB_TRY(rb_verify_compare(group, "spike_count_percentile", 0, NULL, &percentile));
-  RB_TRY(rb_verify_compare(group, "subthreshold_deviation_mV", 0, NULL, &deviation));
+  int64_t shape[2] = {0};
+  void *replicate = NULL;
+  float *observed = NULL;
+  double *low = NULL, *median = NULL, *high = NULL;
+  char name[192];
+  RB_TRY(read_replicates(g, what, RB_F32, 2, shape, &replicate));
+  const int64_t K = shape[0], L = shape[1];
+  RB_TRY(RB_ALLOCATE(g->ctx, observed, L));
+  RB_TRY(read_observed(g, what, RB_F32, 1, &L, observed));
+  RB_TRY(RB_ALLOCATE(g->ctx, low, L));
+  RB_TRY(RB_ALLOCATE(g->ctx, median, L));
+  RB_TRY(RB_ALLOCATE(g->ctx, high, L));
+  RB_TRY(rb_predictive_band(g->ctx, K, L, replicate, L, low, median, high));
+  RB_TRY(rb_verify_compare(g, "band_5", 1, &L, low));
+  RB_TRY(rb_verify_compare(g, "band_median", 1, &L, median));
+  RB_TRY(rb_verify_compare(g, "band_95", 1, &L, high));
+  const double coverage = rb_predictive_coverage(L, observed, low, high);
+  (void)snprintf(name, sizeof name, "%s_coverage", what);
+  RB_TRY(rb_verify_compare(g, name, 0, NULL, &coverage));
 cleanup:
-  release(&c);
+  free(replicate);
+  free(observed);
+  free(low);
+  free(median);
+  free(high);
+  return status;
+}
+
+static rb_status compare_statistic(rb_verify_group *g, const char *what) {
+  rb_status status = RB_OK;
+  int64_t K = 0;
+  void *replicate = NULL;
+  double observed = 0;
+  char name[192];
+  RB_TRY(read_replicates(g, what, RB_F64, 1, &K, &replicate));
+  RB_TRY(read_observed(g, what, RB_F64, 0, NULL, &observed));
+  const double percentile = rb_predictive_percentile(K, replicate, 1, observed);
+  (void)snprintf(name, sizeof name, "%s_percentile", what);
+  RB_TRY(rb_verify_compare(g, name, 0, NULL, &percentile));
+cleanup:
+  free(replicate);
+  return status;
+}
+
+rb_status rb_verify_predictive(rb_verify_group *group, int64_t *known) {
+  rb_status status = RB_OK;
+  int64_t members = 0;
+  char **member = NULL;
+  if (!rb_file_is_group(group->file, group->name)) return RB_OK;
+  RB_TRY(rb_file_list(group->ctx, group->file, group->name, &members, &member));
+  for (int64_t i = 0; i < members; ++i) {
+    if (strncmp(member[i], PREFIX, strlen(PREFIX)) != 0) continue;
+    const char *what = member[i] + strlen(PREFIX);
+    char path[512];
+    int rank = -1;
+    int64_t shape[RB_FILE_MAX_RANK];
+    (void)snprintf(path, sizeof path, "%s/%s", group->name, member[i]);
+    RB_TRY(rb_file_shape(group->ctx, group->file, path, &rank, shape));
+    if (rank == 2) {
+      RB_TRY(compare_channel(group, what));
+    } else {
+      RB_TRY(compare_statistic(group, what));
+    }
+    ++*known;
+  }
+cleanup:
+  free(member);
   return status;
 }

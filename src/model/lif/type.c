@@ -6,6 +6,7 @@
 #include "prior.h"
 #include "rheobase/io/observation.h"
 #include "rheobase/model/model_type.h"
+#include "verify.h"
 
 /* The neuron as a row of the table of models: its settings, its prior, what makes it. */
 
@@ -145,6 +146,13 @@ static void digest(const void *settings, FILE *stream) {
                 rb_hash(RB_HASH_START, s->current_pA, (size_t)s->current_count * sizeof(double)));
 }
 
+static const rb_verify_form forms[] = {
+    {"simulator", "current", rb_lif_verify_simulator},
+    {"prior", "quantile_levels", rb_lif_verify_prior},
+    {"likelihood", "log_likelihood", rb_lif_verify_likelihood},
+    {"predictive", "subthreshold_deviation_mV", rb_lif_verify_predictive},
+    {0}};
+
 const rb_model_type rb_lif_type = {.name = "lif",
                                    .title = "The leaky integrate-and-fire neuron",
                                    .source = "Lapicque 1907; Gerstner et al. 2014, chapter 1.3",
@@ -160,7 +168,8 @@ const rb_model_type rb_lif_type = {.name = "lif",
                                    .digest = digest,
                                    .create = rb_lif_create,
                                    .add_features = rb_lif_add_expert,
-                                   .add_alternatives = rb_lif_add_alternatives};
+                                   .add_alternatives = rb_lif_add_alternatives,
+                                   .verify = forms};
 
 rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings, rb_model *model) {
   rb_status status = RB_OK;

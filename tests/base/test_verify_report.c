@@ -1,5 +1,5 @@
-#include "app/verify/verify.h"
 #include "rb_test.h"
+#include "rheobase/base/verify_report.h"
 
 static void a_row_passes_within_its_tolerance(void **state) {
   (void)state;

@@ -164,7 +164,7 @@ cleanup:
   return status;
 }
 
-rb_status rb_verify_lif(rb_context *ctx, const char *path, rb_verify_report *report) {
+rb_status rb_lif_verify_simulator(rb_context *ctx, const char *path, rb_verify_report *report) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   int64_t count = 0;

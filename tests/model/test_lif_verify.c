@@ -1,10 +1,10 @@
 #include <hdf5.h>
 #include <unistd.h>
 
-#include "app/verify/verify.h"
+#include "model/lif/verify.h"
 #include "rb_test.h"
 
-/* Both functions on reduced copies of the reference files, as they are and with one number
+/* All functions on reduced copies of the reference files, as they are and with one number
  * changed. */
 
 typedef rb_status (*verify_function)(rb_context *, const char *, rb_verify_report *);
@@ -86,7 +86,7 @@ static void check_noticed(verify_function verify, int count, const char *const *
 
 static void lif_reference(void **state) {
   (void)state;
-  check_reference(rb_verify_lif, "lif.h5", 8 * 4);
+  check_reference(rb_lif_verify_simulator, "lif.h5", 8 * 4);
 }
 
 static void lif_corruption_is_noticed(void **state) {
@@ -94,48 +94,58 @@ static void lif_corruption_is_noticed(void **state) {
   static const char *const words[] = {"coarse_step spikes", "wild_and_clipped voltage"};
   corrupt("coarse_step/spikes", 0);  // the last sample has no spike
   corrupt("wild_and_clipped/voltage", 1 + 1e-15);
-  check_noticed(rb_verify_lif, 2, words);
+  check_noticed(rb_lif_verify_simulator, 2, words);
 }
 
 static void prior_reference(void **state) {
   (void)state;
-  check_reference(rb_verify_prior, "prior.h5", 2 + 6 + 6 + 1 + 6);
+  check_reference(rb_lif_verify_prior, "prior.h5", 6 + 6 + 1 + 6);
 }
 
 static void prior_corruption_is_noticed(void **state) {
   (void)state;
-  static const char *const words[] = {"truncnorm x", "truncnorm log density", "mean E_L", "sd E_L",
-                                      "quantiles E_L"};
-  corrupt("truncnorm/x", 1 + 3e-9);  // the density belongs to x
+  static const char *const words[] = {"mean E_L", "sd E_L", "quantiles E_L"};
   corrupt("mean", 1.001);
   corrupt("std", 1.01);
   corrupt("quantiles", 1.005);
-  check_noticed(rb_verify_prior, 5, words);
+  check_noticed(rb_lif_verify_prior, 3, words);
+}
+
+static void predictive_reference(void **state) {
+  (void)state;
+  check_reference(rb_lif_verify_predictive, "diagnostics.h5", 1);
+}
+
+static void predictive_corruption_is_noticed(void **state) {
+  (void)state;
+  static const char *const words[] = {"ppc/subthreshold_deviation_mV"};
+  corrupt("ppc/subthreshold_deviation_mV", 1 + 1e-5);
+  check_noticed(rb_lif_verify_predictive, 1, words);
 }
 
 static void likelihood_reference(void **state) {
   (void)state;
-  check_reference(rb_verify_likelihood, "likelihood.h5", 2);
+  check_reference(rb_lif_verify_likelihood, "likelihood.h5", 2);
 }
 
 static void likelihood_corruption_is_noticed(void **state) {
   (void)state;
   static const char *const words[] = {"log likelihood"};
   corrupt("log_likelihood", 1 + 2e-6);
-  check_noticed(rb_verify_likelihood, 1, words);
+  check_noticed(rb_lif_verify_likelihood, 1, words);
 }
 
 static void other_files_are_refused(void **state) {
   (void)state;
   rb_verify_report report = {0};
-  assert_int_equal(rb_verify_lif(&test_context, "/nonexistent.h5", &report), RB_ERR_FILE);
+  assert_int_equal(rb_lif_verify_simulator(&test_context, "/nonexistent.h5", &report), RB_ERR_FILE);
   rb_error_clear(&test_context);
   char path[512];
   (void)snprintf(path, sizeof path, "%s/prior.h5", getenv("RB_TEST_DATA"));
-  assert_int_equal(rb_verify_lif(&test_context, path, &report), RB_ERR_FORMAT);
+  assert_int_equal(rb_lif_verify_simulator(&test_context, path, &report), RB_ERR_FORMAT);
   rb_error_clear(&test_context);
   (void)snprintf(path, sizeof path, "%s/lif.h5", getenv("RB_TEST_DATA"));
-  assert_int_equal(rb_verify_prior(&test_context, path, &report), RB_ERR_FORMAT);
+  assert_int_equal(rb_lif_verify_prior(&test_context, path, &report), RB_ERR_FORMAT);
   rb_error_clear(&test_context);
   rb_verify_report_free(&report);
 }
@@ -144,6 +154,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lif_reference),          cmocka_unit_test(lif_corruption_is_noticed),
     cmocka_unit_test(prior_reference),        cmocka_unit_test(prior_corruption_is_noticed),
     cmocka_unit_test(likelihood_reference),   cmocka_unit_test(likelihood_corruption_is_noticed),
+    cmocka_unit_test(predictive_reference),   cmocka_unit_test(predictive_corruption_is_noticed),
     cmocka_unit_test(other_files_are_refused)};
 
 int main(int argc, char **argv) {

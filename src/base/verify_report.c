@@ -1,4 +1,4 @@
-#include "verify.h"
+#include "rheobase/base/verify_report.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,3 @@
-/* Reference values of the exact log likelihood, recomputed with the notebook's settings. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -67,7 +66,7 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-rb_status rb_verify_likelihood(rb_context *ctx, const char *path, rb_verify_report *report) {
+rb_status rb_lif_verify_likelihood(rb_context *ctx, const char *path, rb_verify_report *report) {
   rb_status status = RB_OK;
   likelihood_file f = {0};
   rb_lif_likelihood *likelihood = NULL;
