@@ -53,7 +53,8 @@ static rb_status next_line(reader *r, bool *more) {
       return RB_FAIL(r->ctx, RB_ERR_FILE, "%s: cannot be read: %s", r->path, strerror(errno));
     }
     ++r->line;
-    if (length > MAX_LINE || memchr(r->text, '\0', (size_t)length) != NULL) {
+    if (length > MAX_LINE) return LINE_FAIL(r, "is longer than %d bytes", MAX_LINE);
+    if (memchr(r->text, '\0', (size_t)length) != NULL) {
       return LINE_FAIL(r, "%s", "is not a line of text (UTF-8)");
     }
     const char *carriage = strchr(r->text, '\r');

@@ -32,7 +32,7 @@ int rb_choice_index(const char *choices, const char *word) {
   }
 }
 
-bool rb_range_holds(const char *range, double value) {
+bool rb_range_holds(const char *range, long double value) {
   if (!isfinite(value)) return false;
   if (range == NULL) return true;
   char *end = NULL;

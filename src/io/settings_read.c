@@ -86,19 +86,21 @@ static rb_status wrong_type(const source *s, const rb_setting *row) {
   return SOURCE_FAIL(s, "%s must be %s", row->path, wanted(row));
 }
 
-static rb_status out_of_range(const source *s, const rb_setting *row, double value) {
-  char text[32];
-  rb_format_real(value, text);
+static rb_status out_of_range(const source *s, const rb_setting *row, const char *text) {
   return SOURCE_FAIL(s, "%s = %s is out of range %s%s%s", row->path, text,
                      row->range != NULL ? row->range : "(not a finite number)",
                      row->unit != NULL ? " " : "", row->unit != NULL ? row->unit : "");
 }
 
+static rb_status integer_out_of_range(const source *s, const rb_setting *row, int64_t value) {
+  char text[32];
+  (void)snprintf(text, sizeof text, "%lld", (long long)value);
+  return out_of_range(s, row, text);
+}
+
 static rb_status set_integer(const source *s, const rb_setting *row, int64_t value) {
   const bool fits = row->size == sizeof(int64_t) || (value >= INT_MIN && value <= INT_MAX);
-  if (!fits || !rb_range_holds(row->range, (double)value)) {
-    return out_of_range(s, row, (double)value);
-  }
+  if (!fits || !rb_range_holds(row->range, value)) return integer_out_of_range(s, row, value);
   char *member = (char *)s->values + row->offset;
   if (row->size == sizeof(int64_t)) {
     *(int64_t *)(void *)member = value;
@@ -150,8 +152,8 @@ static rb_status set_list(const source *s, const rb_setting *row, const config_s
     const config_setting_t *element = config_setting_get_elem(value, (unsigned)i);
     if (!is_integer(element)) return wrong_type(s, row);
     const long long number = config_setting_get_int64(element);
-    if (number < INT_MIN || number > INT_MAX || !rb_range_holds(row->range, (double)number)) {
-      return out_of_range(s, row, (double)number);
+    if (number < INT_MIN || number > INT_MAX || !rb_range_holds(row->range, number)) {
+      return integer_out_of_range(s, row, number);
     }
     entry[i] = (int)number;
   }
@@ -229,7 +231,11 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
       if (!is_integer(value) && type != CONFIG_TYPE_FLOAT) break;
       const double number = type == CONFIG_TYPE_FLOAT ? config_setting_get_float(value)
                                                       : (double)config_setting_get_int64(value);
-      if (!rb_range_holds(row->range, number)) return out_of_range(s, row, number);
+      if (!rb_range_holds(row->range, number)) {
+        char text[32];
+        rb_format_real(number, text);
+        return out_of_range(s, row, text);
+      }
       *(double *)(void *)((char *)s->values + row->offset) = number;
       return RB_OK;
     }
@@ -346,6 +352,9 @@ static rb_status override(const source *given, const char *assignment) {
   if (equals == NULL) return SOURCE_FAIL(&s, "%s", "write it as path=value");
   copy_trimmed(assignment, (size_t)(equals - assignment), path, sizeof path);
   const rb_setting *row = find(s.table, path);
+  if (row == NULL && is_group(s.table, path)) {
+    return SOURCE_FAIL(&s, "%s is a group: write --set %s.name=value", path, path);
+  }
   if (row == NULL) return unknown(&s, path);
   copy_trimmed(equals + 1, strlen(equals + 1), value, sizeof value);
   const bool text = row->type == RB_SETTING_STRING || row->type == RB_SETTING_CHOICE;

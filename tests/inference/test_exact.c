@@ -203,29 +203,24 @@ static rb_status bent_likelihood(const rb_model *model, rb_context *ctx, const f
 }
 
 /* The evidence that follows MCMC is that of the chains, not that of the proposal which was not good
- * enough: with the second of these data sets that one is wrong by 0.3. */
+ * enough: with this data set that one is wrong by 0.3. */
 static void evidence_after_mcmc(void **state) {
   (void)state;
-  double proposal = 0.0;
-  for (uint64_t item = 3; item < 5; ++item) {
-    known k = make(item);
-    k.model.log_likelihood = bent_likelihood;
-    rb_exact_settings settings = rb_exact_defaults();
-    settings.least_efficiency = 1.0;
-    settings.long_steps = 64000;
-    rb_exact_result r;
-    const double start[D] = {0, -BEND, 0};
-    assert_int_equal(rb_exact_refine(&test_context, problem_of(&k), &settings, 1, start, NULL, &r),
-                     RB_OK);
-    assert_true(r.method == RB_EXACT_MCMC && r.reliable && r.evidence_valid);
-    assert_true(r.log_evidence_se > 0.005 && r.log_evidence_se < 0.05);
-    assert_near(r.log_evidence, 0.0, 4.0 * r.log_evidence_se);
-    assert_true(r.log_evidence != r.importance.log_evidence);
-    proposal = fmax(proposal, fabs(r.importance.log_evidence));
-    rb_exact_result_free(&r);
-    k.model.destroy(&k.model);
-  }
-  assert_true(proposal > 0.15);
+  known k = make(4);
+  k.model.log_likelihood = bent_likelihood;
+  rb_exact_settings settings = rb_exact_defaults();
+  settings.least_efficiency = 1.0;
+  settings.long_steps = 32000;
+  rb_exact_result r;
+  const double start[D] = {0, -BEND, 0};
+  assert_int_equal(rb_exact_refine(&test_context, problem_of(&k), &settings, 1, start, NULL, &r),
+                   RB_OK);
+  assert_true(r.method == RB_EXACT_MCMC && r.reliable && r.evidence_valid);
+  assert_true(r.log_evidence_se > 0.005 && r.log_evidence_se < 0.05);
+  assert_near(r.log_evidence, 0.0, 4.0 * r.log_evidence_se);
+  assert_true(fabs(r.importance.log_evidence) > 0.15);
+  rb_exact_result_free(&r);
+  k.model.destroy(&k.model);
 }
 
 /* A hopeless start is made good by draws of the prior; an observation that cannot be is refused. */

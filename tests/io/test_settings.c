@@ -181,6 +181,8 @@ static void wrong_values_are_refused(void **state) {
   EXPECT_FAILURE(parse("seed = 1.5;"), RB_ERR_SETTING, "seed must be a whole number");
   EXPECT_FAILURE(parse("seed = \"3\";"), RB_ERR_SETTING, "seed must be a whole number");
   EXPECT_FAILURE(parse("seed = -1;"), RB_ERR_SETTING, "seed = -1 is out of range [0, 9e18]");
+  EXPECT_FAILURE(parse("seed = 9000000000000000001;"), RB_ERR_SETTING,
+                 "seed = 9000000000000000001 is out of range [0, 9e18]");
   EXPECT_FAILURE(parse("seed = 99999999999999999999;"), RB_ERR_SETTING, "is too large");
   EXPECT_FAILURE(parse("net = { count = 4294967299; };"), RB_ERR_SETTING, "out of range [1, 10]");
   EXPECT_FAILURE(parse("net = { rate = 0; };"), RB_ERR_SETTING,
@@ -207,9 +209,11 @@ static void wrong_overrides_are_refused(void **state) {
   (void)state;
   EXPECT_FAILURE(override("net.cout=3"), RB_ERR_SETTING,
                  "--set net.cout=3: unknown setting net.cout; did you mean net.count?");
+  EXPECT_FAILURE(override("net={count=3;}"), RB_ERR_SETTING,
+                 "net is a group: write --set net.name=value");
   EXPECT_FAILURE(override(" net.cout =3"), RB_ERR_SETTING,
                  "unknown setting net.cout; did you mean net.count?");
-  EXPECT_FAILURE(override("net=3"), RB_ERR_SETTING, "unknown setting net");
+  EXPECT_FAILURE(override("net=3"), RB_ERR_SETTING, "net is a group");
   EXPECT_FAILURE(override("net.count"), RB_ERR_SETTING, "path=value");
   EXPECT_FAILURE(override("net.count=3; seed = 4"), RB_ERR_SETTING, "must be a whole number");
   EXPECT_FAILURE(override("net.count="), RB_ERR_SETTING, "must be a whole number");
