@@ -243,10 +243,11 @@ static void coverage_bands(rb_summing *s) {
   } bands[2] = {{RB_CAL_CENTRAL_LOW, RB_CAL_CENTRAL_HIGH}, {RB_CAL_EXACT_LOW, RB_CAL_EXACT_HIGH}};
   for (int a = 0; a < RB_LEVELS; ++a) {
     const double exact = (double)rb_hpd_size(s->S, alpha[a]) / (double)(s->S + 1);
+    const double expected[2] = {rb_central_coverage(s->S, alpha[a]), exact};
     rb_calibration_values(s->result, RB_CAL_EXACT_LEVEL)[a] = exact;
     for (int b = 0; b < 2; ++b) {
       int64_t low = 0, high = 0;
-      rb_binomial_interval(0.95, s->N, b == 0 ? alpha[a] : exact, &low, &high);
+      rb_binomial_interval(0.95, s->N, expected[b], &low, &high);
       rb_calibration_values(s->result, bands[b].low)[a] = (double)low / (double)s->N;
       rb_calibration_values(s->result, bands[b].high)[a] = (double)high / (double)s->N;
     }
@@ -256,7 +257,7 @@ static void coverage_bands(rb_summing *s) {
 rb_status rb_sum_parameters(rb_summing *s) {
   rb_status status = RB_OK;
   parameter_work w = {0};
-  double alpha[RB_LEVELS];
+  double covered[RB_LEVELS];  // by the central intervals of a posterior that is right
   RB_TRY(rb_agree(s->ctx, allocate(s, &w)));
   RB_TRY(bootstrap_prior(s, w.prior_rmse));
   for (int d = 0; d < s->D; ++d) {
@@ -266,10 +267,11 @@ rb_status rb_sum_parameters(rb_summing *s) {
     RB_TRY(rb_summing_continue(s->ctx));
   }
   coverage_bands(s);
-  rb_coverage_levels(alpha);
+  rb_coverage_levels(covered);
+  for (int a = 0; a < RB_LEVELS; ++a) covered[a] = rb_central_coverage(s->S, covered[a]);
   RB_TRY(rb_null_quantile(s->ctx,
                           rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, RB_NULL_ERRORS, 0),
-                          rb_calibration_error_of_counts, s->N, RB_LEVELS, alpha, 0.95,
+                          rb_calibration_error_of_counts, s->N, RB_LEVELS, covered, 0.95,
                           rb_calibration_values(s->result, RB_CAL_CALIBRATION_ERROR_95)));
 cleanup:
   release(&w);

@@ -12,6 +12,10 @@ void rb_coverage_levels(double alpha[RB_LEVELS]) {
   alpha[RB_LEVELS - 1] = last;
 }
 
+double rb_central_coverage(int64_t S, double alpha) {
+  return alpha * (double)(S - 1) / (double)(S + 1);
+}
+
 int64_t rb_hpd_size(int64_t S, double alpha) {
   const int64_t size = llround(alpha * (double)(S + 1));
   return size < 1 ? 1 : size > S ? S : size;

@@ -4,6 +4,8 @@
 #include "figures.h"
 #include "rheobase/analysis/binomial.h"
 #include "rheobase/analysis/calibration.h"
+#include "rheobase/analysis/recovery.h"
+#include "rheobase/base/memory.h"
 
 /* How often truths lie inside intervals and regions of the posterior. */
 
@@ -112,17 +114,18 @@ cleanup:
   return status;
 }
 
-/* A regime's coverage minus level, and the band of a calibrated posterior on its data sets. */
+/* A regime's coverage minus what a calibrated posterior covers on average, and the band of such a
+ * posterior on the regime's data sets. */
 static void write_regime(FILE *out, int g, int64_t datasets, const rb_array *level,
-                         const double *central, int D) {
+                         const double *expected, const double *central, int D) {
   rb_script_data(out, "regime", g);
   for (int64_t k = 0; k < level->shape[0]; ++k) {
     int64_t low = 0, high = 0;
     double row[3 + RB_MAX_PARAMETERS] = {level->v[k]};
-    rb_binomial_interval(0.95, datasets, level->v[k], &low, &high);
-    row[1] = (double)low / (double)datasets - level->v[k];
-    row[2] = (double)high / (double)datasets - level->v[k];
-    for (int d = 0; d < D; ++d) row[3 + d] = central[k * D + d] - level->v[k];
+    rb_binomial_interval(0.95, datasets, expected[k], &low, &high);
+    row[1] = (double)low / (double)datasets - expected[k];
+    row[2] = (double)high / (double)datasets - expected[k];
+    for (int d = 0; d < D; ++d) row[3 + d] = central[k * D + d] - expected[k];
     rb_script_row(out, 3 + D, row);
   }
   rb_script_end(out);
@@ -163,12 +166,14 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   rb_status status = RB_OK;
   const int D = study->model->dim;
   const rb_source from = RB_FROM_CALIBRATION;
-  rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0};
+  rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0}, rank = {0};
+  double *expected = NULL;
   char symbol[RB_LABEL], words[RB_LABEL], legend[512] = "NaN notitle";
   char title[RB_LABEL + 64] = "Coverage of central intervals";
   double limit = 0.05;
   RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
   const int64_t K = level.shape[0];
+  RB_TRY(rb_study_read(study, from, SET "/ecdf/z", 1, -1, &rank));  // one for each of S + 1 ranks
   RB_TRY(rb_study_read(study, from, SET "/regime/datasets", 1, RB_REGIME_COUNT, &datasets));
   RB_TRY(rb_study_read(study, from, SET "/regime/activity_low", 1, RB_REGIME_COUNT, &low));
   RB_TRY(rb_study_read(study, from, SET "/regime/activity_high", 1, RB_REGIME_COUNT, &high));
@@ -187,11 +192,15 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
                      datasets.v[g]));
     }
   }
+  RB_TRY(RB_ALLOCATE(study->ctx, expected, K));
+  for (int64_t k = 0; k < K; ++k) {
+    expected[k] = rb_central_coverage(rank.shape[0] - 1, level.v[k]);
+  }
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     const double *values = central.v + g * K * D;
     if (datasets.v[g] < 1) continue;
-    write_regime(out, g, (int64_t)datasets.v[g], &level, values, D);
-    for (int64_t i = 0; i < K * D; ++i) limit = fmax(limit, fabs(values[i] - level.v[i / D]));
+    write_regime(out, g, (int64_t)datasets.v[g], &level, expected, values, D);
+    for (int64_t i = 0; i < K * D; ++i) limit = fmax(limit, fabs(values[i] - expected[i / D]));
     limit = fmax(limit, fmin(0.5, 1.0 / sqrt(datasets.v[g])));
   }
   write_regimes(&datasets, &low, &high, legend, sizeof legend);
@@ -202,7 +211,7 @@ rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FIL
   rb_script_panels(out, figure, title, legend);
   rb_script_range(out, "y", -1.1 * limit, 1.1 * limit, 5);
   (void)fputs(
-      "set xlabel 'level'\nset ylabel 'coverage minus level' offset 0.8,0\n"
+      "set xlabel 'level'\nset ylabel 'coverage minus expected' offset 0.8,0\n"
       "set xrange [0:1]\nset xtics nomirror 0,0.25,1\n",
       out);
   for (int d = 0; d < D; ++d) {
@@ -218,5 +227,7 @@ cleanup:
   rb_array_free(&datasets);
   rb_array_free(&low);
   rb_array_free(&high);
+  rb_array_free(&rank);
+  free(expected);
   return status;
 }

@@ -46,6 +46,29 @@ static void hpd_coverage_is_exact_under_calibration(void **state) {
   }
 }
 
+/* Central intervals between interpolated quantiles of few draws cover less than their level. */
+static void central_interval_of_few_draws(void **state) {
+  (void)state;
+  enum { N = 40000, S = 10 };
+  int64_t inside[RB_LEVELS] = {0};
+  for (int i = 0; i < N; ++i) {
+    const rb_stream stream = rb_stream_make(8, RB_FOR_TESTS, RB_RANDOM_NULLS, 0, (uint64_t)i);
+    double draws[S], work[S + 1];
+    for (int s = 0; s < S; ++s) draws[s] = rb_stream_uniform(stream, (uint32_t)s);
+    rb_sort(S, draws);
+    rb_reduced_draws reduced;
+    rb_reduce_draws(S, draws, rb_stream_uniform(stream, S), work, &reduced);
+    for (int a = 0; a < RB_LEVELS; ++a) inside[a] += reduced.central >> a & 1;
+  }
+  double alpha[RB_LEVELS];
+  rb_coverage_levels(alpha);
+  for (int a = 0; a < RB_LEVELS; ++a) {
+    const double p = rb_central_coverage(S, alpha[a]);
+    assert_near((double)inside[a] / N, p, 5 * sqrt(p * (1 - p) / N));
+    assert_true(alpha[a] - p > 0.15 * alpha[a]);
+  }
+}
+
 static void prior_rmse_has_the_priors_spread(void **state) {
   (void)state;
   // truths -1 and 1: the error of a pick is 0 or 2 with equal probability, so rmse^2 is near 2
@@ -78,6 +101,7 @@ static void quantiles_are_numpys(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(five_draws_by_hand), cmocka_unit_test(hpd_coverage_is_exact_under_calibration),
+    cmocka_unit_test(five_draws_by_hand), cmocka_unit_test(central_interval_of_few_draws),
+    cmocka_unit_test(hpd_coverage_is_exact_under_calibration),
     cmocka_unit_test(prior_rmse_has_the_priors_spread), cmocka_unit_test(quantiles_are_numpys)};
 RB_TEST_MAIN(tests)

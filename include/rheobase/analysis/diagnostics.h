@@ -57,8 +57,9 @@ double rb_variance(int64_t n, const double *x);
  * @param inside (RB_LEVELS) number of the N truths in the central interval of each level */
 double rb_calibration_error(int64_t N, const int64_t inside[RB_LEVELS]);
 
-/** The same as a statistic of the numbers of uniform values |2 u - 1| below the levels: its null
- * distribution comes from rb_null_quantile. An rb_count_statistic: K is RB_LEVELS, z the levels. */
+/** The same as a statistic of the numbers of uniform values |2 u - 1| below what the central
+ * intervals cover: its null distribution comes from rb_null_quantile. An rb_count_statistic: K is
+ * RB_LEVELS, z is not looked at. */
 double rb_calibration_error_of_counts(int64_t N, int64_t K, const double *z, const int64_t *inside);
 
 #endif

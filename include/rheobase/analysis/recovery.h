@@ -12,6 +12,11 @@ enum { RB_LEVELS = 20 };
 /** The 20 interval levels alpha at which coverage is counted: evenly from 0.005 to 0.995. */
 void rb_coverage_levels(double alpha[RB_LEVELS]);
 
+/** What the central interval of level alpha covers if the posterior is right: alpha (S - 1) / (S +
+ * 1), since interpolated quantiles of S draws lie a little inside those of the posterior. Exact
+ * where the posterior's density is constant between neighbouring draws. */
+double rb_central_coverage(int64_t S, double alpha);
+
 /** Number of the S + 1 values (draws and truth) that a highest-density interval of level alpha
  * holds: round(alpha (S + 1)), between 1 and S. Its exact level is that over S + 1. */
 int64_t rb_hpd_size(int64_t S, double alpha);

@@ -190,7 +190,7 @@ static const rb_setting core[] = {
             "not judged"),
 
     GROUP("observation", "The posterior of one observation"),
-    INTEGER("observation.draws", observation_draws, "1000", "[1, 100000000]", NULL,
+    INTEGER("observation.draws", observation_draws, "1000", "[2, 100000000]", NULL,
             "posterior draws"),
 
     GROUP("predictive", "The posterior predictive check"),
