@@ -71,6 +71,25 @@ static void format_list(const rb_setting *setting, const void *values, char *tex
   (void)snprintf(text + at, RB_SETTING_TEXT - at, "]");
 }
 
+const char *rb_settings_next_text(const char *at, size_t size, char *text) {
+  if (at == NULL || *at == '\0') return NULL;
+  const size_t length = strcspn(at, "\n");
+  (void)snprintf(text, size, "%.*s", (int)length, at);
+  return at + length + (at[length] == '\n');
+}
+
+static void format_texts(const char *member, char *text) {
+  char entry[RB_SETTING_TEXT], quoted[RB_SETTING_TEXT];
+  size_t at = (size_t)snprintf(text, RB_SETTING_TEXT, "[");
+  const char *next = rb_settings_next_text(member, sizeof entry, entry);
+  for (int i = 0; next != NULL && at < RB_SETTING_TEXT - 1; ++i) {
+    format_text(entry, quoted);
+    at += (size_t)snprintf(text + at, RB_SETTING_TEXT - at, "%s%s", i > 0 ? ", " : "", quoted);
+    next = rb_settings_next_text(next, sizeof entry, entry);
+  }
+  if (at < RB_SETTING_TEXT - 1) (void)snprintf(text + at, RB_SETTING_TEXT - at, "]");
+}
+
 static void format_expressions(const rb_setting *setting, const char *member, char *text) {
   const size_t count = setting->size / RB_EXPRESSION_TEXT;
   size_t at = 0;
@@ -118,6 +137,9 @@ void rb_setting_format(const rb_setting *setting, const void *values, char *text
       break;
     case RB_SETTING_LIST:
       format_list(setting, values, text);
+      break;
+    case RB_SETTING_TEXTS:
+      format_texts(member, text);
       break;
     case RB_SETTING_EXPRESSION:
       format_expressions(setting, member, text);

@@ -38,9 +38,10 @@ static const rb_setting *find(const rb_settings_table *table, const char *path) 
 static bool is_group(const rb_settings_table *table, const char *path) {
   const size_t length = strlen(path);
   for (int i = 0; i < table->rows; ++i) {
-    if (strncmp(table->row[i].path, path, length) == 0 && table->row[i].path[length] == '.') {
-      return true;
-    }
+    const rb_setting *row = &table->row[i];
+    if (strncmp(row->path, path, length) != 0) continue;
+    const bool itself = row->path[length] == '\0' && row->type == RB_SETTING_GROUP;
+    if (row->path[length] == '.' || itself) return true;
   }
   return false;
 }
@@ -72,6 +73,8 @@ static const char *wanted(const rb_setting *row) {
       return "a text in quotes";
     case RB_SETTING_LIST:
       return "a list of whole numbers such as [16, 32]";
+    case RB_SETTING_TEXTS:
+      return "a list of texts such as [\"voltage mV\", \"current pA\"]";
     case RB_SETTING_EXPRESSION:
       return row->size > RB_EXPRESSION_TEXT
                  ? "a list of numbers or formulas such as (1.5, \"2 * x\")"
@@ -110,15 +113,21 @@ static rb_status set_integer(const source *s, const rb_setting *row, int64_t val
   return RB_OK;
 }
 
+static rb_status check_characters(const source *s, const rb_setting *row, const char *value) {
+  for (const char *c = value; *c != '\0'; ++c) {
+    if (iscntrl((unsigned char)*c)) {
+      return SOURCE_FAIL(s, "%s holds a control character", row->path);
+    }
+  }
+  return RB_OK;
+}
+
 static rb_status set_text(const source *s, const rb_setting *row, const char *value) {
   char *member = (char *)s->values + row->offset;
   if (row->type == RB_SETTING_STRING) {
     if (strlen(value) >= row->size) return SOURCE_FAIL(s, "%s is too long", row->path);
-    for (const char *c = value; *c != '\0'; ++c) {
-      if (iscntrl((unsigned char)*c)) {
-        return SOURCE_FAIL(s, "%s holds a control character", row->path);
-      }
-    }
+    const rb_status status = check_characters(s, row, value);
+    if (status != RB_OK) return status;
     memset(member, 0, row->size);
     (void)snprintf(member, row->size, "%s", value);
     return RB_OK;
@@ -162,6 +171,23 @@ static rb_status set_list(const source *s, const rb_setting *row, const config_s
   return RB_OK;
 }
 
+static rb_status set_texts(const source *s, const rb_setting *row, const config_setting_t *value) {
+  rb_status status = RB_OK;
+  char *member = (char *)s->values + row->offset;
+  size_t at = 0;
+  memset(member, 0, row->size);
+  for (int i = 0; i < config_setting_length(value); ++i) {
+    const char *text = config_setting_get_string_elem(value, i);
+    if (text == NULL) return wrong_type(s, row);
+    RB_TRY(check_characters(s, row, text));
+    if (*text == '\0') RB_TRY(SOURCE_FAIL(s, "%s has an empty entry", row->path));
+    if (at + strlen(text) + 1 >= row->size) RB_TRY(SOURCE_FAIL(s, "%s is too long", row->path));
+    at += (size_t)snprintf(member + at, row->size - at, "%s\n", text);
+  }
+cleanup:
+  return status;
+}
+
 /* Numbers are kept as the shortest text that reads back as the same. */
 static rb_status set_formula(const source *s, const rb_setting *row, const char *value,
                              char *member) {
@@ -170,10 +196,8 @@ static rb_status set_formula(const source *s, const rb_setting *row, const char 
   if (strlen(value) >= RB_EXPRESSION_TEXT) {
     return SOURCE_FAIL(s, "%s is longer than %d letters", row->path, RB_EXPRESSION_TEXT - 1);
   }
-  for (const char *c = value; *c != '\0'; ++c) {
-    if (iscntrl((unsigned char)*c))
-      return SOURCE_FAIL(s, "%s holds a control character", row->path);
-  }
+  const rb_status status = check_characters(s, row, value);
+  if (status != RB_OK) return status;
   memset(member, 0, RB_EXPRESSION_TEXT);
   if (end > value && *end == '\0' && isfinite(number)) {
     rb_format_real(number, member);
@@ -246,6 +270,9 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
     case RB_SETTING_LIST:
       if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
       return set_list(s, row, value);
+    case RB_SETTING_TEXTS:
+      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      return set_texts(s, row, value);
     case RB_SETTING_EXPRESSION:
       return set_expressions(s, row, value);
     case RB_SETTING_GROUP:
@@ -422,9 +449,32 @@ cleanup:
   return status;
 }
 
-/* Looks one text up in an input file. Local. */
-static rb_status peek(const source *s, const char *text, const char *path, size_t size,
-                      char *value) {
+/* What is looked up in an input file before its table is known: a text, or a group's names. */
+typedef struct looked_up {
+  const char *path;
+  size_t size;
+  char *value;  // (size)
+  int most, count;
+  char (*names)[RB_SETTING_NAME];  // (most); NULL: a text is looked up
+} looked_up;
+
+static rb_status take_names(const source *s, const config_setting_t *group, looked_up *sought) {
+  sought->count = group != NULL ? config_setting_length(group) : 0;
+  for (int i = 0; i < sought->count; ++i) {
+    const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
+    const char *name = config_setting_name(member);
+    source at = *s;
+    at.line = (int)config_setting_source_line(member);
+    if (strlen(name) >= RB_SETTING_NAME) {
+      return SOURCE_FAIL(&at, "%s.%.100s: a name may have %d letters", sought->path, name,
+                         RB_SETTING_NAME - 1);
+    }
+    if (i < sought->most) (void)snprintf(sought->names[i], RB_SETTING_NAME, "%s", name);
+  }
+  return RB_OK;
+}
+
+static rb_status look_up(const source *s, const char *text, looked_up *sought) {
   rb_status status = RB_OK;
   char *widened = NULL;
   const char *found = NULL;
@@ -432,8 +482,12 @@ static rb_status peek(const source *s, const char *text, const char *path, size_
   config_init(&config);
   RB_TRY(rb_settings_widen(s->ctx, s->name, text, &widened));
   if (config_read_string(&config, widened) != CONFIG_TRUE) RB_TRY(syntax_error(s, &config, text));
-  if (config_lookup_string(&config, path, &found) == CONFIG_TRUE) {
-    (void)snprintf(value, size, "%s", found);
+  if (sought->names != NULL) {
+    const config_setting_t *group = config_lookup(&config, sought->path);
+    const bool is = group != NULL && config_setting_type(group) == CONFIG_TYPE_GROUP;
+    RB_TRY(take_names(s, is ? group : NULL, sought));
+  } else if (config_lookup_string(&config, sought->path, &found) == CONFIG_TRUE) {
+    (void)snprintf(sought->value, sought->size, "%s", found);
   }
 cleanup:
   config_destroy(&config);
@@ -441,26 +495,43 @@ cleanup:
   return status;
 }
 
-rb_status rb_settings_peek(rb_context *ctx, const char *path, int count, const char *const *sets,
-                           const char *setting, size_t size, char *value) {
+/* Looks up in an input file, if there is one. Collective. */
+static rb_status look_up_in_file(rb_context *ctx, const char *path, looked_up *sought) {
   rb_status status = RB_OK;
   char *text = NULL;
   const source s = {ctx, NULL, path, 0, NULL};
-  if (path != NULL) {
-    RB_TRY(read_file(ctx, path, &text));
-    RB_TRY(rb_agree(ctx, peek(&s, text, setting, size, value)));
-  }
-  for (int i = 0; i < count; ++i) {
+  if (path == NULL) return RB_OK;
+  RB_TRY(read_file(ctx, path, &text));
+  RB_TRY(rb_agree(ctx, look_up(&s, text, sought)));
+cleanup:
+  free(text);
+  return status;
+}
+
+rb_status rb_settings_peek(rb_context *ctx, const rb_settings_source *source_of,
+                           const char *setting, size_t size, char *value) {
+  rb_status status = RB_OK;
+  looked_up text = {.path = setting, .size = size, .value = value};
+  RB_TRY(look_up_in_file(ctx, source_of->path, &text));
+  for (int i = 0; i < source_of->count; ++i) {
+    const char *set = source_of->sets[i], *equals = strchr(set, '=');
     char name[RB_SETTING_TEXT];
-    const char *equals = strchr(sets[i], '=');
     if (equals == NULL) continue;
-    copy_trimmed(sets[i], (size_t)(equals - sets[i]), name, sizeof name);
+    copy_trimmed(set, (size_t)(equals - set), name, sizeof name);
     if (strcmp(name, setting) != 0) continue;
     copy_trimmed(equals + 1, strlen(equals + 1), name, sizeof name);
     const size_t quoted = name[0] == '"';
     (void)snprintf(value, size, "%.*s", (int)strcspn(name + quoted, "\""), name + quoted);
   }
 cleanup:
-  free(text);
+  return status;
+}
+
+rb_status rb_settings_peek_names(rb_context *ctx, const rb_settings_source *source_of,
+                                 const char *group, int most, char (*names)[RB_SETTING_NAME],
+                                 int *count) {
+  looked_up sought = {.path = group, .most = most, .names = names};
+  const rb_status status = look_up_in_file(ctx, source_of->path, &sought);
+  *count = sought.count;
   return status;
 }

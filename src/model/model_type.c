@@ -144,7 +144,9 @@ static void destroy(rb_model *model) {
 }
 
 static bool is_default(const rb_model_type *type, const rb_prior_row *prior) {
-  return memcmp(prior, type->prior, (size_t)type->parameters * sizeof *prior) == 0;
+  if (prior == NULL) return true;
+  return type->prior != NULL &&
+         memcmp(prior, type->prior, (size_t)type->parameters * sizeof *prior) == 0;
 }
 
 /* Whether the simulator takes what the prior draws, fixed parameters above all. */
@@ -161,30 +163,32 @@ cleanup:
 }
 
 rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void *settings,
-                          const rb_prior_row *prior, rb_model *model) {
+                          int parameters, const rb_prior_row *prior, rb_model *model) {
   rb_status status = RB_OK;
+  const int rows = prior != NULL ? parameters : type->parameters;
   *model = (rb_model){.destroy = destroy};
   rb_model *core = NULL;
   rb_prior *table = NULL;
-  RB_TRY(rb_prior_create(ctx, type->parameters, prior != NULL ? prior : type->prior, &table));
+  RB_TRY(rb_prior_create(ctx, rows, prior != NULL ? prior : type->prior, &table));
   if (rb_prior_dim(table) > RB_MAX_PARAMETERS) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior: leaves %d parameters to infer; %d are possible",
                    rb_prior_dim(table), RB_MAX_PARAMETERS));
   }
   RB_TRY(RB_ALLOCATE(ctx, core, 1));
   RB_TRY(type->create(ctx, settings, core));
-  core->dim = type->parameters;
+  core->dim = rows;
+  core->parameters = rb_prior_all(table);
   *model = *core;
   model->type = type;
   model->core = core;
   model->prior = table;
-  model->default_prior = prior == NULL || is_default(type, prior);
+  model->default_prior = is_default(type, prior);
   model->scale = model->default_prior && type->scale != NULL ? type->scale : rb_prior_sd(table);
   model->destroy = destroy;
   core = NULL;
   table = NULL;
   set_prior_functions(model);
-  if (model->dim < type->parameters) {
+  if (model->dim < rows) {
     model->accepts = accepts_rest;
     model->simulate = simulate_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;

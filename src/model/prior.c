@@ -200,10 +200,11 @@ static rb_status set_free(rb_context *ctx, rb_prior *prior) {
   for (int r = 0; r < prior->rows; ++r) {
     const rb_prior_row *text = &prior->text[r];
     prior->place[r] = -1;
+    prior->all[r] = (rb_quantity){text->name, text->unit, text->description};
     if (prior->row[r].family == NULL) continue;
     prior->place[r] = prior->dim;
     prior->free[prior->dim] = r;
-    prior->parameters[prior->dim] = (rb_quantity){text->name, text->unit, text->description};
+    prior->parameters[prior->dim] = prior->all[r];
     prior->dim += 1;
   }
   if (prior->dim > 0) return RB_OK;
@@ -296,3 +297,5 @@ const rb_quantity *rb_prior_parameters(const rb_prior *prior) { return prior->pa
 const double *rb_prior_sd(const rb_prior *prior) { return prior->sd; }
 
 int rb_prior_rows(const rb_prior *prior) { return prior->rows; }
+
+const rb_quantity *rb_prior_all(const rb_prior *prior) { return prior->all; }

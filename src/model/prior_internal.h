@@ -31,7 +31,8 @@ struct rb_prior {
   int order[RB_PRIOR_ROWS];  ///< rows, parents before children
   int free[RB_PRIOR_ROWS];   ///< (D) rows that are inferred
   int place[RB_PRIOR_ROWS];  ///< (rows) index among the D, or -1
-  rb_quantity parameters[RB_PRIOR_ROWS];
+  rb_quantity parameters[RB_PRIOR_ROWS];  ///< (D)
+  rb_quantity all[RB_PRIOR_ROWS];         ///< (rows)
   double sd[RB_PRIOR_ROWS];
 };
 

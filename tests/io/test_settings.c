@@ -16,6 +16,7 @@ typedef struct example {
   int length;
   int deep;
   char formula[RB_EXPRESSION_TEXT], pair[2][RB_EXPRESSION_TEXT];
+  char texts[32];
 } example;
 
 #define MEMBER(member) RB_SETTING_MEMBER(example, member)
@@ -80,7 +81,13 @@ static const rb_setting rows[] = {
      .type = RB_SETTING_EXPRESSION,
      MEMBER(formula),
      .help = "a number or a formula"},
-    {.path = "other.pair", .type = RB_SETTING_EXPRESSION, MEMBER(pair), .help = "two of them"}};
+    {.path = "other.pair", .type = RB_SETTING_EXPRESSION, MEMBER(pair), .help = "two of them"},
+    {.path = "other.texts",
+     .type = RB_SETTING_TEXTS,
+     MEMBER(texts),
+     .standard = "[]",
+     .help = "some texts"},
+    {.path = "empty", .type = RB_SETTING_GROUP, .help = "A group of nothing"}};
 static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
 
 static example defaults(void) {
@@ -118,6 +125,49 @@ static void expressions_are_numbers_or_texts(void **state) {
   EXPECT_FAILURE(parse("other = { pair = (1, 2, 3); };"), RB_ERR_SETTING, "must be a list");
   EXPECT_FAILURE(parse("other = { formula = true; };"), RB_ERR_SETTING, "must be a number, or a");
   EXPECT_FAILURE(parse("other = { formula = \"a\\nb\"; };"), RB_ERR_SETTING, "control character");
+}
+
+static void lists_of_texts(void **state) {
+  (void)state;
+  example e = defaults();
+  char text[RB_SETTING_TEXT], entry[8];
+  assert_string_equal(e.texts, "");
+  assert_null(rb_settings_next_text(e.texts, sizeof entry, entry));
+  assert_int_equal(rb_settings_parse(&test_context, &table, "x.cfg",
+                                     "other = { texts = [\"voltage mV\", \"a\\\"b\"]; };", &e),
+                   RB_OK);
+  const char *next = rb_settings_next_text(e.texts, sizeof entry, entry);
+  assert_string_equal(entry, "voltage");  // cut off
+  next = rb_settings_next_text(next, sizeof entry, entry);
+  assert_string_equal(entry, "a\"b");
+  assert_null(rb_settings_next_text(next, sizeof entry, entry));
+  rb_setting_format(&rows[sizeof rows / sizeof *rows - 2], &e, text);
+  assert_string_equal(text, "[\"voltage mV\", \"a\\\"b\"]");
+  EXPECT_FAILURE(parse("other = { texts = \"a\"; };"), RB_ERR_SETTING, "must be a list of texts");
+  EXPECT_FAILURE(parse("other = { texts = [1, 2]; };"), RB_ERR_SETTING, "must be a list of texts");
+  EXPECT_FAILURE(parse("other = { texts = (\"a\", 2); };"), RB_ERR_SETTING, "must be a list of");
+  EXPECT_FAILURE(parse("other = { texts = [\"a\", \"\"]; };"), RB_ERR_SETTING, "an empty entry");
+  EXPECT_FAILURE(parse("other = { texts = [\"a\\nb\"]; };"), RB_ERR_SETTING, "control character");
+  EXPECT_FAILURE(parse("other = { texts = [\"0123456789012345\", \"01234567890123\"]; };"),
+                 RB_ERR_SETTING, "is too long");
+  assert_int_equal(parse("other = { texts = [\"0123456789012345\", \"0123456789012\"]; };"), RB_OK);
+}
+
+static void names_are_looked_up(void **state) {
+  (void)state;
+  char name[2][RB_SETTING_NAME];
+  int count = 0;
+  write_text("settings_names.cfg", "a = 1;\ngroup = { one = 1; two : { b = 2; }; three = (); };\n");
+  const rb_settings_source source = {"settings_names.cfg", 0, NULL};
+  assert_int_equal(rb_settings_peek_names(&test_context, &source, "group", 2, name, &count), RB_OK);
+  assert_int_equal(count, 3);
+  assert_string_equal(name[0], "one");
+  assert_string_equal(name[1], "two");
+  assert_int_equal(rb_settings_peek_names(&test_context, &source, "a", 2, name, &count), RB_OK);
+  assert_int_equal(count, 0);
+  write_text("settings_names.cfg", "group = { a = 1; a = 2; };\n");
+  EXPECT_FAILURE(rb_settings_peek_names(&test_context, &source, "group", 2, name, &count),
+                 RB_ERR_SETTING, "given twice");
 }
 
 static void defaults_are_set(void **state) {
@@ -321,6 +371,8 @@ static void markdown_has_a_row_per_setting(void **state) {
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
                                           cmocka_unit_test(expressions_are_numbers_or_texts),
+                                          cmocka_unit_test(lists_of_texts),
+                                          cmocka_unit_test(names_are_looked_up),
                                           cmocka_unit_test(a_file_and_overrides_are_read),
                                           cmocka_unit_test(marks_of_other_systems_are_no_errors),
                                           cmocka_unit_test(wrong_files_are_refused),

@@ -21,6 +21,8 @@ typedef enum rb_setting_type {
   RB_SETTING_STRING,   ///< char[size], size <= 1024; no control characters
   RB_SETTING_CHOICE,   ///< an enum or a bool (by its size); the value is the index in `choices`
   RB_SETTING_LIST,     ///< int[], its used length in an int of its own
+  RB_SETTING_TEXTS,    ///< a list of texts, char[size], size <= 4096: each, not empty and without
+                       ///< control characters, ended by a line feed; see rb_settings_next_text
   /** A number or a formula as text, char[RB_EXPRESSION_TEXT], or a list of them, char[n][...], by
    * its size; without a default, and not printed where it is "" */
   RB_SETTING_EXPRESSION
@@ -47,7 +49,14 @@ typedef struct rb_settings_table {
   int rows;
 } rb_settings_table;
 
-enum { RB_SETTING_TEXT = 2048, RB_EXPRESSION_TEXT = 128 };
+enum { RB_SETTING_TEXT = 16384, RB_EXPRESSION_TEXT = 128, RB_SETTING_NAME = 32 };
+
+/** Where settings are given: an input file (NULL: none), then overrides "path=value". */
+typedef struct rb_settings_source {
+  const char *path;
+  int count;
+  const char *const *sets;  ///< (count)
+} rb_settings_source;
 
 /** Sets all defaults. Local. @param values the struct the table describes */
 RB_NODISCARD rb_status rb_settings_defaults(rb_context *ctx, const rb_settings_table *table,
@@ -65,13 +74,23 @@ RB_NODISCARD rb_status rb_settings_read(rb_context *ctx, const rb_settings_table
 /** Looks up the text of one setting before the table is known that describes the others: in the
  * input file, then in the overrides. Collective. @param value (size) left alone where it is not
  * given. Fails as rb_settings_read does, but for the settings themselves. */
-RB_NODISCARD rb_status rb_settings_peek(rb_context *ctx, const char *path, int count,
-                                        const char *const *sets, const char *setting, size_t size,
-                                        char *value);
+RB_NODISCARD rb_status rb_settings_peek(rb_context *ctx, const rb_settings_source *source,
+                                        const char *setting, size_t size, char *value);
+
+/** Looks up, likewise, the names of what an input file's group holds, in the file's order.
+ * Collective. @param names (most) @param count how many there are, which may be more than most
+ * Fails as rb_settings_peek does, or if a name has RB_SETTING_NAME letters or more. */
+RB_NODISCARD rb_status rb_settings_peek_names(rb_context *ctx, const rb_settings_source *source,
+                                              const char *group, int most,
+                                              char (*names)[RB_SETTING_NAME], int *count);
 
 /** rb_settings_read from text; @p name stands for the file in errors. Local. */
 RB_NODISCARD rb_status rb_settings_parse(rb_context *ctx, const rb_settings_table *table,
                                          const char *name, const char *text, void *values);
+
+/** Copies the next text of an RB_SETTING_TEXTS member. Local. @param at where it begins; NULL: none
+ * is left @param text (size), cut off if it is longer @return where the one after it begins */
+const char *rb_settings_next_text(const char *at, size_t size, char *text);
 
 /** The value of one setting as an input file would write it (numbers so that they read back as
  * the same bits). Local. @param text (RB_SETTING_TEXT) */

@@ -10,23 +10,43 @@
 
 /** @file model_type.h
  * The models the program knows, as a table: what a user chooses with `model = "name"`. A type makes
- * an rb_model from its settings (input group `simulator`) and a prior. */
+ * an rb_model from its settings and a prior. */
 
 /** Bytes the settings of a type may take. */
-enum { RB_MODEL_SETTINGS = 4096 };
+enum { RB_MODEL_SETTINGS = 16384 };
+
+/** What an input, or a file it names, says of a model that is not compiled in. */
+typedef struct rb_model_rows {
+  int parameters;
+  rb_prior_row prior[RB_PRIOR_ROWS];  ///< (parameters) default, in the order of theta's columns;
+                                      ///< the distribution is "" where the input has to give one
+  int settings;
+  const rb_setting *setting;  ///< (settings) more of them, offsets into the type's own struct
+} rb_model_rows;
 
 typedef struct rb_model_type {
   const char *name;    ///< as in an input file
   const char *title;   ///< one line, e.g. "Leaky integrate-and-fire neuron"
   const char *source;  ///< publication that defines it
 
-  const rb_setting *setting;  ///< (settings) rows "simulator.<name>"; offsets into its own struct
+  const rb_setting *setting;  ///< (settings) rows "simulator.<name>", or rows of any groups that
+                              ///< begin with a group's own row; offsets into the type's own struct
   int settings;
   size_t settings_size;  ///< of that struct, at most RB_MODEL_SETTINGS
+  const char *recipe;    ///< settings outside of `simulator` that results depend on, as
+                         ///< rb_settings_lines takes them: "program -program.batch"; NULL: none
 
   const rb_prior_row *prior;  ///< (parameters) the default; the order is that of theta's columns
   int parameters;
   const double *scale;  ///< (parameters) of rb_model, for the default prior; NULL: the prior's sds
+
+  /** In place of `prior`, for a model that is not compiled in: finds its parameters, and settings
+   * that only what the input names can tell, before the settings are read. @param settings zeros;
+   * what it opens it keeps there, for `unload` @param rows zeros. What is missing from the input is
+   * left to `check`. Collective. NULL: the type's own rows are all. */
+  rb_status (*describe)(rb_context *ctx, const rb_settings_source *source, void *settings,
+                        rb_model_rows *rows);
+  const char *parameters_from;  ///< with describe: where they come from, a sentence
 
   /** Checks what concerns several settings. Local; fails with RB_ERR_SETTING. NULL: nothing. */
   rb_status (*check)(rb_context *ctx, const void *settings);
@@ -61,12 +81,13 @@ RB_NODISCARD rb_status rb_model_type_find(rb_context *ctx, const char *name,
                                           const rb_model_type **type);
 
 /** Makes a model. @param settings of the type, loaded; what the model needs of them it copies
- * @param prior (type->parameters) in the type's order; NULL: the default
+ * @param prior (parameters) in the type's order, or in the input's where that describes them; NULL:
+ * the type's default
  * @param model the caller calls model->destroy. Local.
  * Fails with RB_ERR_SETTING as rb_prior_create and the type do. */
 RB_NODISCARD rb_status rb_model_create(rb_context *ctx, const rb_model_type *type,
-                                       const void *settings, const rb_prior_row *prior,
-                                       rb_model *model);
+                                       const void *settings, int parameters,
+                                       const rb_prior_row *prior, rb_model *model);
 
 /** Give a model what its type offers, if it does, and if its prior is the default: features and
  * alternatives know the default prior. Local. @{ */

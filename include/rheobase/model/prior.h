@@ -69,6 +69,9 @@ const double *rb_prior_sd(const rb_prior *prior);
 /** Number of rows: parameters of the simulator. */
 int rb_prior_rows(const rb_prior *prior);
 
+/** (rows) names and units of all, also of the fixed ones; owned by the prior. */
+const rb_quantity *rb_prior_all(const rb_prior *prior);
+
 /** Adds the fixed parameters. @param theta (count, D) @param all (count, rows) */
 void rb_prior_complete(const rb_prior *prior, int64_t count, const double *theta, double *all);
 

@@ -44,6 +44,7 @@ typedef enum rb_random_kind {
   RB_RANDOM_CHAINS,    ///< MCMC proposals and acceptance
   RB_RANDOM_FEATURES,  ///< random features of the baseline
   RB_RANDOM_MEMBERS,   ///< which member of an ensemble makes a draw
+  RB_RANDOM_OUTSIDE,   ///< seeds of simulators that draw their own numbers
   RB_RANDOM_KIND_COUNT
 } rb_random_kind;
 

@@ -328,8 +328,8 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
   RB_TRY(read_operands(ctx, arguments, &what, rest));
   RB_TRY(rb_input_read(ctx, rest, &b.input));
-  RB_TRY(rb_agree(ctx,
-                  rb_model_create(ctx, b.input.type, b.input.simulator, b.input.prior, &b.model)));
+  RB_TRY(rb_agree(ctx, rb_model_create(ctx, b.input.type, b.input.simulator,
+                                       b.input.rows.parameters, b.input.prior, &b.model)));
   b.view = (rb_view){&b.model, b.input.network.summary.type, b.input.training.coordinates};
   RB_TRY(rb_agree(ctx, rb_model_add_features(ctx, &b.model)));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &b.view)));

@@ -29,7 +29,9 @@ rb_status rb_cmd_config(rb_context *ctx, const rb_arguments *arguments) {
   char *text = NULL;
   char *set = NULL;
   RB_TRY(rb_agree(ctx, add_model(ctx, arguments, &all, &set)));
-  RB_TRY(rb_input_read(ctx, &all, &input));
+  RB_TRY(rb_input_read_settings(ctx, &all, &input));
+  // Without an input, the settings of a model that is not compiled in are incomplete.
+  if (all.inputs > 0 || input.type->describe == NULL) RB_TRY(rb_input_check(ctx, &input));
   RB_TRY(rb_agree(ctx, arguments->markdown ? rb_input_page(ctx, &input, &text)
                                            : rb_input_text(ctx, &input, true, &text)));
   if (ctx->rank == 0) (void)fputs(text, stdout);

@@ -11,6 +11,10 @@ enum { NAME = 16, WIDTH = 80 };  // columns of the name, and of all
 /* Name and unit of each parameter, in lines as wide as fit. */
 static void print_parameters(const rb_model_type *type) {
   int column = WIDTH;
+  if (type->describe != NULL) {
+    (void)printf("%*s %s\n", NAME, "", type->parameters_from);
+    return;
+  }
   for (int r = 0; r < type->parameters; ++r) {
     const rb_prior_row *row = &type->prior[r];
     const bool pure = strcmp(row->unit, "1") == 0;

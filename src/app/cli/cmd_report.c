@@ -29,7 +29,8 @@ rb_status rb_cmd_report(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_agree(ctx, ctx->rank == 0 ? check_folder(ctx, folder) : RB_OK));
   RB_TRY(rb_input_read_settings(ctx, arguments, &input));
-  RB_TRY(rb_agree(ctx, rb_model_create(ctx, input.type, input.simulator, input.prior, &model)));
+  RB_TRY(rb_agree(ctx, rb_model_create(ctx, input.type, input.simulator, input.rows.parameters,
+                                       input.prior, &model)));
   RB_TRY(rb_report_write(ctx, &model, folder, format));
 cleanup:
   if (model.destroy != NULL) model.destroy(&model);

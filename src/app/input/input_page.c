@@ -113,6 +113,10 @@ static rb_status print_model(rb_context *ctx, const rb_model_type *type, FILE *s
   RB_TRY(rb_settings_defaults(ctx, &table, values));
   (void)fprintf(stream, "\n## Model `%s`\n\n%s (%s).\n", type->name, type->title, type->source);
   rb_settings_markdown(&table, values, stream);
+  if (type->describe != NULL) {
+    (void)fprintf(stream, "\nParameters: %s.\n", type->parameters_from);
+    goto cleanup;
+  }
   (void)fprintf(stream,
                 "\nDefault prior:\n\n"
                 "| parameter | meaning | unit | distribution | low | high | clip |\n"

@@ -230,6 +230,7 @@ static const rb_setting core[] = {
          "bandwidth of the file system in the model; 0: as measured")};
 
 enum { CORE = sizeof core / sizeof *core, LEADING = 2 };  // seed and model stand first
+enum { GROUPS = 512 };                                    // letters of what a stage depends on
 
 const rb_settings_table *rb_input_common_table(void) {
   static const rb_settings_table table = {core, CORE};
@@ -279,20 +280,39 @@ static rb_status check_model(rb_context *ctx, const rb_input *input) {
   rb_status status = RB_OK;
   rb_prior *prior = NULL;
   if (input->type->check != NULL) RB_TRY(input->type->check(ctx, input->simulator));
-  RB_TRY(rb_prior_create(ctx, input->type->parameters, input->prior, &prior));
+  if (input->rows.parameters == 0) {
+    RB_TRY(
+        RB_FAIL(ctx, RB_ERR_SETTING,
+                "prior: model \"%s\" needs one, with a group for each parameter, in the order of "
+                "theta's columns: prior = { NAME = { distribution = \"normal\"; mean = 0; sd = 1; "
+                "}; };",
+                input->model));
+  }
+  RB_TRY(rb_prior_create(ctx, input->rows.parameters, input->prior, &prior));
 cleanup:
   rb_prior_destroy(prior);
   return status;
+}
+
+/* What there is of the model: the type's rows, or what the input describes. Collective. */
+static rb_status describe_model(rb_context *ctx, const rb_settings_source *source,
+                                rb_input *input) {
+  const rb_model_type *type = input->type;
+  if (type->describe != NULL) return type->describe(ctx, source, input->simulator, &input->rows);
+  input->rows.parameters = type->parameters;
+  memcpy(input->rows.prior, type->prior, (size_t)type->parameters * sizeof *type->prior);
+  return RB_OK;
 }
 
 /* The table for the model that is chosen, and all settings. Collective. */
 static rb_status read_settings(rb_context *ctx, const char *path, const rb_arguments *arguments,
                                rb_input *input) {
   rb_status status = RB_OK;
+  const rb_settings_source source = {path, arguments->sets, arguments->set};
   (void)snprintf(input->model, sizeof input->model, "lif");
-  RB_TRY(rb_settings_peek(ctx, path, arguments->sets, arguments->set, "model", sizeof input->model,
-                          input->model));
+  RB_TRY(rb_settings_peek(ctx, &source, "model", sizeof input->model, input->model));
   RB_TRY(rb_agree(ctx, rb_model_type_find(ctx, input->model, &input->type)));
+  RB_TRY(describe_model(ctx, &source, input));
   RB_TRY(rb_agree(ctx, rb_input_table_create(ctx, core, CORE, LEADING, input)));
   RB_TRY(rb_settings_read(ctx, &input->table, path, arguments->sets, arguments->set, input));
   rb_input_complete_prior(input);
@@ -359,12 +379,19 @@ cleanup:
   return status;
 }
 
-rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
+rb_status rb_input_check(rb_context *ctx, rb_input *input) {
   rb_status status = RB_OK;
-  RB_TRY(rb_input_read_settings(ctx, arguments, input));
   RB_TRY(rb_agree(ctx, check_together(ctx, input)));
   if (input->type->load != NULL) RB_TRY(input->type->load(ctx, input->simulator));
   RB_TRY(rb_agree(ctx, check_model(ctx, input)));
+cleanup:
+  return status;
+}
+
+rb_status rb_input_read(rb_context *ctx, const rb_arguments *arguments, rb_input *input) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_input_read_settings(ctx, arguments, input));
+  RB_TRY(rb_input_check(ctx, input));
 cleanup:
   return status;
 }
@@ -394,7 +421,8 @@ static rb_status check_features(rb_context *ctx, const rb_input *input, const rb
 
 rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model) {
   rb_status status = RB_OK;
-  status = rb_model_create(ctx, input->type, input->simulator, input->prior, model);
+  status = rb_model_create(ctx, input->type, input->simulator, input->rows.parameters, input->prior,
+                           model);
   if (status == RB_OK && input->network.summary.type != RB_SUMMARY_RECURRENT) {
     status = rb_model_add_features(ctx, model);
   }
@@ -407,10 +435,13 @@ cleanup:
 rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
                          char **lines) {
   rb_status status = RB_OK;
+  const char *own = input->type->recipe != NULL ? input->type->recipe : "";
   char *text = NULL;
   size_t size = 0;
+  char groups[GROUPS];
   *lines = NULL;
-  RB_TRY(rb_settings_lines(ctx, &input->table, input, settings, &text));
+  (void)snprintf(groups, sizeof groups, "%s %s", settings, own);
+  RB_TRY(rb_settings_lines(ctx, &input->table, input, groups, &text));
   FILE *stream = open_memstream(lines, &size);
   if (stream == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
   (void)fputs(text, stream);

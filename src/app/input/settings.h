@@ -36,10 +36,11 @@ typedef struct rb_input {
   char model[64];                                           ///< name of its type
   const rb_model_type *type;                                ///< that
   _Alignas(16) unsigned char simulator[RB_MODEL_SETTINGS];  ///< the type's own struct of settings
-  rb_prior_row prior[RB_PRIOR_ROWS];                        ///< (type->parameters) complete
+  rb_model_rows rows;                                       ///< the type's, or those it describes
+  rb_prior_row prior[RB_PRIOR_ROWS];                        ///< (rows.parameters) complete
   rb_settings_table table;                                  ///< of all settings, for this type
-  rb_setting *rows;                                         ///< of that table, and where
-  char *paths;  ///< paths of those made for the type are kept; both owned
+  rb_setting *table_rows;                                   ///< of that table, and where
+  char *table_paths;  ///< paths of those made for the type are kept; both owned
   rb_sanity_settings sanity;
   rb_network_settings network;
   int kernel_sizes, strides;  ///< lengths of these lists, checked to be network.summary.conv_layers
@@ -84,6 +85,8 @@ RB_NODISCARD rb_status rb_input_read(rb_context *ctx, const rb_arguments *argume
 /** The same but for those files and checks: what a report needs to know of a study. */
 RB_NODISCARD rb_status rb_input_read_settings(rb_context *ctx, const rb_arguments *arguments,
                                               rb_input *input);
+/** Those files and checks alone. Collective. */
+RB_NODISCARD rb_status rb_input_check(rb_context *ctx, rb_input *input);
 
 void rb_input_free(rb_input *input);
 

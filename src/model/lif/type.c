@@ -174,7 +174,7 @@ const rb_model_type rb_lif_type = {.name = "lif",
 rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings, rb_model *model) {
   rb_status status = RB_OK;
   RB_TRY(check(ctx, settings));
-  RB_TRY(rb_model_create(ctx, &rb_lif_type, settings, NULL, model));
+  RB_TRY(rb_model_create(ctx, &rb_lif_type, settings, 0, NULL, model));
 cleanup:
   return status;
 }

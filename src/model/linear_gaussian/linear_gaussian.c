@@ -152,7 +152,7 @@ rb_status rb_linear_gaussian_model(rb_context *ctx, int64_t length, int channels
   rb_status status = RB_OK;
   const rb_linear_gaussian_settings settings = {length, channels, sd};
   RB_TRY(check(ctx, &settings));
-  RB_TRY(rb_model_create(ctx, &rb_linear_gaussian_type, &settings, NULL, model));
+  RB_TRY(rb_model_create(ctx, &rb_linear_gaussian_type, &settings, 0, NULL, model));
 cleanup:
   return status;
 }

@@ -1,0 +1,189 @@
+#include "described.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "expression.h"
+
+enum { WORDS = 3, WORD = 128, AXIS = RB_MAX_CHANNELS };
+
+/* Names that our files have beside a channel or an axis. */
+static const char *const reserved[] = {
+    "theta",      "latent",   "truth",      "dataset",     "parameter",  "parameter_unit",
+    "file",       "digest",   "impossible", "draws",       "replicates", "quantity",
+    "statistic",  "observed", "percentile", "observation", "training",   "validation",
+    "mean",       "sd",       "quantile",   "channel",     "feature",    "level",
+    "provenance", "density",  "log_density"};
+enum { RESERVED = sizeof reserved / sizeof *reserved };
+
+/* Splits at blanks. @return how many words there are, which may be more than `most` */
+static int split(const char *text, int most, char word[][WORD]) {
+  int count = 0;
+  for (text += strspn(text, " "); *text != '\0'; ++count) {
+    const size_t length = strcspn(text, " ");
+    if (count < most) (void)snprintf(word[count], WORD, "%.*s", (int)length, text);
+    text += length;
+    text += strspn(text, " ");
+  }
+  return count;
+}
+
+/* @param what "channels" or "axis" of the group, for errors @param name (32) @param unit (32) */
+static rb_status set_name(rb_context *ctx, const char *group, const char *what, const char *name,
+                          const char *unit, char *name_copy, char *unit_copy) {
+  if (!rb_expression_name_is_valid(name) || strlen(name) > 31) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%s.%s: \"%.40s\" is no name: at most 31 letters, digits and underscores, a "
+                   "letter first",
+                   group, what, name);
+  }
+  if (strlen(unit) > 31) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "%s.%s: the unit \"%.40s\" is longer than 31 letters",
+                   group, what, unit);
+  }
+  for (int i = 0; i < RESERVED; ++i) {
+    if (strcmp(name, reserved[i]) != 0) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%s.%s: the name %s is taken by another array of the files; choose another",
+                   group, what, name);
+  }
+  (void)snprintf(name_copy, 32, "%s", name);
+  (void)snprintf(unit_copy, 32, "%s", *unit != '\0' ? unit : "1");
+  return RB_OK;
+}
+
+rb_status rb_described_add_channel(rb_context *ctx, const char *group, const char *name,
+                                   const char *unit, bool binary, rb_described *described) {
+  rb_status status = RB_OK;
+  const int c = described->channels;
+  if (c == RB_MAX_CHANNELS) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: more than %d are given", group,
+                   RB_MAX_CHANNELS);
+  }
+  char *own = described->name[c], *own_unit = described->unit[c];
+  RB_TRY(set_name(ctx, group, "channels", name, unit, own, own_unit));
+  for (int k = 0; k < c; ++k) {
+    if (strcmp(own, described->name[k]) != 0) continue;
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: %s is given twice", group, own));
+  }
+  described->channel[c] = (rb_channel){{own, own_unit, own}, binary};
+  described->channels = c + 1;
+cleanup:
+  return status;
+}
+
+rb_status rb_described_set_axis(rb_context *ctx, const char *group, const char *name,
+                                const char *unit, int64_t length, double step,
+                                rb_described *described) {
+  rb_status status = RB_OK;
+  char *own = described->name[AXIS], *own_unit = described->unit[AXIS];
+  RB_TRY(set_name(ctx, group, "axis", name, unit, own, own_unit));
+  if (length < 1) {
+    RB_TRY(
+        RB_FAIL(ctx, RB_ERR_SETTING, "%s.length is needed: how many samples a channel has", group));
+  }
+  if (!(step > 0 && isfinite(step))) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.step = %g has to be above 0", group, step));
+  }
+  char plain[32];  // of the unit: what can stand in a name
+  size_t at = 0;
+  for (const char *c = own_unit; *c != '\0'; ++c) {
+    const bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+    if (letter || (*c >= '0' && *c <= '9')) plain[at++] = *c;
+  }
+  plain[at] = '\0';
+  const bool pure = strcmp(own_unit, "1") == 0 || at == 0;
+  (void)snprintf(described->axis_name, sizeof described->axis_name, "%s%s%s", own, pure ? "" : "_",
+                 pure ? "" : plain);
+  for (int c = 0; c < described->channels; ++c) {
+    if (strcmp(described->name[c], described->axis_name) != 0) continue;
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: %s is the axis' name too", group,
+                   described->axis_name));
+  }
+  described->axis = (rb_quantity){described->axis_name, own_unit, own};
+  described->length = length;
+  described->step = step;
+cleanup:
+  return status;
+}
+
+static rb_status read_channel(rb_context *ctx, const char *group, const char *text,
+                              rb_described *described) {
+  char word[WORDS][WORD] = {"", "", ""};
+  int words = split(text, WORDS, word);
+  const bool binary = words > 1 && words <= WORDS && strcmp(word[words - 1], "binary") == 0;
+  words -= binary;
+  if (words < 1 || words > 2) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%s.channels: \"%.80s\" is not a name, a unit and perhaps the word binary",
+                   group, text);
+  }
+  return rb_described_add_channel(ctx, group, word[0], words == 2 ? word[1] : "", binary,
+                                  described);
+}
+
+rb_status rb_described_read(rb_context *ctx, const char *group,
+                            const rb_observation_settings *settings, rb_described *described) {
+  rb_status status = RB_OK;
+  char text[sizeof settings->channels], word[WORDS][WORD] = {"", "", ""};
+  *described = (rb_described){0};
+  const char *next = rb_settings_next_text(settings->channels, sizeof text, text);
+  for (; next != NULL; next = rb_settings_next_text(next, sizeof text, text)) {
+    RB_TRY(read_channel(ctx, group, text, described));
+  }
+  if (described->channels == 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%s.channels is needed: what is observed, as in [\"voltage mV\"]", group));
+  }
+  const int words = split(settings->axis, WORDS, word);
+  if (words < 1 || words > 2) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.axis = \"%s\" is not a name and a unit", group,
+                   settings->axis));
+  }
+  RB_TRY(rb_described_set_axis(ctx, group, word[0], word[1], settings->length, settings->step,
+                               described));
+cleanup:
+  return status;
+}
+
+void rb_described_fill(const rb_described *described, rb_model *model) {
+  model->channels = described->channels;
+  model->channel = described->channel;
+  model->length = described->length;
+  model->axis = described->axis;
+  model->axis_step = described->step;
+}
+
+rb_status rb_described_row(rb_context *ctx, const char *name, const char *unit, rb_prior_row *row) {
+  if (strlen(name) >= sizeof row->name || (unit != NULL && strlen(unit) >= sizeof row->unit)) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "prior.%.40s: its name or unit is too long", name);
+  }
+  (void)snprintf(row->name, sizeof row->name, "%s", name);
+  (void)snprintf(row->description, sizeof row->description, "%s", name);
+  (void)snprintf(row->unit, sizeof row->unit, "%s", unit != NULL && *unit != '\0' ? unit : "1");
+  return RB_OK;
+}
+
+rb_status rb_described_prior(rb_context *ctx, const rb_settings_source *source,
+                             rb_model_rows *rows) {
+  rb_status status = RB_OK;
+  char name[RB_PRIOR_ROWS][RB_SETTING_NAME];
+  int count = 0;
+  RB_TRY(rb_settings_peek_names(ctx, source, "prior", RB_PRIOR_ROWS, name, &count));
+  if (count > RB_PRIOR_ROWS) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior: has %d parameters; %d are possible", count,
+                   RB_PRIOR_ROWS));
+  }
+  for (int r = 0; r < count; ++r) RB_TRY(rb_described_row(ctx, name[r], NULL, &rows->prior[r]));
+  rows->parameters = count;
+cleanup:
+  return status;
+}
+
+uint64_t rb_described_seed(uint64_t seed, rb_purpose purpose, int64_t item) {
+  const rb_stream stream = rb_stream_make(seed, purpose, RB_RANDOM_OUTSIDE, 0, (uint64_t)item);
+  uint32_t block[4];
+  rb_stream_block(stream, 0, block);
+  return (uint64_t)block[1] << 32 | block[0];
+}
