@@ -26,6 +26,15 @@ void rb_log_warning(const rb_context *ctx, const char *format, ...) {
   va_end(arguments);
 }
 
+void rb_log_rank(const rb_context *ctx, const char *format, ...) {
+  char prefix[32];
+  (void)snprintf(prefix, sizeof prefix, "rank %d: ", ctx->rank);
+  va_list arguments;
+  va_start(arguments, format);
+  print_line(stderr, prefix, format, arguments);
+  va_end(arguments);
+}
+
 const char *rb_plural(long long count) { return count == 1 ? "" : "s"; }
 
 void rb_log_error(const rb_context *ctx) {

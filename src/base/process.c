@@ -12,32 +12,36 @@
 
 extern char **environ;
 
-/* Starts a program. posix_spawn and not fork: a fork would copy an MPI process, whose registered
- * memory some networks forbid to copy.
- * @return 0 or what errno would be */
-static int start(const char *folder, char *const *arguments, int output, pid_t *process) {
-  posix_spawn_file_actions_t actions;
+int rb_process_start(const posix_spawn_file_actions_t *actions, bool group, char *const *arguments,
+                     pid_t *process) {
   posix_spawnattr_t attributes;
   sigset_t none, ignored;
   (void)sigemptyset(&none);
   (void)sigemptyset(&ignored);
   (void)sigaddset(&ignored, SIGPIPE);
-  (void)posix_spawn_file_actions_init(&actions);
   (void)posix_spawnattr_init(&attributes);
   // Signals are blocked here (base/signals.c) or ignored (base/streams.c); the program should still
   // be stoppable.
   (void)posix_spawnattr_setsigmask(&attributes, &none);
   (void)posix_spawnattr_setsigdefault(&attributes, &ignored);
-  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const int own_group = group ? POSIX_SPAWN_SETPGROUP : 0;
+  (void)posix_spawnattr_setflags(
+      &attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | own_group));
+  const int error = posix_spawnp(process, arguments[0], actions, &attributes, arguments, environ);
+  (void)posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+/* @return 0 or what errno would be */
+static int start(const char *folder, char *const *arguments, int output, pid_t *process) {
+  posix_spawn_file_actions_t actions;
+  (void)posix_spawn_file_actions_init(&actions);
   int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   if (error == 0) error = posix_spawn_file_actions_addchdir_np(&actions, folder);
-  if (error == 0) {
-    error = posix_spawnp(process, arguments[0], &actions, &attributes, arguments, environ);
-  }
+  if (error == 0) error = rb_process_start(&actions, false, arguments, process);
   (void)posix_spawn_file_actions_destroy(&actions);
-  (void)posix_spawnattr_destroy(&attributes);
   return error;
 }
 

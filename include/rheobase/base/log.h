@@ -4,7 +4,8 @@
 #include "rheobase/base/context.h"
 
 /** @file log.h
- * Lines for the user. Only rank 0 prints; the other ranks' calls do nothing. Local. */
+ * Lines for the user. Only rank 0 prints, unless it says otherwise; the other ranks' calls do
+ * nothing. Local. */
 
 /** A line on standard output, unless the context is quiet. */
 void rb_log_info(const rb_context *ctx, const char *format, ...)
@@ -12,6 +13,11 @@ void rb_log_info(const rb_context *ctx, const char *format, ...)
 
 /** `rheobase: warning: ...` on standard error. */
 void rb_log_warning(const rb_context *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** `rank 3: ...` on standard error, from whichever rank calls it, quiet or not: what a user's
+ * simulator says. */
+void rb_log_rank(const rb_context *ctx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** @return what the word for @p count things ends in: "" or "s" */

@@ -20,6 +20,7 @@
   X(RB_ERR_NUMERIC, 7, "a computation gave no finite or no usable number")           \
   X(RB_ERR_MEMORY, 8, "memory could not be allocated or a limit would be exceeded")  \
   X(RB_ERR_UNSUPPORTED, 9, "a library or the machine does not offer what is needed") \
+  X(RB_ERR_SIMULATOR, 10, "the user's simulator failed")                             \
   X(RB_ERR_INTERNAL, 70, "a defect of the program")                                  \
   X(RB_STOPPED, 85, "stopped by a signal after writing a checkpoint; start again to go on")
 
