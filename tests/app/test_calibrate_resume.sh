@@ -1,6 +1,6 @@
 # A calibration stopped by a signal exits with 85 and keeps what is done; started again, on another
 # number of ranks, it ends in the file of an uninterrupted one. So does one that is stopped while it
-# sums up: RB_STOP_IN_SUMS is the library that asks for it.
+# sums up: RB_STOP_WITHIN is the library that asks for it.
 . "$(dirname "$0")/lib.sh"
 input="$RB_SOURCE_DIR/inputs/tiny.cfg"
 many="--set calibration.sbc_datasets=4000 --set calibration.sbc_draws=99 --set calibration.chunk=100"
@@ -27,7 +27,7 @@ same_files base stopped
 [ ! -e stopped/calibration.partial.h5 ] || fail "the partial file was left"
 
 code=0
-LD_PRELOAD=$RB_STOP_IN_SUMS "$RB_PROGRAM" calibrate "$input" -o unsummed $many >unsummed.txt 2>&1 || code=$?
+LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" calibrate "$input" -o unsummed $many >unsummed.txt 2>&1 || code=$?
 [ $code = 85 ] || fail "summing up: exit code $code: $(tail -3 unsummed.txt)"
 grep -q "rheobase: error:.*summing up" unsummed.txt || fail "no reason: $(cat unsummed.txt)"
 [ ! -e unsummed/calibration.h5 ] || fail "stopped while summing up, it left a result"
