@@ -10,11 +10,11 @@ static const struct reader {
   const char *file;
   rb_status (*verify)(rb_context *ctx, const char *path, rb_verify_report *report);
 } readers[] = {
-    {"network_small.h5", rb_verify_network},     {"network_variant.h5", rb_verify_network},
-    {"network_lstm.h5", rb_verify_network},      {"prior.h5", rb_lif_verify_prior},
-    {"prior.h5", rb_verify_truncated_normals},   {"lif.h5", rb_lif_verify_simulator},
-    {"likelihood.h5", rb_lif_verify_likelihood}, {"diagnostics.h5", rb_verify_diagnostics},
-    {"diagnostics.h5", rb_lif_verify_predictive}};
+    {"network_small.h5", rb_verify_network},      {"network_variant.h5", rb_verify_network},
+    {"network_lstm.h5", rb_verify_network},       {"prior.h5", rb_lif_verify_prior},
+    {"prior.h5", rb_verify_truncated_normals},    {"lif.h5", rb_lif_verify_simulator},
+    {"likelihood.h5", rb_lif_verify_likelihood},  {"diagnostics.h5", rb_verify_diagnostics},
+    {"diagnostics.h5", rb_lif_verify_predictive}, {"statistics.h5", rb_verify_statistics}};
 enum { READERS = sizeof readers / sizeof *readers };
 static hdf5_case valid[READERS];
 static char copy[64];

@@ -9,6 +9,7 @@ static const rb_verify_form general[] = {
     {"network", "weights", rb_verify_network},
     {"diagnostics", "estimates", rb_verify_diagnostics},
     {"truncated_normals", "truncnorm", rb_verify_truncated_normals},
+    {"statistics", "statistics", rb_verify_statistics},
     {0}};
 
 /* What a file says and holds. */

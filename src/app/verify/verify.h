@@ -30,4 +30,8 @@ RB_NODISCARD rb_status rb_verify_network(rb_context *ctx, const char *path,
 RB_NODISCARD rb_status rb_verify_diagnostics(rb_context *ctx, const char *path,
                                              rb_verify_report *report);
 
+/** Event statistics of recordings, block by block, in units of each number's spread. */
+RB_NODISCARD rb_status rb_verify_statistics(rb_context *ctx, const char *path,
+                                            rb_verify_report *report);
+
 #endif

@@ -1,0 +1,68 @@
+#ifndef RHEOBASE_STATISTICS_H
+#define RHEOBASE_STATISTICS_H
+
+#include "rheobase/model/model.h"
+
+/** @file statistics.h
+ * Numbers of an observation that know no model (docs/statistics.md): averages of a continuous
+ * channel aligned to the events of a binary one, second moments of what is left, intervals,
+ * extremes and lines. Every continuous channel is looked at by every channel of events. Where no
+ * channel is binary, events are upward crossings of a level, and without a level there are none:
+ * then moments and lags take the place of what is aligned to them.
+ *
+ * All functions are local. Every data set's numbers are the same bits in whatever group and with
+ * whatever instruction set they are computed. */
+
+/** Parts the numbers come in, in their order. */
+typedef enum rb_statistics_block {
+  RB_STATISTICS_MOMENTS,  ///< only without events
+  RB_STATISTICS_SINCE,
+  RB_STATISTICS_UNTIL,
+  RB_STATISTICS_BEGIN,
+  RB_STATISTICS_RESIDUALS,
+  RB_STATISTICS_LAGS,
+  RB_STATISTICS_INCREMENTS,
+  RB_STATISTICS_INTERVALS,
+  RB_STATISTICS_EXTREMES,
+  RB_STATISTICS_LINES,
+  RB_STATISTICS_BLOCKS
+} rb_statistics_block;
+
+/** What is looked at. */
+typedef struct rb_statistics_form {
+  int64_t length;             ///< T, samples of a channel
+  int64_t reach;              ///< length for which knots, lags and widths are laid out; 0: T
+  int channels;               ///< C, at most RB_MAX_CHANNELS
+  const rb_channel *channel;  ///< (C), copied
+  double mean[RB_MAX_CHANNELS], sd[RB_MAX_CHANNELS];  ///< (C) of continuous channels; sd > 0
+  double level;  ///< whose upward crossings by the first continuous channel are events where no
+                 ///< channel is binary, in that channel's unit; NaN: there are no events
+} rb_statistics_form;
+
+typedef struct rb_statistics rb_statistics;
+
+/** Lays out the numbers. The caller frees them with rb_statistics_free. Fails with RB_ERR_MEMORY,
+ * and with RB_ERR_SETTING if they are more than RB_MAX_FEATURES. */
+RB_NODISCARD rb_status rb_statistics_create(rb_context *ctx, const rb_statistics_form *form,
+                                            rb_statistics **statistics);
+
+/** Frees; does nothing for NULL. */
+void rb_statistics_free(rb_statistics *statistics);
+
+int rb_statistics_count(const rb_statistics *statistics);  ///< numbers of a data set
+
+/** Names, units and descriptions, (count), owned by @p statistics. */
+const rb_quantity *rb_statistics_quantities(const rb_statistics *statistics);
+
+/** The block of number @p i. */
+rb_statistics_block rb_statistics_block_of(const rb_statistics *statistics, int i);
+
+/** @return "since", "until" and so on. */
+const char *rb_statistics_block_name(rb_statistics_block block);
+
+/** Computes the numbers of @p n data sets, in memory of @p statistics, so one computation at a
+ * time. @param x (n, C, T), finite @param out (n, count), finite */
+void rb_statistics_compute(rb_context *ctx, rb_statistics *statistics, int64_t n, const float *x,
+                           float *out);
+
+#endif
