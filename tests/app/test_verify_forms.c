@@ -90,7 +90,8 @@ static void what_is_unknown_is_refused_with_what_is_known(void **state) {
     make_file(cases[i].form, cases[i].model, cases[i].objects);
     find_forms(sizeof text, text);
     assert_non_null(strstr(text, cases[i].words));
-    assert_non_null(strstr(text, "(network, diagnostics, truncated_normals, statistics, simulator, "));
+    assert_non_null(
+        strstr(text, "(network, diagnostics, truncated_normals, statistics, simulator, "));
   }
 }
 

@@ -27,6 +27,7 @@ typedef enum rb_purpose {
   RB_FOR_BENCH,
   RB_FOR_TESTS,
   RB_FOR_REFERENCES,  ///< data sets that rough estimates (TARP references) are fitted to
+  RB_FOR_SCALES,      ///< data sets that statistics take a channel's mean and deviation from
   RB_PURPOSE_COUNT
 } rb_purpose;
 

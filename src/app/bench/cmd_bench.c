@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "rheobase/base/fma_peak.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/folder.h"
+#include "rheobase/model/statistics.h"
 #include "rheobase/parallel/agree.h"
 
 enum { SIMULATIONS = 4096, SAMPLED = 256, DRAWS = 100, WRITTEN = 4000, SAMPLING_BATCH = 16 };
@@ -58,43 +60,62 @@ cleanup:
   return status;
 }
 
-/* The model's expert summaries of data sets. */
-typedef struct expert_work {
+/* Features of data sets: the model's own, or statistics. */
+typedef struct feature_work {
   rb_share data;
-  float *features;   // (count, features)
-  double *centring;  // (count, numbers)
-} expert_work;
+  rb_statistics *statistics;  // NULL: the model's own
+  float *features;            // (count, features)
+  double *centring;           // (count, numbers)
+} feature_work;
 
-static rb_status expert_work_create(rb_context *ctx, const bench *b, expert_work *e) {
+static rb_status compute_features(rb_context *ctx, void *work) {
+  feature_work *w = work;
+  const rb_model *model = w->data.model;
+  if (w->statistics != NULL) {
+    rb_statistics_compute(ctx, w->statistics, w->data.count, w->data.x, w->features);
+    return RB_OK;
+  }
+  return model->expert->compute(model, ctx, w->data.count, w->data.x, w->features, w->centring);
+}
+
+static rb_status feature_work_create(rb_context *ctx, const bench *b, bool own, feature_work *w) {
   rb_status status = RB_OK;
-  const rb_expert *expert = b->model.expert;
-  RB_TRY(rb_share_create(ctx, &b->model, seed_of(b), SIMULATIONS * ctx->size, &e->data));
-  RB_TRY(rb_share_simulate(ctx, &e->data));
-  RB_TRY(RB_ALLOCATE(ctx, e->features, e->data.count * expert->features));
-  RB_TRY(RB_ALLOCATE(ctx, e->centring, e->data.count * expert->centring));
+  const rb_model *model = &b->model;
+  int features = own ? model->expert->features : 0;
+  RB_TRY(rb_share_create(ctx, model, seed_of(b), SIMULATIONS * ctx->size, &w->data));
+  RB_TRY(rb_share_simulate(ctx, &w->data));
+  if (!own) {
+    RB_TRY(rb_statistics_create_for(ctx, model, NAN, &w->statistics));
+    features = rb_statistics_count(w->statistics);
+  }
+  RB_TRY(RB_ALLOCATE(ctx, w->features, w->data.count * features));
+  RB_TRY(RB_ALLOCATE(ctx, w->centring, w->data.count * (own ? model->expert->centring : 0)));
 cleanup:
   return status;
 }
 
-static rb_status compute_features(rb_context *ctx, void *work) {
-  expert_work *e = work;
-  const rb_model *model = e->data.model;
-  return model->expert->compute(model, ctx, e->data.count, e->data.x, e->features, e->centring);
+static rb_status time_features(rb_context *ctx, bench *b, bool own) {
+  rb_status status = RB_OK;
+  feature_work w = {0};
+  RB_TRY(rb_agree(ctx, feature_work_create(ctx, b, own, &w)));
+  RB_TRY(report(ctx, b,
+                (rb_bench_result){.what = own ? "features" : "statistics",
+                                  .amount = (double)SIMULATIONS * ctx->size,
+                                  .unit = "data sets"},
+                compute_features, &w));
+cleanup:
+  rb_share_free(&w.data);
+  rb_statistics_free(w.statistics);
+  free(w.features);
+  free(w.centring);
+  return status;
 }
 
 static rb_status bench_features(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
-  expert_work e = {0};
-  RB_TRY(rb_agree(ctx, expert_work_create(ctx, b, &e)));
-  RB_TRY(report(
-      ctx, b,
-      (rb_bench_result){
-          .what = "features", .amount = (double)SIMULATIONS * ctx->size, .unit = "data sets"},
-      compute_features, &e));
+  if (b->model.expert != NULL) RB_TRY(time_features(ctx, b, true));
+  RB_TRY(time_features(ctx, b, false));
 cleanup:
-  rb_share_free(&e.data);
-  free(e.features);
-  free(e.centring);
   return status;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
-#include "rheobase/inference/statistics.h"
+#include "rheobase/model/statistics.h"
 #include "verify.h"
 
 static const double TOLERANCE = 1e-4;

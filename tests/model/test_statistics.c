@@ -1,9 +1,9 @@
 /* The event statistics against a slow reference that follows the definition, for recordings with
  * and without events, of any length, with any channels. */
-#include "inference/statistics/plan.h"
+#include "model/statistics/plan.h"
 #include "rb_test.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/inference/statistics.h"
+#include "rheobase/model/statistics.h"
 #include "rheobase/random/philox.h"
 #include "statistics_reference.h"
 

@@ -1,7 +1,7 @@
-#ifndef RB_INFERENCE_STATISTICS_NUMBERS_H
-#define RB_INFERENCE_STATISTICS_NUMBERS_H
+#ifndef RB_MODEL_STATISTICS_NUMBERS_H
+#define RB_MODEL_STATISTICS_NUMBERS_H
 
-#include "rheobase/inference/statistics.h"
+#include "rheobase/model/statistics.h"
 #include "sums.h"
 
 /** @file numbers.h

@@ -1,5 +1,5 @@
-#ifndef RB_INFERENCE_STATISTICS_SUMS_H
-#define RB_INFERENCE_STATISTICS_SUMS_H
+#ifndef RB_MODEL_STATISTICS_SUMS_H
+#define RB_MODEL_STATISTICS_SUMS_H
 
 #include "events.h"
 #include "plan.h"

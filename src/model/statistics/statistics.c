@@ -1,4 +1,4 @@
-#include "rheobase/inference/statistics.h"
+#include "rheobase/model/statistics.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -82,9 +82,9 @@ static void name_number(rb_statistics *s, rb_statistics_block block, int repeat,
   const char *of =
       intervals ? events : s->channel[s->series_channel[repeat % s->series]].quantity.name;
   const bool tell = s->sources > 1 && !intervals;
-  (void)snprintf(s->text[at][0], TEXT, "%.24s_%.24s%s%s_%s", of, tell ? events : "",
+  (void)snprintf(s->text[at][0], TEXT, "%.16s_%.16s%s%s_%s", of, tell ? events : "",
                  tell ? "_" : "", BLOCKS[block], name);
-  (void)snprintf(s->text[at][1], TEXT, "%.24s%s%.24s: %s", of, tell ? " by " : "",
+  (void)snprintf(s->text[at][1], TEXT, "%.16s%s%.16s: %s", of, tell ? " by " : "",
                  tell ? events : "", description);
   s->quantity[at] = (rb_quantity){s->text[at][0], "1", s->text[at][1]};
   s->block[at] = block;

@@ -1,5 +1,5 @@
-#ifndef RB_INFERENCE_STATISTICS_EVENTS_H
-#define RB_INFERENCE_STATISTICS_EVENTS_H
+#ifndef RB_MODEL_STATISTICS_EVENTS_H
+#define RB_MODEL_STATISTICS_EVENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
