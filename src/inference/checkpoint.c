@@ -12,7 +12,7 @@
 static const rb_field PARAMETER = {
     "parameter", RB_STRING, "parameter", "1", "names of the parameters", false};
 static const rb_field CHANNEL = {
-    "channel", RB_STRING, "channel", "1", "names of channels, then of the expert summaries", false};
+    "channel", RB_STRING, "channel", "1", "names of channels, then of the features", false};
 static const rb_field PERMUTATIONS = {
     "permutations",
     RB_I32,
@@ -115,12 +115,16 @@ static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_mod
                                     const rb_training *training) {
   rb_status status = RB_OK;
   const char *parameter[RB_MAX_PARAMETERS], *channel[RB_MAX_SCALES];
+  char feature[RB_MAX_FEATURES][RB_FEATURE_NAME];
+  const rb_feature_source *features = rb_estimator_summary_type(training->estimator)->features;
   const rb_shape shape = rb_estimator_shape(training->estimator);
   const int C = shape.channels, channels = rb_shape_scales(shape);
   const int depth = rb_estimator_depth(training->estimator);
   for (int d = 0; d < model->dim; ++d) parameter[d] = model->parameters[d].name;
-  for (int c = 0; c < channels; ++c) {
-    channel[c] = c < C ? model->channel[c].quantity.name : model->expert->feature[c - C].name;
+  for (int c = 0; c < C; ++c) channel[c] = model->channel[c].quantity.name;
+  for (int f = 0; f < shape.features; ++f) {
+    features->name(model, f, feature[f]);
+    channel[C + f] = feature[f];
   }
   RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
   RB_TRY(rb_file_dimension(ctx, file, "channel", channels));

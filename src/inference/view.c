@@ -7,32 +7,33 @@
 #include "rheobase/model/support.h"
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
-  const rb_expert *expert = view->model->expert;
-  const bool features = view->summary != RB_SUMMARY_RECURRENT;
-  if (features && expert == NULL) {
-    return RB_FAIL(ctx, RB_ERR_SETTING, "the model %s has no expert summaries", view->model->name);
+  const rb_feature_source *features = view->summary->features;
+  if (features != NULL && features->count(view->model) == 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "the model %s has no %s", view->model->name,
+                   features->what);
   }
-  if (view->coordinates != RB_COORDINATES_CENTRED) return RB_OK;
-  if (!features || expert->centring == 0) {
+  if (view->coordinates == RB_COORDINATES_CENTRED && rb_view_centring(view) == 0) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "centred parameters need expert summaries of a model that can centre");
+                   "centred parameters need features of a model that can centre");
   }
   return RB_OK;
 }
 
 rb_shape rb_view_shape(const rb_view *view) {
   const rb_model *model = view->model;
+  const rb_summary_type *summary = view->summary;
   rb_shape shape = {0};
-  if (view->summary != RB_SUMMARY_EXPERT) {
+  if (summary->series) {
     shape.channels = model->channels;
     shape.length = model->length;
   }
-  if (view->summary != RB_SUMMARY_RECURRENT) shape.features = model->expert->features;
+  if (summary->features != NULL) shape.features = summary->features->count(model);
   return shape;
 }
 
 int rb_view_centring(const rb_view *view) {
-  return view->summary != RB_SUMMARY_RECURRENT ? view->model->expert->centring : 0;
+  const rb_feature_source *features = view->summary->features;
+  return features != NULL && features->centring != NULL ? features->centring(view->model) : 0;
 }
 
 bool rb_view_latent(const rb_view *view) { return view->coordinates != RB_COORDINATES_RAW; }
@@ -43,7 +44,7 @@ rb_status rb_view_observe(const rb_view *view, rb_context *ctx, int64_t count, c
   const rb_shape shape = rb_view_shape(view);
   const int64_t series = rb_shape_series(shape), row = rb_shape_row(shape), F = shape.features;
   if (F > 0) {
-    const rb_status status = model->expert->compute(model, ctx, count, x, seen, centring);
+    const rb_status status = view->summary->features->compute(model, ctx, count, x, seen, centring);
     if (status != RB_OK) return status;
   }
   // The features now stand side by side at the beginning. From the last data set on they move
@@ -68,7 +69,7 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
       rb_model_to_support(model, count, values, phi, log_det);
       break;
     case RB_COORDINATES_CENTRED:
-      model->expert->centre(model, centring, count, values, phi, log_det);
+      view->summary->features->centre(model, centring, count, values, phi, log_det);
       break;
     default:
       keep(count, model->dim, values, phi, log_det);
@@ -83,7 +84,7 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
       rb_model_from_support(model, count, phi, values, log_det);
       break;
     case RB_COORDINATES_CENTRED:
-      model->expert->uncentre(model, centring, count, phi, values, log_det);
+      view->summary->features->uncentre(model, centring, count, phi, values, log_det);
       break;
     default:
       keep(count, model->dim, phi, values, log_det);

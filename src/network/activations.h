@@ -5,7 +5,7 @@
 
 #include "rheobase/base/cpu.h"
 #include "rheobase/base/real.h"
-#include "rheobase/network/estimator.h"
+#include "rheobase/network/network_settings.h"
 
 /** @file activations.h
  * Elementwise functions, vector code per instruction set; the bits are the same in all of them.

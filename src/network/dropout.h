@@ -1,7 +1,9 @@
 #ifndef RB_NETWORK_DROPOUT_H
 #define RB_NETWORK_DROPOUT_H
 
-#include "rheobase/network/estimator.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/base/real.h"
+#include "rheobase/network/dropout_source.h"
 
 /** @file dropout.h
  * Inverted dropout: an element is kept with probability 1 - rate and then scaled by 1/(1 - rate).

@@ -8,7 +8,6 @@
 #include "mixture.h"
 #include "rheobase/base/memory.h"
 #include "subnormals.h"
-#include "summaries.h"
 #include "workspace.h"
 
 /* Density and sampling work on blocks of so many rows, and sampling on groups of so many data sets,
@@ -18,12 +17,14 @@ enum { BLOCK_ROWS = 256, GROUP_SETS = 32 };
 
 struct rb_estimator {
   rb_network_settings settings;
+  rb_shape shape;  // of x
   int D, max_batch;
   int block, group, summarised;  // rows of a block, data sets of a group, and of a summary's pass
   rb_isa isa;
   const rb_activation_kernel *kernels;
   rb_parameters parameters;
-  rb_summaries summaries;
+  const rb_summary_type *summary;
+  void *summary_state;
   rb_flow flow;  // one of these two
   rb_mixture mixture;
   rb_real *memory;           // of all arrays below and those of summary and flow
@@ -58,7 +59,7 @@ static void lay_out_density(rb_estimator *e, rb_workspace *workspace) {
 
 static void lay_out(rb_estimator *e, rb_workspace *workspace) {
   const int64_t B = e->max_batch, dim = e->settings.summary.summary_dim;
-  rb_summaries_layout(&e->summaries, workspace);
+  e->summary->layout(e->summary_state, workspace);
   lay_out_density(e, workspace);
   e->h = rb_workspace_take(workspace, B * dim);
   e->dh = rb_workspace_take(workspace, B * dim);
@@ -75,7 +76,8 @@ static rb_status create_parts(rb_context *ctx, rb_shape shape, rb_estimator *e) 
   rb_status status = RB_OK;
   const rb_network_settings *s = &e->settings;
   const int dim = s->summary.summary_dim;
-  RB_TRY(rb_summaries_create(ctx, &s->summary, shape, e->max_batch, &e->parameters, &e->summaries));
+  RB_TRY(
+      e->summary->create(ctx, &s->summary, shape, e->max_batch, &e->parameters, &e->summary_state));
   if (is_mixture(e)) {
     RB_TRY(rb_mixture_create(ctx, &s->mixture, e->D, dim, &e->parameters, &e->mixture));
     RB_TRY(rb_mixture_cache_create(ctx, &e->mixture, &e->mixture_training));
@@ -95,6 +97,8 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   rb_estimator *e = NULL;
   RB_TRY(RB_ALLOCATE(ctx, e, 1));
   e->settings = *settings;
+  e->summary = settings->summary.type;
+  e->shape = shape;
   e->D = D;
   e->max_batch = max_batch;
   e->block = rb_gemm_rows_alike(BLOCK_ROWS);
@@ -125,7 +129,7 @@ void rb_estimator_destroy(rb_estimator *estimator) {
   rb_flow_cache_destroy(&estimator->evaluation);
   rb_mixture_cache_destroy(&estimator->mixture_training);
   rb_mixture_cache_destroy(&estimator->mixture_evaluation);
-  rb_summaries_destroy(&estimator->summaries);
+  if (estimator->summary_state != NULL) estimator->summary->destroy(estimator->summary_state);
   rb_flow_destroy(&estimator->flow);
   rb_mixture_destroy(&estimator->mixture);
   rb_parameters_free(&estimator->parameters);
@@ -136,7 +140,7 @@ void rb_estimator_destroy(rb_estimator *estimator) {
 rb_status rb_estimator_initialise(rb_context *ctx, rb_estimator *e, uint64_t seed,
                                   uint16_t member) {
   rb_status status = RB_OK;
-  RB_TRY(rb_summaries_initialise(ctx, &e->summaries, seed, member, &e->parameters));
+  RB_TRY(e->summary->initialise(ctx, e->summary_state, seed, member, &e->parameters));
   if (is_mixture(e)) {
     rb_mixture_initialise(&e->mixture, seed, member, &e->parameters);
   } else {
@@ -150,19 +154,21 @@ cleanup:
 
 rb_parameters *rb_estimator_parameters(rb_estimator *estimator) { return &estimator->parameters; }
 
-void rb_estimator_weights_changed(rb_estimator *estimator) {
-  rb_summaries_weights_changed(&estimator->summaries, &estimator->parameters);
+void rb_estimator_weights_changed(rb_estimator *e) {
+  if (e->summary->weights_changed != NULL) {
+    e->summary->weights_changed(e->summary_state, &e->parameters);
+  }
 }
 
 int32_t *rb_estimator_permutations(rb_estimator *estimator) { return estimator->flow.permutation; }
 
-rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator) {
-  return estimator->settings.summary.type;
+const rb_summary_type *rb_estimator_summary_type(const rb_estimator *estimator) {
+  return estimator->summary;
 }
 
 int rb_estimator_dim(const rb_estimator *estimator) { return estimator->D; }
 
-rb_shape rb_estimator_shape(const rb_estimator *estimator) { return estimator->summaries.shape; }
+rb_shape rb_estimator_shape(const rb_estimator *estimator) { return estimator->shape; }
 
 int rb_estimator_summary_dim(const rb_estimator *estimator) {
   return estimator->settings.summary.summary_dim;
@@ -171,9 +177,9 @@ int rb_estimator_summary_dim(const rb_estimator *estimator) {
 int rb_estimator_depth(const rb_estimator *estimator) { return estimator->flow.depth; }
 
 double rb_estimator_flops(const rb_estimator *estimator) {
-  return rb_summaries_flops(&estimator->summaries) + (is_mixture(estimator)
-                                                          ? rb_mixture_flops(&estimator->mixture)
-                                                          : rb_flow_flops(&estimator->flow));
+  return estimator->summary->flops(estimator->summary_state) +
+         (is_mixture(estimator) ? rb_mixture_flops(&estimator->mixture)
+                                : rb_flow_flops(&estimator->flow));
 }
 
 const double *rb_estimator_seconds(const rb_estimator *estimator) { return estimator->seconds; }
@@ -187,7 +193,9 @@ static rb_real log_normal(int D, const rb_real *z) {
 
 static void draw_masks(rb_estimator *e, const rb_dropout_source *source, int B) {
   uint32_t position = 0;
-  rb_summaries_draw_masks(&e->summaries, e->isa, source, &position, B);
+  if (e->summary->draw_masks != NULL) {
+    e->summary->draw_masks(e->summary_state, e->isa, source, &position, B);
+  }
   if (!is_mixture(e)) {
     rb_flow_draw_masks(&e->flow, e->isa, source, &position, B, &e->training);
   }
@@ -216,6 +224,11 @@ static void density_gradient(rb_estimator *e, int B, const rb_real *theta, const
                    e->dlog_det, e->dz, e->dh, gradient);
 }
 
+static double recurrent_seconds(const rb_estimator *e) {
+  return e->summary->recurrent_seconds != NULL ? e->summary->recurrent_seconds(e->summary_state)
+                                               : 0;
+}
+
 rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const rb_real *x,
                                 const rb_real *theta, const rb_real *weight,
                                 const rb_dropout_source *dropout, rb_real *gradient,
@@ -233,16 +246,16 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   double *seconds = e->seconds;
   const rb_float_mode mode = rb_subnormals_flush();
   const double began = MPI_Wtime();
-  const double nets_before = e->summaries.recurrent.recurrent_seconds;
-  rb_summaries_forward(&e->summaries, e->kernels, &e->parameters, B, x, masks, true, e->h);
+  const double nets_before = recurrent_seconds(e);
+  e->summary->forward(e->summary_state, e->kernels, &e->parameters, B, x, masks, true, e->h);
   const double summarised = MPI_Wtime();
-  const double nets_between = e->summaries.recurrent.recurrent_seconds;
+  const double nets_between = recurrent_seconds(e);
   density_gradient(e, B, theta, weight, masks, gradient, loss);
   const double flowed = MPI_Wtime();
-  rb_summaries_backward(&e->summaries, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
+  e->summary->backward(e->summary_state, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
   rb_subnormals_restore(mode);
   const double forward = nets_between - nets_before;
-  const double backward = e->summaries.recurrent.recurrent_seconds - nets_between;
+  const double backward = recurrent_seconds(e) - nets_between;
   seconds[RB_PART_RECURRENT_FORWARD] += forward;
   seconds[RB_PART_RECURRENT_BACKWARD] += backward;
   seconds[RB_PART_FLOW] += flowed - summarised;
@@ -251,11 +264,11 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
 }
 
 void rb_estimator_summarise(rb_estimator *e, int B, const rb_real *x, rb_real *summary) {
-  const int64_t row = rb_shape_row(e->summaries.shape), dim = e->settings.summary.summary_dim;
+  const int64_t row = rb_shape_row(e->shape), dim = e->settings.summary.summary_dim;
   for (int first = 0; first < B; first += e->summarised) {
     const int count = B - first < e->summarised ? B - first : e->summarised;
-    rb_summaries_forward(&e->summaries, e->kernels, &e->parameters, count, x + first * row, false,
-                         false, summary + first * dim);
+    e->summary->forward(e->summary_state, e->kernels, &e->parameters, count, x + first * row, false,
+                        false, summary + first * dim);
   }
 }
 

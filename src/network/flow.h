@@ -2,6 +2,8 @@
 #define RB_NETWORK_FLOW_H
 
 #include "coupling.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/network/dropout_source.h"
 
 /** @file flow.h
  * Coupling flow theta -> z given a summary h (Dinh et al. 2017; Ardizzone et al. 2019), z standard

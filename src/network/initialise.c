@@ -12,7 +12,7 @@ static rb_stream initial_stream(uint64_t seed, uint16_t member, uint64_t item) {
   return rb_stream_make(seed, RB_FOR_TRAINING, RB_RANDOM_INITIALISATION, member, item);
 }
 
-static void fill(const rb_parameters *parameters, int index, rb_real value) {
+void rb_initialise_constant(const rb_parameters *parameters, int index, rb_real value) {
   rb_real *tensor = rb_parameters_at(parameters, index);
   for (int64_t i = 0; i < parameters->tensor[index].count; ++i) tensor[i] = value;
 }
@@ -65,8 +65,8 @@ rb_status rb_orthogonal(rb_context *ctx, rb_stream stream, int64_t rows, int64_t
 }
 
 /* fan = receptive field * channels, as in Keras; the last two dimensions are (in, out). */
-static void initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *parameters,
-                              int index) {
+void rb_initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *parameters,
+                          int index) {
   const rb_tensor *tensor = &parameters->tensor[index];
   const int64_t out = tensor->shape[tensor->rank - 1], in = tensor->shape[tensor->rank - 2];
   const int64_t field = tensor->count / (in * out);
@@ -74,41 +74,11 @@ static void initialise_glorot(uint64_t seed, uint16_t member, const rb_parameter
                     (double)(field * out), tensor->count, rb_parameters_at(parameters, index));
 }
 
-static rb_status initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
-                                       const rb_parameters *parameters, int index) {
+rb_status rb_initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
+                                   const rb_parameters *parameters, int index) {
   const rb_tensor *tensor = &parameters->tensor[index];
   return rb_orthogonal(ctx, initial_stream(seed, member, (uint64_t)index), tensor->shape[0],
                        tensor->shape[1], rb_parameters_at(parameters, index));
-}
-
-rb_status rb_summary_initialise(rb_context *ctx, const rb_summary *summary, uint64_t seed,
-                                uint16_t member, const rb_parameters *parameters) {
-  const rb_summary_settings *s = &summary->settings;
-  const int H = s->recurrent_dim;
-  for (int i = 0; i < s->conv_layers; ++i) {
-    const rb_summary_conv *layer = &summary->conv[i];
-    initialise_glorot(seed, member, parameters, layer->kernel);
-    fill(parameters, layer->bias, 0);
-    if (s->groups == 0) continue;
-    fill(parameters, layer->gamma, 1);
-    fill(parameters, layer->beta, 0);
-  }
-  initialise_glorot(seed, member, parameters, summary->skip_kernel);
-  fill(parameters, summary->skip_bias, 0);
-  for (int i = 0; i < summary->nets; ++i) {
-    const rb_summary_net *net = &summary->net[i];
-    initialise_glorot(seed, member, parameters, net->kernel);
-    const rb_status status =
-        initialise_orthogonal(ctx, seed, member, parameters, net->recurrent_kernel);
-    if (status != RB_OK) return status;
-    fill(parameters, net->bias, 0);
-    if (s->recurrent_type != RB_LSTM) continue;
-    rb_real *forget = rb_parameters_at(parameters, net->bias) + H;  // gates are i, f, c, o
-    for (int j = 0; j < H; ++j) forget[j] = 1;
-  }
-  initialise_glorot(seed, member, parameters, summary->dense_kernel);
-  fill(parameters, summary->dense_bias, 0);
-  return RB_OK;
 }
 
 /* Fisher and Yates. */
@@ -125,12 +95,13 @@ static void draw_permutation(rb_stream stream, int D, int32_t *permutation) {
 static rb_status initialise_coupling(rb_context *ctx, const rb_mlp *mlp, uint64_t seed,
                                      uint16_t member, const rb_parameters *parameters) {
   for (int i = 0; i < mlp->layers; ++i) {
-    const rb_status status = initialise_orthogonal(ctx, seed, member, parameters, mlp->kernel[i]);
+    const rb_status status =
+        rb_initialise_orthogonal(ctx, seed, member, parameters, mlp->kernel[i]);
     if (status != RB_OK) return status;
-    fill(parameters, mlp->bias[i], 0);
+    rb_initialise_constant(parameters, mlp->bias[i], 0);
   }
-  fill(parameters, mlp->kernel[mlp->layers], 0);
-  fill(parameters, mlp->bias[mlp->layers], 0);
+  rb_initialise_constant(parameters, mlp->kernel[mlp->layers], 0);
+  rb_initialise_constant(parameters, mlp->bias[mlp->layers], 0);
   return RB_OK;
 }
 
@@ -144,8 +115,8 @@ rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint6
       if (status != RB_OK) return status;
     }
     if (flow->actnorm) {
-      fill(parameters, layer->scale, 1);
-      fill(parameters, layer->bias, 0);
+      rb_initialise_constant(parameters, layer->scale, 1);
+      rb_initialise_constant(parameters, layer->bias, 0);
     }
     if (permute) {
       draw_permutation(initial_stream(seed, member, PERMUTATION_ITEMS + (uint64_t)i), flow->D,
@@ -153,14 +124,6 @@ rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint6
     }
   }
   return RB_OK;
-}
-
-void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
-                       const rb_parameters *parameters) {
-  for (int i = 0; i <= mlp->layers; ++i) {
-    initialise_glorot(seed, member, parameters, mlp->kernel[i]);
-    fill(parameters, mlp->bias[i], 0);
-  }
 }
 
 void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,

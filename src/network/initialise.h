@@ -3,7 +3,7 @@
 
 #include "flow.h"
 #include "mixture.h"
-#include "summary.h"
+#include "rheobase/random/philox.h"
 
 /** @file initialise.h
  * Initial weights. Each tensor has a stream of its own. Local. */
@@ -18,11 +18,16 @@ void rb_glorot_uniform(rb_stream stream, double fan_in, double fan_out, int64_t 
 RB_NODISCARD rb_status rb_orthogonal(rb_context *ctx, rb_stream stream, int64_t rows,
                                      int64_t columns, rb_real *value);
 
-/** Weights of the summary network: glorot_uniform kernels, orthogonal recurrent kernels, gamma 1,
- * biases 0 but 1 for the forget gate of an LSTM. */
-RB_NODISCARD rb_status rb_summary_initialise(rb_context *ctx, const rb_summary *summary,
-                                             uint64_t seed, uint16_t member,
-                                             const rb_parameters *parameters);
+/** A tensor whose elements are all equal. */
+void rb_initialise_constant(const rb_parameters *parameters, int index, rb_real value);
+
+/** A kernel by rb_glorot_uniform; its last two dimensions are (in, out). */
+void rb_initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *parameters,
+                          int index);
+
+/** A kernel (rows, columns) by rb_orthogonal. */
+RB_NODISCARD rb_status rb_initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
+                                                const rb_parameters *parameters, int index);
 
 /** Weights of the flow: orthogonal kernels in the MLPs, output projectors and biases 0, actnorm
  * scale 1; and random permutations unless @p permute is false. */
@@ -30,11 +35,8 @@ RB_NODISCARD rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool p
                                           uint64_t seed, uint16_t member,
                                           const rb_parameters *parameters);
 
-/** glorot_uniform kernels, biases 0. */
-void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
-                       const rb_parameters *parameters);
-
-/** The same, the output kernels times 0.3 and the means spread over +-1.5. */
+/** glorot_uniform kernels, the output ones times 0.3 and biases 0, but the means spread over +-1.5.
+ */
 void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
                            const rb_parameters *parameters);
 

@@ -6,6 +6,7 @@
 #include "dense.h"
 #include "dropout.h"
 #include "gemm.h"
+#include "initialise.h"
 
 static rb_status add_dense(rb_context *ctx, const char *prefix, const char *name, int in, int out,
                            rb_parameters *parameters, int *kernel, int *bias) {
@@ -33,6 +34,14 @@ rb_status rb_mlp_add_parameters(rb_context *ctx, rb_mlp *mlp, const char *prefix
                    &mlp->kernel[mlp->layers], &mlp->bias[mlp->layers]));
 cleanup:
   return status;
+}
+
+void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
+                       const rb_parameters *parameters) {
+  for (int i = 0; i <= mlp->layers; ++i) {
+    rb_initialise_glorot(seed, member, parameters, mlp->kernel[i]);
+    rb_initialise_constant(parameters, mlp->bias[i], 0);
+  }
 }
 
 void rb_mlp_cache_layout(const rb_mlp *mlp, int64_t rows, bool masks, rb_workspace *workspace,

@@ -2,7 +2,9 @@
 #define RB_NETWORK_MLP_H
 
 #include "activations.h"
-#include "rheobase/network/estimator.h"
+#include "rheobase/base/context.h"
+#include "rheobase/network/network_settings.h"
+#include "rheobase/network/parameters.h"
 #include "workspace.h"
 
 /** @file mlp.h
@@ -33,6 +35,10 @@ typedef struct rb_mlp_cache {
 /** Adds the tensors, named @p prefix + "/dense_i/kernel" and so on, and notes their indices. */
 RB_NODISCARD rb_status rb_mlp_add_parameters(rb_context *ctx, rb_mlp *mlp, const char *prefix,
                                              rb_parameters *parameters);
+
+/** Random initial weights: glorot_uniform kernels, biases 0. */
+void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
+                       const rb_parameters *parameters);
 
 /** Cuts the arrays. @param masks whether dropout masks are wanted */
 void rb_mlp_cache_layout(const rb_mlp *mlp, int64_t rows, bool masks, rb_workspace *workspace,

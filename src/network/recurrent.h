@@ -6,7 +6,7 @@
 
 #include "rheobase/base/context.h"
 #include "rheobase/base/real.h"
-#include "rheobase/network/estimator.h"
+#include "rheobase/network/network_settings.h"
 
 /** @file recurrent.h
  * A recurrent net over one direction of a sequence, of which only the final hidden state is used,

@@ -4,7 +4,8 @@
 #include <stdint.h>
 
 #include "rheobase/base/cpu.h"
-#include "rheobase/network/estimator.h"
+#include "rheobase/base/real.h"
+#include "rheobase/network/network_settings.h"
 
 /** @file recurrent_kernel.h
  * What one time step of a recurrent net needs from an instruction set. With L lanes per vector, all

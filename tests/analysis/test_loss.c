@@ -10,13 +10,13 @@ enum { SEED = 3, SIMULATIONS = 128, VALIDATION = 400, MICRO_BATCH = 16, DRAWS = 
 
 /* What the network sees, and what it has the parameters in. */
 static const struct {
-  rb_summary_type summary;
+  const rb_summary_type *summary;
   rb_coordinates coordinates;
-} views[] = {{RB_SUMMARY_RECURRENT, RB_COORDINATES_RAW},
-             {RB_SUMMARY_RECURRENT, RB_COORDINATES_SUPPORT},
-             {RB_SUMMARY_EXPERT, RB_COORDINATES_RAW},
-             {RB_SUMMARY_EXPERT, RB_COORDINATES_SUPPORT},
-             {RB_SUMMARY_EXPERT, RB_COORDINATES_CENTRED}};
+} views[] = {{&rb_summary_recurrent, RB_COORDINATES_RAW},
+             {&rb_summary_recurrent, RB_COORDINATES_SUPPORT},
+             {&rb_summary_expert, RB_COORDINATES_RAW},
+             {&rb_summary_expert, RB_COORDINATES_SUPPORT},
+             {&rb_summary_expert, RB_COORDINATES_CENTRED}};
 enum { VIEWS = sizeof views / sizeof *views };
 
 typedef struct fixture {
@@ -50,7 +50,7 @@ static void simulate(const rb_view *view, rb_purpose purpose, int64_t count, rb_
 
 /* @param rate a rate of 1e-30 leaves the weights as they are */
 static void fixture_create(int which, rb_training_mode mode, double rate, fixture *f) {
-  const rb_summary_type summary = views[which].summary;
+  const rb_summary_type *summary = views[which].summary;
   const rb_network_settings network = {
       .summary = {.type = summary,
                   .summary_dim = 6,

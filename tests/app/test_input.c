@@ -47,17 +47,18 @@ static void shipped_inputs_are_valid(void **state) {
   assert_int_equal(read_shipped("strided.cfg", NULL), RB_OK);
   assert_true(input.network.summary.conv_layers == 2 && input.network.summary.strides[1] == 4);
   assert_int_equal(read_shipped("filter_bank.cfg", NULL), RB_OK);
-  assert_true(input.network.summary.type == RB_SUMMARY_EXPERT &&
+  assert_true(input.network.summary.type == &rb_summary_expert &&
               input.network.density == RB_DENSITY_AUTOREGRESSIVE &&
               input.training.coordinates == RB_COORDINATES_CENTRED &&
               input.network.mixture.components == 6 && input.network.mixture.mlp_widths[1] == 64);
   assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
-  assert_true(input.network.summary.type == RB_SUMMARY_EXPERT && input.training.mode == RB_ONLINE &&
-              input.training.epochs == 20 && input.training.passes == 2);
+  assert_true(input.network.summary.type == &rb_summary_expert &&
+              input.training.mode == RB_ONLINE && input.training.epochs == 20 &&
+              input.training.passes == 2);
   assert_int_equal(read_shipped("linear_gaussian.cfg", NULL), RB_OK);
   assert_true(strcmp(input.type->name, "linear_gaussian") == 0 &&
               input.training.mode == RB_ONLINE &&
-              input.network.summary.type == RB_SUMMARY_RECURRENT);
+              input.network.summary.type == &rb_summary_recurrent);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }
@@ -77,7 +78,7 @@ static void settings_that_do_not_go_together(void **state) {
   EXPECT_SETTING("network.summary.filters=[4, 4]", "have 2, 1 and 1 entries");
   EXPECT_SETTING("network.summary.groups=3", "does not divide the 4 filters");
   EXPECT_SETTING("training.micro_batch=17", "is larger than training.batch_size = 16");
-  EXPECT_SETTING("training.parameters=centred", "needs network.summary.type");
+  EXPECT_SETTING("training.parameters=centred", "needs a network.summary.type");
   EXPECT_SETTING("simulator.dt_ms=20", "make 1 time steps");
   EXPECT_SETTING("simulator.dt_ms=1e-5", "make 2e+06 time steps");
   EXPECT_SETTING("network.summary.hidden_dim=64", "unknown setting network.summary.hidden_dim");

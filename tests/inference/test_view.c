@@ -14,7 +14,7 @@ enum { D = RB_LIF_DIM, N = 12, FEATURES = RB_LIF_FEATURES };
 static rb_model model;
 static rb_dataset dataset;
 
-static rb_view centred(rb_summary_type summary) {
+static rb_view centred(const rb_summary_type *summary) {
   return (rb_view){&model, summary, RB_COORDINATES_CENTRED};
 }
 
@@ -56,7 +56,7 @@ static void see(const rb_view *view, rb_dataset *seen) {
 }
 
 /* A data set simulated for a batch is what the stored one becomes, bit for bit. */
-static void check_online_and_stored(rb_summary_type summary) {
+static void check_online_and_stored(const rb_summary_type *summary) {
   const rb_view view = centred(summary);
   const rb_shape shape = rb_view_shape(&view);
   const size_t row = (size_t)rb_shape_row(shape);
@@ -64,7 +64,7 @@ static void check_online_and_stored(rb_summary_type summary) {
   rb_micro_batch online, stored;
   assert_all_ok(rb_view_check(&test_context, &view));
   assert_int_equal(shape.features, FEATURES);
-  assert_int_equal(rb_shape_series(shape), summary == RB_SUMMARY_BOTH ? 2 * 300 : 0);
+  assert_int_equal(rb_shape_series(shape), summary == &rb_summary_both ? 2 * 300 : 0);
   assert_all_ok(rb_micro_batch_create_online(&test_context, &view, N + 2, &online));
   assert_all_ok(rb_micro_batch_create(&test_context, D, shape, N + 2, &stored));
   assert_all_ok(rb_micro_batch_simulate(&test_context, &online, &s, 3, 0, N, 0.5));
@@ -84,12 +84,12 @@ static void check_online_and_stored(rb_summary_type summary) {
 
 static void online_and_stored_agree(void **state) {
   (void)state;
-  check_online_and_stored(RB_SUMMARY_EXPERT);
+  check_online_and_stored(&rb_summary_expert);
 }
 
 static void online_and_stored_agree_on_both(void **state) {
   (void)state;
-  check_online_and_stored(RB_SUMMARY_BOTH);
+  check_online_and_stored(&rb_summary_both);
 }
 
 /* A file read block by block, more than one of them, gives what is computed at once. */
@@ -102,7 +102,7 @@ static void files_are_seen_block_by_block(void **state) {
   rb_model longer;
   assert_all_ok(rb_lif_model(&test_context, &settings, &longer));
   assert_all_ok(rb_lif_add_expert(&test_context, &longer));
-  const rb_view view = {&longer, RB_SUMMARY_EXPERT, RB_COORDINATES_CENTRED};
+  const rb_view view = {&longer, &rb_summary_expert, RB_COORDINATES_CENTRED};
   rb_file *file = NULL;
   test_context.quiet = true;
   assert_all_ok(rb_file_create(&test_context, path, "simulations", 1, &file));
@@ -135,7 +135,7 @@ static void files_are_seen_block_by_block(void **state) {
 /* A row of both is the observation, then the features, however many data sets are seen at once. */
 static void both_is_one_after_the_other(void **state) {
   (void)state;
-  const rb_view both = centred(RB_SUMMARY_BOTH), expert = centred(RB_SUMMARY_EXPERT);
+  const rb_view both = centred(&rb_summary_both), expert = centred(&rb_summary_expert);
   const int64_t series = model.channels * model.length, row = series + FEATURES;
   const int numbers = rb_view_centring(&both);
   static float features[N * FEATURES];
@@ -164,7 +164,7 @@ static void both_is_one_after_the_other(void **state) {
  */
 static void determinants_have_one_sign(void **state) {
   (void)state;
-  const rb_view view = centred(RB_SUMMARY_EXPERT);
+  const rb_view view = centred(&rb_summary_expert);
   const double step = 1e-5;
   float seen[FEATURES];
   double *centring = NULL;
@@ -204,7 +204,7 @@ static void check_log_det(rb_view view, const double *expected) {
 
 static void clipped_truths_have_no_determinant(void **state) {
   (void)state;
-  const rb_view view = centred(RB_SUMMARY_EXPERT);
+  const rb_view view = centred(&rb_summary_expert);
   float seen[FEATURES];
   double none[N] = {0}, support[N], centre[N], phi[D], *centring = NULL;
   assert_all_ok(RB_ALLOCATE(&test_context, centring, rb_view_centring(&view)));
@@ -217,13 +217,13 @@ static void clipped_truths_have_no_determinant(void **state) {
                                   dataset.x + i * model.channels * model.length, seen, centring));
     rb_view_to(&view, centring, 1, latent, phi, &centre[i]);
   }
-  check_log_det((rb_view){&model, RB_SUMMARY_RECURRENT, RB_COORDINATES_RAW}, none);
-  check_log_det((rb_view){&model, RB_SUMMARY_RECURRENT, RB_COORDINATES_SUPPORT}, support);
+  check_log_det((rb_view){&model, &rb_summary_recurrent, RB_COORDINATES_RAW}, none);
+  check_log_det((rb_view){&model, &rb_summary_recurrent, RB_COORDINATES_SUPPORT}, support);
   check_log_det(view, centre);
   free(centring);
 }
 
-static rb_network_settings network_of(rb_summary_type type) {
+static rb_network_settings network_of(const rb_summary_type *type) {
   return (rb_network_settings){.summary = {.type = type,
                                            .summary_dim = 6,
                                            .mlp_layers = 1,
@@ -239,7 +239,7 @@ static rb_network_settings network_of(rb_summary_type type) {
                                .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
 }
 
-static rb_estimator *new_estimator(rb_summary_type type) {
+static rb_estimator *new_estimator(const rb_summary_type *type) {
   const rb_network_settings network = network_of(type);
   const rb_view view = centred(type);
   rb_estimator *estimator = NULL;
@@ -250,7 +250,7 @@ static rb_estimator *new_estimator(rb_summary_type type) {
 }
 
 /* Draws lie in the support, carry their density, and do not depend on the grouping. */
-static void check_posterior(rb_summary_type type) {
+static void check_posterior(const rb_summary_type *type) {
   enum { S = 50 };
   rb_estimator *estimator = new_estimator(type);
   rb_posterior posterior;
@@ -283,8 +283,8 @@ static void check_posterior(rb_summary_type type) {
 
 static void posterior_of_a_centred_network(void **state) {
   (void)state;
-  check_posterior(RB_SUMMARY_EXPERT);
-  check_posterior(RB_SUMMARY_BOTH);
+  check_posterior(&rb_summary_expert);
+  check_posterior(&rb_summary_both);
 }
 
 /* What observations are compared by: the standardised features, with and without the series. */
@@ -294,7 +294,7 @@ static void both_is_compared_by_its_features(void **state) {
   const rb_standardisation s = arbitrary();
   for (int both = 0; both < 2; ++both) {
     rb_posterior posterior;
-    rb_estimator *estimator = new_estimator(both ? RB_SUMMARY_BOTH : RB_SUMMARY_EXPERT);
+    rb_estimator *estimator = new_estimator(both ? &rb_summary_both : &rb_summary_expert);
     assert_all_ok(rb_flow_posterior_create(&test_context, &model, RB_COORDINATES_CENTRED, estimator,
                                            &s, 8, 0, &posterior));
     assert_int_equal(rb_flow_posterior_summary_dim(&posterior), FEATURES);
@@ -317,9 +317,9 @@ static void impossible_views_are_refused(void **state) {
   (void)state;
   rb_model plain = model;
   plain.expert = NULL;
-  expect_refused((rb_view){&plain, RB_SUMMARY_EXPERT, RB_COORDINATES_RAW}, "no expert");
-  expect_refused((rb_view){&plain, RB_SUMMARY_BOTH, RB_COORDINATES_RAW}, "no expert");
-  expect_refused(centred(RB_SUMMARY_RECURRENT), "centred");
+  expect_refused((rb_view){&plain, &rb_summary_expert, RB_COORDINATES_RAW}, "no features");
+  expect_refused((rb_view){&plain, &rb_summary_both, RB_COORDINATES_RAW}, "no features");
+  expect_refused(centred(&rb_summary_recurrent), "centred");
 }
 
 static const struct CMUnitTest tests[] = {

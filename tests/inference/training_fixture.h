@@ -15,7 +15,8 @@ typedef struct fixture {
   rb_training_data data;
 } fixture;
 
-static const rb_network_settings small_network = {.summary = {.summary_dim = 6,
+static const rb_network_settings small_network = {.summary = {.type = &rb_summary_recurrent,
+                                                              .summary_dim = 6,
                                                               .conv_layers = 1,
                                                               .filters = {8},
                                                               .kernel_sizes = {3},
@@ -36,7 +37,7 @@ static const rb_network_settings small_network = {.summary = {.summary_dim = 6,
 /* The purpose's first data sets, as the network sees them. */
 static rb_status fill(rb_context *ctx, const rb_model *model, rb_purpose purpose, int64_t count,
                       rb_dataset *seen) {
-  const rb_view raw = {.model = model};
+  const rb_view raw = {.model = model, .summary = &rb_summary_recurrent};
   rb_dataset dataset;
   rb_status status = rb_dataset_create(ctx, model, count, &dataset);
   if (status == RB_OK) status = rb_dataset_allocate(ctx, model->dim, dataset.shape, count, seen);

@@ -21,13 +21,14 @@ typedef struct fixture {
 /* What the summary network takes. */
 static inline rb_shape shape_of(const rb_network_settings *settings) {
   rb_shape shape = {0};
-  if (settings->summary.type != RB_SUMMARY_EXPERT) shape = (rb_shape){C, T, 0};
-  if (settings->summary.type != RB_SUMMARY_RECURRENT) shape.features = FEATURES;
+  if (settings->summary.type->series) shape = (rb_shape){C, T, 0};
+  if (settings->summary.type->features != NULL) shape.features = FEATURES;
   return shape;
 }
 
 static inline rb_network_settings base_settings(void) {
-  return (rb_network_settings){.summary = {.summary_dim = DIM,
+  return (rb_network_settings){.summary = {.type = &rb_summary_recurrent,
+                                           .summary_dim = DIM,
                                            .conv_layers = 1,
                                            .filters = {4},
                                            .kernel_sizes = {3},

@@ -55,7 +55,7 @@ static void test_gradients_strided(void **state) {
 /* Expert features through an MLP, and an autoregressive mixture instead of the flow. */
 static rb_network_settings expert_settings(void) {
   rb_network_settings settings = base_settings();
-  settings.summary.type = RB_SUMMARY_EXPERT;
+  settings.summary.type = &rb_summary_expert;
   settings.summary.mlp_layers = 2;
   settings.summary.mlp_widths[0] = 6;
   settings.summary.mlp_widths[1] = 5;
@@ -67,7 +67,7 @@ static rb_network_settings expert_settings(void) {
 /* The recurrent summary beside the features. */
 static rb_network_settings both_settings(void) {
   rb_network_settings settings = expert_settings();
-  settings.summary.type = RB_SUMMARY_BOTH;
+  settings.summary.type = &rb_summary_both;
   return settings;
 }
 
@@ -102,8 +102,8 @@ static void test_both_is_composed(void **state) {
   const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-13 : 1e-5;
   const rb_network_settings both = both_settings();
   rb_network_settings recurrent = both, expert = both;
-  recurrent.summary.type = RB_SUMMARY_RECURRENT;
-  expert.summary.type = RB_SUMMARY_EXPERT;
+  recurrent.summary.type = &rb_summary_recurrent;
+  expert.summary.type = &rb_summary_expert;
   fixture *f = new_fixture(&both), *series = new_fixture(&recurrent);
   rb_estimator *mlp = NULL;
   assert_all_ok(rb_estimator_create(&test_context, &expert, (rb_shape){0, 0, FEATURES + DIM}, D,
@@ -136,7 +136,7 @@ static void test_gradients_of_expert_and_mixture(void **state) {
   check_network(&settings);
   settings.density = RB_DENSITY_COUPLING;
   check_network(&settings);
-  settings.summary.type = RB_SUMMARY_RECURRENT;
+  settings.summary.type = &rb_summary_recurrent;
   settings.density = RB_DENSITY_AUTOREGRESSIVE;
   check_network(&settings);
 }
@@ -340,7 +340,7 @@ static void test_settings(void **state) {
   bad = expert_settings();
   bad.summary.mlp_layers = 0;
   expect_refused(bad, T, 1, "mlp_widths");
-  bad.summary.type = RB_SUMMARY_BOTH;
+  bad.summary.type = &rb_summary_both;
   expect_refused(bad, T, 1, "mlp_widths");
   expect_refused(bad, 0, 1, "empty");
 }
@@ -375,7 +375,7 @@ static void test_flops(void **state) {
   const double flow = 2.0 * 12 * (35 * 128 + 128 * 128 + 128 * 6);
   assert_near(rb_estimator_flops(estimator), nets + convs + dense + flow, 1);
   rb_estimator_destroy(estimator);
-  settings.summary.type = RB_SUMMARY_BOTH;
+  settings.summary.type = &rb_summary_both;
   settings.summary.mlp_layers = 1;
   settings.summary.mlp_widths[0] = 50;
   assert_all_ok(

@@ -2,6 +2,7 @@
 #include "gradient_check.h"
 #include "network/dropout.h"
 #include "network/initialise.h"
+#include "rheobase/network/estimator.h"
 
 static const double EPS = sizeof(rb_real) == sizeof(double) ? 1e-14 : 1e-6;
 
@@ -60,7 +61,8 @@ static void test_glorot(void **state) {
 
 static rb_network_settings small_settings(rb_recurrent_type type) {
   return (rb_network_settings){
-      .summary = {.summary_dim = 5,
+      .summary = {.type = &rb_summary_recurrent,
+                  .summary_dim = 5,
                   .conv_layers = 1,
                   .filters = {4},
                   .kernel_sizes = {3},

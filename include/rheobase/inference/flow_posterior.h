@@ -21,11 +21,11 @@ RB_NODISCARD rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model 
                                                 int batch, uint16_t member,
                                                 rb_posterior *posterior);
 
-/** Number of summaries: the expert ones if the network takes any, else learned ones. Local. @param
+/** Number of summaries: the features if the network takes any, else learned ones. Local. @param
  * posterior made by rb_flow_posterior_create */
 int rb_flow_posterior_summary_dim(const rb_posterior *posterior);
 
-/** These summaries of data sets; expert ones standardised. Local. @param posterior an rb_posterior
+/** These summaries of data sets; features standardised. Local. @param posterior an rb_posterior
  * made by rb_flow_posterior_create @param x (count, C, L) @param summary (count, summary_dim) */
 RB_NODISCARD rb_status rb_flow_posterior_summarise(void *posterior, rb_context *ctx, int64_t count,
                                                    const float *x, double *summary);

@@ -5,26 +5,26 @@
 #include "rheobase/network/estimator.h"
 
 /** @file view.h
- * What a network sees of a model: the observation, the model's expert summaries of it or both, and
+ * What a network sees of a model: the observation, features of it (feature_source.h) or both, and
  * the parameters in coordinates of its own. All functions are local but where they say so. */
 
 /** How the network has the parameters. */
 typedef enum rb_coordinates {
   RB_COORDINATES_RAW,      ///< as the simulator uses them
   RB_COORDINATES_SUPPORT,  ///< support coordinates of the latent values (support.h)
-  RB_COORDINATES_CENTRED   ///< centred by the expert summaries (model.h)
+  RB_COORDINATES_CENTRED   ///< centred on what the features tell (feature_source.h)
 } rb_coordinates;
 
 typedef struct rb_view {
-  const rb_model *model;  ///< not owned
-  rb_summary_type summary;
+  const rb_model *model;           ///< not owned
+  const rb_summary_type *summary;  ///< says what is taken; not owned
   rb_coordinates coordinates;
 } rb_view;
 
 /** Fails with RB_ERR_SETTING where the model lacks what the view needs. */
 RB_NODISCARD rb_status rb_view_check(rb_context *ctx, const rb_view *view);
 
-rb_shape rb_view_shape(const rb_view *view);  ///< the observation, expert summaries or both
+rb_shape rb_view_shape(const rb_view *view);  ///< the observation, features or both
 int rb_view_centring(const rb_view *view);    ///< numbers that centre a data set; 0: none
 bool rb_view_latent(const rb_view *view);     ///< parameters are latent values
 

@@ -8,72 +8,13 @@
 #include "rheobase/base/real.h"
 #include "rheobase/base/shape.h"
 #include "rheobase/network/parameters.h"
+#include "rheobase/network/summary_type.h"
 #include "rheobase/random/philox.h"
 
 /** @file estimator.h
  * The neural posterior estimator: summary network h(x) and density q(theta | h), with
  * gradients. Inputs are standardised by the caller. All functions are local unless they say so, and
  * do the same arithmetic for the same batch size: callers pad to a fixed batch for equal bits. */
-
-enum { RB_MAX_LAYERS = 8 };
-/** Kind of the recurrent nets. */
-typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
-/** Elementwise functions. */
-typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
-
-/** What the summary network takes. */
-typedef enum rb_summary_type {
-  RB_SUMMARY_RECURRENT,  ///< the observation, through convolutions and recurrent nets
-  RB_SUMMARY_EXPERT,     ///< features of it, clipped at +-8, through an MLP with SiLU
-  RB_SUMMARY_BOTH        ///< the MLP takes the recurrent summary beside the features
-} rb_summary_type;
-
-/** The density of the parameters. */
-typedef enum rb_density_type {
-  RB_DENSITY_COUPLING,       ///< coupling flow
-  RB_DENSITY_AUTOREGRESSIVE  ///< a mixture of Gaussians for each parameter given those before
-} rb_density_type;
-
-/** Settings of the summary network. */
-typedef struct rb_summary_settings {
-  rb_summary_type type;
-  int summary_dim;
-  int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
-  int conv_layers;                            ///< used entries of the three arrays below
-  int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
-  int groups;  ///< of the group norm after each convolution; 0: none
-  rb_recurrent_type recurrent_type;
-  int recurrent_dim;
-  bool bidirectional;
-  double dropout;
-  int skip_steps;
-} rb_summary_settings;
-
-/** Settings of the coupling flow. */
-typedef struct rb_flow_settings {
-  int depth;
-  int mlp_layers;
-  int mlp_widths[RB_MAX_LAYERS];
-  rb_activation mlp_activation;
-  double mlp_dropout;
-  bool actnorm;
-  bool permutation;  ///< a fixed random permutation in each layer
-} rb_flow_settings;
-
-/** Settings of the autoregressive mixture; its MLPs have SiLU. */
-typedef struct rb_mixture_settings {
-  int components;
-  int mlp_layers;
-  int mlp_widths[RB_MAX_LAYERS];
-} rb_mixture_settings;
-
-/** Settings of all. */
-typedef struct rb_network_settings {
-  rb_summary_settings summary;
-  rb_density_type density;
-  rb_flow_settings flow;        ///< RB_DENSITY_COUPLING
-  rb_mixture_settings mixture;  ///< RB_DENSITY_AUTOREGRESSIVE
-} rb_network_settings;
 
 /** Weights and workspaces of one network; opaque. */
 typedef struct rb_estimator rb_estimator;
@@ -104,7 +45,7 @@ int32_t *rb_estimator_permutations(rb_estimator *estimator);
 
 /** @name Sizes of the network
  * @{ */
-rb_summary_type rb_estimator_summary_type(const rb_estimator *estimator);
+const rb_summary_type *rb_estimator_summary_type(const rb_estimator *estimator);
 int rb_estimator_dim(const rb_estimator *estimator);          ///< D
 rb_shape rb_estimator_shape(const rb_estimator *estimator);   ///< of x
 int rb_estimator_summary_dim(const rb_estimator *estimator);  ///< summary statistics
@@ -126,18 +67,11 @@ typedef enum rb_network_part {
 /** Seconds rb_estimator_gradient has spent in each part so far, (RB_NETWORK_PARTS). */
 const double *rb_estimator_seconds(const rb_estimator *estimator);
 
-/** Dropout masks of one micro-batch: numbers come from stream (RB_FOR_TRAINING, RB_RANDOM_DROPOUT,
- * member, item = first_item + row). NULL where none is wanted (evaluation). */
-typedef struct rb_dropout_source {
-  uint64_t seed;
-  uint16_t member;
-  uint64_t first_item;  ///< samples seen before this micro-batch
-} rb_dropout_source;
-
 /** Loss and gradient of a micro-batch.
  * @param x (B, row) @param theta (B, D) @param weight (B) factor of each sample's -log q in the
  * objective (0 for padding, 1/batch else)
  * @param gradient (number of weights) is overwritten with d sum_b weight_b (-log q_b) / d weights
+ * @param dropout NULL where none is wanted (evaluation)
  * @param loss (B) -log q of each sample in standardised space */
 RB_NODISCARD rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *estimator, int B,
                                              const rb_real *x, const rb_real *theta,

@@ -99,12 +99,13 @@ static rb_status read_summary(const config_object *object, rb_summary_settings *
   static const char *const nets[] = {[RB_GRU] = "gru", [RB_LSTM] = "lstm", NULL};
   static const char *const mish[] = {"mish", NULL};
   rb_status status = RB_OK;
-  int kernels = 0, strides = 0, choice = 0;
+  int choice = 0;
+  s->type = &rb_summary_recurrent;
   RB_TRY(read_int(object, "summary_dim", &s->summary_dim));
   RB_TRY(read_list(object, "filters", s->filters, &s->conv_layers));
-  RB_TRY(read_list(object, "kernel_sizes", s->kernel_sizes, &kernels));
-  RB_TRY(read_list(object, "strides", s->strides, &strides));
-  if (kernels != s->conv_layers || strides != s->conv_layers) {
+  RB_TRY(read_list(object, "kernel_sizes", s->kernel_sizes, &s->kernel_size_count));
+  RB_TRY(read_list(object, "strides", s->strides, &s->stride_count));
+  if (s->kernel_size_count != s->conv_layers || s->stride_count != s->conv_layers) {
     RB_TRY(wrong(object, "filters", "kernel_sizes and strides have another length"));
   }
   RB_TRY(read_int(object, "groups", &s->groups));

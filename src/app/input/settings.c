@@ -38,7 +38,7 @@
   }
 #define MANY "[1, 1000000000]"
 
-static const rb_setting core[] = {
+static const rb_setting leading[] = {
     INTEGER("seed", seed, "45", "[0, 9e18]", NULL, "all random numbers follow from it"),
 
     {.path = "model",
@@ -60,32 +60,14 @@ static const rb_setting core[] = {
            "parameter given those before"),
     GROUP("network.summary", "The summary network"),
     CHOICE(
-        "network.summary.type", network.summary.type, "\"recurrent\"", "recurrent|expert|both",
+        "network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
         "convolutions and recurrent nets over the observation, an MLP after the model's own "
         "features (the filter bank), or that MLP with the recurrent summary beside the features"),
-    LIST("network.summary.mlp_widths", network.summary.mlp_widths, network.summary.mlp_layers,
-         "[128, 128]", "[1, 8192]", "units of the hidden layers after the features (expert, both)"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
-            "number of summary statistics"),
-    LIST("network.summary.filters", network.summary.filters, network.summary.conv_layers, "[32]",
-         "[1, 4096]", "channels of each convolution"),
-    LIST("network.summary.kernel_sizes", network.summary.kernel_sizes, kernel_sizes, "[3]",
-         "[1, 1024]", "kernel size of each convolution, in samples"),
-    LIST("network.summary.strides", network.summary.strides, strides, "[1]", "[1, 1024]",
-         "stride of each convolution, in samples"),
-    INTEGER("network.summary.groups", network.summary.groups, "0", "[0, 4096]", NULL,
-            "groups of the group norm after each convolution; 0: no norm"),
-    CHOICE("network.summary.recurrent_type", network.summary.recurrent_type, "\"gru\"", "gru|lstm",
-           "kind of the recurrent nets"),
-    INTEGER("network.summary.recurrent_dim", network.summary.recurrent_dim, "128", "[1, 4096]",
-            NULL, "units of each recurrent net"),
-    BOOL("network.summary.bidirectional", network.summary.bidirectional, "true",
-         "recurrent nets in both directions of time"),
-    REAL("network.summary.dropout", network.summary.dropout, "0.05", "[0, 1)", NULL,
-         "dropout on the inputs of the recurrent nets"),
-    INTEGER("network.summary.skip_steps", network.summary.skip_steps, "4", "[1, 1024]", NULL,
-            "time steps the skip path takes at once"),
+            "number of summary statistics")};
 
+/* Behind them those that the summary networks bring. */
+static const rb_setting other[] = {
     GROUP("network.flow", "The coupling flow"),
     INTEGER("network.flow.depth", network.flow.depth, "6", "[1, 64]", NULL, "coupling layers"),
     LIST("network.flow.mlp_widths", network.flow.mlp_widths, network.flow.mlp_layers, "[128, 128]",
@@ -229,35 +211,53 @@ static const rb_setting core[] = {
     REAL("scale.file_GB_s", scale.file_GB_s, "0", "[0, 1e6]", "GB/s",
          "bandwidth of the file system in the model; 0: as measured")};
 
-enum { CORE = sizeof core / sizeof *core, LEADING = 2 };  // seed and model stand first
-enum { GROUPS = 512 };                                    // letters of what a stage depends on
+enum { GROUPS = 512 };  // letters of what a stage depends on
+enum {                  // rows
+  LEADING = sizeof leading / sizeof *leading,
+  OTHER = sizeof other / sizeof *other,
+  BROUGHT = RB_SUMMARY_TYPES * RB_SUMMARY_ROWS,
+  BEFORE_MODEL = 2  // seed and model
+};
+
+static void append_summaries(rb_setting *row, rb_settings_table *table) {
+  for (const rb_summary_type *const *type = rb_summary_types; *type != NULL; ++type) {
+    for (int i = 0; i < (*type)->settings; ++i) {
+      rb_setting *next = &row[table->rows++];
+      *next = (*type)->setting[i];
+      next->offset += offsetof(rb_input, network.summary);
+      next->length_offset += offsetof(rb_input, network.summary);
+    }
+  }
+}
 
 const rb_settings_table *rb_input_common_table(void) {
-  static const rb_settings_table table = {core, CORE};
+  static rb_setting row[LEADING + BROUGHT + OTHER];
+  static rb_settings_table table = {row, 0};
+  if (table.rows > 0) return &table;
+  memcpy(row, leading, sizeof leading);
+  table.rows = LEADING;
+  append_summaries(row, &table);
+  memcpy(row + table.rows, other, sizeof other);
+  table.rows += OTHER;
   return &table;
 }
 
 static rb_status check_network(rb_context *ctx, const rb_input *input) {
+  rb_status status = RB_OK;
   const rb_summary_settings *summary = &input->network.summary;
-  if (input->training.coordinates == RB_COORDINATES_CENTRED &&
-      summary->type == RB_SUMMARY_RECURRENT) {
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "training.parameters = \"centred\" needs network.summary.type = \"expert\" or "
-                   "\"both\"");
+  const rb_feature_source *features = summary->type->features;
+  const bool centres = features != NULL && features->centring != NULL;
+  if (input->training.coordinates == RB_COORDINATES_CENTRED && !centres) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "training.parameters = \"centred\" needs a network.summary.type that takes "
+                   "features of the model, such as \"expert\"; \"%s\" does not",
+                   summary->type->name));
   }
-  if (input->kernel_sizes != summary->conv_layers || input->strides != summary->conv_layers) {
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "network.summary: filters, kernel_sizes and strides have %d, %d and %d entries; "
-                   "give each one entry per convolution",
-                   summary->conv_layers, input->kernel_sizes, input->strides);
+  for (const rb_summary_type *const *type = rb_summary_types; *type != NULL; ++type) {
+    if ((*type)->check != NULL) RB_TRY((*type)->check(ctx, summary));
   }
-  for (int i = 0; summary->groups > 0 && i < summary->conv_layers; ++i) {
-    if (summary->filters[i] % summary->groups == 0) continue;
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "network.summary.groups = %d does not divide the %d filters of convolution %d",
-                   summary->groups, summary->filters[i], i + 1);
-  }
-  return RB_OK;
+cleanup:
+  return status;
 }
 
 static rb_status check_together(rb_context *ctx, const rb_input *input) {
@@ -309,13 +309,15 @@ static rb_status read_settings(rb_context *ctx, const char *path, const rb_argum
                                rb_input *input) {
   rb_status status = RB_OK;
   const rb_settings_source source = {path, arguments->sets, arguments->set};
+  const rb_settings_table *common = rb_input_common_table();
   (void)snprintf(input->model, sizeof input->model, "lif");
   RB_TRY(rb_settings_peek(ctx, &source, "model", sizeof input->model, input->model));
   RB_TRY(rb_agree(ctx, rb_model_type_find(ctx, input->model, &input->type)));
   RB_TRY(describe_model(ctx, &source, input));
-  RB_TRY(rb_agree(ctx, rb_input_table_create(ctx, core, CORE, LEADING, input)));
+  RB_TRY(rb_agree(ctx, rb_input_table_create(ctx, common->row, common->rows, BEFORE_MODEL, input)));
   RB_TRY(rb_settings_read(ctx, &input->table, path, arguments->sets, arguments->set, input));
   rb_input_complete_prior(input);
+  input->network.summary.type = rb_summary_types[input->summary];
 cleanup:
   return status;
 }
@@ -403,14 +405,14 @@ void rb_input_free(rb_input *input) {
 
 /* Whether the model has what the network's settings ask for. Local. */
 static rb_status check_features(rb_context *ctx, const rb_input *input, const rb_model *model) {
-  if (input->network.summary.type != RB_SUMMARY_RECURRENT && model->expert == NULL) {
+  const rb_feature_source *features = input->network.summary.type->features;
+  if (features != NULL && features->count(model) == 0) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "network.summary.type: model \"%s\" has no features of its own; choose "
-                   "\"recurrent\"",
-                   input->model);
+                   "network.summary.type: model \"%s\" has no %s; choose \"recurrent\"",
+                   input->model, features->what);
   }
   const bool centred = input->training.coordinates == RB_COORDINATES_CENTRED;
-  if (centred && (model->expert->centring == 0 || !model->default_prior)) {
+  if (centred && (features->centring(model) == 0 || !model->default_prior)) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "training.parameters = \"centred\" knows the default prior of model \"%s\"; "
                    "with another one choose \"support\"",
@@ -421,10 +423,11 @@ static rb_status check_features(rb_context *ctx, const rb_input *input, const rb
 
 rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model) {
   rb_status status = RB_OK;
+  const rb_feature_source *features = input->network.summary.type->features;
   status = rb_model_create(ctx, input->type, input->simulator, input->rows.parameters, input->prior,
                            model);
-  if (status == RB_OK && input->network.summary.type != RB_SUMMARY_RECURRENT) {
-    status = rb_model_add_features(ctx, model);
+  if (status == RB_OK && features != NULL && features->prepare != NULL) {
+    status = features->prepare(ctx, model);
   }
   if (status == RB_OK) status = check_features(ctx, input, model);
   RB_TRY(rb_agree(ctx, status));

@@ -42,8 +42,8 @@ typedef struct rb_input {
   rb_setting *table_rows;                                   ///< of that table, and where
   char *table_paths;  ///< paths of those made for the type are kept; both owned
   rb_sanity_settings sanity;
+  int summary;  ///< place of network.summary.type in its table
   rb_network_settings network;
-  int kernel_sizes, strides;  ///< lengths of these lists, checked to be network.summary.conv_layers
   rb_training_settings training;
   rb_baseline_settings baseline;  ///< simulations may be 0: training.simulations
   rb_calibration_settings calibration;

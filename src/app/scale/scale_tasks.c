@@ -51,7 +51,7 @@ static rb_scale_task own(const rb_input *input, rb_scaling_work work) {
 /* The same architecture with half the units. */
 static void halve_network(rb_network_settings *network) {
   rb_summary_settings *summary = &network->summary;
-  if (summary->type != RB_SUMMARY_EXPERT && summary->recurrent_dim > 1) summary->recurrent_dim /= 2;
+  if (summary->recurrent_dim > 1) summary->recurrent_dim /= 2;
   for (int i = 0; i < summary->mlp_layers; ++i) {
     if (summary->mlp_widths[i] > 1) summary->mlp_widths[i] /= 2;
   }

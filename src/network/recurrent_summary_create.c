@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "summary.h"
+#include "initialise.h"
+#include "recurrent_summary.h"
+#include "rheobase/base/memory.h"
 
 static rb_status check_conv(rb_context *ctx, const rb_summary_settings *s, int i) {
   if (s->filters[i] < 1 || s->kernel_sizes[i] < 1 || s->strides[i] < 1) {
@@ -14,6 +16,22 @@ static rb_status check_conv(rb_context *ctx, const rb_summary_settings *s, int i
   if (s->groups < 0 || (s->groups > 0 && s->filters[i] % s->groups != 0)) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "summary groups is %d; it must divide every filters (%d)",
                    s->groups, s->filters[i]);
+  }
+  return RB_OK;
+}
+
+rb_status rb_recurrent_summary_check(rb_context *ctx, const rb_summary_settings *s) {
+  if (s->kernel_size_count != s->conv_layers || s->stride_count != s->conv_layers) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "network.summary: filters, kernel_sizes and strides have %d, %d and %d entries; "
+                   "give each one entry per convolution",
+                   s->conv_layers, s->kernel_size_count, s->stride_count);
+  }
+  for (int i = 0; s->groups > 0 && i < s->conv_layers; ++i) {
+    if (s->filters[i] % s->groups == 0) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "network.summary.groups = %d does not divide the %d filters of convolution %d",
+                   s->groups, s->filters[i], i + 1);
   }
   return RB_OK;
 }
@@ -65,7 +83,7 @@ static rb_status add_conv(rb_context *ctx, const char *name, const rb_conv1d *co
 }
 
 static rb_status create_convs(rb_context *ctx, int64_t T, int C, rb_parameters *parameters,
-                              rb_summary *summary) {
+                              rb_recurrent_summary *summary) {
   rb_status status = RB_OK;
   const rb_summary_settings *s = &summary->settings;
   for (int i = 0; i < s->conv_layers; ++i) {
@@ -114,7 +132,8 @@ cleanup:
   return status;
 }
 
-static rb_status create_nets(rb_context *ctx, rb_parameters *parameters, rb_summary *summary) {
+static rb_status create_nets(rb_context *ctx, rb_parameters *parameters,
+                             rb_recurrent_summary *summary) {
   rb_status status = RB_OK;
   const rb_summary_settings *s = &summary->settings;
   const int directions = s->bidirectional ? 2 : 1;
@@ -138,31 +157,38 @@ cleanup:
   return status;
 }
 
-rb_status rb_summary_create(rb_context *ctx, const rb_summary_settings *settings, int64_t T, int C,
-                            int max_batch, rb_parameters *parameters, rb_summary *summary) {
+rb_status rb_recurrent_summary_create(rb_context *ctx, const rb_summary_settings *settings,
+                                      rb_shape shape, int max_batch, rb_parameters *parameters,
+                                      void **state) {
   rb_status status = RB_OK;
-  memset(summary, 0, sizeof *summary);
+  rb_recurrent_summary *summary = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, summary, 1));
   summary->settings = *settings;
   summary->max_batch = max_batch;
-  RB_TRY(check_settings(ctx, settings, T, C));
-  RB_TRY(create_convs(ctx, T, C, parameters, summary));
+  RB_TRY(check_settings(ctx, settings, shape.length, shape.channels));
+  RB_TRY(create_convs(ctx, shape.length, shape.channels, parameters, summary));
   RB_TRY(create_nets(ctx, parameters, summary));
   const int64_t H = settings->recurrent_dim, dim = settings->summary_dim;
   RB_TRY(rb_parameters_add(ctx, parameters, "summary/output_projector/kernel", 2,
                            (int64_t[]){H, dim}, &summary->dense_kernel));
   RB_TRY(rb_parameters_add(ctx, parameters, "summary/output_projector/bias", 1, &dim,
                            &summary->dense_bias));
+  *state = summary;
+  summary = NULL;
 cleanup:
-  if (status != RB_OK) rb_summary_destroy(summary);
+  rb_recurrent_summary_destroy(summary);
   return status;
 }
 
-void rb_summary_destroy(rb_summary *summary) {
+void rb_recurrent_summary_destroy(void *state) {
+  rb_recurrent_summary *summary = state;
+  if (summary == NULL) return;
   for (int i = 0; i < summary->nets; ++i) rb_recurrent_destroy(summary->net[i].recurrent);
-  memset(summary, 0, sizeof *summary);
+  free(summary);
 }
 
-void rb_summary_layout(rb_summary *summary, rb_workspace *workspace) {
+void rb_recurrent_summary_layout(void *state, rb_workspace *workspace) {
+  rb_recurrent_summary *summary = state;
   const rb_summary_settings *s = &summary->settings;
   const int64_t B = summary->max_batch, H = s->recurrent_dim;
   int64_t windows = rb_conv1d_scratch(&summary->skip, summary->max_batch);
@@ -191,7 +217,39 @@ void rb_summary_layout(rb_summary *summary, rb_workspace *workspace) {
   }
 }
 
-double rb_summary_flops(const rb_summary *summary) {
+rb_status rb_recurrent_summary_initialise(rb_context *ctx, const void *state, uint64_t seed,
+                                          uint16_t member, const rb_parameters *parameters) {
+  const rb_recurrent_summary *summary = state;
+  const rb_summary_settings *s = &summary->settings;
+  const int H = s->recurrent_dim;
+  for (int i = 0; i < s->conv_layers; ++i) {
+    const rb_summary_conv *layer = &summary->conv[i];
+    rb_initialise_glorot(seed, member, parameters, layer->kernel);
+    rb_initialise_constant(parameters, layer->bias, 0);
+    if (s->groups == 0) continue;
+    rb_initialise_constant(parameters, layer->gamma, 1);
+    rb_initialise_constant(parameters, layer->beta, 0);
+  }
+  rb_initialise_glorot(seed, member, parameters, summary->skip_kernel);
+  rb_initialise_constant(parameters, summary->skip_bias, 0);
+  for (int i = 0; i < summary->nets; ++i) {
+    const rb_summary_net *net = &summary->net[i];
+    rb_initialise_glorot(seed, member, parameters, net->kernel);
+    const rb_status status =
+        rb_initialise_orthogonal(ctx, seed, member, parameters, net->recurrent_kernel);
+    if (status != RB_OK) return status;
+    rb_initialise_constant(parameters, net->bias, 0);
+    if (s->recurrent_type != RB_LSTM) continue;
+    rb_real *forget = rb_parameters_at(parameters, net->bias) + H;  // gates are i, f, c, o
+    for (int j = 0; j < H; ++j) forget[j] = 1;
+  }
+  rb_initialise_glorot(seed, member, parameters, summary->dense_kernel);
+  rb_initialise_constant(parameters, summary->dense_bias, 0);
+  return RB_OK;
+}
+
+double rb_recurrent_summary_flops(const void *state) {
+  const rb_recurrent_summary *summary = state;
   const rb_summary_settings *s = &summary->settings;
   const double H = s->recurrent_dim, gates = s->recurrent_type == RB_GRU ? 3 : 4;
   double products = H * s->summary_dim;

@@ -1,4 +1,4 @@
-#include "summary.h"
+#include "recurrent_summary.h"
 
 #include <string.h>
 
@@ -6,7 +6,8 @@
 #include "dropout.h"
 #include "group_norm.h"
 
-void rb_summary_weights_changed(rb_summary *summary, const rb_parameters *parameters) {
+static void weights_changed(void *state, const rb_parameters *parameters) {
+  const rb_recurrent_summary *summary = state;
   for (int i = 0; i < summary->nets; ++i) {
     const rb_summary_net *net = &summary->net[i];
     rb_recurrent_set_weights(net->recurrent, rb_parameters_at(parameters, net->kernel),
@@ -15,8 +16,9 @@ void rb_summary_weights_changed(rb_summary *summary, const rb_parameters *parame
   }
 }
 
-void rb_summary_draw_masks(rb_summary *summary, rb_isa isa, const rb_dropout_source *source,
-                           uint32_t *position, int B) {
+static void draw_masks(void *state, rb_isa isa, const rb_dropout_source *source, uint32_t *position,
+                       int B) {
+  const rb_recurrent_summary *summary = state;
   if (summary->settings.dropout <= 0) return;
   for (int i = 0; i < summary->nets; ++i) {
     const rb_summary_net *net = &summary->net[i];
@@ -33,7 +35,7 @@ static void add_states(int B, int H, bool reverse, const rb_real *from, rb_real 
   }
 }
 
-static const rb_real *run_convs(rb_summary *summary, const rb_activation_kernel *kernels,
+static const rb_real *run_convs(rb_recurrent_summary *summary, const rb_activation_kernel *kernels,
                                 const rb_parameters *parameters, int B, bool each,
                                 const rb_real *x) {
   const int groups = summary->settings.groups;
@@ -54,9 +56,10 @@ static const rb_real *run_convs(rb_summary *summary, const rb_activation_kernel 
   return x;
 }
 
-void rb_summary_forward(rb_summary *summary, const rb_activation_kernel *kernels,
-                        const rb_parameters *parameters, int B, const rb_real *x, bool use_masks,
-                        bool keep, rb_real *h) {
+static void forward(void *state, const rb_activation_kernel *kernels,
+                    const rb_parameters *parameters, int B, const rb_real *x, bool use_masks,
+                    bool keep, rb_real *h) {
+  rb_recurrent_summary *summary = state;
   const int H = summary->settings.recurrent_dim;
   const rb_real *features = run_convs(summary, kernels, parameters, B, !keep, x);
   rb_conv1d_forward(
@@ -76,7 +79,7 @@ void rb_summary_forward(rb_summary *summary, const rb_activation_kernel *kernels
                    rb_parameters_at(parameters, summary->dense_bias), h);
 }
 
-static void nets_backward(rb_summary *summary, const rb_parameters *parameters, int B,
+static void nets_backward(rb_recurrent_summary *summary, const rb_parameters *parameters, int B,
                           bool use_masks, rb_real *gradient) {
   const int H = summary->settings.recurrent_dim;
   const rb_summary_conv *last = &summary->conv[summary->settings.conv_layers - 1];
@@ -95,7 +98,7 @@ static void nets_backward(rb_summary *summary, const rb_parameters *parameters, 
   }
 }
 
-static void convs_backward(rb_summary *summary, const rb_activation_kernel *kernels,
+static void convs_backward(rb_recurrent_summary *summary, const rb_activation_kernel *kernels,
                            const rb_parameters *parameters, int B, const rb_real *x,
                            rb_real *gradient) {
   const int groups = summary->settings.groups;
@@ -117,9 +120,10 @@ static void convs_backward(rb_summary *summary, const rb_activation_kernel *kern
   }
 }
 
-void rb_summary_backward(rb_summary *summary, const rb_activation_kernel *kernels,
-                         const rb_parameters *parameters, int B, const rb_real *x, bool use_masks,
-                         const rb_real *dh, rb_real *gradient) {
+static void backward(void *state, const rb_activation_kernel *kernels,
+                     const rb_parameters *parameters, int B, const rb_real *x, bool use_masks,
+                     const rb_real *dh, rb_real *gradient) {
+  rb_recurrent_summary *summary = state;
   const rb_summary_settings *s = &summary->settings;
   const rb_conv1d *skip = &summary->skip;
   const rb_summary_conv *last = &summary->conv[s->conv_layers - 1];
@@ -141,3 +145,48 @@ void rb_summary_backward(rb_summary *summary, const rb_activation_kernel *kernel
                      gradient + parameters->tensor[summary->skip_bias].offset);
   convs_backward(summary, kernels, parameters, B, x, gradient);
 }
+
+static double recurrent_seconds(const void *state) {
+  return ((const rb_recurrent_summary *)state)->recurrent_seconds;
+}
+
+#define ROW(name, kind)                                        \
+  .path = "network.summary." #name, .type = RB_SETTING_##kind, \
+  RB_SETTING_MEMBER(rb_summary_settings, name)
+#define LIST(name, count) ROW(name, LIST), .length_offset = offsetof(rb_summary_settings, count)
+
+static const rb_setting rows[] = {
+    {LIST(filters, conv_layers), .standard = "[32]", .range = "[1, 4096]",
+     .help = "channels of each convolution"},
+    {LIST(kernel_sizes, kernel_size_count), .standard = "[3]", .range = "[1, 1024]",
+     .help = "kernel size of each convolution, in samples"},
+    {LIST(strides, stride_count), .standard = "[1]", .range = "[1, 1024]",
+     .help = "stride of each convolution, in samples"},
+    {ROW(groups, INTEGER), .standard = "0", .range = "[0, 4096]",
+     .help = "groups of the group norm after each convolution; 0: no norm"},
+    {ROW(recurrent_type, CHOICE), .standard = "\"gru\"", .choices = "gru|lstm",
+     .help = "kind of the recurrent nets"},
+    {ROW(recurrent_dim, INTEGER), .standard = "128", .range = "[1, 4096]",
+     .help = "units of each recurrent net"},
+    {ROW(bidirectional, BOOL), .standard = "true",
+     .help = "recurrent nets in both directions of time"},
+    {ROW(dropout, REAL), .standard = "0.05", .range = "[0, 1)",
+     .help = "dropout on the inputs of the recurrent nets"},
+    {ROW(skip_steps, INTEGER), .standard = "4", .range = "[1, 1024]",
+     .help = "time steps the skip path takes at once"}};
+
+const rb_summary_type rb_summary_recurrent = {.name = "recurrent",
+                                              .series = true,
+                                              .setting = rows,
+                                              .settings = sizeof rows / sizeof *rows,
+                                              .check = rb_recurrent_summary_check,
+                                              .create = rb_recurrent_summary_create,
+                                              .destroy = rb_recurrent_summary_destroy,
+                                              .layout = rb_recurrent_summary_layout,
+                                              .initialise = rb_recurrent_summary_initialise,
+                                              .weights_changed = weights_changed,
+                                              .draw_masks = draw_masks,
+                                              .forward = forward,
+                                              .backward = backward,
+                                              .flops = rb_recurrent_summary_flops,
+                                              .recurrent_seconds = recurrent_seconds};

@@ -1,0 +1,66 @@
+#ifndef RHEOBASE_NETWORK_SETTINGS_H
+#define RHEOBASE_NETWORK_SETTINGS_H
+
+#include <stdbool.h>
+
+/** @file network_settings.h
+ * What an input says of the network (group `network`). The rows that describe these members stand
+ * beside the code they configure: in the files of the summary networks (summary_type.h) and in the
+ * program's table. */
+
+enum { RB_MAX_LAYERS = 8 };
+/** Kind of the recurrent nets. */
+typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
+/** Elementwise functions. */
+typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
+
+struct rb_summary_type;  // summary_type.h
+
+/** The density of the parameters. */
+typedef enum rb_density_type {
+  RB_DENSITY_COUPLING,       ///< coupling flow
+  RB_DENSITY_AUTOREGRESSIVE  ///< a mixture of Gaussians for each parameter given those before
+} rb_density_type;
+
+/** Settings of the summary networks; each uses its own. */
+typedef struct rb_summary_settings {
+  const struct rb_summary_type *type;  ///< the chosen one
+  int summary_dim;
+  int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
+  int conv_layers, kernel_size_count, stride_count;  ///< used entries of the three arrays below
+  int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
+  int groups;  ///< of the group norm after each convolution; 0: none
+  rb_recurrent_type recurrent_type;
+  int recurrent_dim;
+  bool bidirectional;
+  double dropout;
+  int skip_steps;
+} rb_summary_settings;
+
+/** Settings of the coupling flow. */
+typedef struct rb_flow_settings {
+  int depth;
+  int mlp_layers;
+  int mlp_widths[RB_MAX_LAYERS];
+  rb_activation mlp_activation;
+  double mlp_dropout;
+  bool actnorm;
+  bool permutation;  ///< a fixed random permutation in each layer
+} rb_flow_settings;
+
+/** Settings of the autoregressive mixture; its MLPs have SiLU. */
+typedef struct rb_mixture_settings {
+  int components;
+  int mlp_layers;
+  int mlp_widths[RB_MAX_LAYERS];
+} rb_mixture_settings;
+
+/** Settings of all. */
+typedef struct rb_network_settings {
+  rb_summary_settings summary;
+  rb_density_type density;
+  rb_flow_settings flow;        ///< RB_DENSITY_COUPLING
+  rb_mixture_settings mixture;  ///< RB_DENSITY_AUTOREGRESSIVE
+} rb_network_settings;
+
+#endif

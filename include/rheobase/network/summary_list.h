@@ -1,0 +1,5 @@
+/* The summary networks, one line each: RB_SUMMARY(name) stands for rb_summary_<name>, which
+ * `network.summary.type = "name"` chooses. */
+RB_SUMMARY(recurrent)
+RB_SUMMARY(expert)
+RB_SUMMARY(both)

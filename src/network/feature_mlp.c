@@ -1,0 +1,57 @@
+#include "feature_mlp.h"
+
+#include <string.h>
+
+static const rb_real LARGEST_FEATURE = 8;
+
+rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings, int features,
+                                int condition, int max_batch, rb_parameters *parameters,
+                                rb_feature_mlp *net) {
+  memset(net, 0, sizeof *net);
+  if (features < 1 || settings->summary_dim < 1) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "a summary of features needs features and a positive size");
+  }
+  if (settings->mlp_layers < 1 || settings->mlp_layers > RB_MAX_LAYERS) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "summary mlp_widths has %d entries; it must have 1 to %d",
+                   settings->mlp_layers, RB_MAX_LAYERS);
+  }
+  net->mlp = (rb_mlp){.in = features,
+                      .condition = condition,
+                      .out = settings->summary_dim,
+                      .layers = settings->mlp_layers,
+                      .activation = RB_SILU};
+  net->max_batch = max_batch;
+  memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
+  return rb_mlp_add_parameters(ctx, &net->mlp, "expert", parameters);
+}
+
+void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace) {
+  const int max_batch = net->max_batch;
+  net->features = rb_workspace_take(workspace, (int64_t)max_batch * net->mlp.in);
+  rb_mlp_cache_layout(&net->mlp, max_batch, false, workspace, &net->cache);
+  net->scratch = rb_workspace_take(workspace, rb_mlp_scratch(&net->mlp, max_batch));
+}
+
+void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *kernels,
+                            const rb_parameters *parameters, int B, const rb_real *x, int64_t ld,
+                            const rb_real *learned, rb_real *h) {
+  const int F = net->mlp.in;
+  for (int b = 0; b < B; ++b) {
+    for (int i = 0; i < F; ++i) {
+      const rb_real feature = x[b * ld + i];
+      const rb_real low = feature < -LARGEST_FEATURE ? -LARGEST_FEATURE : feature;
+      net->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
+    }
+  }
+  rb_mlp_condition(&net->mlp, parameters, B, learned, net->cache.pre[0]);
+  rb_mlp_forward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, false, &net->cache);
+  memcpy(h, net->cache.output, (size_t)(B * net->mlp.out) * sizeof *h);
+}
+
+void rb_feature_mlp_backward(rb_feature_mlp *net, const rb_activation_kernel *kernels,
+                             const rb_parameters *parameters, int B, const rb_real *learned,
+                             const rb_real *dh, rb_real *dlearned, rb_real *gradient) {
+  memcpy(net->scratch, dh, (size_t)(B * net->mlp.out) * sizeof *dh);
+  rb_mlp_backward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, learned, false,
+                  &net->cache, NULL, dlearned, net->scratch, gradient);
+}
