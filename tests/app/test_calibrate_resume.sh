@@ -27,7 +27,7 @@ same_files base stopped
 [ ! -e stopped/calibration.partial.h5 ] || fail "the partial file was left"
 
 code=0
-LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" calibrate "$input" -o unsummed $many >unsummed.txt 2>&1 || code=$?
+RB_STOP_IN=gsl_ran_multinomial LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" calibrate "$input" -o unsummed $many >unsummed.txt 2>&1 || code=$?
 [ $code = 85 ] || fail "summing up: exit code $code: $(tail -3 unsummed.txt)"
 grep -q "rheobase: error:.*summing up" unsummed.txt || fail "no reason: $(cat unsummed.txt)"
 [ ! -e unsummed/calibration.h5 ] || fail "stopped while summing up, it left a result"
