@@ -104,7 +104,7 @@ static void find_bounds(rb_summing *s, const double *activity) {
   }
 }
 
-/* Puts every data set into a regime; with NaN for activity all are "few". */
+/* Puts every data set into a regime; with NaN for activity all have little. */
 static rb_status find_regimes(rb_summing *s) {
   rb_status status = RB_OK;
   double *activity = NULL, middle = 0;
@@ -113,9 +113,9 @@ static rb_status find_regimes(rb_summing *s) {
   rb_summing_column(s, RB_RECORD_ACTIVITY, 0, activity);
   RB_TRY(find_middle(s, activity, &middle));
   for (int64_t i = 0; i < s->rows; ++i) {
-    const rb_regime regime = activity[i] == 0       ? RB_SILENT
-                             : activity[i] > middle ? RB_BURSTING
-                                                    : RB_FEW;
+    const rb_regime regime = activity[i] == 0       ? RB_REGIME_NONE
+                             : activity[i] > middle ? RB_REGIME_MUCH
+                                                    : RB_REGIME_LITTLE;
     s->regime[i] = (uint8_t)regime;
     ++datasets[regime];
   }

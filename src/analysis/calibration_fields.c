@@ -236,7 +236,7 @@ static const rb_calibration_row rows[RB_CAL_FIELD_COUNT] = {
 
 const rb_calibration_row *rb_calibration_fields(void) { return rows; }
 
-const char *rb_regime_name(rb_regime regime) {
-  static const char *const names[RB_REGIME_COUNT] = {"silent", "few", "bursting"};
-  return names[regime];
+const char *rb_regime_name(const rb_model *model, rb_regime regime) {
+  static const char *const names[RB_REGIME_COUNT] = {"none", "little", "much"};
+  return model->regime != NULL ? model->regime[regime] : names[regime];
 }

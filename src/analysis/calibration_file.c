@@ -57,7 +57,8 @@ rb_status rb_calibration_write_axes(rb_context *ctx, rb_file *file, const rb_pos
   for (int k = 0; k < RB_NORMALISE_COUNT; ++k) names[k] = rb_normaliser_name((rb_normaliser)k);
   RB_TRY(write_names(ctx, file, "normaliser", RB_NORMALISE_COUNT, names,
                      "what root mean squared errors are divided by"));
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) names[g] = rb_regime_name((rb_regime)g);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g)
+    names[g] = rb_regime_name(posterior->model, (rb_regime)g);
   RB_TRY(write_names(ctx, file, "regime_name", RB_REGIME_COUNT, names,
                      "groups of data sets by activity: none, up to and above the median of the "
                      "others"));

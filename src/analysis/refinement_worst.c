@@ -16,8 +16,8 @@ static double middle_activity(const rb_refined_sample *all) {
 }
 
 static rb_regime regime_of(double activity, double middle) {
-  if (activity == 0.0) return RB_SILENT;
-  return activity > middle ? RB_BURSTING : RB_FEW;
+  if (activity == 0.0) return RB_REGIME_NONE;
+  return activity > middle ? RB_REGIME_MUCH : RB_REGIME_LITTLE;
 }
 
 static void summarise_regime(const rb_refined_sample *s, rb_regime regime,

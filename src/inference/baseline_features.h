@@ -49,7 +49,7 @@ int64_t rb_baseline_features_count(const rb_model *model, int64_t random_feature
 void rb_baseline_features_compute(const rb_baseline_features *features, int64_t count,
                                   const float *x, double *out);
 
-/** Says which feature @p index is, e.g. "voltage[17]". @param name of @p size bytes */
+/** Says which feature @p index is, e.g. "signal[17]". @param name of @p size bytes */
 void rb_baseline_features_name(const rb_baseline_features *features, int index, char *name,
                                size_t size);
 

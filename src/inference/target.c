@@ -8,7 +8,7 @@
 #include "rheobase/base/signals.h"
 #include "rheobase/model/support.h"
 
-/* Vectors between two looks for a request to stop: some milliseconds for the neuron. */
+/* Vectors between two looks for a request to stop: some milliseconds of a costly one. */
 enum { VECTORS_AT_ONCE = 32 };
 
 static rb_status likelihoods(rb_context *ctx, const rb_exact_problem *problem, int64_t count,

@@ -6,7 +6,7 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/io/nearest.h"
-#include "unit.h"
+#include "rheobase/io/unit.h"
 
 /* Columns of a recording that are arrays of an HDF5 file, with what their attributes say. */
 

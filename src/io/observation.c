@@ -17,14 +17,6 @@ enum { MAX_SAMPLES = 10000000 };
 static const double FLOAT32_ROUNDING = 1.2e-7;
 static const double MOST_OF_STEP = 0.1;
 
-/* Sizes that tell of a mistaken unit: all values smaller, or one larger. */
-static const struct {
-  const char *unit;
-  double least, most;
-  const char *if_smaller, *if_larger;  // what is asked
-} plausible[] = {{"mV", 1, 1e4, "volts", "millivolts"},
-                 {"pA", 1, 1e9, "nanoamperes", "picoamperes"}};
-
 void rb_columns_place(const char *path, const rb_columns *columns, int64_t row,
                       char place[RB_PLACE_SIZE]) {
   if (columns->line != NULL) {
@@ -60,7 +52,7 @@ static rb_status find_signature(rb_context *ctx, const char *path, bool *is_hdf5
 }
 
 static rb_status read_columns(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
-                              int64_t length, rb_columns *result) {
+                              const rb_sampling *sampling, rb_columns *result) {
   rb_status status = RB_OK;
   bool is_hdf5 = false;
   RB_TRY(find_signature(ctx, path, &is_hdf5));
@@ -69,11 +61,15 @@ static rb_status read_columns(rb_context *ctx, const char *path, const rb_column
   } else {
     RB_TRY(rb_csv_read(ctx, path, wanted, result));
   }
-  if (result->rows == 0 || result->rows > wanted->max_rows ||
-      (length >= 0 && result->rows != length)) {
+  const long long rows = result->rows, most = wanted->max_rows;
+  if (rows == 0 || rows > most) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: has %lld samples; 1 to %lld are possible", path, rows,
+                   most));
+  }
+  if (sampling->length >= 0 && rows != sampling->length) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
-                   "%s: has %lld samples where the input's T_ms and dt_ms make %lld", path,
-                   (long long)result->rows, (long long)(length >= 0 ? length : 1)));
+                   "%s: has %lld samples where the model has %lld, %.10g %s apart", path, rows,
+                   (long long)sampling->length, sampling->step, sampling->unit));
   }
 cleanup:
   return status;
@@ -93,10 +89,10 @@ static rb_status check_times(rb_context *ctx, const char *path, const rb_samplin
     char place[RB_PLACE_SIZE];
     rb_columns_place(path, columns, i, place);
     const bool coarse = fabs(time[i] - due) <= rounding;
-    return RB_FAIL(
-        ctx, RB_ERR_FORMAT, "%s: %s is %.15g where steps of dt_ms = %.10g lead to %.15g%s%s", place,
-        sampling->name, time[i], sampling->step, due,
-        coarse ? "; the times are rounded too coarsely: " : "", coarse ? sampling->remedy : "");
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %.15g where steps of %.10g %s lead to %.15g%s%s",
+                   place, sampling->name, time[i], sampling->step, sampling->unit, due,
+                   coarse ? "; the times are rounded too coarsely: " : "",
+                   coarse ? sampling->remedy : "");
   }
   return RB_OK;
 }
@@ -122,26 +118,20 @@ static rb_status check_size(rb_context *ctx, const char *path, const rb_column *
     if (fabs(value[i]) > fabs(value[largest])) largest = i;
   }
   const double size = fabs(value[largest]);
-  rb_columns_place(path, columns, largest, place);
-  for (size_t k = 0; k < sizeof plausible / sizeof *plausible; ++k) {
-    if (strcmp(plausible[k].unit, column->unit) != 0) continue;
-    if (size > plausible[k].most) {
-      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %g; are these %s?", place, column->name,
-                     value[largest], plausible[k].if_larger);
-    }
-    if (size > 0 && size < plausible[k].least) {
-      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is nowhere larger than %g; are these %s?", place,
-                     column->name, size, plausible[k].if_smaller);
-    }
+  if (column->most <= 0 || size == 0 || (size >= column->least && size <= column->most)) {
+    return RB_OK;
   }
-  return RB_OK;
+  rb_columns_place(path, columns, largest, place);
+  return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %s%g; is that in %s?", place, column->name,
+                 size < column->least ? "nowhere larger than " : "",
+                 size < column->least ? size : value[largest], column->unit);
 }
 
 /* Reads and checks columns, after a column of times if that is looked at. Local. */
 static rb_status read_checked(rb_context *ctx, const char *path, const rb_columns_wanted *wanted,
                               const rb_sampling *sampling, rb_columns *columns) {
   rb_status status = RB_OK;
-  RB_TRY(read_columns(ctx, path, wanted, sampling->length, columns));
+  RB_TRY(read_columns(ctx, path, wanted, sampling, columns));
   if (!sampling->known) RB_TRY(check_times(ctx, path, sampling, columns));
   for (int i = sampling->known ? 0 : 1; i < wanted->columns; ++i) {
     const rb_column *column = &wanted->column[i];
@@ -193,22 +183,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_current_read(rb_context *ctx, const char *path, const rb_sampling *sampling,
-                          double **current_pA) {
-  static const rb_column current = {.name = "current_pA", .unit = "pA"};
+rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *column,
+                         const rb_sampling *sampling, double **value) {
   rb_status status = RB_OK;
   rb_columns columns = {0};
   rb_column list[RB_MAX_COLUMNS];
   double *values = NULL;
-  const int count = list_columns(sampling, true, 1, &current, list);
+  const int count = list_columns(sampling, true, 1, column, list);
   const rb_columns_wanted wanted = {count, list, true, MAX_SAMPLES};
-  *current_pA = NULL;
+  *value = NULL;
   if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &columns);
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, sampling->length)));
   for (int64_t i = 0; i < columns.rows; ++i) values[i] = columns.value[count - 1][i];
   MPI_Bcast(values, (int)sampling->length, MPI_DOUBLE, 0, ctx->comm);
-  *current_pA = values;
+  *value = values;
   values = NULL;
 cleanup:
   free(values);

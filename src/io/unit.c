@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "rheobase/io/unit.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -67,7 +67,7 @@ rb_status rb_described_add_channel(rb_context *ctx, const char *group, const cha
     if (strcmp(own, described->name[k]) != 0) continue;
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: %s is given twice", group, own));
   }
-  described->channel[c] = (rb_channel){{own, own_unit, own}, binary};
+  described->channel[c] = (rb_channel){.quantity = {own, own_unit, own}, .binary = binary};
   described->channels = c + 1;
 cleanup:
   return status;

@@ -1,5 +1,5 @@
 /* The models, one line each: RB_MODEL(name) stands for rb_<name>_type. Those of the sbibm benchmark
- * are in the folder `benchmark`, others in that of their name. */
+ * are in the folder `benchmark`, others in that of their name. The first is the default. */
 RB_MODEL(lif)
 RB_MODEL(linear_gaussian)
 RB_MODEL(sbibm_gaussian_linear)

@@ -16,6 +16,13 @@ const rb_model_type *const rb_model_types[] = {
     NULL};
 #undef RB_MODEL
 
+// The first of many texts one after the other.
+#define RB_MODEL(name) "\"" #name "\"\0"
+const char rb_model_default[] =
+#include "model_list.h"
+    ;
+#undef RB_MODEL
+
 #define RB_MODEL(name) PLACE_OF_##name,
 enum {
 #include "model_list.h"

@@ -4,9 +4,9 @@
 
 const rb_figure rb_figures[] = {
     {"prior", "Prior",
-     "Histograms of draws with the prior's density. Time constant and leak conductance are "
-     "clipped: "
-     "what would lie beyond an end lies on it, which shows as a taller last bin.",
+     "Histograms of draws with the prior's density. Of a clipped parameter, what would lie beyond "
+     "an "
+     "end lies on it, which shows as a taller last bin.",
      RB_FROM_SIMULATIONS, "prior_check/theta", 1200, 800, rb_draw_prior},
     {"traces", "Simulated recordings",
      "What the simulator makes of six parameter vectors of the prior, from the least activity to "
@@ -50,8 +50,9 @@ const rb_figure rb_figures[] = {
      "truth among the draws nearest to a reference that depends on the data.",
      CALIBRATION, "diagnostics/coverage/densest", 1200, 680, rb_draw_expected_coverage},
     {"local", "Local calibration",
-     "Coverage of central intervals minus their level, for recordings without activity (such as "
-     "spikes), with little and with much: errors that cancel over all recordings show here. "
+     "Coverage of central intervals minus their level, for recordings without activity, with "
+     "little "
+     "and with much: errors that cancel over all recordings show here. "
      "Shaded: "
      "95% bands if calibrated.",
      CALIBRATION, "diagnostics/regime/central", 1200, 800, rb_draw_local},

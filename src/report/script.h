@@ -55,12 +55,12 @@ enum { RB_LABEL = 160 };
 void rb_script_symbol(const char *name, char *label);
 /** A name of words: blanks for underscores. @param label (RB_LABEL) */
 void rb_script_words(const char *name, char *label);
-/** A symbol with its unit: `V_th (mV)`. @param label (RB_LABEL) */
+/** A symbol with its unit: `x_0 (m)`. @param label (RB_LABEL) */
 void rb_script_axis(const rb_quantity *quantity, char *label);
-/** Of the density of a quantity, with its unit: `density (1/mV)`. @param label (RB_LABEL) */
+/** Of the density of a quantity, with its unit: `density (1/m)`. @param label (RB_LABEL) */
 void rb_script_density_axis(const rb_quantity *quantity, char *label);
 
-/** What the samples of a recording lie along: `time (ms)` of the axis time_ms.
+/** What the samples of a recording lie along: `time (s)` of the axis time_s.
  * @param label (RB_LABEL) */
 void rb_script_scale(const rb_quantity *axis, char *label);
 

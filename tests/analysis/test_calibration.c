@@ -154,17 +154,18 @@ static void errors_that_cancel_show_by_regime(void **state) {
   rb_calibration result;
   calibrate((gaussian_errors){.widen = 1, .steep_shift = 0.5}, &records, &result);
   const int64_t *datasets = rb_calibration_counts(&result, RB_CAL_REGIME_DATASETS);
-  assert_all_true(datasets[RB_SILENT] == 0 && datasets[RB_FEW] > 150 &&
-                  datasets[RB_BURSTING] > 150);
-  assert_all_true(datasets[RB_FEW] + datasets[RB_BURSTING] == 500);
-  assert_near(value(&result, RB_CAL_REGIME_HIGH, RB_FEW), 1, 0);
-  assert_near(value(&result, RB_CAL_REGIME_LOW, RB_BURSTING), 2, 0);
+  assert_all_true(datasets[RB_REGIME_NONE] == 0 && datasets[RB_REGIME_LITTLE] > 150 &&
+                  datasets[RB_REGIME_MUCH] > 150);
+  assert_all_true(datasets[RB_REGIME_LITTLE] + datasets[RB_REGIME_MUCH] == 500);
+  assert_near(value(&result, RB_CAL_REGIME_HIGH, RB_REGIME_LITTLE), 1, 0);
+  assert_near(value(&result, RB_CAL_REGIME_LOW, RB_REGIME_MUCH), 2, 0);
   for (int d = 0; d < D; ++d) {
     assert_near(value(&result, RB_CAL_Z_SCORE, d), 0, 0.35);
-    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_FEW * D + d), -0.5, 0.35);
-    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_BURSTING * D + d), 0.5, 0.35);
-    assert_all_true(value(&result, RB_CAL_REGIME_LOG_GAMMA, RB_FEW * QUANTITIES + d) < -5);
-    assert_all_true(isnan(value(&result, RB_CAL_REGIME_R, RB_SILENT * D + d)));
+    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_REGIME_LITTLE * D + d), -0.5, 0.35);
+    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_REGIME_MUCH * D + d), 0.5, 0.35);
+    assert_all_true(value(&result, RB_CAL_REGIME_LOG_GAMMA, RB_REGIME_LITTLE * QUANTITIES + d) <
+                    -5);
+    assert_all_true(isnan(value(&result, RB_CAL_REGIME_R, RB_REGIME_NONE * D + d)));
   }
   rb_records_free(&records);
   rb_calibration_free(&result);
@@ -228,19 +229,19 @@ static void loss_leaves_clipped_truths_out(void **state) {
   records_column(&records, RB_RECORD_ACTIVITY, 0, activity);
   for (int i = 0; i < 500; ++i) {
     if (truth[i] >= 1) continue;
-    const int bursting = activity[i] > value(&result, RB_CAL_REGIME_HIGH, RB_FEW);
+    const int bursting = activity[i] > value(&result, RB_CAL_REGIME_HIGH, RB_REGIME_LITTLE);
     sum[bursting] -= log_density[i] + log(3);
     count[bursting] += 1;
   }
   assert_all_true(count[0] > 100 && count[1] > 100 && count[0] + count[1] < 450);
   assert_near(value(&result, RB_CAL_LOSS, 0), (sum[0] + sum[1]) / (count[0] + count[1]), 1e-12);
-  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_FEW), sum[0] / count[0], 1e-12);
-  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_BURSTING), sum[1] / count[1], 1e-12);
+  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_REGIME_LITTLE), sum[0] / count[0], 1e-12);
+  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_REGIME_MUCH), sum[1] / count[1], 1e-12);
   const int64_t *datasets = rb_calibration_counts(&result, RB_CAL_REGIME_LOSS_DATASETS);
-  assert_all_true((double)datasets[RB_FEW] == count[0] &&
-                  (double)datasets[RB_BURSTING] == count[1] && datasets[RB_SILENT] == 0);
+  assert_all_true((double)datasets[RB_REGIME_LITTLE] == count[0] &&
+                  (double)datasets[RB_REGIME_MUCH] == count[1] && datasets[RB_REGIME_NONE] == 0);
   assert_all_true(*rb_calibration_counts(&result, RB_CAL_LOSS_DATASETS) ==
-                  datasets[RB_FEW] + datasets[RB_BURSTING]);
+                  datasets[RB_REGIME_LITTLE] + datasets[RB_REGIME_MUCH]);
   assert_all_true(*rb_calibration_counts(&result, RB_CAL_LOSS_NOT_FINITE) == 0);
   model.destroy(&model);
   rb_records_free(&records);

@@ -44,9 +44,9 @@ static bool nearly(double a, double b) { return fabs(a - b) <= 1e-12 * fabs(b); 
 static int64_t pick(int part, const double *activity, const double *column, double *picked) {
   int64_t n = 0;
   for (int64_t i = 0; i < set.datasets; ++i) {
-    if (part == RB_REGIME_COUNT || part == (activity[i] == 0   ? RB_SILENT
-                                            : activity[i] == 1 ? RB_FEW
-                                                               : RB_BURSTING)) {
+    if (part == RB_REGIME_COUNT || part == (activity[i] == 0   ? RB_REGIME_NONE
+                                            : activity[i] == 1 ? RB_REGIME_LITTLE
+                                                               : RB_REGIME_MUCH)) {
       picked[n++] = column[i];
     }
   }

@@ -59,8 +59,8 @@ static rb_status compare_first(const rb_model *model, rb_context *ctx, const flo
 static void predictive_of_a_model(void **state) {
   (void)state;
   enum { K = 11, C = 2, L = 2 };
-  static const rb_channel channels[C] = {{{"u", "1", "continuous"}, false},
-                                         {{"events", "1", "events"}, true}};
+  static const rb_channel channels[C] = {{.quantity = {"u", "1", "continuous"}},
+                                         {.quantity = {"events", "1", "events"}, .binary = true}};
   const rb_model model = {.channels = C,
                           .channel = channels,
                           .length = L,

@@ -1,9 +1,9 @@
 #include <gsl/gsl_sort.h>
 
+#include "model/lif/lif.h"
 #include "rb_test.h"
 #include "rheobase/analysis/refinement.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/model/lif.h"
 
 /* Simulation-based calibration of the exact sampler itself, on data sets of the neuron: if
  * likelihood, prior, simulator and sampler belong together, the ranks of the true parameters are

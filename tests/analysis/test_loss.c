@@ -1,10 +1,10 @@
 /* One loss: what training calls so and what calibration calls so are the same number when the data
  * sets are the same, in whatever coordinates the network has the parameters. */
+#include "model/lif/lif.h"
 #include "rb_test.h"
 #include "rheobase/analysis/calibration.h"
 #include "rheobase/inference/flow_posterior.h"
 #include "rheobase/inference/training.h"
-#include "rheobase/model/lif.h"
 
 enum { SEED = 3, SIMULATIONS = 128, VALIDATION = 400, MICRO_BATCH = 16, DRAWS = 9 };
 

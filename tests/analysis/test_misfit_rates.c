@@ -1,7 +1,7 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
 #include "rheobase/analysis/misspecification.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/model/lif.h"
 
 /* How often the check finds recordings made with other settings than the model's, and how often it
  * is wrong about the model's own. As for a network on the filter bank, whose features are compared:

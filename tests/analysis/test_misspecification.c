@@ -1,7 +1,7 @@
+#include "model/lif/lif.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/analysis/misspecification.h"
-#include "rheobase/model/lif.h"
 
 enum { SEED = 45 };
 

@@ -254,11 +254,11 @@ static void the_worst_regimes(void **state) {
     for (int d = 0; d < D; ++d) refined[i].truth[d] = d == 0 ? i : (i * 7) % N;
   }
   assert_int_equal(rb_refinement_summarise(&test_context, &model, 100, N, refined, &s), RB_OK);
-  assert_near(s.regime_datasets[RB_SILENT], 30, 0);
-  assert_near(s.regime_datasets[RB_FEW] + s.regime_datasets[RB_BURSTING], 60, 0);
-  assert_true(s.regime_activity_high[RB_FEW] < s.regime_activity_low[RB_BURSTING]);
-  assert_near(s.regime_network_loss[RB_SILENT], 15.0, 1e-12);  // mean of 1 .. 29
-  assert_near(s.regime_kl[RB_SILENT], 1.0, 0);
+  assert_near(s.regime_datasets[RB_REGIME_NONE], 30, 0);
+  assert_near(s.regime_datasets[RB_REGIME_LITTLE] + s.regime_datasets[RB_REGIME_MUCH], 60, 0);
+  assert_true(s.regime_activity_high[RB_REGIME_LITTLE] < s.regime_activity_low[RB_REGIME_MUCH]);
+  assert_near(s.regime_network_loss[RB_REGIME_NONE], 15.0, 1e-12);  // mean of 1 .. 29
+  assert_near(s.regime_kl[RB_REGIME_NONE], 1.0, 0);
   assert_near(s.kl_low[0], 1.0, 0);
   assert_near(s.kl_middle[0], 5.0, 0);
   assert_near(s.kl_high[0], 1.0, 0);

@@ -1,6 +1,6 @@
 #include "app/input/settings.h"
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 
 static rb_input input;
 static rb_arguments arguments;

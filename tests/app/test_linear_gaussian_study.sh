@@ -24,6 +24,19 @@ done
 sed 's/such as spikes//g' study/report.html | grep -Eoi '.{0,30}(spike|voltage|V_th|membrane).{0,20}' >neuron.txt
 [ ! -s neuron.txt ] || fail "report.html names what is a neuron's: $(head -3 neuron.txt)"
 
+h5dump -d regime_name study/calibration.h5 | grep -q '"none", "little", "much"' ||
+  fail "its regimes: $(h5dump -d regime_name study/calibration.h5)"
+
+echo "-- a recording of it"
+awk 'BEGIN { print "signal"; for (i = 0; i < 20; ++i) print 0.1 * i }' >recording.csv
+read_it() { "$RB_PROGRAM" infer "$input" -o study "${small[@]}" --force --observation "$@" >out.txt 2>err.txt; }
+read_it recording.csv --interval-ms 50 || fail "the axis in seconds is not 50 ms apart: $(cat err.txt)"
+! read_it recording.csv --interval-ms 0.05 && grep -q "was trained for samples 50 ms apart" err.txt || fail "0.05 ms: $(cat err.txt)"
+! read_it recording.csv && grep -q "no column time_s" err.txt || fail "no times: $(cat err.txt)"
+sed '2d' recording.csv >short.csv
+! read_it short.csv --interval-ms 50 && grep -q "has 19 samples where the model has 20, 0.05 s apart" err.txt ||
+  fail "19 samples: $(cat err.txt)"
+
 echo "-- another prior"
 other=(--set 'prior.slope.distribution="uniform"' --set prior.slope.low=-2 --set 'prior.slope.high="level + 5"'
   --set prior.level.low=-4 --set prior.level.high=4 --set 'prior.level.unit="nV/Hz"'

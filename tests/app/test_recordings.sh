@@ -35,7 +35,7 @@ infer coarse.csv --interval-ms 0.2
 cut -d, -f2,3 good.csv >timeless.csv
 refused 5 "no column time_ms" timeless.csv
 infer timeless.csv --interval-ms=0.2
-refused 3 "was trained for simulator.dt_ms = 0.2" timeless.csv --interval-ms 0.1
+refused 3 "was trained for samples 0.2 ms apart" timeless.csv --interval-ms 0.1
 refused 2 "give the time between two samples" timeless.csv --interval-ms fast
 expect_failure 2 "of the recording of --observation FILE" 1 infer "$tiny" -o study --interval-ms 0.2
 

@@ -28,10 +28,11 @@ static void read_observation(const char *path) {
 
 /* A trace of current has to have a known length. */
 static void read_current(const char *path, int64_t length) {
+  static const rb_column current = {.name = "current_pA", .unit = "pA", .least = 1, .most = 1e9};
   rb_sampling sampling = fuzz_sampling;
   double *current_pA = NULL;
   sampling.length = length;
-  const rb_status status = rb_current_read(&fuzz_context, path, &sampling, &current_pA);
+  const rb_status status = rb_series_read(&fuzz_context, path, &current, &sampling, &current_pA);
   fuzz_outcome(status);
   for (int64_t i = 0; status == RB_OK && i < length; ++i) {
     fuzz_require(isfinite(current_pA[i]), "a value that is no number");

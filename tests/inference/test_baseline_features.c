@@ -1,6 +1,6 @@
 #include "inference/baseline_features.h"
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 
 enum { COUNT = 11, L = 1000 };
 

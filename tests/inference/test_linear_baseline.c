@@ -2,9 +2,9 @@
 #include <gsl/gsl_linalg.h>
 
 #include "inference/baseline.h"
+#include "model/lif/lif.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 
 enum { SEED = 45, D = 6, L = 40, N = 500, CHECKS = 20, DRAWS = 200 };
 

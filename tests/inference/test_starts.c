@@ -1,9 +1,9 @@
 #include "inference/points.h"
 #include "inference/target.h"
+#include "model/lif/lif.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
 #include "rheobase/inference/exact.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/random/distributions.h"
 
 /* Where an ensemble of chains starts: copies of a point are moved apart, but never to where the

@@ -2,11 +2,11 @@
  * posterior in centred coordinates whose draws stay inside the prior. */
 #include "inference/micro_batch.h"
 #include "model/lif/filter_bank.h"
+#include "model/lif/lif.h"
 #include "rb_test.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/inference/flow_posterior.h"
 #include "rheobase/inference/simulations.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/model/support.h"
 
 enum { D = RB_LIF_DIM, N = 12, FEATURES = RB_LIF_FEATURES };

@@ -23,7 +23,7 @@ static void put(const char *path, const char *text) {
 }
 
 static const rb_column columns[2] = {
-    {.name = "voltage_mV", .other = "voltage", .unit = "mV"},
+    {.name = "voltage_mV", .other = "voltage", .unit = "mV", .least = 1, .most = 1e4},
     {.name = "spike", .other = "spikes", .unit = "1", .binary = true}};
 static const char remedy[] = "do something else";
 
@@ -342,7 +342,7 @@ static void wrong_hdf5_is_refused(void **state) {
                  "column voltage_mV is there twice: voltage_mV and voltage");
   for (int k = 0; k < 3; ++k) v.value[k] = -0.07;
   EXPECT_FAILURE(read_hdf5(NULL, &v, NULL), RB_ERR_FORMAT,
-                 "voltage_mV is nowhere larger than 0.07; are these volts?");
+                 "voltage_mV is nowhere larger than 0.07; is that in mV?");
 }
 
 static size_t no_filter(unsigned flags, size_t count, const unsigned *values, size_t bytes,
@@ -405,7 +405,7 @@ static void times_have_to_lie_on_the_grid(void **state) {
   EXPECT_FAILURE(read_times("%.4f", 0, 0.201, 0.2, -1), RB_ERR_FORMAT, ".csv:3: time_ms is 0.201");
   // Rounded more coarsely than a tenth of a step: no column of times then.
   EXPECT_FAILURE(read_times("%.2f", 0, 0.025, 0.025, -1), RB_ERR_FORMAT,
-                 "where steps of dt_ms = 0.025 lead to 0.025; the times are rounded too coarsely: "
+                 "where steps of 0.025 ms lead to 0.025; the times are rounded too coarsely: "
                  "do something else");
   rb_sampling known = every(0.025, 3);
   known.known = true;
@@ -453,13 +453,13 @@ static void wrong_observations_are_refused(void **state) {
       {"time_ms;voltage_mV;spike\n0,0;-71,65;0\n",
        ":2: time_ms is not a number: '0,0' (write a decimal point"},
       {"time_ms,voltage_mV,spike\n0,-70,0\n0.2,-70,0\n0.5,-70,0\n",
-       ":4: time_ms is 0.5 where steps of dt_ms = 0.2 lead to 0.4"},
+       ":4: time_ms is 0.5 where steps of 0.2 ms lead to 0.4"},
       {"time_ms,voltage_mV,spike\n0,-7e8,0\n0.2,-70,0\n0.4,-70,0\n",
-       ":2: voltage_mV is -7e+08; are these millivolts?"},
+       ":2: voltage_mV is -7e+08; is that in mV?"},
       {"time_ms,voltage_mV,spike\n0,-.07,0\n0.2,-.06,0\n0.4,-.05,0\n",
-       "voltage_mV is nowhere larger than 0.07; are these volts?"},
+       "voltage_mV is nowhere larger than 0.07; is that in mV?"},
       {"time_ms,voltage_mV,spike\n0,-70,0\n0.2,-70,0\n",
-       "has 2 samples where the input's T_ms and dt_ms make 3"},
+       "has 2 samples where the model has 3, 0.2 ms apart"},
       {"time_ms,voltage_mV,spike\r0,-70,0\r0.2,-70,0\r", "has a carriage return within"},
       {"time_ms,voltage_mV,spike\n", "has 0 samples"}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
@@ -467,11 +467,13 @@ static void wrong_observations_are_refused(void **state) {
   }
 }
 
+static const rb_column current = {.name = "current_pA", .unit = "pA", .least = 1, .most = 1e9};
+
 static rb_status read_current(const char *text, double **pA) {
   const char *path = own_path("_current.csv");
   const rb_sampling sampling = every(0.2, 2);
   put(path, text);
-  return rb_current_read(&test_context, path, &sampling, pA);
+  return rb_series_read(&test_context, path, &current, &sampling, pA);
 }
 
 static void currents_are_read(void **state) {
@@ -495,8 +497,8 @@ static void currents_are_read(void **state) {
       {"current_nA\n0.2\n0.21\n", "the header has no column current_pA (but current_nA)"},
       {"# current_nA\n0.2\n0.21\n", "the header has no column current_pA (but current_nA)"},
       {"I\n200\n210\n", "the header has no column current_pA"},
-      {"0.2\n0.21\n", "current_pA is nowhere larger than 0.21; are these nanoamperes?"},
-      {"time_ms,current_pA\n0,200\n0.1,210\n", ":3: time_ms is 0.1 where steps of dt_ms = 0.2"},
+      {"0.2\n0.21\n", "current_pA is nowhere larger than 0.21; is that in pA?"},
+      {"time_ms,current_pA\n0,200\n0.1,210\n", ":3: time_ms is 0.1 where steps of 0.2 ms"},
       {"0,200\n0.2,210\n", "there is no header"}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
     EXPECT_FAILURE(read_current(wrong[i].text, &pA), RB_ERR_FORMAT, wrong[i].words);
@@ -517,7 +519,8 @@ static void units_of_currents_are_converted(void **state) {
     stored c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
     c.unit = units[i].unit;
     for (int k = 0; k < 3; ++k) c.value[k] *= units[i].size;
-    assert_all_ok(rb_current_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &sampling, &pA));
+    assert_all_ok(
+        rb_series_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &current, &sampling, &pA));
     assert_all_true(fabs(pA[0] - 200) < 1e-9 && fabs(pA[1] - 210) < 1e-9 &&
                     fabs(pA[2] + 50) < 1e-9);
     free(pA);
@@ -525,8 +528,9 @@ static void units_of_currents_are_converted(void **state) {
   stored late = some_time(),
          c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
   late.value[2] = 0.5;
-  EXPECT_FAILURE(rb_current_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &sampling, &pA),
-                 RB_ERR_FORMAT, "row 2: time_ms is 0.5 where");
+  EXPECT_FAILURE(
+      rb_series_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &current, &sampling, &pA),
+      RB_ERR_FORMAT, "row 2: time_ms is 0.5 where");
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(csv_is_read),

@@ -1,7 +1,7 @@
 #ifndef RB_TEST_FILTER_BANK_REFERENCE_H
 #define RB_TEST_FILTER_BANK_REFERENCE_H
 
-#include "rheobase/model/lif.h"
+#include "model/lif/lif.h"
 
 /* The filter bank by another way, in double: each lane's observations are one dense Gaussian
  * vector, conditioned in covariance form by a Cholesky factor; no recursion, no tables, no shifted

@@ -169,7 +169,7 @@ static void simulate(const rb_lif_settings *s, int64_t L, const double *theta, u
   for (uint16_t attempt = 0; attempt < 50; ++attempt) {
     double current[MAX_STEPS], noise[MAX_STEPS];
     int count = 0;
-    rb_stream_normals(rb_stream_make(2, RB_FOR_TESTS, RB_RANDOM_CURRENT, attempt, item), 0, L,
+    rb_stream_normals(rb_stream_make(2, RB_FOR_TESTS, RB_RANDOM_PROCESS_NOISE, attempt, item), 0, L,
                       current);
     rb_stream_normals(rb_stream_make(2, RB_FOR_TESTS, RB_RANDOM_OBSERVATION_NOISE, attempt, item),
                       0, L, noise);

@@ -1,5 +1,5 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 
 static void default_table_is_the_notebook(void **state) {
   (void)state;

@@ -1,8 +1,8 @@
 #include <gsl/gsl_integration.h>
 #include <gsl/gsl_statistics_double.h>
 
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/random/distributions.h"
 
 enum { D = RB_LIF_DIM, N = 200000 };

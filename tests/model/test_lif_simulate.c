@@ -1,5 +1,5 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/random/distributions.h"
 
 enum { D = RB_LIF_DIM, MAX_LENGTH = 1200 };
@@ -10,8 +10,8 @@ static void by_definition(const rb_lif_settings *s, uint64_t seed, rb_purpose pu
   static double normal[MAX_LENGTH], current[MAX_LENGTH], v[MAX_LENGTH];
   static uint8_t spikes[MAX_LENGTH];
   const int64_t length = rb_lif_steps(s);
-  rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_CURRENT, 0, (uint64_t)item), 0, length,
-                    normal);
+  rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_PROCESS_NOISE, 0, (uint64_t)item), 0,
+                    length, normal);
   for (int64_t i = 0; i < length; ++i) {
     current[i] = (s->current_count > 0 ? s->current_pA[i] : s->I_mean_pA) + s->I_std_pA * normal[i];
   }

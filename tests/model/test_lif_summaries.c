@@ -1,5 +1,5 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 
 enum { L = 1000 };
 

@@ -18,10 +18,10 @@ static const int64_t LINE[][2] = {{2, 2},  {2, 8},  {2, 32},  {8, 8},   {8, 16},
                                   {8, 32}, {8, 64}, {8, 128}, {8, 256}, {32, 128}};
 static const reference_layout THOUSAND = {29, 9, 4, 7, 10, KNOT, LAG, AGE, WIDTH, LINE};
 
-static const rb_channel VOLTAGE = {{"voltage", "mV", ""}, false};
-static const rb_channel CURRENT = {{"current", "pA", ""}, false};
-static const rb_channel SPIKES = {{"spikes", "1", ""}, true};
-static const rb_channel SYNAPSES = {{"synapses", "1", ""}, true};
+static const rb_channel VOLTAGE = {.quantity = {"voltage", "mV", ""}};
+static const rb_channel CURRENT = {.quantity = {"current", "pA", ""}};
+static const rb_channel SPIKES = {.quantity = {"spikes", "1", ""}, .binary = true};
+static const rb_channel SYNAPSES = {.quantity = {"synapses", "1", ""}, .binary = true};
 
 /* A recording: the potential falls at events and relaxes, with noise. */
 static void record(uint64_t seed, int64_t T, double events_per_sample, float *v, float *event) {

@@ -1,5 +1,5 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/model/support.h"
 
 enum { D = RB_LIF_DIM, COUNT = 200 };

@@ -47,7 +47,7 @@ static void pairs_follow_their_definition(void **state) {
 static void bits_never_change(void **state) {
   (void)state;
   double x[4];
-  rb_stream_normals(rb_stream_make(45, RB_FOR_TRAINING, RB_RANDOM_CURRENT, 0, 7), 0, 4, x);
+  rb_stream_normals(rb_stream_make(45, RB_FOR_TRAINING, RB_RANDOM_PROCESS_NOISE, 0, 7), 0, 4, x);
   static const double recorded[] = {0x1.22baa9cef236cp-1, 0x1.897a814fe3d3ap+1,
                                     0x1.41e6c4914b063p-8, 0x1.6ffaffd5bbb81p-2};
   for (int i = 0; i < 4; ++i) assert_true(x[i] == recorded[i]);

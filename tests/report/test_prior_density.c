@@ -1,6 +1,6 @@
+#include "model/lif/lif.h"
 #include "rb_test.h"
 #include "report/prior_density.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/random/distributions.h"
 
 /* The curves of the figures against the neuron's marginal densities: four parameters have them in

@@ -16,11 +16,16 @@ typedef struct rb_calibration_settings {
   int64_t store_draws;  ///< draws of a test set are stored if it has at most so many of them
 } rb_calibration_settings;
 
-/** Data sets are also looked at in groups by their activity (e.g. number of spikes), so that errors
- * that cancel over all of them show: none at all, and below and above the median of the others. */
-typedef enum rb_regime { RB_SILENT, RB_FEW, RB_BURSTING, RB_REGIME_COUNT } rb_regime;
-/** Its name in files, such as "silent". */
-const char *rb_regime_name(rb_regime regime);
+/** Data sets are also looked at in groups by their activity (model.h), so that errors that cancel
+ * over all of them show: none at all, and below and above the median of the others. */
+typedef enum rb_regime {
+  RB_REGIME_NONE,
+  RB_REGIME_LITTLE,
+  RB_REGIME_MUCH,
+  RB_REGIME_COUNT
+} rb_regime;
+/** What the model calls it, in files too. */
+const char *rb_regime_name(const rb_model *model, rb_regime regime);
 
 /** Dimensions of the results. */
 typedef enum rb_calibration_dim {

@@ -35,7 +35,7 @@ typedef struct rb_refined {
   double exact_loss, exact_entropy;  ///< entropy: the loss averaged over the exact posterior
   double c2st;
   double clipped;   ///< 1 if a true parameter was clipped
-  double activity;  ///< of the model, e.g. spikes
+  double activity;  ///< of the model (model.h)
 } rb_refined;
 
 /** Refines item @p item of a purpose, drawn and simulated by the model.

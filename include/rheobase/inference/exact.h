@@ -31,7 +31,7 @@ typedef struct rb_exact_settings {
   int64_t long_steps;       ///< at most, of MCMC; half of them are left out
 } rb_exact_settings;
 
-/** Settings that suit the neuron. */
+/** The default settings. */
 rb_exact_settings rb_exact_defaults(void);
 
 /** How the draws were obtained. */

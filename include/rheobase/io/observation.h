@@ -14,16 +14,18 @@
 
 /** A column that is looked for. */
 typedef struct rb_column {
-  const char *name;   ///< with its unit, e.g. "voltage_mV"
-  const char *other;  ///< another name it may have, e.g. "voltage"; NULL: none
-  const char *unit;   ///< e.g. "mV"; "1" where there is none
-  bool binary;        ///< 0 and 1 only; true and false are accepted
-  bool optional;      ///< may be missing
+  const char *name;    ///< with its unit, e.g. "length_m"
+  const char *other;   ///< another name it may have, e.g. "length"; NULL: none
+  const char *unit;    ///< e.g. "m"; "1" where there is none
+  bool binary;         ///< 0 and 1 only; true and false are accepted
+  bool optional;       ///< may be missing
+  double least, most;  ///< between which the largest size of its values lies, where it is in the
+                       ///< unit it should be; most = 0: anywhere
 } rb_column;
 
 /** When the samples were taken. */
 typedef struct rb_sampling {
-  const char *name, *unit;  ///< of the column of times, e.g. "time_ms" and "ms"
+  const char *name, *unit;  ///< of the column of times, e.g. "time_s" and "s"
   double step;              ///< distance of samples
   int64_t length;           ///< samples; -1: any number
   bool known;               ///< the user says they are `step` apart: times are not looked at
@@ -40,10 +42,10 @@ RB_NODISCARD rb_status rb_observation_read(rb_context *ctx, const char *path, in
                                            const rb_column *column, const rb_sampling *sampling,
                                            int64_t *length, float **x);
 
-/** Reads a trace of injected current: numbers alone, one on a line, or the column or array
- * current_pA. A column of times is checked if there is one. Collective.
- * @param current_pA (sampling->length) allocated; the caller frees it */
-RB_NODISCARD rb_status rb_current_read(rb_context *ctx, const char *path,
-                                       const rb_sampling *sampling, double **current_pA);
+/** Reads one column from a file that may hold nothing else: text may be numbers alone, one on a
+ * line. A column of times is checked if there is one. Collective.
+ * @param value (sampling->length) allocated; the caller frees it */
+RB_NODISCARD rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *column,
+                                      const rb_sampling *sampling, double **value);
 
 #endif

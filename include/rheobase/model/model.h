@@ -21,10 +21,12 @@ enum {
   RB_MAX_CHECKS = 8
 };
 
-/** One channel of an observation, such as voltage or spikes. */
+/** One channel of an observation. */
 typedef struct rb_channel {
   rb_quantity quantity;
-  bool binary;  ///< only 0 and 1: stored as bytes in files
+  bool binary;         ///< only 0 and 1: stored as bytes in files
+  double least, most;  ///< between which the largest size of a recording's values lies; beyond,
+                       ///< it may be in another unit and is refused; most = 0: anywhere
 } rb_channel;
 
 typedef struct rb_model rb_model;
@@ -75,7 +77,7 @@ struct rb_model {
   int channels;                   ///< C
   const rb_channel *channel;      ///< (C)
   int64_t length;                 ///< L, samples per channel
-  rb_quantity axis;               ///< of the samples, e.g. time_ms in ms
+  rb_quantity axis;               ///< of the samples, e.g. time_s in s
   double axis_step;               ///< distance of samples in the axis' unit
   void *state;                    ///< owned by the model
 
@@ -103,10 +105,12 @@ struct rb_model {
    * if and only if in_support. May be NULL. @param theta (D) */
   uint32_t (*outside_support)(const rb_model *model, const double *theta);
 
-  /** What data sets are grouped by when calibration is looked at locally, such as the number of
-   * spikes; NULL where there is nothing of the kind. @param x (C, L) */
+  /** What data sets are grouped by when calibration is looked at locally, such as a number of
+   * events; NULL where there is nothing of the kind. @param x (C, L) */
   double (*activity)(const rb_model *model, const float *x);
   rb_quantity activity_quantity;
+  const char *const *regime;  ///< (3) names of data sets without activity, with little and with
+                              ///< much; NULL: "none", "little", "much"
 
   /** Summary statistics an expert would look at; 0 and NULL where there are none.
    * @param x (C, L) @param out (summaries), always finite */

@@ -26,7 +26,7 @@ typedef struct rb_model_rows {
 
 typedef struct rb_model_type {
   const char *name;    ///< as in an input file
-  const char *title;   ///< one line, e.g. "Leaky integrate-and-fire neuron"
+  const char *title;   ///< one line, e.g. "Two chemical species that eat each other"
   const char *source;  ///< publication that defines it
 
   const rb_setting *setting;  ///< (settings) rows "simulator.<name>", or rows of any groups that
@@ -73,8 +73,11 @@ typedef struct rb_model_type {
   const rb_verify_form *verify;  ///< its reference files, ended by a row without a name; NULL: none
 } rb_model_type;
 
-/** All types, ended by NULL. */
+/** All types, ended by NULL; the first is the default. */
 extern const rb_model_type *const rb_model_types[];
+
+/** Its name in quotes, as an input file has it. */
+extern const char rb_model_default[];
 
 /** The type of that name. Local. Fails with RB_ERR_SETTING, naming the nearest known one. */
 RB_NODISCARD rb_status rb_model_type_find(rb_context *ctx, const char *name,

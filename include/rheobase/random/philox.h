@@ -34,8 +34,8 @@ typedef enum rb_purpose {
 /** What kind of number within a purpose. Append only. */
 typedef enum rb_random_kind {
   RB_RANDOM_PRIOR,
-  RB_RANDOM_CURRENT,
-  RB_RANDOM_OBSERVATION_NOISE,
+  RB_RANDOM_PROCESS_NOISE,      ///< within a simulation
+  RB_RANDOM_OBSERVATION_NOISE,  ///< of what is recorded of it
   RB_RANDOM_POSTERIOR_DRAWS,
   RB_RANDOM_DROPOUT,
   RB_RANDOM_SHUFFLE,

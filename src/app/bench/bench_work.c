@@ -105,5 +105,8 @@ cleanup:
 }
 
 double rb_writer_bytes(const rb_writer *writer) {
-  return (double)writer->datasets * (double)writer->model->length * (sizeof(float) + 1);
+  const rb_model *model = writer->model;
+  double bytes = 0;  // of a sample of all channels
+  for (int c = 0; c < model->channels; ++c) bytes += model->channel[c].binary ? 1 : sizeof(float);
+  return (double)writer->datasets * (double)model->length * bytes;
 }

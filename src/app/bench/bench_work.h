@@ -58,7 +58,7 @@ typedef struct rb_writer {
 /** Simulates and writes the file; the simulation is a rounding error beside it. Collective. */
 RB_NODISCARD rb_status rb_writer_write(rb_context *ctx, void *writer);
 
-/** Bytes of voltage and spikes in it. */
+/** Bytes of the observations in it. */
 double rb_writer_bytes(const rb_writer *writer);
 
 #endif

@@ -1,3 +1,4 @@
+#include <gsl/gsl_statistics_float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,14 +182,17 @@ typedef struct sampler {
 } sampler;
 
 /* Scales that give an untrained network inputs of the usual size. */
-static rb_standardisation rough_scales(const bench *b) {
+static rb_standardisation rough_scales(const bench *b, const rb_share *data) {
   rb_standardisation s = {{0}, {0}, {0}, {0}};
+  const int64_t L = b->model.length;
   for (int d = 0; d < b->model.dim; ++d) s.theta_std[d] = 1;
   const rb_shape shape = rb_view_shape(&b->view);
   for (int k = 0; k < rb_shape_scales(shape); ++k) s.x_std[k] = k < shape.channels ? 1 : 100;
-  if (shape.channels > 0) {
-    s.x_mean[0] = -65;
-    s.x_std[0] = 10;
+  for (int c = 0; c < shape.channels && data->count > 0; ++c) {  // those of the first data set
+    const float *x = data->x + c * L;
+    s.x_mean[c] = gsl_stats_float_mean(x, 1, (size_t)L);
+    const double sd = sqrt(gsl_stats_float_variance_with_fixed_mean(x, 1, (size_t)L, s.x_mean[c]));
+    if (sd > 0) s.x_std[c] = sd;
   }
   return s;
 }
@@ -196,10 +200,10 @@ static rb_standardisation rough_scales(const bench *b) {
 static rb_status sampler_create(rb_context *ctx, const bench *b, sampler *s) {
   rb_status status = RB_OK;
   const rb_model *model = &b->model;
-  const rb_standardisation scales = rough_scales(b);
   const rb_shape shape = rb_view_shape(&b->view);
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SAMPLED, &s->data));
   RB_TRY(rb_share_simulate(ctx, &s->data));
+  const rb_standardisation scales = rough_scales(b, &s->data);
   RB_TRY(rb_estimator_create(ctx, &b->input.network, shape, model->dim, SAMPLING_BATCH,
                              &s->estimator));
   RB_TRY(rb_estimator_initialise(ctx, s->estimator, seed_of(b), 0));

@@ -31,12 +31,13 @@ static const option_row table[] = {
            force),
     ROW_OF(
         "--data", NULL, "FILE",
-        "simulations to train on (a simulations.h5, or HDF5: train, val / theta, voltage, spikes)",
+        "simulations to train on (a simulations.h5, or HDF5: train, val / theta, <each channel>)",
         RB_OPTION_DATA, data),
-    ROW_OF("--observation", NULL, "FILE", "recorded data (HDF5 or CSV: time_ms, voltage_mV, spike)",
-           RB_OPTION_OBSERVATION, observation),
+    ROW_OF("--observation", NULL, "FILE",
+           "recorded data (HDF5 or CSV: the model's axis and its channels)", RB_OPTION_OBSERVATION,
+           observation),
     ROW_OF("--interval-ms", NULL, "DT",
-           "samples of the recording are DT apart, whatever its time_ms", RB_OPTION_OBSERVATION,
+           "samples of the recording are DT ms apart, whatever its times", RB_OPTION_OBSERVATION,
            interval),
     ROW_OF("--format", NULL, "NAME", "output format", RB_OPTION_FORMAT, format),
     ROW_OF("--json", NULL, NULL, "prints JSON", RB_OPTION_JSON, json),
@@ -228,7 +229,8 @@ void rb_arguments_help(const rb_context *ctx, const rb_command *commands, int co
   } else {
     (void)printf(
         "rheobase COMMAND [INPUT] [options]\n"
-        "  Simulation-based inference for neurons and other models (rheobase models lists them).\n"
+        "  Simulation-based inference for models that can be simulated (rheobase models lists "
+        "them).\n"
         "  Runs on any number of ranks: mpirun -n 8 rheobase run inputs/quick.cfg\n\n"
         "Commands\n");
     for (int i = 0; i < count; ++i) {

@@ -44,7 +44,7 @@ static const rb_setting leading[] = {
     {.path = "model",
      .type = RB_SETTING_STRING,
      MEMBER(model),
-     .standard = "\"lif\"",
+     .standard = rb_model_default,
      .help = "what is simulated (`rheobase models` lists all)"},
 
     GROUP("sanity", "Checks that `simulate` makes of simulator and prior"),
@@ -59,10 +59,9 @@ static const rb_setting leading[] = {
            "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
            "parameter given those before"),
     GROUP("network.summary", "The summary network"),
-    CHOICE(
-        "network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
-        "convolutions and recurrent nets over the observation, an MLP after the model's own "
-        "features (the filter bank), or that MLP with the recurrent summary beside the features"),
+    CHOICE("network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
+           "convolutions and recurrent nets over the observation, an MLP after the model's own "
+           "features, or that MLP with the recurrent summary beside the features"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics")};
 
@@ -310,7 +309,7 @@ static rb_status read_settings(rb_context *ctx, const char *path, const rb_argum
   rb_status status = RB_OK;
   const rb_settings_source source = {path, arguments->sets, arguments->set};
   const rb_settings_table *common = rb_input_common_table();
-  (void)snprintf(input->model, sizeof input->model, "lif");
+  (void)snprintf(input->model, sizeof input->model, "%s", rb_model_types[0]->name);
   RB_TRY(rb_settings_peek(ctx, &source, "model", sizeof input->model, input->model));
   RB_TRY(rb_agree(ctx, rb_model_type_find(ctx, input->model, &input->type)));
   RB_TRY(describe_model(ctx, &source, input));

@@ -7,14 +7,16 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/io/observation.h"
+#include "rheobase/io/unit.h"
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
 enum { NAME_SIZE = 64, DIGEST_SIZE = 17 };
+#define INTERVAL_UNIT "ms"  // of --interval-ms
 typedef char column_name[NAME_SIZE];
 
-/* A channel's column is called like it with its unit (voltage_mV) or without (voltage); where there
- * is no unit, like it in the singular (spike) or plural (spikes). */
+/* A channel's column is called like it with its unit (length_m) or without (length); where there is
+ * no unit, like it in the singular (event) or plural (events). */
 static void describe(const rb_channel *channel, column_name name, rb_column *column) {
   const rb_quantity *q = &channel->quantity;
   const int length = (int)strlen(q->name);
@@ -24,27 +26,52 @@ static void describe(const rb_channel *channel, column_name name, rb_column *col
     (void)snprintf(name, NAME_SIZE, "%.*s", q->name[length - 1] == 's' ? length - 1 : length,
                    q->name);
   }
-  *column = (rb_column){.name = name, .other = q->name, .unit = q->unit, .binary = channel->binary};
+  *column = (rb_column){.name = name,
+                        .other = q->name,
+                        .unit = q->unit,
+                        .binary = channel->binary,
+                        .least = channel->least,
+                        .most = channel->most};
+}
+
+/* Milliseconds in which the samples of a model along a time are apart; NaN along anything else. */
+static double step_ms(const rb_model *model) {
+  int exponent = 0;
+  if (!rb_unit_exponent(model->axis.unit, INTERVAL_UNIT, &exponent)) return NAN;
+  return rb_unit_scale(model->axis_step, exponent);
 }
 
 /* Whether the samples are known to be a step apart, as --interval-ms says. */
 static rb_status check_interval(rb_context *ctx, const rb_job *job) {
   const char *text = job->arguments->interval;
-  const double step = job->model.axis_step;
+  const double step = step_ms(&job->model);
   char *end = NULL;
-  const double interval = text != NULL ? strtod(text, &end) : step;
-  if (end != NULL && (end == text || *end != '\0' || !isfinite(interval) || interval <= 0)) {
+  if (text == NULL) return RB_OK;
+  if (isnan(step)) {
+    return RB_FAIL(ctx, RB_ERR_USAGE,
+                   "--interval-ms %s: samples of model \"%s\" are no times apart", text,
+                   job->model.name);
+  }
+  const double interval = strtod(text, &end);
+  if (end == text || *end != '\0' || !isfinite(interval) || interval <= 0) {
     return RB_FAIL(ctx, RB_ERR_USAGE, "--interval-ms %s: give the time between two samples in ms",
                    text);
   }
   if (fabs(interval - step) > 1e-6 * step) {
-    return RB_FAIL(
-        ctx, RB_ERR_SETTING,
-        "--interval-ms %s: the network was trained for simulator.dt_ms = %.10g; resample "
-        "the recording, or train another network",
-        text, step);
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "--interval-ms %s: the network was trained for samples %.10g ms apart; resample "
+                   "the recording, or train another network",
+                   text, step);
   }
   return RB_OK;
+}
+
+/* What to do about times that are rounded too coarsely. @param text (size) */
+static const char *remedy(const rb_model *model, size_t size, char *text) {
+  const double step = step_ms(model);
+  if (isnan(step)) return "give more digits";
+  (void)snprintf(text, size, "give --interval-ms %.10g if the steps are right", step);
+  return text;
 }
 
 rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x) {
@@ -54,15 +81,13 @@ rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x) {
   rb_column column[RB_MAX_CHANNELS];
   float *read = NULL;
   int64_t length = 0;
-  char remedy[64];
-  (void)snprintf(remedy, sizeof remedy, "give --interval-ms %.10g if the steps are right",
-                 model->axis_step);
+  char advice[64];
   const rb_sampling sampling = {.name = model->axis.name,
                                 .unit = model->axis.unit,
                                 .step = model->axis_step,
                                 .length = model->length,
                                 .known = job->arguments->interval != NULL,
-                                .remedy = remedy};
+                                .remedy = remedy(model, sizeof advice, advice)};
   RB_TRY(check_interval(ctx, job));
   for (int c = 0; c < model->channels; ++c) describe(&model->channel[c], name[c], &column[c]);
   RB_TRY(rb_observation_read(ctx, job->arguments->observation, model->channels, column, &sampling,

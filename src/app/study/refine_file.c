@@ -31,7 +31,7 @@ static const column dataset_columns[] = {
     SCALAR(failed, "1", "1 where a numerical error left nothing to be known"),
     VECTOR(truth, UNIT, "true parameters"),
     SCALAR(clipped, "1", "1 where a true parameter was clipped"),
-    SCALAR(activity, "1", "what the model calls activity, e.g. the number of spikes"),
+    SCALAR(activity, "1", "what regimes are made by"),
     VECTOR(network_mean, UNIT, "mean of the network's draws"),
     VECTOR(network_sd, UNIT, "their standard deviation"),
     VECTOR(exact_mean, UNIT, "mean of exact draws"),
@@ -117,7 +117,7 @@ static const column summary_columns[] = {
     SCALAR(network_inside, "1", "mean share of the network's draws inside the prior"),
     VECTOR(wasserstein, UNIT, "median over data sets"),
     REGIME(regime_datasets, "1", "number of data sets"),
-    REGIME(regime_activity_low, "1", "least activity, e.g. number of spikes"),
+    REGIME(regime_activity_low, "1", "least activity"),
     REGIME(regime_activity_high, "1", "largest activity"),
     REGIME(regime_network_efficiency, "1", "median"),
     REGIME(regime_kl, "nat", "median of KL(exact || network)"),
@@ -227,7 +227,7 @@ rb_status rb_refine_write_summary(rb_context *ctx, rb_file *file, const rb_model
                             "the others",
                             false};
   const char *names[RB_REGIME_COUNT];
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) names[g] = rb_regime_name((rb_regime)g);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) names[g] = rb_regime_name(model, (rb_regime)g);
   RB_TRY(rb_file_dimension(ctx, file, "regime_name", RB_REGIME_COUNT));
   RB_TRY(rb_file_write(ctx, file, &regimes, names));
   RB_TRY(write_columns(ctx, file, "summary", "", summary_columns, NUMBER(summary_columns),

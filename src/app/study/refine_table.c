@@ -65,7 +65,7 @@ static void print_worst(const rb_context *ctx, const rb_model *model,
     (void)snprintf(range, sizeof range, "%g..%g", s->regime_activity_low[g],
                    s->regime_activity_high[g]);
     rb_log_info(ctx, "%-12s %9.0f %12s %11.4f %9.2f %7.3f %8.3f %8.3f",
-                rb_regime_name((rb_regime)g), s->regime_datasets[g], range,
+                rb_regime_name(model, (rb_regime)g), s->regime_datasets[g], range,
                 s->regime_network_efficiency[g], s->regime_kl[g], s->regime_c2st[g],
                 s->regime_network_loss[g], s->regime_floor[g]);
   }

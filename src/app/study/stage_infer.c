@@ -8,7 +8,6 @@
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/model/support.h"
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"

@@ -57,8 +57,8 @@ cleanup:
 /* Statistics of as many numbers as the file has. */
 static rb_status create(rb_context *ctx, const char *path, const statistics_file *f,
                         rb_statistics **statistics) {
-  static const rb_channel channel[] = {{{"voltage", "1", "standardised"}, false},
-                                       {{"events", "1", "events"}, true}};
+  static const rb_channel channel[] = {{.quantity = {"voltage", "1", "standardised"}},
+                                       {.quantity = {"events", "1", "events"}, .binary = true}};
   rb_status status = RB_OK;
   rb_statistics_form form = {
       .length = f->T, .channels = 2, .channel = channel, .sd = {1, 1}, .level = NAN};

@@ -6,7 +6,7 @@
 
 #include "rheobase/base/memory.h"
 
-static const rb_channel channel[1] = {{{"data", "1", "data of the benchmark task"}, false}};
+static const rb_channel channel[1] = {{.quantity = {"data", "1", "data of the benchmark task"}}};
 
 /* What a model of a task holds. */
 typedef struct task_state {

@@ -1,7 +1,7 @@
 #ifndef RB_MODEL_LIF_CENTRING_H
 #define RB_MODEL_LIF_CENTRING_H
 
-#include "rheobase/model/lif.h"
+#include "lif.h"
 
 /** @file centring.h
  * Coordinates in which the posterior of one observation is near the origin and of unit size: a

@@ -1,4 +1,4 @@
-#include "rheobase/model/lif.h"
+#include "lif.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,8 +8,11 @@
 #include "rheobase/base/memory.h"
 
 static const rb_channel channels[RB_LIF_CHANNELS] = {
-    [RB_LIF_VOLTAGE] = {{"voltage", "mV", "observed membrane potential"}, false},
-    [RB_LIF_SPIKES] = {{"spikes", "1", "1 where a spike is recorded, else 0"}, true}};
+    [RB_LIF_VOLTAGE] = {.quantity = {"voltage", "mV", "observed membrane potential"},
+                        .least = 1,
+                        .most = 1e4},
+    [RB_LIF_SPIKES] = {.quantity = {"spikes", "1", "1 where a spike is recorded, else 0"},
+                       .binary = true}};
 
 int64_t rb_lif_steps(const rb_lif_settings *settings) {
   return (int64_t)ceil(settings->T_ms / settings->dt_ms);
@@ -35,6 +38,8 @@ bool rb_lif_accepts(const rb_model *model, const double *theta, const char **rea
   if (why != NULL && reason != NULL) *reason = why;
   return why == NULL;
 }
+
+static const char *const regimes[] = {"silent", "few", "bursting"};
 
 static double spike_count(const rb_model *model, const float *x) {
   double count = 0;
@@ -99,6 +104,7 @@ rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model) 
                       .check = rb_lif_check,
                       .compare = rb_lif_compare,
                       .activity = spike_count,
+                      .regime = regimes,
                       .activity_quantity = {"spike_count", "1", "spikes in the recording"},
                       .accepts = rb_lif_accepts,
                       .simulate = rb_lif_simulate,

@@ -1,6 +1,6 @@
 #include "prior.h"
 
-#include "rheobase/model/lif.h"
+#include "lif.h"
 
 #define QUOTE(number) #number
 #define TEXT(number) QUOTE(number)

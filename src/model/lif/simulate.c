@@ -24,7 +24,7 @@ rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
                           int64_t first, int64_t count, const double *theta, float *x) {
   const rb_lif_state *state = model->state;
   const rb_lif_kernel *kernel = RB_KERNEL_SELECT(rb_lif_kernel, ctx->isa);
-  const uint32_t current_word = rb_stream_make(seed, purpose, RB_RANDOM_CURRENT, 0, 0).word;
+  const uint32_t current_word = rb_stream_make(seed, purpose, RB_RANDOM_PROCESS_NOISE, 0, 0).word;
   const uint32_t noise_word = rb_stream_make(seed, purpose, RB_RANDOM_OBSERVATION_NOISE, 0, 0).word;
   for (int64_t i = 0; i < count; ++i) {
     const char *reason = NULL;

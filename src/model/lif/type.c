@@ -115,6 +115,7 @@ cleanup:
 
 static rb_status load(rb_context *ctx, void *settings) {
   rb_status status = RB_OK;
+  static const rb_column column = {.name = "current_pA", .unit = "pA", .least = 1, .most = 1e9};
   rb_lif_settings *s = settings;
   double *trace = NULL;
   if (s->current_file[0] == '\0') return RB_OK;
@@ -124,7 +125,7 @@ static rb_status load(rb_context *ctx, void *settings) {
                                 .step = s->dt_ms,
                                 .length = steps,
                                 .remedy = "leave them out if the steps are right"};
-  RB_TRY(rb_current_read(ctx, s->current_file, &sampling, &trace));
+  RB_TRY(rb_series_read(ctx, s->current_file, &column, &sampling, &trace));
   s->current_pA = trace;
   s->current_count = steps;
 cleanup:

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "likelihood.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/lif_likelihood.h"
 #include "verify.h"
 
 static const double TOLERANCE_NATS = 1e-3;

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lif.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/lif.h"
 #include "verify.h"
 
 #define DEVIATION "subthreshold_deviation_mV"

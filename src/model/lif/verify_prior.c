@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lif.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/lif.h"
 #include "verify.h"
 
 /* The reference's moments come from as many draws as ours, so a difference of the two has sqrt(2)

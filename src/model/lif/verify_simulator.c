@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lif.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/lif.h"
 #include "rheobase/random/distributions.h"
 #include "verify.h"
 
@@ -104,8 +104,8 @@ static int64_t count_differences(const lif_case *c, const float *x, double *work
   double *current = work, *v = &work[L], *noise = &work[2 * L];
   int64_t wrong = 0;
   for (int64_t i = 0; i < c->n; ++i) {
-    rb_stream_normals(rb_stream_make(1, RB_FOR_TESTS, RB_RANDOM_CURRENT, 0, (uint64_t)i), 0, L,
-                      current);
+    rb_stream_normals(rb_stream_make(1, RB_FOR_TESTS, RB_RANDOM_PROCESS_NOISE, 0, (uint64_t)i), 0,
+                      L, current);
     rb_stream_normals(rb_stream_make(1, RB_FOR_TESTS, RB_RANDOM_OBSERVATION_NOISE, 0, (uint64_t)i),
                       0, L, noise);
     for (int64_t k = 0; k < L; ++k) current[k] = s->I_mean_pA + s->I_std_pA * current[k];

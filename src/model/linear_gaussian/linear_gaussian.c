@@ -22,8 +22,8 @@ static const rb_prior_row prior[D] = {
     {.name = "slope", .unit = "1", .description = "linear coefficient", STANDARD_NORMAL},
     {.name = "curvature", .unit = "1", .description = "quadratic coefficient", STANDARD_NORMAL}};
 static const rb_channel channel[RB_LINEAR_GAUSSIAN_MAX_CHANNELS] = {
-    {{"signal", "1", "parabola with noise"}, false},
-    {{"mixture", "1", "another mixture of the parameters with noise"}, false}};
+    {.quantity = {"signal", "1", "parabola with noise"}},
+    {.quantity = {"mixture", "1", "another mixture of the parameters with noise"}}};
 
 static double noise_sd(const rb_model *model) {
   return ((const linear_gaussian_state *)model->state)->noise_sd;

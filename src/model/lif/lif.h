@@ -1,5 +1,5 @@
-#ifndef RHEOBASE_LIF_H
-#define RHEOBASE_LIF_H
+#ifndef RB_MODEL_LIF_H
+#define RB_MODEL_LIF_H
 
 #include "rheobase/model/model.h"
 
