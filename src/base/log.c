@@ -26,9 +26,9 @@ void rb_log_warning(const rb_context *ctx, const char *format, ...) {
   va_end(arguments);
 }
 
-void rb_log_rank(const rb_context *ctx, const char *format, ...) {
+void rb_log_rank(int rank, const char *format, ...) {
   char prefix[32];
-  (void)snprintf(prefix, sizeof prefix, "rank %d: ", ctx->rank);
+  (void)snprintf(prefix, sizeof prefix, "rank %d: ", rank);
   va_list arguments;
   va_start(arguments, format);
   print_line(stderr, prefix, format, arguments);

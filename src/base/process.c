@@ -13,7 +13,7 @@
 extern char **environ;
 
 int rb_process_start(const posix_spawn_file_actions_t *actions, bool group, char *const *arguments,
-                     pid_t *process) {
+                     char *const *environment, pid_t *process) {
   posix_spawnattr_t attributes;
   sigset_t none, ignored;
   (void)sigemptyset(&none);
@@ -27,7 +27,8 @@ int rb_process_start(const posix_spawn_file_actions_t *actions, bool group, char
   const int own_group = group ? POSIX_SPAWN_SETPGROUP : 0;
   (void)posix_spawnattr_setflags(
       &attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | own_group));
-  const int error = posix_spawnp(process, arguments[0], actions, &attributes, arguments, environ);
+  const int error = posix_spawnp(process, arguments[0], actions, &attributes, arguments,
+                                 environment != NULL ? environment : environ);
   (void)posix_spawnattr_destroy(&attributes);
   return error;
 }
@@ -40,7 +41,7 @@ static int start(const char *folder, char *const *arguments, int output, pid_t *
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   if (error == 0) error = posix_spawn_file_actions_addchdir_np(&actions, folder);
-  if (error == 0) error = rb_process_start(&actions, false, arguments, process);
+  if (error == 0) error = rb_process_start(&actions, false, arguments, NULL, process);
   (void)posix_spawn_file_actions_destroy(&actions);
   return error;
 }

@@ -59,6 +59,8 @@ static void shipped_inputs_are_valid(void **state) {
   assert_true(strcmp(input.type->name, "linear_gaussian") == 0 &&
               input.training.mode == RB_ONLINE &&
               input.network.summary.type == &rb_summary_recurrent);
+  assert_int_equal(read_shipped("programs/numpy_damped_oscillator.cfg", NULL), RB_OK);
+  assert_true(strcmp(input.type->name, "program") == 0 && input.rows.parameters == 2);
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }

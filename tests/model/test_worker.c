@@ -23,7 +23,7 @@ static rb_worker *make(const char *mode, int64_t batch, double timeout_s, int re
   (void)snprintf(command, sizeof command,
                  "exec /usr/bin/env python3 '%s/tests/model/worker.py' %s %s",
                  getenv("RB_SOURCE_DIR"), mode, file);
-  const rb_worker_settings settings = {command, D, names, L, batch, timeout_s, restarts};
+  const rb_worker_settings settings = {0, command, D, names, L, batch, timeout_s, restarts};
   assert_int_equal(rb_worker_create(&test_context, &settings, &worker), RB_OK);
   return worker;
 }
@@ -53,11 +53,11 @@ static void answers_batches_of_any_size(void **state) {
   assert_int_equal(simulate(worker, 1), RB_OK);
   assert_int_equal(simulate(worker, 64), RB_OK);
   assert_int_equal(simulate(worker, 200), RB_OK);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
   // More than all pipes hold, both ways.
   worker = make("", MOST, 60, 0);
   assert_int_equal(simulate(worker, MOST), RB_OK);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
 }
 
 static void says_what_is_wrong(void **state) {
@@ -87,7 +87,7 @@ static void says_what_is_wrong(void **state) {
                test_context.error.message);
     }
     rb_error_clear(&test_context);
-    rb_worker_destroy(&test_context, worker);
+    rb_worker_destroy(worker);
   }
 }
 
@@ -97,20 +97,20 @@ static void more_bytes_are_found_before_the_next_batch(void **state) {
   assert_int_equal(simulate(worker, 4), RB_OK);
   assert_int_equal(simulate(worker, 4), RB_ERR_SIMULATOR);
   rb_error_clear(&test_context);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
 }
 
 static void is_started_anew(void **state) {
   (void)state;
-  static const char *const modes[] = {"die_once", "hang_once"};
-  for (int i = 0; i < 2; ++i) {
-    rb_worker *worker = make(modes[i], 64, i == 0 ? 60 : 0.5, 1);
-    assert_int_equal(simulate(worker, 8), RB_OK);
-    (void)unlink(file);
-    assert_int_equal(simulate(worker, 8), RB_OK);  // failures are counted in a row
-    rb_worker_destroy(&test_context, worker);
-    (void)unlink(file);
-  }
+  rb_worker *worker = make("die_once", 64, 60, 1);
+  assert_int_equal(simulate(worker, 8), RB_OK);
+  (void)unlink(file);
+  assert_int_equal(simulate(worker, 8), RB_OK);  // failures are counted in a row
+  rb_worker_destroy(worker);
+  worker = make("hang_once", 64, 4, 1);
+  assert_int_equal(simulate(worker, 8), RB_OK);
+  rb_worker_destroy(worker);
+  (void)unlink(file);
 }
 
 static void the_simulation_at_fault_is_found(void **state) {
@@ -120,7 +120,7 @@ static void the_simulation_at_fault_is_found(void **state) {
   assert_non_null(strstr(test_context.error.message,
                          "last line: cannot do 13; it was to simulate a = 13, b = -0.5"));
   rb_error_clear(&test_context);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
 }
 
 static void talk_is_cut_and_never_blocks(void **state) {
@@ -130,7 +130,7 @@ static void talk_is_cut_and_never_blocks(void **state) {
   assert_true(log >= 0 && dup2(log, STDERR_FILENO) >= 0);
   rb_worker *worker = make("chatter", 64, 60, 0);
   const rb_status status = simulate(worker, 4);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
   assert_true(dup2(kept, STDERR_FILENO) >= 0);
   const off_t size = lseek(log, 0, SEEK_END);
   static char text[4 * RB_SAID_MOST];
@@ -183,16 +183,30 @@ static void nobody_outlives_the_rank(void **state) {
   (void)close(ends[1]);
 }
 
-static void files_open_here_are_closed_there(void **state) {
+static void says_not_that_it_is_a_rank(void **state) {
   (void)state;
-  const int other = open("/dev/null", O_RDONLY);  // without O_CLOEXEC
   rb_supervised process;
   char text[256] = "";
-  assert_int_equal(rb_supervised_start("ls /proc/$$/fd | tr '\\n' ' ' >&4", &process), 0);
+  int code = 0;
+  assert_int_equal(setenv("PMIX_RANK", "3", 1) | setenv("RB_TEST_KEPT", "kept", 1), 0);
+  assert_int_equal(rb_supervised_start("echo $PMIX_RANK$RB_TEST_KEPT >&4", &process), 0);
+  while (!rb_supervised_has_ended(&process, &code)) (void)poll(NULL, 0, 1);
+  assert_true(read(process.from, text, sizeof text - 1) > 0);
+  assert_string_equal(text, "kept\n");
+  rb_supervised_end(&process);
+  (void)unsetenv("PMIX_RANK");
+}
+
+static void files_open_here_are_closed_there(void **state) {
+  (void)state;
+  const int other = open("/dev/null", O_RDONLY);  // without O_CLOEXEC, and 5 is the list's own
+  rb_supervised process;
+  char text[256] = "";
+  assert_int_equal(rb_supervised_start("exec 1>&4; exec ls /proc/self/fd", &process), 0);
   int code = 0;
   while (!rb_supervised_has_ended(&process, &code)) (void)poll(NULL, 0, 1);
   assert_true(read(process.from, text, sizeof text - 1) > 0);
-  assert_string_equal(text, "0 1 2 3 4 ");
+  assert_string_equal(text, "0\n1\n2\n3\n4\n5\n");
   rb_supervised_end(&process);
   (void)close(other);
 }
@@ -205,11 +219,14 @@ static void a_request_to_stop_is_heard(void **state) {
   assert_int_equal(simulate(worker, 4), RB_STOPPED);
   assert_true(MPI_Wtime() - began < 20);
   rb_error_clear(&test_context);
-  rb_worker_destroy(&test_context, worker);
+  rb_worker_destroy(worker);
   // A batch that is nearly through is waited for.
+  test_context.stop = false;
   worker = make("slow", 64, 60, 3);
   assert_int_equal(simulate(worker, 4), RB_OK);
-  rb_worker_destroy(&test_context, worker);
+  test_context.stop = true;
+  assert_int_equal(simulate(worker, 4), RB_OK);
+  rb_worker_destroy(worker);
   test_context.stop = false;
 }
 
@@ -227,6 +244,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_simulation_at_fault_is_found),
     cmocka_unit_test(talk_is_cut_and_never_blocks),
     cmocka_unit_test(nobody_outlives_the_rank),
+    cmocka_unit_test(says_not_that_it_is_a_rank),
     cmocka_unit_test(files_open_here_are_closed_there),
     cmocka_unit_test(a_request_to_stop_is_heard)};
 RB_TEST_MAIN(tests)

@@ -15,10 +15,9 @@ void rb_log_info(const rb_context *ctx, const char *format, ...)
 void rb_log_warning(const rb_context *ctx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** `rank 3: ...` on standard error, from whichever rank calls it, quiet or not: what a user's
+/** `rank 3: ...` on standard error, from any rank, quiet or not: what a user's
  * simulator says. */
-void rb_log_rank(const rb_context *ctx, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void rb_log_rank(int rank, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** @return what the word for @p count things ends in: "" or "s" */
 const char *rb_plural(long long count);

@@ -12,9 +12,10 @@
  * copy, as a fork would. It can be stopped by signals that are blocked or ignored here. Local.
  * @param actions on its files @param group whether it leads a process group of its own
  * @param arguments the program, looked up on PATH, its arguments, NULL
+ * @param environment NULL: that of this process
  * @return 0, or what errno would be if it could not be started, e.g. ENOENT */
 int rb_process_start(const posix_spawn_file_actions_t *actions, bool group, char *const *arguments,
-                     pid_t *process);
+                     char *const *environment, pid_t *process);
 
 /** Runs a program without a shell and waits for it. It reads nothing, can be stopped by signals,
  * and writes what it says to @p output, which is rewound afterwards. It is killed when this process

@@ -72,14 +72,14 @@ static bool readable(int pipe, int milliseconds) {
 }
 
 /* The program's code once it has ended, which may take a moment after its pipes have closed. */
-static int wait_for_end(const rb_context *ctx, const rb_supervised *process, rb_said *said) {
+static int wait_for_end(const rb_supervised *process, rb_said *said) {
   const double until = MPI_Wtime() + END_PATIENCE_S;
   int code = -1;
   while (!rb_supervised_has_ended(process, &code) && MPI_Wtime() < until) {
-    if (!rb_said_read(ctx, said, process->said)) (void)poll(NULL, 0, LOOK_MS);
+    if (!rb_said_read(said, process->said)) (void)poll(NULL, 0, LOOK_MS);
   }
-  for (int i = 0; i < LAST_READS && rb_said_read(ctx, said, process->said); ++i) continue;
-  rb_said_end(ctx, said);
+  for (int i = 0; i < LAST_READS && rb_said_read(said, process->said); ++i) continue;
+  rb_said_end(said);
   return code;
 }
 
@@ -98,7 +98,7 @@ static rb_outcome run(rb_context *ctx, const rb_supervised *process, transfer *t
     (void)send_some(t);
     const bool came = receive_some(t);
     if (t->missing == 0) return t->sending < PARTS ? RB_TOO_SOON : RB_ANSWERED;
-    const bool printed = rb_said_read(ctx, said, process->said);
+    const bool printed = rb_said_read(said, process->said);
     if (t->from < 0) return RB_ENDED;
     const double now = MPI_Wtime();
     if (gives_up(ctx, exchange, now)) return RB_GIVEN_UP;
@@ -134,17 +134,17 @@ rb_outcome rb_exchange_batch(rb_context *ctx, const rb_supervised *process, cons
   if (readable(process->from, 0)) return RB_TOO_MANY;
   rb_outcome outcome = run(ctx, process, &t, exchange, said);
   exchange->received = batch->bytes - t.missing;
-  (void)rb_said_read(ctx, said, process->said);
+  (void)rb_said_read(said, process->said);
   if (outcome == RB_ANSWERED && readable(process->from, (int)(exchange->linger_s * 1e3))) {
     outcome = RB_TOO_MANY;
   }
-  if (outcome == RB_ENDED) exchange->code = wait_for_end(ctx, process, said);
+  if (outcome == RB_ENDED) exchange->code = wait_for_end(process, said);
   return outcome;
 }
 
-bool rb_exchange_finish(const rb_context *ctx, rb_supervised *process, rb_said *said) {
+bool rb_exchange_finish(rb_supervised *process, rb_said *said) {
   if (process->group == 0) return true;
   (void)close(process->to);
   process->to = -1;
-  return wait_for_end(ctx, process, said) >= 0;
+  return wait_for_end(process, said) >= 0;
 }

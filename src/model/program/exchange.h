@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "rheobase/base/context.h"
 #include "said.h"
 #include "supervised.h"
 
@@ -43,6 +44,6 @@ rb_outcome rb_exchange_batch(rb_context *ctx, const rb_supervised *process, cons
 
 /** Tells a program that answers that there is nothing more, and waits a little for its end.
  * @return whether it has ended */
-bool rb_exchange_finish(const rb_context *ctx, rb_supervised *process, rb_said *said);
+bool rb_exchange_finish(rb_supervised *process, rb_said *said);
 
 #endif

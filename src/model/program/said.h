@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "rheobase/base/context.h"
-
 /** @file said.h
  * What a user's simulator prints, line by line into the log, up to a limit, however much it is and
  * whatever bytes it has. All functions are local. */
@@ -15,8 +13,9 @@ enum {
   RB_SAID_MOST = 64 * 1024  ///< characters of all lines of a rank; the rest is left out
 };
 
-/** Plain data; zero to begin. */
+/** Plain data; zeros and the rank to begin. */
 typedef struct rb_said {
+  int rank;
   char line[RB_SAID_LINE + 1];  ///< what has come of the line under way
   size_t length;
   size_t logged;                ///< characters in the log so far
@@ -25,9 +24,9 @@ typedef struct rb_said {
 
 /** Takes some of what waits in a pipe that does not block.
  * @return whether there was something; false also at its end */
-bool rb_said_read(const rb_context *ctx, rb_said *said, int pipe);
+bool rb_said_read(rb_said *said, int pipe);
 
 /** Ends a line under way, after the simulator's end. */
-void rb_said_end(const rb_context *ctx, rb_said *said);
+void rb_said_end(rb_said *said);
 
 #endif

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,29 @@ static int duct_open(bool we_read, duct *d) {
   return error;
 }
 
+/* What tells a process which rank it is: a program that uses MPI itself would take it for its own,
+ * and break the connection of this one. */
+static bool is_of_launcher(const char *variable) {
+  static const char *const beginnings[] = {"PMIX_",        "PMI_",           "OMPI_COMM_WORLD_",
+                                           "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix",
+                                           "HYDRA_"};
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; ++i) {
+    if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0) return true;
+  }
+  return false;
+}
+
+/* This process' environment without that; the texts are not copied. NULL: out of memory. */
+static char **environment_alone(void) {
+  size_t count = 0, kept = 0;
+  while (environ[count] != NULL) ++count;
+  char **alone = calloc(count + 1, sizeof *alone);
+  for (size_t i = 0; i < count && alone != NULL; ++i) {
+    if (!is_of_launcher(environ[i])) alone[kept++] = environ[i];
+  }
+  return alone;
+}
+
 static int spawn(const char *command, int reads, int writes, int says, int watches, pid_t *group) {
   const struct {
     int from, to;
@@ -53,6 +78,8 @@ static int spawn(const char *command, int reads, int writes, int says, int watch
                 {writes, WRITES},
                 {watches, WATCHES}};
   char *const arguments[] = {"/bin/sh", "-c", (char *)script, "sh", (char *)command, NULL};
+  char **const environment = environment_alone();
+  if (environment == NULL) return ENOMEM;
   posix_spawn_file_actions_t actions;
   (void)posix_spawn_file_actions_init(&actions);
   int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -61,8 +88,9 @@ static int spawn(const char *command, int reads, int writes, int says, int watch
   }
   // Files that are open here would stay open and locked as long as the program runs.
   if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, ABOVE);
-  if (error == 0) error = rb_process_start(&actions, true, arguments, group);
+  if (error == 0) error = rb_process_start(&actions, true, arguments, environment, group);
   (void)posix_spawn_file_actions_destroy(&actions);
+  free(environment);
   return error;
 }
 

@@ -30,6 +30,7 @@ rb_status rb_worker_create(rb_context *ctx, const rb_worker_settings *settings,
   rb_status status = RB_OK;
   RB_TRY(RB_ALLOCATE(ctx, *worker, 1));
   (*worker)->settings = *settings;
+  (*worker)->said.rank = settings->rank;
   (*worker)->exchange.timeout_s = settings->timeout_s;
 cleanup:
   return status;
@@ -82,14 +83,14 @@ static rb_status fail(rb_context *ctx, const rb_worker *w, int64_t count, const 
   }
   if (count > 1) (void)snprintf(several, sizeof several, "%" PRId64 " simulations, first ", count);
   return RB_FAIL(ctx, RB_ERR_SIMULATOR, "the worker of rank %d %s; it was to simulate %s%s",
-                 ctx->rank, w->problem, several, values);
+                 w->said.rank, w->problem, several, values);
 }
 
 static rb_status start(rb_context *ctx, rb_worker *w) {
   if (w->process.group != 0) return RB_OK;
   const int error = rb_supervised_start(w->settings.command, &w->process);
   if (error != 0) {
-    return RB_FAIL(ctx, RB_ERR_SIMULATOR, "rank %d cannot start its worker: %s", ctx->rank,
+    return RB_FAIL(ctx, RB_ERR_SIMULATOR, "rank %d cannot start its worker: %s", w->said.rank,
                    strerror(error));
   }
   w->answered = false;
@@ -108,7 +109,7 @@ static rb_status attempt(rb_context *ctx, rb_worker *w, const rb_batch *batch, b
     w->failures = 0;
     return RB_OK;
   }
-  rb_said_end(ctx, &w->said);
+  rb_said_end(&w->said);
   rb_supervised_end(&w->process);
   if (outcome == RB_GIVEN_UP) {
     RB_TRY(RB_FAIL(ctx, RB_STOPPED,
@@ -121,7 +122,7 @@ static rb_status attempt(rb_context *ctx, rb_worker *w, const rb_batch *batch, b
   if (hopeless || w->failures > w->settings.restarts) {
     RB_TRY(fail(ctx, w, batch->count, batch->theta));
   }
-  rb_log_rank(ctx, "the worker %s; starting it anew (%d of %d)", w->problem, w->failures,
+  rb_log_rank(w->said.rank, "the worker %s; starting it anew (%d of %d)", w->problem, w->failures,
               w->settings.restarts);
 cleanup:
   return status;
@@ -165,10 +166,11 @@ cleanup:
   return status;
 }
 
-void rb_worker_destroy(const rb_context *ctx, rb_worker *worker) {
+void rb_worker_destroy(rb_worker *worker) {
   if (worker == NULL) return;
-  if (!rb_exchange_finish(ctx, &worker->process, &worker->said)) {
-    rb_log_rank(ctx, "the worker has not ended at the end of its input and is killed");
+  if (!rb_exchange_finish(&worker->process, &worker->said)) {
+    rb_log_rank(worker->said.rank,
+                "the worker has not ended at the end of its input and is killed");
   }
   rb_supervised_end(&worker->process);
   free(worker);

@@ -11,6 +11,7 @@
  * hung, ended with this process in any case. All functions are local. */
 
 typedef struct rb_worker_settings {
+  int rank;                       ///< of the whole study, for the log
   const char *command;            ///< for /bin/sh; borrowed, as the names are
   int dim;                        ///< D
   const rb_quantity *parameters;  ///< (D), for errors
@@ -35,6 +36,6 @@ RB_NODISCARD rb_status rb_worker_simulate(rb_context *ctx, rb_worker *worker, in
                                           const double *theta, const uint64_t *seeds, float *x);
 
 /** Lets the program end by itself, kills it if it does not. */
-void rb_worker_destroy(const rb_context *ctx, rb_worker *worker);
+void rb_worker_destroy(rb_worker *worker);
 
 #endif

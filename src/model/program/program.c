@@ -1,0 +1,191 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../described.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/study.h"
+#include "rheobase/parallel/agree.h"
+#include "worker.h"
+
+/* The model `program`: a simulator that is a program of the user's, one for each rank. */
+
+enum { COMMAND = 1024 };
+
+typedef struct program_settings {
+  char command[COMMAND];
+  rb_observation_settings observation;
+  int64_t batch;
+  double timeout_s;
+  int restarts;
+  uint64_t files;  // hash of the files the command names; 0: none
+} program_settings;
+
+#define PROGRAM(member) RB_SETTING_MEMBER(program_settings, member)
+
+static const rb_setting settings_rows[] = {
+    {.path = "program", .type = RB_SETTING_GROUP, .help = "A simulator that is a program"},
+    {.path = "program.command",
+     .type = RB_SETTING_STRING,
+     PROGRAM(command),
+     .standard = "\"\"",
+     .help = "command for /bin/sh, in the folder the study is started in; reads parameters and "
+             "seeds as descriptor 3, writes simulations as descriptor 4"},
+    RB_OBSERVATION_ROWS("program", program_settings, observation),
+    {.path = "program.batch",
+     .type = RB_SETTING_INTEGER,
+     PROGRAM(batch),
+     .standard = "64",
+     .range = "[1, 65536]",
+     .help = "most simulations asked for at once"},
+    {.path = "program.timeout_s",
+     .type = RB_SETTING_REAL,
+     PROGRAM(timeout_s),
+     .standard = "600",
+     .range = "(0, 1e7]",
+     .unit = "s",
+     .help = "longest a batch may take; then the program is killed"},
+    {.path = "program.restarts",
+     .type = RB_SETTING_INTEGER,
+     PROGRAM(restarts),
+     .standard = "3",
+     .range = "[0, 1000000]",
+     .help = "how often in a row a rank starts a program anew that died or did not answer, before "
+             "the study stops"}};
+
+static rb_status describe(rb_context *ctx, const rb_settings_source *source, void *settings,
+                          rb_model_rows *rows) {
+  (void)settings;
+  return rb_described_prior(ctx, source, rows);
+}
+
+static rb_status check(rb_context *ctx, const void *settings) {
+  const program_settings *s = settings;
+  rb_described described;
+  if (s->command[strspn(s->command, " ")] == '\0') {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "program.command is needed: what simulates, as in \"python3 my_model.py\"");
+  }
+  return rb_described_read(ctx, "program", &s->observation, &described);
+}
+
+/* The next word of a command: what may be a file's name. @return where it ends; NULL: none */
+static const char *next_word(const char *at, char *word) {
+  static const char between[] = " \t\"';|&<>()=`";
+  at += strspn(at, between);
+  const size_t length = strcspn(at, between);
+  (void)snprintf(word, COMMAND, "%.*s", (int)length, at);
+  return length > 0 ? at + length : NULL;
+}
+
+/* Whether rank 0 has a file of that name. Collective. */
+static bool is_file(const rb_context *ctx, const char *name) {
+  struct stat about;
+  int is = ctx->rank == 0 && stat(name, &about) == 0 && S_ISREG(about.st_mode);
+  MPI_Bcast(&is, 1, MPI_INT, 0, ctx->comm);
+  return is != 0;
+}
+
+static rb_status load(rb_context *ctx, void *settings) {
+  rb_status status = RB_OK;
+  program_settings *s = settings;
+  char word[COMMAND];
+  s->files = 0;
+  for (const char *at = s->command; (at = next_word(at, word)) != NULL;) {
+    uint64_t digest = 0;
+    if (!is_file(ctx, word)) continue;
+    RB_TRY(rb_study_hash_file(ctx, word, &digest));
+    s->files = rb_hash(s->files != 0 ? s->files : RB_HASH_START, &digest, sizeof digest);
+  }
+cleanup:
+  return status;
+}
+
+static void write_digest(const void *settings, FILE *stream) {
+  const program_settings *s = settings;
+  (void)fprintf(stream, "program.command_hash = %016" PRIx64 "\n", s->files);
+}
+
+typedef struct program_state {
+  int rank;  // of all that work in the study; an ensemble trains in groups
+  program_settings settings;
+  rb_described described;
+  rb_worker *worker;  // NULL: nothing has been simulated yet
+} program_state;
+
+static rb_status create_worker(rb_context *ctx, const rb_model *model, program_state *state) {
+  const program_settings *s = &state->settings;
+  const rb_worker_settings settings = {.rank = state->rank,
+                                       .command = s->command,
+                                       .dim = model->dim,
+                                       .parameters = model->parameters,
+                                       .row = model->channels * model->length,
+                                       .batch = s->batch,
+                                       .timeout_s = s->timeout_s,
+                                       .restarts = s->restarts};
+  return rb_worker_create(ctx, &settings, &state->worker);
+}
+
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
+  rb_status status = RB_OK;
+  program_state *state = model->state;
+  uint64_t *seeds = NULL;
+  if (state->worker == NULL) RB_TRY(create_worker(ctx, model, state));
+  RB_TRY(RB_ALLOCATE(ctx, seeds, count));
+  for (int64_t i = 0; i < count; ++i) seeds[i] = rb_described_seed(seed, purpose, first + i);
+  RB_TRY(rb_worker_simulate(ctx, state->worker, count, theta, seeds, x));
+cleanup:
+  free(seeds);
+  return status;
+}
+
+static bool accepts(const rb_model *model, const double *theta, const char **reason) {
+  for (int d = 0; d < model->dim; ++d) {
+    if (isfinite(theta[d])) continue;
+    if (reason != NULL) *reason = "a parameter is not finite";
+    return false;
+  }
+  return true;
+}
+
+static void destroy(rb_model *model) {
+  program_state *state = model->state;
+  if (state == NULL) return;
+  rb_worker_destroy(state->worker);
+  free(state);
+  model->state = NULL;
+}
+
+static rb_status create(rb_context *ctx, const void *settings, rb_model *model) {
+  rb_status status = RB_OK;
+  program_state *state = NULL;
+  *model =
+      (rb_model){.name = "program", .accepts = accepts, .simulate = simulate, .destroy = destroy};
+  RB_TRY(RB_ALLOCATE(ctx, state, 1));
+  model->state = state;
+  state->rank = ctx->rank;
+  state->settings = *(const program_settings *)settings;
+  RB_TRY(rb_described_read(ctx, "program", &state->settings.observation, &state->described));
+  rb_described_fill(&state->described, model);
+cleanup:
+  if (status != RB_OK) destroy(model);
+  return status;
+}
+
+const rb_model_type rb_program_type = {
+    .name = "program",
+    .title = "A simulator of your own, a program in any language",
+    .source = "docs/own_simulator.md",
+    .setting = settings_rows,
+    .settings = sizeof settings_rows / sizeof *settings_rows,
+    .settings_size = sizeof(program_settings),
+    .recipe = "program -program.batch -program.timeout_s -program.restarts",
+    .describe = describe,
+    .parameters_from = "as the input's prior names them",
+    .check = check,
+    .load = load,
+    .digest = write_digest,
+    .create = create};
