@@ -188,6 +188,9 @@ rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *mo
   RB_TRY(rb_file_write(ctx, file, &FIRST_MOMENT, training->first_moment));
   RB_TRY(rb_file_write(ctx, file, &SECOND_MOMENT, training->second_moment));
   RB_TRY(write_weights(ctx, file, parameters, "weights", parameters->value));
+  if (training->settings.average_steps > 0) {
+    RB_TRY(write_weights(ctx, file, parameters, "average", training->average));
+  }
   if (isfinite(training->best_loss)) {
     RB_TRY(write_weights(ctx, file, parameters, "best", training->best));
   }
@@ -228,6 +231,10 @@ static rb_status read_position(rb_context *ctx, const rb_file *file, rb_training
   int64_t total_steps = 0, rollbacks = 0, member = 0;
   RB_TRY(rb_checkpoint_position(ctx, file, &training->step, &total_steps));
   RB_TRY(rb_file_get_int(ctx, file, "", "member", &member));
+  if (training->settings.patience > 0 && training->step == total_steps &&
+      total_steps <= training->total_steps && total_steps % training->steps_per_epoch == 0) {
+    training->total_steps = total_steps;  // it ended early
+  }
   if (total_steps != training->total_steps || member != training->member) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
                    "the checkpoint is of another training: %" PRId64 " steps instead of %" PRId64
@@ -301,6 +308,9 @@ rb_status rb_checkpoint_read(rb_context *ctx, const rb_file *file, rb_training *
   RB_TRY(read_fixed(ctx, file, training->estimator, &training->standardisation));
   RB_TRY(read_weights(ctx, file, parameters, "weights", parameters->value));
   rb_estimator_weights_changed(training->estimator);
+  if (training->settings.average_steps > 0) {
+    RB_TRY(read_weights(ctx, file, parameters, "average", training->average));
+  }
   if (isfinite(training->best_loss)) {
     RB_TRY(read_weights(ctx, file, parameters, "best", training->best));
   }
@@ -317,7 +327,8 @@ rb_status rb_checkpoint_read_network(rb_context *ctx, const rb_file *file, bool 
   rb_status status = RB_OK;
   const rb_parameters *parameters = rb_estimator_parameters(estimator);
   RB_TRY(read_fixed(ctx, file, estimator, standardisation));
-  RB_TRY(read_weights(ctx, file, parameters, best ? "best" : "weights", parameters->value));
+  const char *last = rb_file_has(file, "average") ? "average" : "weights";
+  RB_TRY(read_weights(ctx, file, parameters, best ? "best" : last, parameters->value));
   rb_estimator_weights_changed(estimator);
 cleanup:
   return status;

@@ -25,6 +25,7 @@ static rb_status allocate(rb_context *ctx, rb_training *training) {
   const int64_t weights = weights_of(training);
   RB_TRY(RB_ALLOCATE(ctx, training->first_moment, weights));
   RB_TRY(RB_ALLOCATE(ctx, training->second_moment, weights));
+  RB_TRY(RB_ALLOCATE(ctx, training->average, weights));
   RB_TRY(RB_ALLOCATE(ctx, training->best, weights));
   RB_TRY(RB_ALLOCATE(ctx, training->history, training->settings.epochs));
 cleanup:
@@ -61,6 +62,7 @@ cleanup:
 void rb_training_destroy(rb_training *training) {
   free(training->first_moment);
   free(training->second_moment);
+  free(training->average);
   free(training->best);
   free(training->history);
   *training = (rb_training){0};
@@ -105,25 +107,61 @@ cleanup:
   return RB_OK;
 }
 
+static void swap(int64_t count, rb_real *a, rb_real *b) {
+  for (int64_t i = 0; i < count; ++i) {
+    const rb_real kept = a[i];
+    a[i] = b[i];
+    b[i] = kept;
+  }
+}
+
+/* Puts the averaged weights into the network and those of the last step in their place, or back. */
+static void exchange_average(rb_training *training) {
+  rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  if (training->settings.average_steps == 0) return;
+  swap(parameters->count, parameters->value, training->average);
+  rb_estimator_weights_changed(training->estimator);
+}
+
+/* Validation loss of the weights that would be used, which are kept if they are the best. */
+static rb_status judge(rb_context *ctx, rb_training *training, const rb_dataset *validation,
+                       rb_epoch *epoch) {
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  exchange_average(training);
+  const rb_status status = rb_validation_loss(ctx, training, validation, epoch);
+  if (status == RB_OK && epoch->validation_loss < training->best_loss) {
+    training->best_loss = epoch->validation_loss;
+    memcpy(training->best, parameters->value, (size_t)parameters->count * sizeof(rb_real));
+  }
+  exchange_average(training);
+  return status;
+}
+
+/* Whether the last epochs, as many as the patience, have brought no lower validation loss. */
+static bool is_spent(const rb_training *training) {
+  const int64_t epochs = training->step / training->steps_per_epoch;
+  int64_t best = 0;
+  for (int64_t e = 1; e < epochs; ++e) {
+    if (training->history[e].validation_loss < training->history[best].validation_loss) best = e;
+  }
+  return training->settings.patience > 0 && epochs - 1 - best >= training->settings.patience;
+}
+
 /* Validation, history and the best weights, at the end of an epoch. Collective. */
 static rb_status end_epoch(rb_context *ctx, rb_training *training, const rb_training_data *data) {
   rb_status status = RB_OK;
-  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
   rb_epoch *epoch = &training->history[training->step / training->steps_per_epoch - 1];
   epoch->loss = training->epoch_loss / (double)training->epoch_samples;
   training->epoch_loss = 0;
   training->epoch_samples = 0;
-  RB_TRY(rb_validation_loss(ctx, training, data->validation, epoch));
+  RB_TRY(judge(ctx, training, data->validation, epoch));
   if (!isfinite(epoch->validation_loss) || !isfinite(epoch->objective)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
                    "step %" PRId64 ": the validation loss of the epoch is not finite; lower "
                    "training.learning_rate, or check the simulations for extreme values",
                    training->step));
   }
-  if (epoch->validation_loss < training->best_loss) {
-    training->best_loss = epoch->validation_loss;
-    memcpy(training->best, parameters->value, (size_t)parameters->count * sizeof(rb_real));
-  }
+  if (is_spent(training)) training->total_steps = training->step;
 cleanup:
   return status;
 }
@@ -204,10 +242,14 @@ static void report_epoch(const rb_context *ctx, const rb_training *training) {
               last->learning_rate);
 }
 
-static void use_best_weights(rb_training *training) {
+/* Leaves the weights that are to be used in the network. */
+static void choose_weights(rb_training *training) {
   rb_parameters *parameters = rb_estimator_parameters(training->estimator);
-  memcpy(parameters->value, training->best, (size_t)parameters->count * sizeof(rb_real));
-  rb_estimator_weights_changed(training->estimator);
+  exchange_average(training);
+  if (training->settings.keep == RB_KEEP_BEST) {
+    memcpy(parameters->value, training->best, (size_t)parameters->count * sizeof(rb_real));
+    rb_estimator_weights_changed(training->estimator);
+  }
 }
 
 /* One step, with what the end of an epoch asks for. Collective. @param due whether the state, which
@@ -218,13 +260,13 @@ static rb_status advance(rb_context *ctx, rb_training *training, const rb_traini
   const double before = training->epoch_loss;
   const int64_t seen = training->epoch_samples;
   RB_TRY(rb_training_step(ctx, training, data, work, due));
-  *due = *due || training->step == training->total_steps;
   show(progress, training,
        (training->epoch_loss - before) / (double)(training->epoch_samples - seen));
   if (training->step % training->steps_per_epoch == 0) {
     RB_TRY(end_epoch(ctx, training, data));
     report_epoch(ctx, training);
   }
+  *due = *due || training->step == training->total_steps;
   if (*due) RB_TRY(check_state(ctx, training));
 cleanup:
   return status;
@@ -281,9 +323,9 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
   }
   char note[64];
   (void)snprintf(note, sizeof note, "validation loss %.4f",
-                 training->history[training->settings.epochs - 1].validation_loss);
+                 training->history[training->step / training->steps_per_epoch - 1].validation_loss);
   rb_progress_end(&progress, note);
-  if (training->settings.keep == RB_KEEP_BEST) use_best_weights(training);
+  choose_weights(training);
 cleanup:
   rb_training_work_destroy(work);
   return status;

@@ -215,6 +215,18 @@ static rb_status refuse_step(rb_context *ctx, const rb_training *training,
   return rb_agree(ctx, status);
 }
 
+/* Moves the running means towards the weights of the step that was taken: plain means at first,
+ * then with exponential forgetting. */
+static void average_weights(rb_training *training) {
+  const int64_t horizon = training->settings.average_steps, step = training->step;
+  if (horizon == 0) return;
+  const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
+  const rb_real share = (rb_real)(1.0 / (double)(step < horizon ? step : horizon));
+  for (int64_t i = 0; i < parameters->count; ++i) {
+    training->average[i] += share * (parameters->value[i] - training->average[i]);
+  }
+}
+
 /* Whether a gradient of any finite size takes a step of bounded size. */
 static bool clips(const rb_training_settings *settings) {
   return settings->clip_norm > 0 || settings->clip_global > 0;
@@ -268,6 +280,7 @@ rb_status rb_training_step(rb_context *ctx, rb_training *training, const rb_trai
   lap(w, RB_STEP_OPTIMISER, &since);
   training->history[epoch].learning_rate = rate;
   training->step += 1;
+  average_weights(training);
   ctx->stop = ctx->stop || rb_gradient_sum_flag(&w->sum, RB_FLAG_STOP) > 0;
   *checkpoint = ctx->stop || rb_gradient_sum_flag(&w->sum, RB_FLAG_CHECKPOINT) > 0;
 cleanup:

@@ -13,6 +13,7 @@ static const rb_training_settings settings = {.mode = RB_OFFLINE,
                                               .warmup_fraction = 0.05,
                                               .weight_decay = 5e-3,
                                               .clip_norm = 1.5,
+                                              .average_steps = 3,
                                               .checkpoint_minutes = 60};
 
 typedef struct saver {
@@ -81,8 +82,42 @@ static void resumes_with_the_same_bits(void **state) {
   assert_all_true(memcmp(whole.train.history, second.train.history,
                          (size_t)settings.epochs * sizeof(rb_epoch)) == 0);
   assert_all_true(memcmp(whole.train.best, second.train.best, bytes) == 0);
+  assert_all_true(memcmp(whole.train.average, second.train.average, bytes) == 0);
   fixture_destroy(&second);
   fixture_destroy(&whole);
+  if (test_context.rank == 0) (void)unlink(s.path);
+}
+
+/* A training whose patience was spent is read as finished, with the weights that were in use. */
+static void reads_what_ended_early(void **state) {
+  (void)state;
+  rb_training_settings patient = settings;
+  patient.simulations = 64;
+  patient.epochs = 100;
+  patient.learning_rate = 0.1;
+  patient.patience = 1;
+  fixture f, again;
+  saver s = {.path = ""};
+  name_file(&s);
+  assert_all_ok(fixture_create(&test_context, &patient, &f));
+  s.model = &f.model;
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save, restore, &s));
+  assert_all_ok(fixture_create(&test_context, &patient, &again));
+  assert_all_ok(restore(&test_context, &again.train, &s));
+  assert_all_true(again.train.step == f.train.step && again.train.total_steps == f.train.step &&
+                  f.train.step < 100 * f.train.steps_per_epoch);
+  rb_file *file = NULL;
+  rb_standardisation standardisation;
+  assert_all_ok(
+      rb_file_open(&test_context, s.path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  assert_all_ok(
+      rb_checkpoint_read_network(&test_context, file, false, again.estimator, &standardisation));
+  rb_file_close(&file);
+  const rb_parameters *used = rb_estimator_parameters(f.estimator);
+  assert_all_true(memcmp(used->value, rb_estimator_parameters(again.estimator)->value,
+                         (size_t)used->count * sizeof(rb_real)) == 0);
+  fixture_destroy(&again);
+  fixture_destroy(&f);
   if (test_context.rank == 0) (void)unlink(s.path);
 }
 
@@ -113,5 +148,6 @@ static void refuses_another_network(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(resumes_with_the_same_bits),
+                                          cmocka_unit_test(reads_what_ended_early),
                                           cmocka_unit_test(refuses_another_network)};
 RB_TEST_MAIN(tests)

@@ -176,6 +176,62 @@ static void kept_simulations_are_the_same_bits(void **state) {
   for (int k = 0; k < 2; ++k) fixture_destroy(&f[k]);
 }
 
+/* The means of the first steps are plain means; later steps are forgotten. */
+static void weights_are_averaged(void **state) {
+  (void)state;
+  enum { STEPS = 8, HORIZON = 4 };
+  rb_training_settings averaged = quick;
+  averaged.average_steps = HORIZON;
+  fixture f;
+  rb_training_work *work = NULL;
+  bool due;
+  assert_all_ok(fixture_create(&test_context, &averaged, &f));
+  const rb_parameters *p = rb_estimator_parameters(f.estimator);
+  double *mean = calloc((size_t)p->count, sizeof *mean);
+  assert_all_ok(rb_training_work_create(&test_context, &f.train, &f.data, &work));
+  double worst = 0, moved = 0;
+  for (int step = 1; step <= STEPS; ++step) {
+    assert_all_ok(rb_training_step(&test_context, &f.train, &f.data, work, &due));
+    const double share = 1.0 / (step < HORIZON ? step : HORIZON);
+    for (int64_t i = 0; i < p->count; ++i) {
+      mean[i] = (1 - share) * mean[i] + share * (double)p->value[i];
+      worst = fmax(worst, fabs(mean[i] - (double)f.train.average[i]));
+      moved = fmax(moved, fabs(mean[i] - (double)p->value[i]));
+    }
+  }
+  assert_all_true(worst < 1e-6 && moved > 1e-3);
+  rb_training_work_destroy(work);
+  free(mean);
+  fixture_destroy(&f);
+}
+
+/* It ends so many epochs after the best one, whose averaged weights are used; on any ranks. */
+static void patience_ends_a_training(void **state) {
+  (void)state;
+  rb_training_settings patient = quick;
+  patient.simulations = 64;
+  patient.epochs = 300;
+  patient.learning_rate = 2e-2;  // so few simulations are soon known by heart
+  patient.patience = 5;
+  patient.average_steps = 3;
+  patient.keep = RB_KEEP_BEST;
+  fixture f;
+  assert_all_ok(fixture_create(&test_context, &patient, &f));
+  assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
+  const int64_t epochs = f.train.step / f.train.steps_per_epoch;
+  int64_t best = 0;
+  for (int64_t e = 1; e < epochs; ++e) {
+    if (f.train.history[e].validation_loss < f.train.history[best].validation_loss) best = e;
+  }
+  assert_all_true(f.train.step == f.train.total_steps && epochs < patient.epochs);
+  assert_all_true(epochs == best + 1 + patient.patience);
+  rb_epoch again;
+  assert_all_ok(rb_validation_loss(&test_context, &f.train, &f.validation, &again));
+  assert_all_true(again.validation_loss == f.train.history[best].validation_loss);
+  fixture_destroy(&f);
+  compare_with_one_rank(&patient, 0);
+}
+
 static void learning_rate_follows_the_batch_size(void **state) {
   (void)state;
   rb_training_settings s = quick;
@@ -492,6 +548,8 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(offline_bits_do_not_d
                                           cmocka_unit_test(online_simulates_just_in_time),
                                           cmocka_unit_test(passes_simulate_once),
                                           cmocka_unit_test(kept_simulations_are_the_same_bits),
+                                          cmocka_unit_test(weights_are_averaged),
+                                          cmocka_unit_test(patience_ends_a_training),
                                           cmocka_unit_test(learning_rate_follows_the_batch_size),
                                           cmocka_unit_test(refuses_a_step_that_is_not_finite),
                                           cmocka_unit_test(spikes_do_not_depend_on_ranks),

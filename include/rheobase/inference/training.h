@@ -43,7 +43,10 @@ typedef struct rb_training_settings {
   rb_keep keep;
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;
-  int ensemble;  ///< networks that are trained, each by itself
+  int ensemble;           ///< networks that are trained, each by itself
+  int64_t patience;       ///< ends after so many epochs without a lower validation loss; 0: never
+  int64_t average_steps;  ///< the weights that are judged and used are means over about so many
+                          ///< steps; 0: those of the last step
 } rb_training_settings;
 
 /** What one epoch gave. The loss is what rb_calibration calls so, and all that compares estimators:
@@ -66,15 +69,16 @@ typedef struct rb_training {
   rb_standardisation standardisation;
   rb_real *first_moment, *second_moment;  ///< (weights) of the optimiser
   int64_t step;                           ///< finished steps
-  int64_t steps_per_epoch, total_steps;
-  double epoch_loss;      ///< sum of the losses of the running epoch's samples
-  int64_t epoch_samples;  ///< samples of the running epoch that have a loss
-  rb_epoch *history;      ///< (epochs), filled up to step / steps_per_epoch
-  double loss_shift;      ///< added to -log q of standardised coordinates and to their
-                          ///< log |d latent / d coordinates| it gives a sample's loss
-  rb_real *best;          ///< (weights) with the lowest validation loss
-  double best_loss;       ///< infinite before the first validation
-  double rate_factor;     ///< 1, halved by every rollback
+  int64_t steps_per_epoch, total_steps;   ///< total_steps: of all epochs, or where it ended early
+  double epoch_loss;                      ///< sum of the losses of the running epoch's samples
+  int64_t epoch_samples;                  ///< samples of the running epoch that have a loss
+  rb_epoch *history;                      ///< (epochs), filled up to step / steps_per_epoch
+  double loss_shift;   ///< added to -log q of standardised coordinates and to their
+                       ///< log |d latent / d coordinates| it gives a sample's loss
+  rb_real *average;    ///< (weights) running means; not used without settings.average_steps
+  rb_real *best;       ///< (weights) with the lowest validation loss
+  double best_loss;    ///< infinite before the first validation
+  double rate_factor;  ///< 1, halved by every rollback
   int rollbacks;
 } rb_training;
 
@@ -102,9 +106,9 @@ void rb_training_destroy(rb_training *training);
  * to stop (then returns RB_STOPPED). A step whose loss or gradient is not finite (or very large,
  * where nothing clips it) is refused, and so is a checkpoint whose weights, moments or validation
  * loss are not: RB_ERR_NUMERIC, or a rollback through @p restore, at most RB_TRAINING_ROLLBACKS
- * times. Weights that differ between ranks are RB_ERR_INTERNAL. Fails with RB_ERR_SETTING where all
- * validation data sets have a clipped parameter. At the end the estimator holds the weights that
- * are to be used (settings.keep). */
+ * times. Ends early where settings.patience is spent. Weights that differ between ranks are
+ * RB_ERR_INTERNAL. Fails with RB_ERR_SETTING where all validation data sets have a clipped
+ * parameter. At the end the estimator holds the weights that are to be used (settings.keep). */
 RB_NODISCARD rb_status rb_train(rb_context *ctx, rb_training *training,
                                 const rb_training_data *data, rb_checkpoint_function save,
                                 rb_checkpoint_function restore, void *owner);

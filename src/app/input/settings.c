@@ -126,6 +126,11 @@ static const rb_setting other[] = {
             "networks, trained each from its own random numbers; their mixture is the posterior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",
            "weights to use: after the last epoch, or those of the lowest validation loss"),
+    INTEGER("training.patience", training.patience, "0", "[0, 1000000]", NULL,
+            "training ends after so many epochs without a lower validation loss; 0: after all"),
+    INTEGER("training.average_steps", training.average_steps, "0", "[0, 1000000000]", NULL,
+            "the weights that are judged and used are running means over about so many steps; 0: "
+            "those of a single step"),
     CHOICE("training.on_nonfinite", training.on_nonfinite, "\"stop\"", "stop|rollback",
            "when a loss or gradient is not finite: stop, or go back to the last checkpoint with "
            "half the learning rate"),
