@@ -119,7 +119,8 @@ static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_mod
   const rb_feature_source *features = rb_estimator_summary_type(training->estimator)->features;
   const rb_shape shape = rb_estimator_shape(training->estimator);
   const int C = shape.channels, channels = rb_shape_scales(shape);
-  const int depth = rb_estimator_depth(training->estimator);
+  int depth = 0;
+  (void)rb_estimator_permutations(training->estimator, &depth);
   for (int d = 0; d < model->dim; ++d) parameter[d] = model->parameters[d].name;
   for (int c = 0; c < C; ++c) channel[c] = model->channel[c].quantity.name;
   for (int f = 0; f < shape.features; ++f) {
@@ -175,12 +176,12 @@ rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *mo
   rb_status status = RB_OK;
   const rb_parameters *parameters = rb_estimator_parameters(training->estimator);
   const rb_standardisation *s = &training->standardisation;
+  int depth = 0;
+  const int32_t *permutation = rb_estimator_permutations(training->estimator, &depth);
   RB_TRY(declare_dimensions(ctx, file, model, training));
   RB_TRY(write_position(ctx, file, training));
   RB_TRY(write_history(ctx, file, training));
-  if (rb_estimator_depth(training->estimator) > 0) {
-    RB_TRY(rb_file_write(ctx, file, &PERMUTATIONS, rb_estimator_permutations(training->estimator)));
-  }
+  if (permutation != NULL) RB_TRY(rb_file_write(ctx, file, &PERMUTATIONS, permutation));
   RB_TRY(rb_file_write(ctx, file, &THETA_MEAN, s->theta_mean));
   RB_TRY(rb_file_write(ctx, file, &THETA_STD, s->theta_std));
   RB_TRY(rb_file_write(ctx, file, &X_MEAN, s->x_mean));
@@ -275,11 +276,13 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
   rb_status status = RB_OK;
   const int64_t D = rb_estimator_dim(estimator);
   const int64_t C = rb_shape_scales(rb_estimator_shape(estimator));
-  const int64_t shape[2] = {rb_estimator_depth(estimator), D};
-  int32_t *permutation = rb_estimator_permutations(estimator);
-  if (shape[0] > 0)
-    RB_TRY(rb_file_read(ctx, file, PERMUTATIONS.path, RB_I32, true, 2, shape, permutation));
-  for (int64_t layer = 0; layer < shape[0]; ++layer) {
+  int depth = 0;
+  int32_t *permutation = rb_estimator_permutations(estimator, &depth);
+  if (permutation != NULL) {
+    RB_TRY(rb_file_read(ctx, file, PERMUTATIONS.path, RB_I32, true, 2, (int64_t[]){depth, D},
+                        permutation));
+  }
+  for (int64_t layer = 0; layer < depth; ++layer) {
     uint32_t seen = 0;
     for (int64_t d = 0; d < D; ++d) {
       const int32_t p = permutation[layer * D + d];

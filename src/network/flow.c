@@ -5,6 +5,7 @@
 #include <tgmath.h>
 
 #include "dropout.h"
+#include "initialise.h"
 #include "rheobase/base/memory.h"
 
 static rb_status check_settings(rb_context *ctx, const rb_flow_settings *settings, int D) {
@@ -81,6 +82,54 @@ rb_status rb_flow_create(rb_context *ctx, const rb_flow_settings *settings, int 
 cleanup:
   if (status != RB_OK) rb_flow_destroy(flow);
   return status;
+}
+
+/* Items of the initialisation streams: a tensor's index, or this plus a layer's. */
+static const uint64_t PERMUTATION_ITEMS = UINT64_C(1) << 32;
+
+/* Fisher and Yates. */
+static void draw_permutation(rb_stream stream, int D, int32_t *permutation) {
+  for (int i = 0; i < D; ++i) permutation[i] = i;
+  for (int i = D - 1; i > 0; --i) {
+    const int64_t j = rb_stream_integer(stream, (uint32_t)i, i + 1);
+    const int32_t swap = permutation[i];
+    permutation[i] = permutation[j];
+    permutation[j] = swap;
+  }
+}
+
+static rb_status initialise_coupling(rb_context *ctx, const rb_mlp *mlp, uint64_t seed,
+                                     uint16_t member, const rb_parameters *parameters) {
+  for (int i = 0; i < mlp->layers; ++i) {
+    const rb_status status =
+        rb_initialise_orthogonal(ctx, seed, member, parameters, mlp->kernel[i]);
+    if (status != RB_OK) return status;
+    rb_initialise_constant(parameters, mlp->bias[i], 0);
+  }
+  rb_initialise_constant(parameters, mlp->kernel[mlp->layers], 0);
+  rb_initialise_constant(parameters, mlp->bias[mlp->layers], 0);
+  return RB_OK;
+}
+
+rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute, uint64_t seed,
+                             uint16_t member, const rb_parameters *parameters) {
+  for (int i = 0; i < flow->depth; ++i) {
+    const rb_flow_layer *layer = &flow->layer[i];
+    for (int j = 0; j < 2; ++j) {
+      const rb_status status =
+          initialise_coupling(ctx, &layer->coupling[j].mlp, seed, member, parameters);
+      if (status != RB_OK) return status;
+    }
+    if (flow->actnorm) {
+      rb_initialise_constant(parameters, layer->scale, 1);
+      rb_initialise_constant(parameters, layer->bias, 0);
+    }
+    if (permute) {
+      draw_permutation(rb_initial_stream(seed, member, PERMUTATION_ITEMS + (uint64_t)i), flow->D,
+                       flow->permutation + (int64_t)i * flow->D);
+    }
+  }
+  return RB_OK;
 }
 
 void rb_flow_destroy(rb_flow *flow) {

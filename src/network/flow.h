@@ -42,6 +42,12 @@ typedef struct rb_flow_cache {
  * setting is out of range. Free with rb_flow_destroy. */
 RB_NODISCARD rb_status rb_flow_create(rb_context *ctx, const rb_flow_settings *settings, int D,
                                       int condition, rb_parameters *parameters, rb_flow *flow);
+/** Weights of the flow: orthogonal kernels in the MLPs, output projectors and biases 0, actnorm
+ * scale 1; and random permutations unless @p permute is false. */
+RB_NODISCARD rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute,
+                                          uint64_t seed, uint16_t member,
+                                          const rb_parameters *parameters);
+
 /** Frees what rb_flow_create allocated. */
 void rb_flow_destroy(rb_flow *flow);
 

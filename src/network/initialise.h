@@ -1,8 +1,9 @@
 #ifndef RB_NETWORK_INITIALISE_H
 #define RB_NETWORK_INITIALISE_H
 
-#include "flow.h"
-#include "mixture.h"
+#include "rheobase/base/context.h"
+#include "rheobase/base/real.h"
+#include "rheobase/network/parameters.h"
 #include "rheobase/random/philox.h"
 
 /** @file initialise.h
@@ -18,6 +19,9 @@ void rb_glorot_uniform(rb_stream stream, double fan_in, double fan_out, int64_t 
 RB_NODISCARD rb_status rb_orthogonal(rb_context *ctx, rb_stream stream, int64_t rows,
                                      int64_t columns, rb_real *value);
 
+/** The stream a tensor's initial values come from. @param item its index */
+rb_stream rb_initial_stream(uint64_t seed, uint16_t member, uint64_t item);
+
 /** A tensor whose elements are all equal. */
 void rb_initialise_constant(const rb_parameters *parameters, int index, rb_real value);
 
@@ -28,16 +32,5 @@ void rb_initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *p
 /** A kernel (rows, columns) by rb_orthogonal. */
 RB_NODISCARD rb_status rb_initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
                                                 const rb_parameters *parameters, int index);
-
-/** Weights of the flow: orthogonal kernels in the MLPs, output projectors and biases 0, actnorm
- * scale 1; and random permutations unless @p permute is false. */
-RB_NODISCARD rb_status rb_flow_initialise(rb_context *ctx, rb_flow *flow, bool permute,
-                                          uint64_t seed, uint16_t member,
-                                          const rb_parameters *parameters);
-
-/** glorot_uniform kernels, the output ones times 0.3 and biases 0, but the means spread over +-1.5.
- */
-void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
-                           const rb_parameters *parameters);
 
 #endif

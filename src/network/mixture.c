@@ -59,6 +59,20 @@ cleanup:
   return status;
 }
 
+void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
+                           const rb_parameters *parameters) {
+  const int K = mixture->components;
+  for (int d = 0; d < mixture->D; ++d) {
+    const rb_mlp *mlp = &mixture->mlp[d];
+    rb_mlp_initialise(mlp, seed, member, parameters);
+    const int output = mlp->kernel[mlp->layers];
+    rb_real *kernel = rb_parameters_at(parameters, output);
+    for (int64_t i = 0; i < parameters->tensor[output].count; ++i) kernel[i] *= (rb_real)0.3;
+    rb_real *mean = rb_parameters_at(parameters, mlp->bias[mlp->layers]) + K;
+    for (int k = 0; k < K && K > 1; ++k) mean[k] = (rb_real)(3.0 * k / (K - 1) - 1.5);
+  }
+}
+
 void rb_mixture_destroy(rb_mixture *mixture) {
   free(mixture->mlp);
   memset(mixture, 0, sizeof *mixture);

@@ -28,6 +28,12 @@ typedef struct rb_mixture_cache {
 RB_NODISCARD rb_status rb_mixture_create(rb_context *ctx, const rb_mixture_settings *settings,
                                          int D, int condition, rb_parameters *parameters,
                                          rb_mixture *mixture);
+
+/** glorot_uniform kernels, the output ones times 0.3 and biases 0, but the means spread over +-1.5.
+ */
+void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
+                           const rb_parameters *parameters);
+
 void rb_mixture_destroy(rb_mixture *mixture);
 
 /** Allocates the list of the MLPs' caches; free with rb_mixture_cache_destroy. */

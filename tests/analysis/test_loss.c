@@ -63,7 +63,7 @@ static void fixture_create(int which, rb_training_mode mode, double rate, fixtur
                   .recurrent_type = RB_GRU,
                   .recurrent_dim = 5,
                   .skip_steps = 4},
-      .density = RB_DENSITY_AUTOREGRESSIVE,
+      .density = &rb_density_autoregressive,
       .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
   rb_lif_settings lif = rb_lif_defaults();
   lif.T_ms = 40;

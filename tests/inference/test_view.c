@@ -235,7 +235,7 @@ static rb_network_settings network_of(const rb_summary_type *type) {
                                            .recurrent_type = RB_GRU,
                                            .recurrent_dim = 5,
                                            .skip_steps = 4},
-                               .density = RB_DENSITY_AUTOREGRESSIVE,
+                               .density = &rb_density_autoregressive,
                                .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
 }
 

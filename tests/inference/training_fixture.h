@@ -26,6 +26,7 @@ static const rb_network_settings small_network = {.summary = {.type = &rb_summar
                                                               .bidirectional = true,
                                                               .dropout = 0.05,
                                                               .skip_steps = 2},
+                                                  .density = &rb_density_coupling,
                                                   .flow = {.depth = 2,
                                                            .mlp_layers = 1,
                                                            .mlp_widths = {32},

@@ -38,6 +38,7 @@ static inline rb_network_settings base_settings(void) {
                                            .bidirectional = true,
                                            .dropout = 0.2,
                                            .skip_steps = 3},
+                               .density = &rb_density_coupling,
                                .flow = {.depth = 2,
                                         .mlp_layers = 2,
                                         .mlp_widths = {6, 7},
@@ -56,8 +57,9 @@ static inline fixture *new_fixture(const rb_network_settings *settings) {
   assert_int_equal(f->row, rb_shape_row(shape));
   assert_int_equal(rb_estimator_dim(f->estimator), D);
   assert_int_equal(rb_estimator_summary_dim(f->estimator), DIM);
-  assert_int_equal(rb_estimator_depth(f->estimator),
-                   settings->density == RB_DENSITY_COUPLING ? settings->flow.depth : 0);
+  int depth = 0;
+  (void)rb_estimator_permutations(f->estimator, &depth);
+  assert_int_equal(depth, settings->density == &rb_density_coupling ? settings->flow.depth : 0);
   f->parameters = rb_estimator_parameters(f->estimator);
   assert_all_ok(rb_estimator_initialise(&test_context, f->estimator, 5, 0));
   rb_real *noise = NULL;  // so that no weight is at a special value

@@ -59,7 +59,7 @@ static rb_network_settings expert_settings(void) {
   settings.summary.mlp_layers = 2;
   settings.summary.mlp_widths[0] = 6;
   settings.summary.mlp_widths[1] = 5;
-  settings.density = RB_DENSITY_AUTOREGRESSIVE;
+  settings.density = &rb_density_autoregressive;
   settings.mixture = (rb_mixture_settings){.components = 2, .mlp_layers = 1, .mlp_widths = {6}};
   return settings;
 }
@@ -134,10 +134,10 @@ static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
   rb_network_settings settings = expert_settings();
   check_network(&settings);
-  settings.density = RB_DENSITY_COUPLING;
+  settings.density = &rb_density_coupling;
   check_network(&settings);
   settings.summary.type = &rb_summary_recurrent;
-  settings.density = RB_DENSITY_AUTOREGRESSIVE;
+  settings.density = &rb_density_autoregressive;
   check_network(&settings);
 }
 
@@ -211,7 +211,7 @@ static void test_padding(void **state) {
 static void check_density_and_sampling(const rb_network_settings *settings) {
   enum { S = 150 };  // more than one block of rows in all
   const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-11 : 1e-4;
-  const bool flow = settings->density == RB_DENSITY_COUPLING;
+  const bool flow = settings->density == &rb_density_coupling;
   fixture *f = new_fixture(settings);
   rb_real h[BATCH * DIM], log_density[BATCH], z[BATCH * D], back[BATCH * D], density[BATCH];
   static rb_real base[BATCH * S * D], theta[BATCH * S * D], alone[S * D];

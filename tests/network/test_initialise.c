@@ -72,6 +72,7 @@ static rb_network_settings small_settings(rb_recurrent_type type) {
                   .recurrent_dim = 6,
                   .bidirectional = true,
                   .skip_steps = 2},
+      .density = &rb_density_coupling,
       .flow = {
           .depth = 4, .mlp_layers = 1, .mlp_widths = {8}, .actnorm = true, .permutation = true}};
 }
@@ -130,11 +131,13 @@ static void test_initial_flow(void **state) {
   rb_estimator *e = NULL;
   assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){2, 20, 0}, 6, 2, &e));
   assert_all_ok(rb_estimator_initialise(&test_context, e, 45, 0));
-  int moved = 0;
+  int moved = 0, depth = 0;
+  const int32_t *permutation = rb_estimator_permutations(e, &depth);
+  assert_int_equal(depth, 4);
   for (int i = 0; i < 4; ++i) {
     int seen = 0;
     for (int j = 0; j < 6; ++j) {
-      const int32_t k = rb_estimator_permutations(e)[i * 6 + j];
+      const int32_t k = permutation[i * 6 + j];
       seen |= 1 << k;
       moved += k != j;
     }

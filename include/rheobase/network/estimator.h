@@ -7,6 +7,7 @@
 #include "rheobase/base/context.h"
 #include "rheobase/base/real.h"
 #include "rheobase/base/shape.h"
+#include "rheobase/network/density_type.h"
 #include "rheobase/network/parameters.h"
 #include "rheobase/network/summary_type.h"
 #include "rheobase/random/philox.h"
@@ -39,9 +40,9 @@ rb_parameters *rb_estimator_parameters(rb_estimator *estimator);
 /** To be called after weights were written. */
 void rb_estimator_weights_changed(rb_estimator *estimator);
 
-/** The fixed permutations, (depth, D), owned by the estimator, writable (loading); NULL without a
- * flow. */
-int32_t *rb_estimator_permutations(rb_estimator *estimator);
+/** Fixed permutations of the density, (depth, D), owned by the estimator, writable (loading); NULL,
+ * and @p depth 0, where it has none. */
+int32_t *rb_estimator_permutations(rb_estimator *estimator, int *depth);
 
 /** @name Sizes of the network
  * @{ */
@@ -49,7 +50,6 @@ const rb_summary_type *rb_estimator_summary_type(const rb_estimator *estimator);
 int rb_estimator_dim(const rb_estimator *estimator);          ///< D
 rb_shape rb_estimator_shape(const rb_estimator *estimator);   ///< of x
 int rb_estimator_summary_dim(const rb_estimator *estimator);  ///< summary statistics
-int rb_estimator_depth(const rb_estimator *estimator);        ///< coupling layers; 0 without a flow
 /** @} */
 
 /** Floating-point operations of the matrix products of one forward pass, per sample. */
@@ -60,7 +60,7 @@ typedef enum rb_network_part {
   RB_PART_CONV,  ///< convolutions, activations and norms, or the MLP, forward and backward
   RB_PART_RECURRENT_FORWARD,
   RB_PART_RECURRENT_BACKWARD,
-  RB_PART_FLOW,  ///< the density, forward and backward, masks included
+  RB_PART_DENSITY,  ///< the density, forward and backward, masks included
   RB_NETWORK_PARTS
 } rb_network_part;
 
@@ -89,7 +89,7 @@ void rb_estimator_summarise(rb_estimator *estimator, int B, const rb_real *x, rb
 void rb_estimator_log_density(rb_estimator *estimator, int B, const rb_real *theta,
                               const rb_real *summary, rb_real *z, rb_real *log_density);
 
-/** Draws of the density from standard normal numbers (a flow is inverted), S per data set.
+/** Draws of the density from standard normal numbers, S per data set.
  * @param summary (B, summary_dim) @param z (B, S, D) @param theta (B, S, D)
  * @param log_density (B, S) of the draws, as rb_estimator_log_density gives it; may be NULL */
 void rb_estimator_sample(rb_estimator *estimator, int B, int64_t S, const rb_real *summary,

@@ -5,8 +5,8 @@
 
 /** @file network_settings.h
  * What an input says of the network (group `network`). The rows that describe these members stand
- * beside the code they configure: in the files of the summary networks (summary_type.h) and in the
- * program's table. */
+ * beside the code they configure: in the files of the summary networks (summary_type.h) and
+ * densities (density_type.h). */
 
 enum { RB_MAX_LAYERS = 8 };
 /** Kind of the recurrent nets. */
@@ -15,12 +15,7 @@ typedef enum rb_recurrent_type { RB_GRU, RB_LSTM } rb_recurrent_type;
 typedef enum rb_activation { RB_HARD_SILU, RB_SILU, RB_RELU, RB_TANH, RB_MISH } rb_activation;
 
 struct rb_summary_type;  // summary_type.h
-
-/** The density of the parameters. */
-typedef enum rb_density_type {
-  RB_DENSITY_COUPLING,       ///< coupling flow
-  RB_DENSITY_AUTOREGRESSIVE  ///< a mixture of Gaussians for each parameter given those before
-} rb_density_type;
+struct rb_density_type;  // density_type.h
 
 /** Settings of the summary networks; each uses its own. */
 typedef struct rb_summary_settings {
@@ -58,9 +53,9 @@ typedef struct rb_mixture_settings {
 /** Settings of all. */
 typedef struct rb_network_settings {
   rb_summary_settings summary;
-  rb_density_type density;
-  rb_flow_settings flow;        ///< RB_DENSITY_COUPLING
-  rb_mixture_settings mixture;  ///< RB_DENSITY_AUTOREGRESSIVE
+  const struct rb_density_type *density;  ///< the chosen one; each uses its own of the next
+  rb_flow_settings flow;                  ///< coupling
+  rb_mixture_settings mixture;            ///< autoregressive
 } rb_network_settings;
 
 #endif

@@ -130,7 +130,7 @@ static void print_parts(const rb_context *ctx, const bench *b, const rb_trainer 
   double seconds[] = {network[RB_PART_CONV],
                       network[RB_PART_RECURRENT_FORWARD],
                       network[RB_PART_RECURRENT_BACKWARD],
-                      network[RB_PART_FLOW],
+                      network[RB_PART_DENSITY],
                       parts[RB_STEP_DATA],
                       parts[RB_STEP_SUM],
                       parts[RB_STEP_REDUCE],

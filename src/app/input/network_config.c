@@ -146,6 +146,7 @@ rb_status rb_network_config_parse(rb_context *ctx, const char *path, const char 
   RB_TRY(find_object(json, &flow));
   RB_TRY(read_summary(&summary, &settings->summary));
   RB_TRY(read_flow(&flow, &settings->flow));
+  settings->density = &rb_density_coupling;
 cleanup:
   return status;
 }

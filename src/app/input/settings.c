@@ -55,7 +55,7 @@ static const rb_setting leading[] = {
     INTEGER("sanity.bins", sanity.bins, "30", "[1, 10000]", NULL, "bins of the histograms"),
 
     GROUP("network", "The posterior estimator"),
-    CHOICE("network.density", network.density, "\"coupling\"", "coupling|autoregressive",
+    CHOICE("network.density", density, "\"coupling\"", rb_density_names + 1,
            "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
            "parameter given those before"),
     GROUP("network.summary", "The summary network"),
@@ -65,27 +65,8 @@ static const rb_setting leading[] = {
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics")};
 
-/* Behind them those that the summary networks bring. */
+/* Between them stand those that summary networks and densities bring. */
 static const rb_setting other[] = {
-    GROUP("network.flow", "The coupling flow"),
-    INTEGER("network.flow.depth", network.flow.depth, "6", "[1, 64]", NULL, "coupling layers"),
-    LIST("network.flow.mlp_widths", network.flow.mlp_widths, network.flow.mlp_layers, "[128, 128]",
-         "[1, 8192]", "units of the hidden layers of each coupling"),
-    CHOICE("network.flow.mlp_activation", network.flow.mlp_activation, "\"hard_silu\"",
-           "hard_silu|silu|relu|tanh|mish", "activation of the hidden layers"),
-    REAL("network.flow.mlp_dropout", network.flow.mlp_dropout, "0.05", "[0, 1)", NULL,
-         "dropout after each hidden layer"),
-    BOOL("network.flow.actnorm", network.flow.actnorm, "true",
-         "a learned scale and shift before each coupling"),
-    BOOL("network.flow.permutation", network.flow.permutation, "true",
-         "a fixed random permutation before each coupling"),
-
-    GROUP("network.mixture", "The mixtures of the autoregressive density"),
-    INTEGER("network.mixture.components", network.mixture.components, "6", "[1, 64]", NULL,
-            "Gaussians of each mixture"),
-    LIST("network.mixture.mlp_widths", network.mixture.mlp_widths, network.mixture.mlp_layers,
-         "[64, 64]", "[1, 8192]", "units of the hidden layers of each mixture"),
-
     GROUP("training", "Training of the estimator"),
     CHOICE("training.mode", training.mode, "\"offline\"", "offline|online",
            "on stored simulations, or on new ones, made when they are needed"),
@@ -219,18 +200,18 @@ enum { GROUPS = 512 };  // letters of what a stage depends on
 enum {                  // rows
   LEADING = sizeof leading / sizeof *leading,
   OTHER = sizeof other / sizeof *other,
-  BROUGHT = RB_SUMMARY_TYPES * RB_SUMMARY_ROWS,
+  BROUGHT = RB_SUMMARY_TYPES * RB_SUMMARY_ROWS + RB_DENSITY_TYPES * RB_DENSITY_ROWS,
   BEFORE_MODEL = 2  // seed and model
 };
 
-static void append_summaries(rb_setting *row, rb_settings_table *table) {
-  for (const rb_summary_type *const *type = rb_summary_types; *type != NULL; ++type) {
-    for (int i = 0; i < (*type)->settings; ++i) {
-      rb_setting *next = &row[table->rows++];
-      *next = (*type)->setting[i];
-      next->offset += offsetof(rb_input, network.summary);
-      next->length_offset += offsetof(rb_input, network.summary);
-    }
+/* Appends rows whose struct lies `offset` bytes behind the beginning of rb_input. */
+static void append_rows(const rb_setting *setting, int count, size_t offset, rb_setting *row,
+                        rb_settings_table *table) {
+  for (int i = 0; i < count; ++i) {
+    rb_setting *next = &row[table->rows++];
+    *next = setting[i];
+    next->offset += offset;
+    next->length_offset += offset;
   }
 }
 
@@ -238,11 +219,15 @@ const rb_settings_table *rb_input_common_table(void) {
   static rb_setting row[LEADING + BROUGHT + OTHER];
   static rb_settings_table table = {row, 0};
   if (table.rows > 0) return &table;
-  memcpy(row, leading, sizeof leading);
-  table.rows = LEADING;
-  append_summaries(row, &table);
-  memcpy(row + table.rows, other, sizeof other);
-  table.rows += OTHER;
+  append_rows(leading, LEADING, 0, row, &table);
+  for (const rb_summary_type *const *type = rb_summary_types; *type != NULL; ++type) {
+    append_rows((*type)->setting, (*type)->settings, offsetof(rb_input, network.summary), row,
+                &table);
+  }
+  for (const rb_density_type *const *type = rb_density_types; *type != NULL; ++type) {
+    append_rows((*type)->setting, (*type)->settings, offsetof(rb_input, network), row, &table);
+  }
+  append_rows(other, OTHER, 0, row, &table);
   return &table;
 }
 
@@ -322,6 +307,7 @@ static rb_status read_settings(rb_context *ctx, const char *path, const rb_argum
   RB_TRY(rb_settings_read(ctx, &input->table, path, arguments->sets, arguments->set, input));
   rb_input_complete_prior(input);
   input->network.summary.type = rb_summary_types[input->summary];
+  input->network.density = rb_density_types[input->density];
 cleanup:
   return status;
 }

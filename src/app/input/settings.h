@@ -42,7 +42,7 @@ typedef struct rb_input {
   rb_setting *table_rows;                                   ///< of that table, and where
   char *table_paths;  ///< paths of those made for the type are kept; both owned
   rb_sanity_settings sanity;
-  int summary;  ///< place of network.summary.type in its table
+  int summary, density;  ///< places of network.summary.type and .density in their tables
   rb_network_settings network;
   rb_training_settings training;
   rb_baseline_settings baseline;  ///< simulations may be 0: training.simulations

@@ -149,8 +149,10 @@ static rb_status load_weights(network_check *check) {
     RB_TRY(rb_file_read(check->ctx, check->file, path, RB_TYPE_REAL, true, tensor->rank,
                         tensor->shape, rb_parameters_at(parameters, i)));
   }
-  for (int i = 0; i < check->settings.flow.depth; ++i) {
-    int32_t *permutation = rb_estimator_permutations(check->estimator) + i * check->D;
+  int depth = 0;
+  int32_t *all = rb_estimator_permutations(check->estimator, &depth);
+  for (int i = 0; i < depth; ++i) {
+    int32_t *permutation = all + i * check->D;
     (void)snprintf(path, sizeof path, "weights/flow/layer_%d/permutation", i);
     if (!rb_file_has(check->file, path)) continue;  // a layer without one keeps the order
     RB_TRY(rb_file_read(check->ctx, check->file, path, RB_I32, false, 1, (int64_t[]){check->D},
