@@ -117,7 +117,7 @@ rb_status rb_recipe_check(rb_context *ctx, const char *path, const char *schema,
   return RB_OK;
 }
 
-static rb_status hash_bytes(rb_context *ctx, const char *path, uint64_t *digest) {
+rb_status rb_hash_file(rb_context *ctx, const char *path, uint64_t *digest) {
   rb_status status = RB_OK;
   enum { PIECE = 1 << 20 };
   unsigned char *piece = NULL;
@@ -140,7 +140,7 @@ cleanup:
 }
 
 rb_status rb_study_hash_file(rb_context *ctx, const char *path, uint64_t *digest) {
-  const rb_status status = ctx->rank == 0 ? hash_bytes(ctx, path, digest) : RB_OK;
+  const rb_status status = ctx->rank == 0 ? rb_hash_file(ctx, path, digest) : RB_OK;
   const rb_status agreed = rb_agree(ctx, status);
   if (agreed == RB_OK) MPI_Bcast(digest, 1, MPI_UINT64_T, 0, ctx->comm);
   return agreed;

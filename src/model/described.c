@@ -2,20 +2,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "expression.h"
+#include "rheobase/base/memory.h"
 
 enum { WORDS = 3, WORD = 128, AXIS = RB_MAX_CHANNELS };
 
-/* Names that our files have beside a channel or an axis. */
-static const char *const reserved[] = {
-    "theta",      "latent",   "truth",      "dataset",     "parameter",  "parameter_unit",
-    "file",       "digest",   "impossible", "draws",       "replicates", "quantity",
-    "statistic",  "observed", "percentile", "observation", "training",   "validation",
-    "mean",       "sd",       "quantile",   "channel",     "feature",    "level",
-    "provenance", "density",  "log_density"};
-enum { RESERVED = sizeof reserved / sizeof *reserved };
+/* Names that our files have beside a channel, and beside the axis; ended by NULL. */
+static const char *const beside_channels[] = {"theta",  "latent",     "dataset", "file",
+                                              "digest", "impossible", NULL};
+static const char *const beside_axis[] = {
+    "theta",       "parameter",   "parameter_unit", "training",    "validation",
+    "shape_check", "prior_check", "provenance",     "observation", "misspecification",
+    "density",     "draws",       "level",          "log_density", "mean",
+    "sd",          "quantile",    "truth",          "observed",    "percentile",
+    "replicates",  "statistic",   "statistic_unit", "dataset",     NULL};
 
 /* Splits at blanks. @return how many words there are, which may be more than `most` */
 static int split(const char *text, int most, char word[][WORD]) {
@@ -27,6 +30,17 @@ static int split(const char *text, int most, char word[][WORD]) {
     text += strspn(text, " ");
   }
   return count;
+}
+
+static rb_status check_free(rb_context *ctx, const char *group, const char *what, const char *name,
+                            const char *const *taken) {
+  for (; *taken != NULL; ++taken) {
+    if (strcmp(name, *taken) != 0) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%s.%s: the name %s is taken by another array of the files; choose another",
+                   group, what, name);
+  }
+  return RB_OK;
 }
 
 /* @param what "channels" or "axis" of the group, for errors @param name (32) @param unit (32) */
@@ -41,12 +55,6 @@ static rb_status set_name(rb_context *ctx, const char *group, const char *what, 
   if (strlen(unit) > 31) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "%s.%s: the unit \"%.40s\" is longer than 31 letters",
                    group, what, unit);
-  }
-  for (int i = 0; i < RESERVED; ++i) {
-    if (strcmp(name, reserved[i]) != 0) continue;
-    return RB_FAIL(ctx, RB_ERR_SETTING,
-                   "%s.%s: the name %s is taken by another array of the files; choose another",
-                   group, what, name);
   }
   (void)snprintf(name_copy, 32, "%s", name);
   (void)snprintf(unit_copy, 32, "%s", *unit != '\0' ? unit : "1");
@@ -63,6 +71,7 @@ rb_status rb_described_add_channel(rb_context *ctx, const char *group, const cha
   }
   char *own = described->name[c], *own_unit = described->unit[c];
   RB_TRY(set_name(ctx, group, "channels", name, unit, own, own_unit));
+  RB_TRY(check_free(ctx, group, "channels", own, beside_channels));
   for (int k = 0; k < c; ++k) {
     if (strcmp(own, described->name[k]) != 0) continue;
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: %s is given twice", group, own));
@@ -96,6 +105,7 @@ rb_status rb_described_set_axis(rb_context *ctx, const char *group, const char *
   const bool pure = strcmp(own_unit, "1") == 0 || at == 0;
   (void)snprintf(described->axis_name, sizeof described->axis_name, "%s%s%s", own, pure ? "" : "_",
                  pure ? "" : plain);
+  RB_TRY(check_free(ctx, group, "axis", described->axis_name, beside_axis));
   for (int c = 0; c < described->channels; ++c) {
     if (strcmp(described->name[c], described->axis_name) != 0) continue;
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "%s.channels: %s is the axis' name too", group,
@@ -178,6 +188,32 @@ rb_status rb_described_prior(rb_context *ctx, const rb_settings_source *source,
   for (int r = 0; r < count; ++r) RB_TRY(rb_described_row(ctx, name[r], NULL, &rows->prior[r]));
   rows->parameters = count;
 cleanup:
+  return status;
+}
+
+rb_status rb_described_parse_prior(rb_context *ctx, const char *path, const char *text,
+                                   rb_prior_row *row) {
+  rb_status status = RB_OK;
+  enum { KEYS = 32 };
+  rb_setting key[KEYS] = {{.path = "distribution",
+                           .type = RB_SETTING_EXPRESSION,
+                           RB_SETTING_MEMBER(rb_prior_row, distribution)}};
+  rb_settings_table table = {key, 1};
+  for (const rb_prior_key *k = rb_prior_keys; k->name != NULL; ++k) {
+    key[table.rows++] = (rb_setting){.path = k->name,
+                                     .type = RB_SETTING_EXPRESSION,
+                                     .offset = k->offset,
+                                     .size = (size_t)k->texts * RB_PRIOR_TEXT};
+  }
+  char *quoted = NULL;
+  const size_t length = strlen(text);
+  RB_TRY(RB_ALLOCATE(ctx, quoted, (int64_t)length + 1));
+  for (size_t i = 0; i < length; ++i) quoted[i] = (char)(text[i] == '\'' ? '"' : text[i]);
+  char name[RB_PRIOR_TEXT];
+  (void)snprintf(name, sizeof name, "%.60s: prior of %s", path, row->name);
+  RB_TRY(rb_settings_parse(ctx, &table, name, quoted, row));
+cleanup:
+  free(quoted);
   return status;
 }
 

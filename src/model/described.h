@@ -83,6 +83,12 @@ RB_NODISCARD rb_status rb_described_prior(rb_context *ctx, const rb_settings_sou
 RB_NODISCARD rb_status rb_described_row(rb_context *ctx, const char *name, const char *unit,
                                         rb_prior_row *row);
 
+/** Reads the numbers of a row as an input file has them: "distribution = 'normal'; mean = 1; sd =
+ * 2;", where single quotes stand for double ones too. @param path what it is read from, for errors
+ * Fails with RB_ERR_SETTING. */
+RB_NODISCARD rb_status rb_described_parse_prior(rb_context *ctx, const char *path, const char *text,
+                                                rb_prior_row *row);
+
 /** The seed a simulator that draws its own random numbers gets for an item: a function of these
  * three alone, so that results do not depend on the ranks. */
 uint64_t rb_described_seed(uint64_t seed, rb_purpose purpose, int64_t item);

@@ -1,5 +1,8 @@
 #include "rheobase/model/model_type.h"
 
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +94,45 @@ static void set_prior_functions(rb_model *model) {
   model->from_support = from_support;
 }
 
-/* The simulator's part where some parameters are fixed: they are added first. */
+/* The simulator's part: fixed parameters are added first, and what it gives is checked. */
+
+/* Whether observations are what they have to be: finite, binary channels 0 or 1. */
+static bool is_valid(int64_t count, const float *x, bool binary) {
+  int wrong = 0;  // without branches: this is read of every simulation
+  if (binary) {
+    for (int64_t t = 0; t < count; ++t) wrong |= !(x[t] == 0) & !(x[t] == 1);
+  } else {
+    for (int64_t t = 0; t < count; ++t) wrong |= !(fabsf(x[t]) <= FLT_MAX);
+  }
+  return wrong == 0;
+}
+
+static rb_status refuse(rb_context *ctx, const rb_model *model, int64_t item, const double *theta,
+                        int channel, const float *x) {
+  const rb_channel *c = &model->channel[channel];
+  char text[RB_PARAMETERS_TEXT];
+  int64_t t = 0;
+  while (is_valid(1, &x[t], c->binary)) ++t;
+  rb_model_parameters_text(model, theta, text);
+  return RB_FAIL(ctx, RB_ERR_SIMULATOR,
+                 "the simulator gave %s = %g at sample %" PRId64 " of data set %" PRId64 " (%s)%s",
+                 c->quantity.name, (double)x[t], t, item, text,
+                 c->binary && isfinite(x[t]) ? "; a binary channel is 0 or 1" : "");
+}
+
+/* Whether all that was simulated is usable. @param theta (count, D) @param x (count, C, L) */
+static rb_status check_observations(rb_context *ctx, const rb_model *model, int64_t first,
+                                    int64_t count, const double *theta, const float *x) {
+  rb_status status = RB_OK;
+  for (int64_t i = 0; i < count; ++i) {
+    for (int c = 0; c < model->channels; ++c, x += model->length) {
+      if (is_valid(model->length, x, model->channel[c].binary)) continue;
+      RB_TRY(refuse(ctx, model, first + i, &theta[i * model->dim], c, x));
+    }
+  }
+cleanup:
+  return status;
+}
 
 static bool accepts_rest(const rb_model *model, const double *theta, const char **reason) {
   double all[RB_PRIOR_ROWS];
@@ -108,13 +149,14 @@ cleanup:
   return status;
 }
 
-static rb_status simulate_rest(const rb_model *model, rb_context *ctx, uint64_t seed,
-                               rb_purpose purpose, int64_t first, int64_t count,
-                               const double *theta, float *x) {
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
   rb_status status = RB_OK;
   double *all = NULL;
-  RB_TRY(complete(ctx, model, count, theta, &all));
-  RB_TRY(model->core->simulate(model->core, ctx, seed, purpose, first, count, all, x));
+  if (model->dim < model->core->dim) RB_TRY(complete(ctx, model, count, theta, &all));
+  RB_TRY(model->core->simulate(model->core, ctx, seed, purpose, first, count,
+                               all != NULL ? all : theta, x));
+  RB_TRY(check_observations(ctx, model, first, count, theta, x));
 cleanup:
   free(all);
   return status;
@@ -195,9 +237,9 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
   core = NULL;
   table = NULL;
   set_prior_functions(model);
+  model->simulate = simulate;
   if (model->dim < rows) {
     model->accepts = accepts_rest;
-    model->simulate = simulate_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;
     if (model->compare != NULL) model->compare = compare_rest;
   }
@@ -207,6 +249,15 @@ cleanup:
   rb_prior_destroy(table);
   if (status != RB_OK) destroy(model);
   return status;
+}
+
+void rb_model_parameters_text(const rb_model *model, const double *theta, char *text) {
+  size_t at = 0;
+  text[0] = '\0';
+  for (int d = 0; d < model->dim && at < RB_PARAMETERS_TEXT; ++d) {
+    at += (size_t)snprintf(text + at, RB_PARAMETERS_TEXT - at, "%s%s = %.10g", d > 0 ? ", " : "",
+                           model->parameters[d].name, theta[d]);
+  }
 }
 
 rb_status rb_model_add_features(rb_context *ctx, rb_model *model) {

@@ -42,6 +42,7 @@ static void bad_observations_are_errors(void **state) {
   EXPECT_FAILURE(read("2x mV\n", "time ms", 7), RB_ERR_SETTING, "\"2x\" is no name");
   EXPECT_FAILURE(read("a/b mV\n", "time ms", 7), RB_ERR_SETTING, "\"a/b\" is no name");
   EXPECT_FAILURE(read("theta mV\n", "time ms", 7), RB_ERR_SETTING, "theta is taken");
+  EXPECT_FAILURE(read("a\n", "draws", 7), RB_ERR_SETTING, "axis: the name draws is taken");
   EXPECT_FAILURE(read("a\na mV\n", "time ms", 7), RB_ERR_SETTING, "a is given twice");
   EXPECT_FAILURE(read("time_ms\n", "time ms", 7), RB_ERR_SETTING, "time_ms is the axis' name");
   EXPECT_FAILURE(read("a\nb\nc\nd\ne\nf\ng\nh\ni\n", "time ms", 7), RB_ERR_SETTING, "more than 8");

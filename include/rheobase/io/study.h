@@ -77,7 +77,10 @@ uint64_t rb_recipe_digest(const rb_recipe *recipe);
 RB_NODISCARD rb_status rb_recipe_read_digest(rb_context *ctx, const rb_file *file,
                                              uint64_t *digest);
 
-/** Digest of the bytes of any file, for sources that are not ours. Collective. */
+/** Digest of the bytes of any file. Local. Fails with RB_ERR_FILE. */
+RB_NODISCARD rb_status rb_hash_file(rb_context *ctx, const char *path, uint64_t *digest);
+
+/** The same of rank 0's file, for sources that are not ours. Collective. */
 RB_NODISCARD rb_status rb_study_hash_file(rb_context *ctx, const char *path, uint64_t *digest);
 
 #endif

@@ -15,6 +15,9 @@
 /** Bytes the settings of a type may take. */
 enum { RB_MODEL_SETTINGS = 16384 };
 
+/** Letters of rb_model_parameters_text. */
+enum { RB_PARAMETERS_TEXT = 512 };
+
 /** What an input, or a file it names, says of a model that is not compiled in. */
 typedef struct rb_model_rows {
   int parameters;
@@ -46,7 +49,8 @@ typedef struct rb_model_type {
    * left to `check`. Collective. NULL: the type's own rows are all. */
   rb_status (*describe)(rb_context *ctx, const rb_settings_source *source, void *settings,
                         rb_model_rows *rows);
-  const char *parameters_from;  ///< with describe: where they come from, a sentence
+  const char *parameters_from;  ///< with describe: where they come from, as in
+                                ///< "as the file says"
 
   /** Checks what concerns several settings. Local; fails with RB_ERR_SETTING. NULL: nothing. */
   rb_status (*check)(rb_context *ctx, const void *settings);
@@ -91,6 +95,10 @@ RB_NODISCARD rb_status rb_model_type_find(rb_context *ctx, const char *name,
 RB_NODISCARD rb_status rb_model_create(rb_context *ctx, const rb_model_type *type,
                                        const void *settings, int parameters,
                                        const rb_prior_row *prior, rb_model *model);
+
+/** Name and value of each parameter: "omega = 3.2, tau = 10". Local. @param theta (D) @param text
+ * (RB_PARAMETERS_TEXT) */
+void rb_model_parameters_text(const rb_model *model, const double *theta, char *text);
 
 /** Give a model what its type offers, if it does, and if its prior is the default: features and
  * alternatives know the default prior. Local. @{ */

@@ -12,7 +12,7 @@ enum { NAME = 16, WIDTH = 80 };  // columns of the name, and of all
 static void print_parameters(const rb_model_type *type) {
   int column = WIDTH;
   if (type->describe != NULL) {
-    (void)printf("%*s %s\n", NAME, "", type->parameters_from);
+    (void)printf("%*s parameters %s\n", NAME, "", type->parameters_from);
     return;
   }
   for (int r = 0; r < type->parameters; ++r) {

@@ -114,7 +114,7 @@ static rb_status print_model(rb_context *ctx, const rb_model_type *type, FILE *s
   (void)fprintf(stream, "\n## Model `%s`\n\n%s (%s).\n", type->name, type->title, type->source);
   rb_settings_markdown(&table, values, stream);
   if (type->describe != NULL) {
-    (void)fprintf(stream, "\nParameters: %s.\n", type->parameters_from);
+    (void)fprintf(stream, "\nParameters %s.\n", type->parameters_from);
     goto cleanup;
   }
   (void)fprintf(stream,

@@ -1,0 +1,58 @@
+#include "crash.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rheobase/base/status.h"
+
+static const struct {
+  int number;
+  const char *line_end;
+} watched[] = {{SIGSEGV, ": segmentation fault\n"},
+               {SIGBUS, ": bus error\n"},
+               {SIGILL, ": illegal instruction\n"},
+               {SIGFPE, ": arithmetic exception\n"},
+               {SIGABRT, ": aborted\n"}};
+enum { WATCHED = sizeof watched / sizeof *watched, STACK = 1 << 16 };
+
+/* A handler has no other way to what it prints. */
+static struct {
+  char line[RB_CRASH_TEXT + 32];
+  int exit_code;
+  struct sigaction before[WATCHED];
+  stack_t stack_before;
+} watch;
+
+// Of the handler: that of the process may be what has overflowed.
+static _Alignas(16) char handler_stack[STACK];
+
+/* Everything it calls is async-signal-safe. */
+static void die(int number) {
+  ssize_t written = write(STDERR_FILENO, watch.line, strlen(watch.line));
+  for (int i = 0; i < WATCHED; ++i) {
+    if (watched[i].number != number) continue;
+    written += write(STDERR_FILENO, watched[i].line_end, strlen(watched[i].line_end));
+  }
+  _exit(written >= 0 ? watch.exit_code : 1);
+}
+
+void rb_crash_watch(const char *text) {
+  struct sigaction action = {.sa_handler = die, .sa_flags = SA_ONSTACK};
+  const stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK};
+  (void)snprintf(watch.line, sizeof watch.line, "rheobase: error: %.*s", RB_CRASH_TEXT, text);
+  watch.exit_code = rb_status_exit_code(RB_ERR_SIMULATOR);
+  (void)sigaltstack(&stack, &watch.stack_before);
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < WATCHED; ++i) {
+    (void)sigaction(watched[i].number, &action, &watch.before[i]);
+  }
+}
+
+void rb_crash_unwatch(void) {
+  for (int i = 0; i < WATCHED; ++i) {
+    (void)sigaction(watched[i].number, &watch.before[i], NULL);
+  }
+  (void)sigaltstack(&watch.stack_before, NULL);
+}
