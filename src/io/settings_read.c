@@ -74,7 +74,7 @@ static const char *wanted(const rb_setting *row) {
     case RB_SETTING_LIST:
       return "a list of whole numbers such as [16, 32]";
     case RB_SETTING_TEXTS:
-      return "a list of texts such as [\"voltage mV\", \"current pA\"]";
+      return "a list of texts such as [\"height m\", \"mass kg\"]";
     case RB_SETTING_EXPRESSION:
       return row->size > RB_EXPRESSION_TEXT
                  ? "a list of numbers or formulas such as (1.5, \"2 * x\")"

@@ -144,7 +144,7 @@ rb_status rb_described_read(rb_context *ctx, const char *group,
   }
   if (described->channels == 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
-                   "%s.channels is needed: what is observed, as in [\"voltage mV\"]", group));
+                   "%s.channels is needed: what is observed, as in [\"height m\"]", group));
   }
   const int words = split(settings->axis, WORDS, word);
   if (words < 1 || words > 2) {

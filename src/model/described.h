@@ -23,7 +23,7 @@ typedef struct rb_observation_settings {
    .standard = "[]",                                                                         \
    .help =                                                                                   \
        "what is observed: name, unit (1 or nothing: none) and, if it is only 0 and 1, "      \
-       "`binary` of each channel, as in [\"voltage mV\", \"spikes 1 binary\"]"},             \
+       "`binary` of each channel, as in [\"height m\", \"contact 1 binary\"]"},              \
       {.path = group ".length",                                                              \
        .type = RB_SETTING_INTEGER,                                                           \
        RB_SETTING_MEMBER(struct_type, observation.length),                                   \

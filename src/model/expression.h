@@ -6,7 +6,7 @@
 #include "rheobase/base/context.h"
 
 /** @file expression.h
- * A formula of named numbers, such as "min(E_L - 0.5, -65)". Operators, functions (min, max, exp,
+ * A formula of named numbers, such as "min(a - 0.5, 2 * b)". Operators, functions (min, max, exp,
  * ln, sqrt, abs, ...) and the constants _pi and _e are muParser's. All functions are local. */
 
 enum { RB_EXPRESSION_NAMES = 32 };

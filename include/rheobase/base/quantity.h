@@ -5,9 +5,9 @@
  * A named number with its unit, as it appears in files, tables and figures. */
 
 typedef struct rb_quantity {
-  const char *name;         ///< e.g. "tau_m"; also the name in files
-  const char *unit;         ///< e.g. "ms"; "1" where there is none
-  const char *description;  ///< one line, e.g. "membrane time constant"
+  const char *name;         ///< e.g. "mass"; also the name in files
+  const char *unit;         ///< e.g. "kg"; "1" where there is none
+  const char *description;  ///< one line, e.g. "mass of the weight"
 } rb_quantity;
 
 #endif

@@ -5,7 +5,7 @@
 
 /** @file unit.h
  * Units of potentials (V), currents (A) and times (s), with their prefixes, as symbols or words:
- * "mV", "millivolts", "us", "microseconds since 2020-01-01". All functions are local. */
+ * "kV", "kilovolts", "us", "microseconds since 2020-01-01". All functions are local. */
 
 /** Whether numbers in unit @p from can be given in unit @p to; those are 10^*exponent times as
  * large. */

@@ -50,7 +50,7 @@ const char *rb_prior_argument(const rb_prior_row *row, const char *key);
 typedef struct rb_prior rb_prior;
 
 /** Compiles a table. @param row (rows), copied @param prior the caller calls rb_prior_destroy
- * Fails with RB_ERR_SETTING in a sentence that names the row ("prior.V_init: ..."): an unknown
+ * Fails with RB_ERR_SETTING in a sentence that names the row ("prior.mass: ..."): an unknown
  * family or name, a missing or superfluous number, a circle, a bound that leaves nothing (looked
  * for in draws, where it depends on other parameters), nothing left to infer. */
 RB_NODISCARD rb_status rb_prior_create(rb_context *ctx, int rows, const rb_prior_row *row,

@@ -198,7 +198,7 @@ static const char *const page =
     "they\n"
     "are. A dimension that is a number below is one without a name of its own (stored as `n128`).\n"
     "Each group repeats the coordinates of its dimensions (not listed), so that it can be opened\n"
-    "by itself and selected from by name: `.sel(parameter=\"V_th\")`. A dimension that an array\n"
+    "by itself and selected from by name: `.sel(parameter=\"level\")`. A dimension that an array\n"
     "has twice is called `parameter_2` the second time. Labels are texts of any length in UTF-8,\n"
     "repeated in the checksummed headers (attribute `labels`) if they are not too many.\n"
     "Root attributes: `schema`, `schema_version`, and what the file was made from: `settings` "
