@@ -184,7 +184,7 @@ cleanup:
 }
 
 rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *column,
-                         const rb_sampling *sampling, double **value) {
+                         const rb_sampling *sampling, int64_t *length, double **value) {
   rb_status status = RB_OK;
   rb_columns columns = {0};
   rb_column list[RB_MAX_COLUMNS];
@@ -194,9 +194,12 @@ rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *col
   *value = NULL;
   if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &columns);
   RB_TRY(rb_agree(ctx, status));
-  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, sampling->length)));
+  int64_t rows = columns.rows;
+  MPI_Bcast(&rows, 1, MPI_INT64_T, 0, ctx->comm);
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, values, rows)));
   for (int64_t i = 0; i < columns.rows; ++i) values[i] = columns.value[count - 1][i];
-  MPI_Bcast(values, (int)sampling->length, MPI_DOUBLE, 0, ctx->comm);
+  MPI_Bcast(values, (int)rows, MPI_DOUBLE, 0, ctx->comm);
+  *length = rows;
   *value = values;
   values = NULL;
 cleanup:

@@ -18,7 +18,7 @@ int rb_choice_index(const char *choices, const char *word);
 /* Whether a number lies in a range such as "(0, 1]"; NULL holds every finite number. */
 bool rb_range_holds(const char *range, long double value);
 
-/* Whether a setting has a value: expressions need not. */
+/* Whether a setting has a value: expressions need not, nor the members of a list of groups. */
 bool rb_setting_is_set(const rb_setting *setting, const void *values);
 
 #endif

@@ -112,7 +112,39 @@ static void format_expressions(const rb_setting *setting, const char *member, ch
 }
 
 bool rb_setting_is_set(const rb_setting *setting, const void *values) {
-  return setting->type != RB_SETTING_EXPRESSION || ((const char *)values)[setting->offset] != '\0';
+  const void *member = (const char *)values + setting->offset;
+  if (setting->standard != NULL) return true;
+  switch (setting->type) {
+    case RB_SETTING_EXPRESSION:
+      return *(const char *)member != '\0';
+    case RB_SETTING_REAL:
+      return !isnan(*(const double *)member);
+    case RB_SETTING_CHOICE:
+      return setting->size != sizeof(int) || *(const int *)member >= 0;
+    default:
+      return true;
+  }
+}
+
+/* Entries as they are written, in one line: without what has its default. */
+static void format_groups(const rb_setting *setting, const void *values, char *text) {
+  const char *entry = (const char *)values + setting->offset;
+  const int length = *(const int *)(const void *)((const char *)values + setting->length_offset);
+  char value[RB_SETTING_TEXT];
+  size_t at = (size_t)snprintf(text, RB_SETTING_TEXT, "(");
+  for (int i = 0; i < length; ++i, entry += setting->entry_size) {
+    at += (size_t)snprintf(text + at, RB_SETTING_TEXT - at, "%s{", i > 0 ? ", " : "");
+    for (int m = 0; m < setting->members; ++m) {
+      const rb_setting *row = &setting->member[m];
+      if (!rb_setting_is_set(row, entry)) continue;
+      rb_setting_format(row, entry, value);
+      if (row->standard != NULL && strcmp(value, row->standard) == 0) continue;
+      if (at + strlen(row->path) + strlen(value) + 16 > RB_SETTING_TEXT) break;
+      at += (size_t)snprintf(text + at, RB_SETTING_TEXT - at, " %s = %s;", row->path, value);
+    }
+    at += (size_t)snprintf(text + at, RB_SETTING_TEXT - at, " }");
+  }
+  (void)snprintf(text + at, RB_SETTING_TEXT - at, ")");
 }
 
 void rb_setting_format(const rb_setting *setting, const void *values, char *text) {
@@ -143,6 +175,9 @@ void rb_setting_format(const rb_setting *setting, const void *values, char *text
       break;
     case RB_SETTING_EXPRESSION:
       format_expressions(setting, member, text);
+      break;
+    case RB_SETTING_GROUPS:
+      format_groups(setting, values, text);
       break;
     case RB_SETTING_GROUP:
       *text = '\0';

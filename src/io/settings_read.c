@@ -79,6 +79,8 @@ static const char *wanted(const rb_setting *row) {
       return row->size > RB_EXPRESSION_TEXT
                  ? "a list of numbers or formulas such as (1.5, \"2 * x\")"
                  : "a number, or a formula in quotes";
+    case RB_SETTING_GROUPS:
+      return "a list of groups such as ( { type = \"step\"; onset = 50.0; } )";
     case RB_SETTING_GROUP:
       break;
   }
@@ -241,6 +243,8 @@ static rb_status set_expressions(const source *s, const rb_setting *row,
   return status;
 }
 
+static rb_status set_groups(const source *s, const rb_setting *row, const config_setting_t *value);
+
 static rb_status set_value(const source *s, const rb_setting *row, const config_setting_t *value) {
   const int type = config_setting_type(value);
   switch (row->type) {
@@ -275,6 +279,9 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
       return set_texts(s, row, value);
     case RB_SETTING_EXPRESSION:
       return set_expressions(s, row, value);
+    case RB_SETTING_GROUPS:
+      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      return set_groups(s, row, value);
     case RB_SETTING_GROUP:
       break;
   }
@@ -302,6 +309,39 @@ static rb_status walk(const source *at, const char *prefix, const config_setting
       status = walk(at, path, member);
     }
   }
+  return status;
+}
+
+// What an entry is before anything of it is given.
+static rb_status clear_entry(const source *s) {
+  for (int i = 0; i < s->table->rows; ++i) {
+    const rb_setting *row = &s->table->row[i];
+    void *member = (char *)s->values + row->offset;
+    if (row->type == RB_SETTING_REAL) *(double *)member = NAN;
+    if (row->type == RB_SETTING_CHOICE) *(int *)member = -1;
+  }
+  return rb_settings_defaults(s->ctx, s->table, s->values);
+}
+
+static rb_status set_groups(const source *s, const rb_setting *row, const config_setting_t *value) {
+  rb_status status = RB_OK;
+  char *entry = (char *)s->values + row->offset;
+  const rb_settings_table table = {row->member, row->members};
+  const int length = config_setting_length(value);
+  if ((size_t)length > row->size / row->entry_size) {
+    return SOURCE_FAIL(s, "%s has %d entries; it takes %zu at most", row->path, length,
+                       row->size / row->entry_size);
+  }
+  memset(entry, 0, row->size);
+  for (int i = 0; i < length; ++i, entry += row->entry_size) {
+    const config_setting_t *group = config_setting_get_elem(value, (unsigned)i);
+    const source at = {s->ctx, &table, s->name, s->line, entry};
+    if (config_setting_type(group) != CONFIG_TYPE_GROUP) RB_TRY(wrong_type(s, row));
+    RB_TRY(clear_entry(&at));
+    RB_TRY(walk(&at, "", group));
+  }
+  *(int *)(void *)((char *)s->values + row->length_offset) = length;
+cleanup:
   return status;
 }
 

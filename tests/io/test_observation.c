@@ -472,8 +472,9 @@ static const rb_column current = {.name = "current_pA", .unit = "pA", .least = 1
 static rb_status read_current(const char *text, double **pA) {
   const char *path = own_path("_current.csv");
   const rb_sampling sampling = every(0.2, 2);
+  int64_t length = 0;
   put(path, text);
-  return rb_series_read(&test_context, path, &current, &sampling, pA);
+  return rb_series_read(&test_context, path, &current, &sampling, &length, pA);
 }
 
 static void currents_are_read(void **state) {
@@ -515,12 +516,13 @@ static void units_of_currents_are_converted(void **state) {
                {"nanoamps", 1e-3}, {"pA", 1},          {"fA", 1e3}};
   const stored t = some_time(), s = some_spike();
   const rb_sampling sampling = every(0.2, 3);
+  int64_t length = 0;
   for (size_t i = 0; i < sizeof units / sizeof *units; ++i) {
     stored c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
     c.unit = units[i].unit;
     for (int k = 0; k < 3; ++k) c.value[k] *= units[i].size;
     assert_all_ok(
-        rb_series_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &current, &sampling, &pA));
+        rb_series_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &current, &sampling, &length, &pA));
     assert_all_true(fabs(pA[0] - 200) < 1e-9 && fabs(pA[1] - 210) < 1e-9 &&
                     fabs(pA[2] + 50) < 1e-9);
     free(pA);
@@ -529,7 +531,7 @@ static void units_of_currents_are_converted(void **state) {
          c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
   late.value[2] = 0.5;
   EXPECT_FAILURE(
-      rb_series_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &current, &sampling, &pA),
+      rb_series_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &current, &sampling, &length, &pA),
       RB_ERR_FORMAT, "row 2: time_ms is 0.5 where");
 }
 

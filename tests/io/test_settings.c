@@ -4,6 +4,12 @@
 
 typedef enum { RED, GREEN } color;
 
+typedef struct part {
+  int kind;
+  double size, weight;
+  char name[8];
+} part;
+
 typedef struct example {
   int64_t seed;
   int count;
@@ -17,7 +23,20 @@ typedef struct example {
   int deep;
   char formula[RB_EXPRESSION_TEXT], pair[2][RB_EXPRESSION_TEXT];
   char texts[32];
+  part parts[3];
+  int part_count;
 } example;
+
+#define PART(member) RB_SETTING_MEMBER(part, member)
+static const rb_setting part_rows[] = {
+    {.path = "kind", .type = RB_SETTING_CHOICE, PART(kind), .choices = "step|ramp", .help = "kind"},
+    {.path = "size", .type = RB_SETTING_REAL, PART(size), .range = "[0, 9]", .help = "size"},
+    {.path = "weight",
+     .type = RB_SETTING_REAL,
+     PART(weight),
+     .standard = "1",
+     .help = "has a default"},
+    {.path = "name", .type = RB_SETTING_STRING, PART(name), .standard = "\"\"", .help = "text"}};
 
 #define MEMBER(member) RB_SETTING_MEMBER(example, member)
 static const rb_setting rows[] = {
@@ -87,6 +106,15 @@ static const rb_setting rows[] = {
      MEMBER(texts),
      .standard = "[]",
      .help = "some texts"},
+    {.path = "parts",
+     .type = RB_SETTING_GROUPS,
+     MEMBER(parts),
+     .length_offset = offsetof(example, part_count),
+     .member = part_rows,
+     .members = 4,
+     .entry_size = sizeof(part),
+     .standard = "( { kind = \"ramp\"; size = 2; } )",
+     .help = "some parts"},
     {.path = "empty", .type = RB_SETTING_GROUP, .help = "A group of nothing"}};
 static const rb_settings_table table = {rows, sizeof rows / sizeof *rows};
 
@@ -141,7 +169,7 @@ static void lists_of_texts(void **state) {
   next = rb_settings_next_text(next, sizeof entry, entry);
   assert_string_equal(entry, "a\"b");
   assert_null(rb_settings_next_text(next, sizeof entry, entry));
-  rb_setting_format(&rows[sizeof rows / sizeof *rows - 2], &e, text);
+  rb_setting_format(&rows[sizeof rows / sizeof *rows - 3], &e, text);
   assert_string_equal(text, "[\"voltage mV\", \"a\\\"b\"]");
   EXPECT_FAILURE(parse("other = { texts = \"a\"; };"), RB_ERR_SETTING, "must be a list of texts");
   EXPECT_FAILURE(parse("other = { texts = [1, 2]; };"), RB_ERR_SETTING, "must be a list of texts");
@@ -151,6 +179,35 @@ static void lists_of_texts(void **state) {
   EXPECT_FAILURE(parse("other = { texts = [\"0123456789012345\", \"01234567890123\"]; };"),
                  RB_ERR_SETTING, "is too long");
   assert_int_equal(parse("other = { texts = [\"0123456789012345\", \"0123456789012\"]; };"), RB_OK);
+}
+
+static void lists_of_groups(void **state) {
+  (void)state;
+  example e = defaults();
+  char text[RB_SETTING_TEXT];
+  assert_true(e.part_count == 1 && e.parts[0].kind == 1 && e.parts[0].size == 2);
+  assert_int_equal(rb_settings_parse(&test_context, &table, "x.cfg",
+                                     "parts = ( { weight = 2; name = \"a\"; },"
+                                     "          { size = 1.5; kind = \"step\"; } );",
+                                     &e),
+                   RB_OK);
+  assert_true(e.part_count == 2 && e.parts[0].kind == -1 && isnan(e.parts[0].size));
+  assert_true(e.parts[1].kind == 0 && e.parts[1].size == 1.5 && e.parts[1].weight == 1);
+  rb_setting_format(&rows[sizeof rows / sizeof *rows - 2], &e, text);
+  assert_string_equal(text, "({ weight = 2; name = \"a\"; }, { kind = \"step\"; size = 1.5; })");
+  const char *sets[] = {"parts=()"};
+  assert_int_equal(rb_settings_read(&test_context, &table, NULL, 1, sets, &e), RB_OK);
+  assert_int_equal(e.part_count, 0);
+  EXPECT_FAILURE(parse("parts = 3;"), RB_ERR_SETTING, "parts must be a list of groups");
+  EXPECT_FAILURE(parse("parts = (3);"), RB_ERR_SETTING, "parts must be a list of groups");
+  EXPECT_FAILURE(parse("parts = { };"), RB_ERR_SETTING, "parts must be a list of groups");
+  EXPECT_FAILURE(parse("parts = (\n{ size = 3; }, \n{ siz = 3; });"), RB_ERR_SETTING,
+                 "x.cfg:3: unknown setting siz; did you mean size?");
+  EXPECT_FAILURE(parse("parts = ({ size = 10; });"), RB_ERR_SETTING, "size = 10 is out of range");
+  EXPECT_FAILURE(parse("parts = ({ size = { }; });"), RB_ERR_SETTING, "size must be a number");
+  EXPECT_FAILURE(parse("parts = ({ size = 1; size = 2; });"), RB_ERR_SETTING, "given twice");
+  EXPECT_FAILURE(parse("parts = ({ }, { }, { }, { });"), RB_ERR_SETTING,
+                 "parts has 4 entries; it takes 3 at most");
 }
 
 static void names_are_looked_up(void **state) {
@@ -372,6 +429,7 @@ static void markdown_has_a_row_per_setting(void **state) {
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
                                           cmocka_unit_test(expressions_are_numbers_or_texts),
                                           cmocka_unit_test(lists_of_texts),
+                                          cmocka_unit_test(lists_of_groups),
                                           cmocka_unit_test(names_are_looked_up),
                                           cmocka_unit_test(a_file_and_overrides_are_read),
                                           cmocka_unit_test(marks_of_other_systems_are_no_errors),

@@ -44,8 +44,8 @@ RB_NODISCARD rb_status rb_observation_read(rb_context *ctx, const char *path, in
 
 /** Reads one column from a file that may hold nothing else: text may be numbers alone, one on a
  * line. A column of times is checked if there is one. Collective.
- * @param value (sampling->length) allocated; the caller frees it */
+ * @param length samples @param value (length) allocated; the caller frees it */
 RB_NODISCARD rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *column,
-                                      const rb_sampling *sampling, double **value);
+                                      const rb_sampling *sampling, int64_t *length, double **value);
 
 #endif

@@ -24,15 +24,22 @@ typedef enum rb_setting_type {
   RB_SETTING_TEXTS,    ///< a list of texts, char[size], size <= 4096: each, not empty and without
                        ///< control characters, ended by a line feed; see rb_settings_next_text
   /** A number or a formula as text, char[RB_EXPRESSION_TEXT], or a list of them, char[n][...], by
-   * its size; without a default, and not printed where it is "" */
-  RB_SETTING_EXPRESSION
+   * its size; not printed where it is "" and has no default */
+  RB_SETTING_EXPRESSION,
+  /** A list of groups of settings: an array of structs, its used length in an int of its own. In an
+   * entry, numbers that are not given and have no default are NaN, choices (ints) -1 */
+  RB_SETTING_GROUPS
 } rb_setting_type;
 
 typedef struct rb_setting {
   const char *path;  ///< e.g. "training.epochs"
   rb_setting_type type;
   size_t offset, size;   ///< of the member of the struct; see RB_SETTING_MEMBER
-  size_t length_offset;  ///< RB_SETTING_LIST: of the int that holds its length
+  size_t length_offset;  ///< RB_SETTING_LIST, _GROUPS: of the int that holds its length
+  const struct rb_setting
+      *member;  ///< RB_SETTING_GROUPS: (members) rows of an entry, offsets in it
+  int members;
+  size_t entry_size;
   const char *standard;  ///< the default, written as in an input file
   const char *range;     ///< of a number or a list's entries: "[1, 100]", "(0, 1]", "[0, inf)"
   const char *choices;   ///< RB_SETTING_CHOICE: "gru|lstm"

@@ -125,9 +125,8 @@ static rb_status load(rb_context *ctx, void *settings) {
                                 .step = s->dt_ms,
                                 .length = steps,
                                 .remedy = "leave them out if the steps are right"};
-  RB_TRY(rb_series_read(ctx, s->current_file, &column, &sampling, &trace));
+  RB_TRY(rb_series_read(ctx, s->current_file, &column, &sampling, &s->current_count, &trace));
   s->current_pA = trace;
-  s->current_count = steps;
 cleanup:
   return status;
 }
