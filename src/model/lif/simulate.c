@@ -1,11 +1,11 @@
 #include "lif_state.h"
 #include "simulate_kernel.h"
 
-/* Data sets first .. first+count-1, 0 < count <= RB_LIF_LANES; lanes beyond repeat the last one. */
+/* Data sets first .. first+count-1, 0 < count <= RB_LANES; lanes beyond repeat the last one. */
 static void fill_lanes(const rb_lif_state *state, int64_t first, int64_t count, const double *theta,
                        rb_lif_lanes *lanes) {
   lanes->count = count;
-  for (int64_t l = 0; l < RB_LIF_LANES; ++l) {
+  for (int64_t l = 0; l < RB_LANES; ++l) {
     const int64_t i = l < count ? l : count - 1;
     const double *row = &theta[i * RB_LIF_DIM];
     const uint64_t item = (uint64_t)(first + i);
@@ -15,8 +15,8 @@ static void fill_lanes(const rb_lif_state *state, int64_t first, int64_t count, 
     lanes->E_L[l] = row[RB_LIF_E_L];
     lanes->g_L[l] = row[RB_LIF_G_L];
     lanes->dt_over_tau[l] = state->settings.dt_ms / row[RB_LIF_TAU_M];
-    lanes->item_low[l] = (uint32_t)item;
-    lanes->item_high[l] = (uint32_t)(item >> 32);
+    lanes->items.low[l] = (uint32_t)item;
+    lanes->items.high[l] = (uint32_t)(item >> 32);
   }
 }
 
@@ -31,10 +31,10 @@ rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
     if (rb_lif_accepts(model, &theta[i * RB_LIF_DIM], &reason)) continue;
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "refused parameters were simulated: %s", reason);
   }
-  for (int64_t i = 0; i < count; i += RB_LIF_LANES) {
+  for (int64_t i = 0; i < count; i += RB_LANES) {
     const int64_t left = count - i;
     rb_lif_lanes lanes;
-    fill_lanes(state, first + i, left < RB_LIF_LANES ? left : RB_LIF_LANES, &theta[i * RB_LIF_DIM],
+    fill_lanes(state, first + i, left < RB_LANES ? left : RB_LANES, &theta[i * RB_LIF_DIM],
                &lanes);
     kernel->simulate(state, &lanes, seed, current_word, noise_word,
                      &x[i * RB_LIF_CHANNELS * state->length]);

@@ -1,15 +1,11 @@
 #include "simulate_kernel.h"
 
-#include <Random123/philox.h>
 #include <string.h>
 
-#include "rheobase/random/distributions.h"
-
 /* Every loop over lanes below has a fixed length and no branches, so that the compiler turns it
- * into vector code; the operations on one lane are those of the scalar functions, in their order.
- * Time runs in tiles that stay in the first-level cache. */
+ * into vector code; the operations on one lane are those of the scalar functions, in their order. */
 
-enum { LANES = RB_LIF_LANES, TILE = 64, BLOCK = 4 };  // TILE steps, BLOCK normals per Philox block
+enum { LANES = RB_LANES, TILE = RB_TILE };
 
 typedef struct tile {
   double normal[TILE][LANES];   // of the current, later of the noise
@@ -22,32 +18,6 @@ typedef struct neurons {
   double v[LANES], refractory_steps[LANES];
   uint64_t fired[LANES];
 } neurons;
-
-/* Block `position` of each lane's stream. */
-static inline void random_words(const rb_lif_lanes *lanes, uint64_t seed, uint32_t word,
-                                uint32_t position, uint32_t out[restrict BLOCK][LANES]) {
-  const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-  for (int l = 0; l < LANES; ++l) {
-    const philox4x32_ctr_t counter = {{position, word, lanes->item_low[l], lanes->item_high[l]}};
-    const philox4x32_ctr_t block = philox4x32(counter, key);
-    for (int i = 0; i < BLOCK; ++i) out[i][l] = block.v[i];
-  }
-}
-
-/* The normals of steps first .. first+TILE-1; first is a multiple of BLOCK. */
-static void draw_normals(const rb_lif_lanes *lanes, uint64_t seed, uint32_t word, int64_t first,
-                         double normal[restrict TILE][LANES]) {
-  uint32_t words[BLOCK][LANES];
-  for (int t = 0; t < TILE; t += BLOCK) {
-    random_words(lanes, seed, word, (uint32_t)((first + t) / BLOCK), words);
-    for (int pair = 0; pair < BLOCK; pair += 2) {
-      double *restrict even = normal[t + pair], *restrict odd = normal[t + pair + 1];
-      for (int l = 0; l < LANES; ++l) {
-        rb_normal_pair(words[pair][l], words[pair + 1][l], &even[l], &odd[l]);
-      }
-    }
-  }
-}
 
 /* One step of rb_lif_run: tests and resets v, records it, moves on. @return whether any fired */
 static inline uint64_t step(const rb_lif_lanes *restrict p, double I_mean, double I_std,
@@ -103,7 +73,7 @@ static void simulate(const rb_lif_state *state, const rb_lif_lanes *lanes, uint6
   memset(x, 0, (size_t)(lanes->count * RB_LIF_CHANNELS * length) * sizeof *x);
   for (int64_t first = 0; first < length; first += TILE) {
     const int64_t steps = length - first < TILE ? length - first : TILE;
-    draw_normals(lanes, seed, current_word, first, w.normal);
+    rb_lane_normals(&lanes->items, seed, current_word, first, w.normal);
     for (int64_t t = 0; t < steps; ++t) {
       const int64_t it = first + t;
       if (it == length - 1) {  // the last sample is never tested
@@ -113,7 +83,7 @@ static void simulate(const rb_lif_state *state, const rb_lif_lanes *lanes, uint6
         record_spikes(&n, lanes->count, state->spike_index[it], length, x);
       }
     }
-    draw_normals(lanes, seed, noise_word, first, w.normal);
+    rb_lane_normals(&lanes->items, seed, noise_word, first, w.normal);
     observe(&w, s->noise_mV, lanes->count, first, steps, length, x);
   }
 }

@@ -1,19 +1,18 @@
 #ifndef RB_MODEL_LIF_SIMULATE_KERNEL_H
 #define RB_MODEL_LIF_SIMULATE_KERNEL_H
 
+#include "../random_lanes.h"
 #include "lif_state.h"
 #include "rheobase/base/cpu.h"
 
 /** @file simulate_kernel.h
- * The simulator for RB_LIF_LANES data sets at once, one per lane, compiled per instruction set. */
-
-enum { RB_LIF_LANES = 16 };
+ * The simulator for RB_LANES data sets at once, one per lane, compiled per instruction set. */
 
 /** The data sets of one call, lane by lane; those from `count` on are computed but not written. */
 typedef struct rb_lif_lanes {
-  double V_th[RB_LIF_LANES], V_reset[RB_LIF_LANES], V_init[RB_LIF_LANES], E_L[RB_LIF_LANES];
-  double g_L[RB_LIF_LANES], dt_over_tau[RB_LIF_LANES];
-  uint32_t item_low[RB_LIF_LANES], item_high[RB_LIF_LANES];
+  double V_th[RB_LANES], V_reset[RB_LANES], V_init[RB_LANES], E_L[RB_LANES];
+  double g_L[RB_LANES], dt_over_tau[RB_LANES];
+  rb_lane_items items;
   int64_t count;
 } rb_lif_lanes;
 
