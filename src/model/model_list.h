@@ -1,6 +1,10 @@
 /* The models, one line each: RB_MODEL(name) stands for rb_<name>_type. Those of the sbibm benchmark
  * are in the folder `benchmark`, others in that of their name. The first is the default. */
 RB_MODEL(lif)
+RB_MODEL(adex)
+RB_MODEL(izhikevich)
+RB_MODEL(hodgkin_huxley)
+RB_MODEL(gif)
 RB_MODEL(linear_gaussian)
 RB_MODEL(sbibm_gaussian_linear)
 RB_MODEL(sbibm_gaussian_linear_uniform)

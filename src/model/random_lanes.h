@@ -26,7 +26,8 @@ typedef struct rb_lane_items {
 
 /** Block @p position of each lane's stream. */
 static inline void rb_lane_block(const rb_lane_items *items, uint64_t seed, uint32_t word,
-                                 uint32_t position, uint32_t out[restrict RB_LANE_WORDS][RB_LANES]) {
+                                 uint32_t position,
+                                 uint32_t out[restrict RB_LANE_WORDS][RB_LANES]) {
   const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
   for (int l = 0; l < RB_LANES; ++l) {
     const philox4x32_ctr_t counter = {{position, word, items->low[l], items->high[l]}};

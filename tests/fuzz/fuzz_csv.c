@@ -32,7 +32,8 @@ static void read_current(const char *path, int64_t length) {
   rb_sampling sampling = fuzz_sampling;
   double *current_pA = NULL;
   sampling.length = length;
-  const rb_status status = rb_series_read(&fuzz_context, path, &current, &sampling, &length, &current_pA);
+  const rb_status status =
+      rb_series_read(&fuzz_context, path, &current, &sampling, &length, &current_pA);
   fuzz_outcome(status);
   for (int64_t i = 0; status == RB_OK && i < length; ++i) {
     fuzz_require(isfinite(current_pA[i]), "a value that is no number");

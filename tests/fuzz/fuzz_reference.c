@@ -1,7 +1,9 @@
 #include "app/verify/verify.h"
 #include "fuzz.h"
 #include "hdf5_case.h"
+#include "model/hodgkin_huxley/verify_hh7.h"
 #include "model/lif/verify.h"
+#include "model/neuron/verify.h"
 
 /* `rheobase verify` on changed copies of the reference files in RB_TEST_DATA. The first byte says
  * which file, the rest which changes (hdf5_mutator.h). */

@@ -521,8 +521,8 @@ static void units_of_currents_are_converted(void **state) {
     stored c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
     c.unit = units[i].unit;
     for (int k = 0; k < 3; ++k) c.value[k] *= units[i].size;
-    assert_all_ok(
-        rb_series_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &current, &sampling, &length, &pA));
+    assert_all_ok(rb_series_read(&test_context, put_hdf5("/", 0, &t, &c, &s), &current, &sampling,
+                                 &length, &pA));
     assert_all_true(fabs(pA[0] - 200) < 1e-9 && fabs(pA[1] - 210) < 1e-9 &&
                     fabs(pA[2] + 50) < 1e-9);
     free(pA);
@@ -530,9 +530,9 @@ static void units_of_currents_are_converted(void **state) {
   stored late = some_time(),
          c = {.name = "current_pA", .type = H5T_IEEE_F64LE, .value = {200, 210, -50}};
   late.value[2] = 0.5;
-  EXPECT_FAILURE(
-      rb_series_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &current, &sampling, &length, &pA),
-      RB_ERR_FORMAT, "row 2: time_ms is 0.5 where");
+  EXPECT_FAILURE(rb_series_read(&test_context, put_hdf5("/", 0, &late, &c, &s), &current, &sampling,
+                                &length, &pA),
+                 RB_ERR_FORMAT, "row 2: time_ms is 0.5 where");
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(csv_is_read),

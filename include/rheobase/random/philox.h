@@ -46,6 +46,8 @@ typedef enum rb_random_kind {
   RB_RANDOM_FEATURES,  ///< random features of the baseline
   RB_RANDOM_MEMBERS,   ///< which member of an ensemble makes a draw
   RB_RANDOM_OUTSIDE,   ///< seeds of simulators that draw their own numbers
+  RB_RANDOM_FROZEN,    ///< noise that all data sets share
+  RB_RANDOM_EVENTS,    ///< whether something happens within a simulation
   RB_RANDOM_KIND_COUNT
 } rb_random_kind;
 

@@ -34,8 +34,7 @@ rb_status rb_lif_simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
   for (int64_t i = 0; i < count; i += RB_LANES) {
     const int64_t left = count - i;
     rb_lif_lanes lanes;
-    fill_lanes(state, first + i, left < RB_LANES ? left : RB_LANES, &theta[i * RB_LIF_DIM],
-               &lanes);
+    fill_lanes(state, first + i, left < RB_LANES ? left : RB_LANES, &theta[i * RB_LIF_DIM], &lanes);
     kernel->simulate(state, &lanes, seed, current_word, noise_word,
                      &x[i * RB_LIF_CHANNELS * state->length]);
   }

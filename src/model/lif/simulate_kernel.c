@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* Every loop over lanes below has a fixed length and no branches, so that the compiler turns it
- * into vector code; the operations on one lane are those of the scalar functions, in their order. */
+ * into vector code; the operations on one lane are those of the scalar functions, in their order.
+ */
 
 enum { LANES = RB_LANES, TILE = RB_TILE };
 

@@ -1,0 +1,51 @@
+#include "adex_kernel.h"
+
+#include <string.h>
+
+#include "../neuron/exponential.h"
+
+typedef struct cells {
+  double v[RB_LANES], w[RB_LANES], left[RB_LANES];
+} cells;
+
+/* One update. @return whether any fired */
+static inline uint64_t step(const rb_lane_values *restrict p, const double *restrict current,
+                            cells *restrict c, double *restrict voltage, uint64_t *restrict fired) {
+  uint64_t any = 0;
+  for (int l = 0; l < RB_LANES; ++l) {
+    const double v = c->v[l], w = c->w[l], left = c->left[l];
+    const double below = v - p[RB_ADEX_E_L][l];
+    const double upstroke =
+        p[RB_ADEX_UPSTROKE][l] * rb_exponential((v - p[RB_ADEX_V_T][l]) * p[RB_ADEX_SLOPE][l]);
+    const double moved = rb_neuron_clip(
+        v + p[RB_ADEX_DT_OVER_C][l] * (-p[RB_ADEX_G_L][l] * below + upstroke - w + current[l]));
+    const double adapted = w + p[RB_ADEX_DT_OVER_TAU_W][l] * (p[RB_ADEX_A][l] * below - w);
+    const uint64_t held = left > 0;
+    const uint64_t spike = ~held & (uint64_t)(moved >= p[RB_ADEX_CUT][l]);
+    c->v[l] = (held | spike) ? p[RB_ADEX_V_R][l] : moved;
+    c->w[l] = spike ? adapted + p[RB_ADEX_B][l] : adapted;
+    c->left[l] = spike ? p[RB_ADEX_HELD][l] : held ? left - 1 : left;
+    voltage[l] = c->v[l];
+    fired[l] = spike;
+    any |= spike;
+  }
+  return any;
+}
+
+static void advance(rb_neuron_lanes *lanes, rb_neuron_tile *tile) {
+  uint64_t fired[RB_LANES];
+  cells c;
+  memcpy(c.v, lanes->variable[RB_ADEX_V], sizeof c.v);
+  memcpy(c.w, lanes->variable[RB_ADEX_W], sizeof c.w);
+  memcpy(c.left, lanes->variable[RB_ADEX_LEFT], sizeof c.left);
+  for (int64_t t = 0; t < tile->steps; ++t) {
+    const uint64_t any = step(lanes->number, tile->current[t], &c, tile->voltage[t], fired);
+    tile->fired[t] = any ? rb_lanes_mask(fired) : 0;
+  }
+  memcpy(lanes->variable[RB_ADEX_V], c.v, sizeof c.v);
+  memcpy(lanes->variable[RB_ADEX_W], c.w, sizeof c.w);
+  memcpy(lanes->variable[RB_ADEX_LEFT], c.left, sizeof c.left);
+}
+
+extern const rb_neuron_kernel RB_KERNEL_SYMBOL(rb_adex_kernel);
+const rb_neuron_kernel RB_KERNEL_SYMBOL(rb_adex_kernel) = {advance};

@@ -1,0 +1,127 @@
+#include <stdio.h>
+
+#include "../neuron/exponential.h"
+#include "../neuron/prior_rows.h"
+#include "../neuron/rows.h"
+#include "../neuron/verify.h"
+#include "gif_kernel.h"
+
+/* The generalised integrate-and-fire neuron: two currents and two shifts of the threshold that a
+ * spike adds to, and spikes that are drawn. */
+
+enum {
+  C,
+  G_L,
+  E_L,
+  V_R,
+  V_T,
+  D_V,
+  ETA1,
+  TAU_ETA1,
+  ETA2,
+  TAU_ETA2,
+  GAMMA1,
+  TAU_GAMMA1,
+  GAMMA2,
+  TAU_GAMMA2,
+  PARAMETERS
+};
+
+static const rb_prior_row prior[PARAMETERS] = {
+    RB_LOGNORMAL_ROW("C", "pF", "membrane capacitance", "150", "0.35", "50", "500"),
+    RB_LOGNORMAL_ROW("g_L", "nS", "leak conductance", "9", "0.35", "3", "30"),
+    RB_NORMAL_ROW("E_L", "mV", "leak reversal potential", "-68", "4", "-82", "-56"),
+    RB_NORMAL_ROW("V_r", "mV", "reset potential", "-58", "5", "-75", "-45"),
+    RB_NORMAL_ROW("V_T", "mV", "threshold at rest", "-46", "3", "max(E_L + 8, V_r + 1)", "-35"),
+    RB_LOGNORMAL_ROW("D_V", "mV", "softness of the threshold", "1.2", "0.4", "0.3", "4"),
+    RB_NORMAL_ROW("eta1", "pA", "fast current after a spike", "60", "30", "-20", "250"),
+    RB_LOGNORMAL_ROW("tau_eta1", "ms", "its time constant", "15", "0.4", "4", "40"),
+    RB_LOGNORMAL_ROW("eta2", "pA", "slow current after a spike", "15", "0.6", "1", "80"),
+    RB_LOGNORMAL_ROW("tau_eta2", "ms", "its time constant", "150", "0.4", "40", "500"),
+    RB_LOGNORMAL_ROW("gamma1", "mV", "fast shift of the threshold after a spike", "8", "0.5", "1",
+                     "40"),
+    RB_LOGNORMAL_ROW("tau_gamma1", "ms", "its time constant", "10", "0.4", "2", "30"),
+    RB_LOGNORMAL_ROW("gamma2", "mV", "slow shift of the threshold after a spike", "1.5", "0.6",
+                     "0.1", "8"),
+    RB_LOGNORMAL_ROW("tau_gamma2", "ms", "its time constant", "120", "0.4", "30", "500")};
+
+static const rb_setting settings[] = {
+    RB_NEURON_TIME_ROWS("1000", "0.1"),
+    RB_NEURON_TREF_ROW,
+    RB_NEURON_REAL("simulator.", lambda0_per_ms, "1", "(0, 1e6]", "1/ms",
+                   "hazard of a spike at the threshold"),
+    RB_NEURON_NOISE_ROW("pA"),
+    RB_NEURON_STIMULUS_ROW("pA", RB_NEURON_PROTOCOL("-87.5", "350", "210", "175")),
+    RB_NEURON_RECORDING_ROWS("0.5")};
+
+static const rb_neuron_kernel *kernel(rb_isa isa) { return RB_KERNEL_SELECT(rb_gif_kernel, isa); }
+static const rb_neuron_kernel *weigh(rb_isa isa) {
+  return RB_KERNEL_SELECT(rb_gif_likelihood_kernel, isa);
+}
+static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason);
+static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+                     rb_neuron_lanes *lanes);
+
+static const rb_neuron neuron = {.name = "gif",
+                                 .parameters = PARAMETERS,
+                                 .prior = prior,
+                                 .variables = 5,
+                                 .draws_spikes = true,
+                                 .kernel = kernel,
+                                 .weigh = weigh,
+                                 .log_likelihood = RB_GIF_LOG_LIKELIHOOD,
+                                 .refuses = refuses,
+                                 .set_lane = set_lane};
+
+static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
+  const int positive[] = {C, G_L, D_V, TAU_ETA1, TAU_ETA2, TAU_GAMMA1, TAU_GAMMA2};
+  for (int i = 0; i < 7; ++i) {
+    if (rb_neuron_not_positive(&neuron, theta, positive[i], reason)) return true;
+  }
+  if (s->dt_ms < theta[C] / theta[G_L]) return false;
+  (void)snprintf(reason, RB_NEURON_REASON,
+                 "C = %g and g_L = %g: simulator.dt_ms = %g must be below C/g_L = %g", theta[C],
+                 theta[G_L], s->dt_ms, theta[C] / theta[G_L]);
+  return true;
+}
+
+static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+                     rb_neuron_lanes *lanes) {
+  lanes->number[RB_GIF_DT_OVER_C][l] = s->dt_ms / theta[C];
+  lanes->number[RB_GIF_G_L][l] = theta[G_L];
+  lanes->number[RB_GIF_E_L][l] = theta[E_L];
+  lanes->number[RB_GIF_V_R][l] = theta[V_R];
+  lanes->number[RB_GIF_V_T][l] = theta[V_T];
+  lanes->number[RB_GIF_SLOPE][l] = 1 / theta[D_V];
+  lanes->number[RB_GIF_HAZARD_DT][l] = s->lambda0_per_ms * s->dt_ms;
+  lanes->number[RB_GIF_ETA1][l] = theta[ETA1];
+  lanes->number[RB_GIF_ETA2][l] = theta[ETA2];
+  lanes->number[RB_GIF_GAMMA1][l] = theta[GAMMA1];
+  lanes->number[RB_GIF_GAMMA2][l] = theta[GAMMA2];
+  lanes->number[RB_GIF_KEEP_ETA1][l] = rb_exponential(-s->dt_ms / theta[TAU_ETA1]);
+  lanes->number[RB_GIF_KEEP_ETA2][l] = rb_exponential(-s->dt_ms / theta[TAU_ETA2]);
+  lanes->number[RB_GIF_KEEP_GAMMA1][l] = rb_exponential(-s->dt_ms / theta[TAU_GAMMA1]);
+  lanes->number[RB_GIF_KEEP_GAMMA2][l] = rb_exponential(-s->dt_ms / theta[TAU_GAMMA2]);
+  lanes->number[RB_GIF_HELD][l] = rb_neuron_held(s);
+  lanes->variable[RB_GIF_V][l] = theta[E_L];
+}
+
+static rb_status create(rb_context *ctx, const void *values, rb_model *model) {
+  return rb_neuron_create(ctx, &neuron, values, model);
+}
+
+const rb_model_type rb_gif_type = {.name = "gif",
+                                   .title = "The generalised integrate-and-fire neuron",
+                                   .source = "Mensi et al. 2012; Pozzorini et al. 2015",
+                                   .setting = settings,
+                                   .settings = sizeof settings / sizeof *settings,
+                                   .settings_size = sizeof(rb_neuron_settings),
+                                   .recipe = RB_NEURON_RECIPE,
+                                   .prior = prior,
+                                   .parameters = PARAMETERS,
+                                   .check = rb_neuron_check,
+                                   .load = rb_neuron_load,
+                                   .unload = rb_neuron_unload,
+                                   .digest = rb_neuron_digest,
+                                   .create = create,
+                                   .verify = rb_neuron_verify_forms};

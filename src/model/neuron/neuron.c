@@ -1,0 +1,190 @@
+#include "neuron.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/base/memory.h"
+#include "run.h"
+
+static const double MAX_STEPS = 1e7;
+static const double MAX_PARAMETER = 1e9;  // of either sign: nothing then overflows
+
+static const rb_channel channels[RB_NEURON_CHANNELS] = {
+    [RB_NEURON_VOLTAGE] = {.quantity = {"voltage", "mV", "observed membrane potential"},
+                           .least = 1,
+                           .most = 1e4},
+    [RB_NEURON_SPIKES] = {.quantity = {"spikes", "1", "1 where a sample holds a spike, else 0"},
+                          .binary = true},
+    [RB_NEURON_SPIKE_COUNT] = {.quantity = {"spike_count", "1", "spikes within a sample"}}};
+
+int64_t rb_neuron_length(const rb_neuron_settings *s) { return (int64_t)ceil(s->T_ms / s->dt_ms); }
+
+double rb_neuron_held(const rb_neuron_settings *s) {
+  return fmax(floor(s->tref_ms / s->dt_ms + 0.001), 1) - 1;
+}
+
+double rb_neuron_number(const char *text, double otherwise) {
+  return text[0] != '\0' ? strtod(text, NULL) : otherwise;
+}
+
+bool rb_neuron_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason) {
+  if (theta[d] > 0) return false;
+  (void)snprintf(reason, RB_NEURON_REASON, "%s = %g must be above 0", neuron->prior[d].name,
+                 theta[d]);
+  return true;
+}
+
+bool rb_neuron_accepts(const rb_model *model, const double *theta, const char **reason) {
+  rb_neuron_state *state = model->state;
+  const rb_neuron *neuron = state->neuron;
+  bool refused = false;
+  for (int d = 0; d < neuron->parameters && !refused; ++d) {
+    refused = !(fabs(theta[d]) <= MAX_PARAMETER);
+    if (!refused) continue;
+    (void)snprintf(state->reason, sizeof state->reason, "%s = %g is no number up to %g",
+                   neuron->prior[d].name, theta[d], MAX_PARAMETER);
+  }
+  if (!refused) refused = neuron->refuses(&state->settings, theta, state->reason);
+  if (refused && reason != NULL) *reason = state->reason;
+  return !refused;
+}
+
+/* Steps between recorded samples; 0: not a whole number of them. */
+static int64_t steps_between(const rb_neuron_settings *s) {
+  if (s->sample_ms == 0) return 1;
+  const double steps = s->sample_ms / s->dt_ms, nearest = nearbyint(steps);
+  return nearest >= 1 && fabs(steps - nearest) <= 1e-6 ? (int64_t)nearest : 0;
+}
+
+static rb_status check_number(rb_context *ctx, const char *name, const char *text) {
+  char *end = NULL;
+  const double value = strtod(text, &end);
+  if (text[0] == '\0' || (*end == '\0' && fabs(value) <= 200)) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_SETTING,
+                 "simulator.%s = \"%.40s\" must be a number within -200 and 200, or empty", name,
+                 text);
+}
+
+/* @param at (RB_NEURON_CHANNELS) place of a channel, or -1 @return how many there are */
+static int find_channels(const char *texts, int *at, char word[32]) {
+  int count = 0;
+  for (int c = 0; c < RB_NEURON_CHANNELS; ++c) at[c] = -1;
+  const char *next = texts;
+  while ((next = rb_settings_next_text(next, 32, word)) != NULL) {
+    int c = 0;
+    while (c < RB_NEURON_CHANNELS && strcmp(word, channels[c].quantity.name) != 0) ++c;
+    if (c == RB_NEURON_CHANNELS || at[c] >= 0) return -1;
+    at[c] = count++;
+  }
+  return count;
+}
+
+static rb_status check_recording(rb_context *ctx, const rb_neuron_settings *s) {
+  int at[RB_NEURON_CHANNELS];
+  char word[32];
+  const int count = find_channels(s->channels, at, word);
+  if (count < 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "recording.channels: \"%s\" is given twice, or none of voltage, spikes and "
+                   "spike_count",
+                   word);
+  }
+  if (count == 0) return RB_FAIL(ctx, RB_ERR_SETTING, "recording.channels: none is given");
+  if (steps_between(s) == 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "recording.sample_ms = %g is no multiple of simulator.dt_ms = %g", s->sample_ms,
+                   s->dt_ms);
+  }
+  return RB_OK;
+}
+
+rb_status rb_neuron_check(rb_context *ctx, const void *settings) {
+  rb_status status = RB_OK;
+  const rb_neuron_settings *s = settings;
+  const double steps = s->T_ms / s->dt_ms;
+  if (!(steps > 1 && steps <= MAX_STEPS)) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "simulator.T_ms = %g and simulator.dt_ms = %g make %.6g time steps; 2 to 10^7 "
+                   "are possible",
+                   s->T_ms, s->dt_ms, steps));
+  }
+  RB_TRY(check_number(ctx, "v0_mV", s->v0_mV));
+  RB_TRY(check_number(ctx, "peak_mV", s->peak_mV));
+  RB_TRY(check_recording(ctx, s));
+  RB_TRY(rb_stimulus_check(ctx, &s->stimulus, s->dt_ms, rb_neuron_length(s)));
+cleanup:
+  return status;
+}
+
+rb_status rb_neuron_load(rb_context *ctx, void *settings) {
+  rb_neuron_settings *s = settings;
+  return rb_stimulus_load(ctx, &s->stimulus, s->dt_ms);
+}
+
+void rb_neuron_unload(void *settings) {
+  rb_stimulus_unload(&((rb_neuron_settings *)settings)->stimulus);
+}
+
+void rb_neuron_digest(const void *settings, FILE *stream) {
+  rb_stimulus_digest(&((const rb_neuron_settings *)settings)->stimulus, stream);
+}
+
+static void destroy(rb_model *model) {
+  rb_neuron_state *state = model->state;
+  if (state != NULL) free(state->current);
+  free(state);
+  model->state = NULL;
+}
+
+static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb_neuron_settings *s,
+                              rb_neuron_state *state) {
+  rb_status status = RB_OK;
+  char word[32];
+  const double per_unit = s->area_um2 > 0 ? 100.0 / s->area_um2 : 1;  // uA/cm2 of a pA
+  *state = (rb_neuron_state){.neuron = neuron, .settings = *s};
+  state->length = rb_neuron_length(s);
+  state->every = steps_between(s);
+  state->samples = (state->length + state->every - 1) / state->every;
+  RB_TRY(RB_ALLOCATE(ctx, state->current, state->length));
+  rb_stimulus_sum(&s->stimulus, s->dt_ms, state->length, state->current);
+  for (int64_t k = 0; k < state->length; ++k) state->current[k] *= per_unit;
+  const double white = rb_stimulus_white_sd(&s->stimulus);
+  state->current_sd = per_unit * (white > 0 ? hypot(s->I_std, white) : s->I_std);
+  state->settings.stimulus.parts = 0;
+  (void)find_channels(s->channels, state->at, word);
+  for (int c = 0; c < RB_NEURON_CHANNELS; ++c) {
+    if (state->at[c] >= 0) state->channel[state->at[c]] = channels[c];
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void *settings,
+                           rb_model *model) {
+  rb_status status = RB_OK;
+  rb_neuron_state *state = NULL;
+  *model = (rb_model){.destroy = destroy};
+  RB_TRY(RB_ALLOCATE(ctx, state, 1));
+  model->state = state;
+  RB_TRY(create_state(ctx, neuron, settings, state));
+  int count = 0;
+  for (int c = 0; c < RB_NEURON_CHANNELS; ++c) count += state->at[c] >= 0;
+  *model = (rb_model){
+      .name = neuron->name,
+      .channels = count,
+      .channel = state->channel,
+      .length = state->samples,
+      .axis = {"time_ms", "ms", "time since the start of the recording"},
+      .axis_step = (double)state->every * state->settings.dt_ms,
+      .state = state,
+      .accepts = rb_neuron_accepts,
+      .simulate = rb_neuron_simulate,
+      .log_likelihood = rb_neuron_has_likelihood(state) ? rb_neuron_log_likelihood : NULL,
+      .destroy = destroy};
+  rb_neuron_add_summaries(model);
+cleanup:
+  if (status != RB_OK) destroy(model);
+  return status;
+}

@@ -1,0 +1,122 @@
+#ifndef RB_MODEL_NEURON_H
+#define RB_MODEL_NEURON_H
+
+#include "lanes.h"
+#include "rheobase/base/cpu.h"
+#include "rheobase/model/model_type.h"
+#include "stimulus.h"
+
+/** @file neuron.h
+ * What the neurons' models share: settings, stimuli, recordings, spikes. A neuron fills a table,
+ * rb_neuron, and its type's functions hand it to those below.
+ *
+ * There are L = ceil(T/dt) samples, sample k at k dt, and L - 1 updates; update k leads from sample
+ * k to k+1 with the current of sample k and white noise of its own. A spike has the index of the
+ * sample at which the threshold is first reached, where integrate-and-fire neurons store the reset
+ * value. A refractory time of R = floor(tref/dt + 0.001) steps holds max(R, 1) samples from there
+ * on. */
+
+enum { RB_NEURON_PARAMETERS = 16, RB_NEURON_REASON = 160 };
+
+/** Settings of all neurons; each has rows for those it knows (rows.h). */
+typedef struct rb_neuron_settings {
+  double T_ms, dt_ms, tref_ms;
+  double I_std;                      ///< white noise per step, in the unit of the stimulus
+  char v0_mV[RB_EXPRESSION_TEXT];    ///< initial voltage; "": the neuron's rest
+  char peak_mV[RB_EXPRESSION_TEXT];  ///< adex: voltage of a spike; "": V_T + 5 Delta_T
+  double spike_mV;                   ///< hodgkin_huxley: voltage whose crossing is a spike
+  double area_um2;                   ///< hodgkin_huxley: of the membrane; 0: currents are densities
+  double lambda0_per_ms;             ///< gif: hazard at the threshold
+  rb_stimulus stimulus;
+  char channels[128];  ///< texts: voltage, spikes, spike_count
+  double sample_ms;    ///< interval of a recording; 0: dt_ms
+  double noise_mV;     ///< observation noise of the voltage
+} rb_neuron_settings;
+
+/** What a neuron is. */
+typedef struct rb_neuron {
+  const char *name;
+  int parameters;
+  const rb_prior_row *prior;  ///< (parameters)
+  int variables;              ///< that a kernel carries on and reference files hold; v is first
+  bool draws_spikes;          ///< by uniform numbers
+  const rb_neuron_kernel *(*kernel)(rb_isa isa);
+
+  /** Of neurons that draw spikes: takes them as given and adds the log of their probability to the
+   * variable `log_likelihood`, which begins at 0. NULL: none. */
+  const rb_neuron_kernel *(*weigh)(rb_isa isa);
+  int log_likelihood;
+
+  /** Whether the neuron cannot be simulated: a sentence with parameter and value. @param reason
+   * (RB_NEURON_REASON) @param theta (parameters), finite */
+  bool (*refuses)(const rb_neuron_settings *settings, const double *theta, char *reason);
+
+  /** Sets numbers and initial variables of a lane; the others are zeros. */
+  void (*set_lane)(const rb_neuron_settings *settings, const double *theta, int lane,
+                   rb_neuron_lanes *lanes);
+} rb_neuron;
+
+enum { RB_NEURON_VOLTAGE, RB_NEURON_SPIKES, RB_NEURON_SPIKE_COUNT, RB_NEURON_CHANNELS };
+
+/** State of a neuron's rb_model. */
+typedef struct rb_neuron_state {
+  const rb_neuron *neuron;
+  rb_neuron_settings settings;     ///< without the stimulus' traces
+  int64_t length, every, samples;  ///< L; steps between recorded samples; how many these are
+  double *current;                 ///< (L) common to all data sets, in the kernel's unit
+  double current_sd;               ///< of its own noise per step
+  int at[RB_NEURON_CHANNELS];      ///< place of a channel in an observation, or -1
+  rb_channel channel[RB_NEURON_CHANNELS];
+  char reason[RB_NEURON_REASON];  ///< why the last parameters were refused
+} rb_neuron_state;
+
+/** Functions of rb_model_type, but for the table of the neuron. @{ */
+rb_status rb_neuron_check(rb_context *ctx, const void *settings);
+rb_status rb_neuron_load(rb_context *ctx, void *settings);
+void rb_neuron_unload(void *settings);
+void rb_neuron_digest(const void *settings, FILE *stream);
+rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void *settings,
+                           rb_model *model);
+/** @} */
+
+/** L */
+int64_t rb_neuron_length(const rb_neuron_settings *settings);
+
+/** Samples after a spike's own that are held: max(R, 1) - 1. */
+double rb_neuron_held(const rb_neuron_settings *settings);
+
+/** A number that need not be given. */
+double rb_neuron_number(const char *text, double otherwise);
+
+/** Whether parameter d is not above 0; then says so. For `refuses`. */
+bool rb_neuron_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason);
+
+/** Traces of neurons under given currents, at full resolution. */
+typedef struct rb_neuron_traces {
+  int64_t count;
+  const double *theta;           ///< (count, parameters)
+  const double *const *current;  ///< (count) of (L), in the kernel's unit
+  const double *const *uniform;  ///< (count) of (L), of sample k; NULL: spikes are not drawn
+  double *voltage;               ///< out (count, L)
+  uint8_t *spikes;               ///< out (count, L)
+  double *final;                 ///< out (count, variables), of the last sample
+} rb_neuron_traces;
+
+/** Runs a neuron's kernel. Local. @param model a neuron's; its stimulus and noise are not used */
+RB_NODISCARD rb_status rb_neuron_run_traces(const rb_model *model, rb_context *ctx,
+                                            const rb_neuron_traces *traces);
+
+/** A recording in double precision. */
+typedef struct rb_neuron_recording {
+  const double *voltage;  ///< (samples); NULL: not recorded
+  const uint8_t *spikes;  ///< (samples) how many; NULL: not recorded
+  const double *current;  ///< (L) what the neuron was given, in the kernel's unit
+} rb_neuron_recording;
+
+/** Log likelihood of parameters given a recording, all constants included. Local.
+ * @param theta (count, parameters), accepted @param log_likelihood (count) */
+RB_NODISCARD rb_status rb_neuron_weigh(const rb_model *model, rb_context *ctx,
+                                       const rb_neuron_recording *recording, int64_t count,
+                                       const double *theta, double *log_likelihood);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef RB_MODEL_NEURON_RECORD_KERNEL_H
+#define RB_MODEL_NEURON_RECORD_KERNEL_H
+
+#include "lanes.h"
+#include "rheobase/base/cpu.h"
+
+/** @file record_kernel.h
+ * What all neurons do for each sample beside their own update, compiled per instruction set. */
+
+/** Streams of the lanes' random numbers: a word for each use (philox.h). */
+typedef struct rb_neuron_streams {
+  rb_lane_items items;
+  uint64_t seed;
+  uint32_t current, spikes, noise;
+} rb_neuron_streams;
+
+typedef struct rb_neuron_record_kernel {
+  /** Currents of updates first .. first+steps-1 of a tile: common + sd times numbers first ..
+   * of each lane's stream. @param common (steps) */
+  void (*drive)(const rb_neuron_streams *streams, int64_t first, const double *common, double sd,
+                rb_neuron_tile *tile);
+
+  /** Uniform numbers first .. of each lane's stream. */
+  void (*draw)(const rb_neuron_streams *streams, int64_t first, rb_neuron_tile *tile);
+
+  /** Adds noise to recorded samples first .. first+RB_TILE-1, and rounds to float. */
+  void (*observe)(const rb_neuron_streams *streams, int64_t first, double sd,
+                  rb_lane_values voltage[RB_TILE], float observed[RB_TILE][RB_LANES]);
+} rb_neuron_record_kernel;
+
+RB_KERNEL_DECLARE(rb_neuron_record_kernel, rb_neuron_record_kernel);
+
+#endif

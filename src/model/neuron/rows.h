@@ -1,0 +1,69 @@
+#ifndef RB_MODEL_NEURON_ROWS_H
+#define RB_MODEL_NEURON_ROWS_H
+
+#include "neuron.h"
+
+/** @file rows.h
+ * Rows of the neurons' settings, for their tables. */
+
+#define RB_NEURON_REAL(group, name, value, limits, what, text)                                 \
+  {                                                                                            \
+    .path = group #name, .type = RB_SETTING_REAL, RB_SETTING_MEMBER(rb_neuron_settings, name), \
+    .standard = value, .range = limits, .unit = what, .help = text                             \
+  }
+
+/** A number that need not be given. */
+#define RB_NEURON_OPTIONAL(name, value, what, text)                                            \
+  {                                                                                            \
+    .path = "simulator." #name, .type = RB_SETTING_EXPRESSION,                                 \
+    RB_SETTING_MEMBER(rb_neuron_settings, name), .standard = value, .unit = what, .help = text \
+  }
+
+#define RB_NEURON_TIME_ROWS(T, dt)                                                     \
+  RB_NEURON_REAL("simulator.", T_ms, T, "(0, 1e6]", "ms", "duration of a simulation"), \
+      RB_NEURON_REAL("simulator.", dt_ms, dt, "(0, 1e3]", "ms", "time step")
+
+#define RB_NEURON_TREF_ROW                                     \
+  RB_NEURON_REAL("simulator.", tref_ms, "0", "[0, 1e6]", "ms", \
+                 "refractory time: at least the sample of a spike itself is held")
+
+#define RB_NEURON_NOISE_ROW(unit)                            \
+  RB_NEURON_REAL("simulator.", I_std, "0", "[0, 1e6]", unit, \
+                 "standard deviation of white noise of the current, a number per step")
+
+#define RB_NEURON_V0_ROW(value, otherwise) \
+  RB_NEURON_OPTIONAL(v0_mV, value, "mV", "initial voltage" otherwise)
+
+/** The current injected by default: a step down, a step up by `amplitude`, noise around 0.6 of it.
+ */
+#define RB_NEURON_PROTOCOL(down, amplitude, mean, sd)                          \
+  "( { type = \"step\"; onset = 50; offset = 200; amplitude = " down           \
+  "; }, { type = \"step\"; onset = 250; offset = 600; amplitude = " amplitude  \
+  "; }, { type = \"ou\"; onset = 650; offset = 950; mean = " mean "; sd = " sd \
+  "; tau = 3; seed = 1; } )"
+
+#define RB_NEURON_STIMULUS_ROW(what, value)                                                    \
+  {                                                                                            \
+    .path = "stimulus", .type = RB_SETTING_GROUPS,                                             \
+    RB_SETTING_MEMBER(rb_neuron_settings, stimulus.part),                                      \
+    .length_offset = offsetof(rb_neuron_settings, stimulus.parts), .member = rb_stimulus_rows, \
+    .members = RB_STIMULUS_ROWS, .entry_size = sizeof(rb_stimulus_part), .standard = value,    \
+    .unit = what, .help = "current injected: parts that are added (docs/models.md)"            \
+  }
+
+#define RB_NEURON_RECORDING_ROWS(sample)                                        \
+  {.path = "recording", .type = RB_SETTING_GROUP, .help = "What is observed"},  \
+      {.path = "recording.channels",                                            \
+       .type = RB_SETTING_TEXTS,                                                \
+       RB_SETTING_MEMBER(rb_neuron_settings, channels),                         \
+       .standard = "[\"voltage\", \"spikes\"]",                                 \
+       .help = "voltage, spikes (1 where a sample has one) or spike_count"},    \
+      RB_NEURON_REAL("recording.", sample_ms, sample, "[0, 1e6]", "ms",         \
+                     "interval of the samples, a multiple of dt_ms; 0: dt_ms"), \
+      RB_NEURON_REAL("recording.", noise_mV, "1", "[0, 1e3]", "mV",             \
+                     "standard deviation of the observation noise of the voltage")
+
+/** Settings outside of `simulator` that results depend on. */
+#define RB_NEURON_RECIPE "stimulus recording"
+
+#endif

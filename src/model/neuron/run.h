@@ -1,0 +1,44 @@
+#ifndef RB_MODEL_NEURON_RUN_H
+#define RB_MODEL_NEURON_RUN_H
+
+#include "neuron.h"
+
+/** @file run.h
+ * The loop over time of a group of lanes. */
+
+typedef struct rb_neuron_run {
+  const rb_neuron_kernel *kernel;
+  int64_t length;  ///< L
+  void *work;      ///< of the two functions
+
+  /** Fills what updates first .. first+tile->steps-1 need. */
+  void (*drive)(void *work, int64_t first, rb_neuron_tile *tile);
+
+  /** Takes samples first .. first+tile->steps-1, the tile's voltages and spikes. */
+  void (*record)(void *work, int64_t first, const rb_neuron_tile *tile);
+} rb_neuron_run;
+
+/** All updates; the lanes end at the last sample. Local. */
+void rb_neuron_run_lanes(const rb_neuron_run *run, rb_neuron_lanes *lanes);
+
+/** Lanes of `count` neurons, 0 < count <= RB_LANES; those beyond repeat the last one. Local. */
+void rb_neuron_set_lanes(const rb_neuron_state *state, int64_t count, const double *theta,
+                         rb_neuron_lanes *lanes);
+
+/** As rb_model has them; local. @{ */
+bool rb_neuron_accepts(const rb_model *model, const double *theta, const char **reason);
+rb_status rb_neuron_simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
+                             rb_purpose purpose, int64_t first, int64_t count, const double *theta,
+                             float *x);
+rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
+                                   int64_t count, const double *theta, double *log_likelihood,
+                                   const char **reason);
+/** @} */
+
+/** Whether the recording has an exact log likelihood. Local. */
+bool rb_neuron_has_likelihood(const rb_neuron_state *state);
+
+/** Statistics of the recording: fills those members of the model. Local. */
+void rb_neuron_add_summaries(rb_model *model);
+
+#endif
