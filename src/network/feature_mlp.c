@@ -2,27 +2,27 @@
 
 #include <string.h>
 
-static const rb_real LARGEST_FEATURE = 8;
-
-rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings, int features,
-                                int condition, int max_batch, rb_parameters *parameters,
-                                rb_feature_mlp *net) {
+rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
+                                const char *prefix, int in, int condition, rb_real largest,
+                                int max_batch, rb_parameters *parameters, rb_feature_mlp *net) {
   memset(net, 0, sizeof *net);
-  if (features < 1 || settings->summary_dim < 1) {
-    return RB_FAIL(ctx, RB_ERR_SETTING, "a summary of features needs features and a positive size");
+  if (in < 1 || settings->summary_dim < 1) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "a summary by an MLP needs something to look at and a positive size");
   }
   if (settings->mlp_layers < 1 || settings->mlp_layers > RB_MAX_LAYERS) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "summary mlp_widths has %d entries; it must have 1 to %d",
                    settings->mlp_layers, RB_MAX_LAYERS);
   }
-  net->mlp = (rb_mlp){.in = features,
+  net->mlp = (rb_mlp){.in = in,
                       .condition = condition,
                       .out = settings->summary_dim,
                       .layers = settings->mlp_layers,
                       .activation = RB_SILU};
+  net->largest = largest;
   net->max_batch = max_batch;
   memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
-  return rb_mlp_add_parameters(ctx, &net->mlp, "expert", parameters);
+  return rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters);
 }
 
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace) {
@@ -36,11 +36,12 @@ void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *ker
                             const rb_parameters *parameters, int B, const rb_real *x, int64_t ld,
                             const rb_real *learned, rb_real *h) {
   const int F = net->mlp.in;
+  const rb_real largest = net->largest;
   for (int b = 0; b < B; ++b) {
     for (int i = 0; i < F; ++i) {
       const rb_real feature = x[b * ld + i];
-      const rb_real low = feature < -LARGEST_FEATURE ? -LARGEST_FEATURE : feature;
-      net->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
+      const rb_real low = feature < -largest ? -largest : feature;
+      net->features[b * F + i] = low > largest ? largest : low;
     }
   }
   rb_mlp_condition(&net->mlp, parameters, B, learned, net->cache.pre[0]);

@@ -4,21 +4,26 @@
 #include "mlp.h"
 
 /** @file feature_mlp.h
- * The network after features: standardised ones, clipped at +-8, through an MLP with SiLU, which
- * may take learned summaries beside them. Local; only create allocates. */
+ * The network after standardised features or a vector: they are clipped and go through an MLP with
+ * SiLU, which may take learned summaries beside them. Local; no function allocates. */
+
+/** What features are clipped to, on both sides. */
+#define RB_LARGEST_FEATURE ((rb_real)8)
 
 typedef struct rb_feature_mlp {
   rb_mlp mlp;
   int max_batch;
+  rb_real largest;  ///< what features are clipped to
   rb_mlp_cache cache;
   rb_real *features;  ///< (max_batch, features), clipped
   rb_real *scratch;   ///< of the backward pass
 } rb_feature_mlp;
 
-/** Sets up the network and adds its tensors, "expert/...". @param condition number of learned
- * summaries; may be 0. Fails with RB_ERR_SETTING. */
+/** Sets up the network and adds its tensors, @p prefix + "/...". @param in number of features
+ * @param condition number of learned summaries; may be 0. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                             int features, int condition, int max_batch,
+                                             const char *prefix, int in, int condition,
+                                             rb_real largest, int max_batch,
                                              rb_parameters *parameters, rb_feature_mlp *net);
 
 /** Cuts the arrays for batches of up to max_batch. */

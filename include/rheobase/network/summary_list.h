@@ -3,3 +3,4 @@
 RB_SUMMARY(recurrent)
 RB_SUMMARY(expert)
 RB_SUMMARY(both)
+RB_SUMMARY(mlp)

@@ -61,7 +61,8 @@ static const rb_setting leading[] = {
     GROUP("network.summary", "The summary network"),
     CHOICE("network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
            "convolutions and recurrent nets over the observation, an MLP after the model's own "
-           "features, or that MLP with the recurrent summary beside the features"),
+           "features, that MLP with the recurrent summary beside the features, or an MLP after the "
+           "observation as one vector"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics")};
 

@@ -1,0 +1,75 @@
+#include "mlp_summary.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "rheobase/base/memory.h"
+
+rb_status rb_mlp_summary_create(rb_context *ctx, const rb_summary_settings *settings,
+                                const char *prefix, int64_t in, rb_real largest, int max_batch,
+                                rb_parameters *parameters, void **state) {
+  rb_status status = RB_OK;
+  rb_feature_mlp *net = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, net, 1));
+  if (in > INT_MAX / max_batch) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "%lld numbers are too many for an MLP and micro-batches of %d", (long long)in,
+                   max_batch));
+  }
+  RB_TRY(rb_feature_mlp_create(ctx, settings, prefix, (int)in, 0, largest, max_batch, parameters,
+                               net));
+  *state = net;
+  net = NULL;
+cleanup:
+  free(net);
+  return status;
+}
+
+void rb_mlp_summary_layout(void *state, rb_workspace *workspace) {
+  rb_feature_mlp_layout(state, workspace);
+}
+
+rb_status rb_mlp_summary_initialise(rb_context *ctx, const void *state, uint64_t seed,
+                                    uint16_t member, const rb_parameters *parameters) {
+  (void)ctx;
+  const rb_feature_mlp *net = state;
+  rb_mlp_initialise(&net->mlp, seed, member, parameters);
+  return RB_OK;
+}
+
+void rb_mlp_summary_forward(void *state, const rb_activation_kernel *kernels,
+                            const rb_parameters *parameters, int B, const rb_real *x,
+                            bool use_masks, bool keep, rb_real *h) {
+  (void)use_masks, (void)keep;
+  rb_feature_mlp *net = state;
+  rb_feature_mlp_forward(net, kernels, parameters, B, x, net->mlp.in, NULL, h);
+}
+
+void rb_mlp_summary_backward(void *state, const rb_activation_kernel *kernels,
+                             const rb_parameters *parameters, int B, const rb_real *x,
+                             bool use_masks, const rb_real *dh, rb_real *gradient) {
+  (void)x, (void)use_masks;
+  rb_feature_mlp_backward(state, kernels, parameters, B, NULL, dh, NULL, gradient);
+}
+
+double rb_mlp_summary_flops(const void *state) {
+  return rb_mlp_flops(&((const rb_feature_mlp *)state)->mlp);
+}
+
+/* The observation as one vector: for models whose data are no series. */
+
+static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
+                        int max_batch, rb_parameters *parameters, void **state) {
+  return rb_mlp_summary_create(ctx, settings, "mlp", rb_shape_series(shape), INFINITY, max_batch,
+                               parameters, state);
+}
+
+const rb_summary_type rb_summary_mlp = {.name = "mlp",
+                                        .series = true,
+                                        .create = create,
+                                        .destroy = free,
+                                        .layout = rb_mlp_summary_layout,
+                                        .initialise = rb_mlp_summary_initialise,
+                                        .forward = rb_mlp_summary_forward,
+                                        .backward = rb_mlp_summary_backward,
+                                        .flops = rb_mlp_summary_flops};
