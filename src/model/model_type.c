@@ -198,15 +198,51 @@ static bool is_default(const rb_model_type *type, const rb_prior_row *prior) {
          memcmp(prior, type->prior, (size_t)type->parameters * sizeof *prior) == 0;
 }
 
+/* A draw of a prior, with the fixed parameters. @param all (RB_PRIOR_ROWS) */
+static rb_status draw_all(rb_context *ctx, const rb_prior *prior, double *all) {
+  double theta[RB_PRIOR_ROWS];
+  const rb_status status = rb_prior_draw(ctx, prior, 0, RB_FOR_PRIOR_CHECK, 0, 1, theta, NULL);
+  if (status == RB_OK) rb_prior_complete(prior, 1, theta, all);
+  return status;
+}
+
+/* Finds the row whose value the simulator refuses even among values of the default prior; -1 if
+ * there is no such row or no default. @param all of a draw that is refused */
+static rb_status find_refused(rb_context *ctx, const rb_model *model, const double *all, int *row,
+                              const char **reason) {
+  rb_status status = RB_OK;
+  const rb_model *core = model->core;
+  rb_prior *standard = NULL;
+  double usual[RB_PRIOR_ROWS];
+  *row = -1;
+  if (model->default_prior || model->type->prior == NULL) return RB_OK;
+  RB_TRY(rb_prior_create(ctx, model->type->parameters, model->type->prior, &standard));
+  RB_TRY(draw_all(ctx, standard, usual));
+  for (int r = 0; r < core->dim && *row < 0; ++r) {
+    const double kept = usual[r];
+    usual[r] = all[r];
+    if (!core->accepts(core, usual, reason)) *row = r;
+    usual[r] = kept;
+  }
+cleanup:
+  rb_prior_destroy(standard);
+  return status;
+}
+
 /* Whether the simulator takes what the prior draws, fixed parameters above all. */
 static rb_status check_draw(rb_context *ctx, const rb_model *model) {
   rb_status status = RB_OK;
-  double theta[RB_PRIOR_ROWS];
+  double all[RB_PRIOR_ROWS];
   const char *reason = "";
-  RB_TRY(model->draw_prior(model, ctx, 0, RB_FOR_PRIOR_CHECK, 0, 1, theta, NULL));
-  if (!model->accepts(model, theta, &reason)) {
+  int row = -1;
+  RB_TRY(draw_all(ctx, model->prior, all));
+  if (model->core->accepts(model->core, all, &reason)) return RB_OK;
+  RB_TRY(find_refused(ctx, model, all, &row, &reason));
+  if (row < 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior: the simulator refuses what it draws: %s", reason));
   }
+  RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior.%s: the simulator refuses %.10g: %s",
+                 model->core->parameters[row].name, all[row], reason));
 cleanup:
   return status;
 }

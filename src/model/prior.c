@@ -169,10 +169,20 @@ static uint32_t parents_of(const rb_prior_compiled *row) {
   return parents;
 }
 
+/* A row that is not done and that row r, which cannot be drawn, waits for. */
+static int waits_for(const rb_prior *prior, int r, uint32_t done) {
+  return __builtin_ctz(parents_of(&prior->row[r]) & ~done);
+}
+
+/* Tells the rows of a circle, without those that only hang on it. */
 static rb_status circle(rb_context *ctx, const rb_prior *prior, uint32_t done) {
   char names[256] = "";
+  uint32_t seen = 0, members = 0;
+  int at = __builtin_ctz(~done);
+  for (; !(seen >> at & 1); at = waits_for(prior, at, done)) seen |= UINT32_C(1) << at;
+  for (; !(members >> at & 1); at = waits_for(prior, at, done)) members |= UINT32_C(1) << at;
   for (int r = 0; r < prior->rows; ++r) {
-    if (done >> r & 1) continue;
+    if (!(members >> r & 1)) continue;
     const size_t used = strlen(names);
     (void)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
                    prior->text[r].name);

@@ -29,7 +29,7 @@ bad 'model = "liff" is unknown; did you mean lif' --set model=liff
 bad "unknown setting simulator.noise_sd; did you mean simulator.noise_mV" --set simulator.noise_sd=1
 bad "unknown setting simulator.dt_ms" --model linear_gaussian --set simulator.dt_ms=1
 bad "unknown setting prior.V_th.mean" --model linear_gaussian --set prior.V_th.mean=1
-bad "prior: .*V_init, E_L refer to each other in a circle" --set 'prior.E_L.high="V_init"'
+bad "prior: V_init, E_L refer to each other in a circle" --set 'prior.E_L.high="V_init"'
 bad "prior.E_L: nothing lies between low = -50 and high = -60" --set prior.E_L.low=-50
 bad "prior.g_L is fixed at 10, outside its range from 20" --set prior.g_L.fixed=10 --set prior.g_L.low=20
 bad "prior: all parameters are fixed" --model linear_gaussian --set prior.level.fixed=0 \
@@ -37,7 +37,11 @@ bad "prior: all parameters are fixed" --model linear_gaussian --set prior.level.
 bad 'prior.V_init.high.* refers to E_l, which is unknown; did you mean E_L' --set 'prior.V_init.high="min(E_l, -65)"'
 bad "prior.V_th.mean is -?inf, but has to be finite" --set 'prior.V_th.mean="-50 / (E_L - E_L)"'
 bad 'prior.V_th.distribution = "nromal" is unknown; did you mean normal' --set prior.V_th.distribution=nromal
-expect_failure 3 "simulator refuses.*tau_m" 2 simulate "$RB_SOURCE_DIR/inputs/tiny.cfg" -o out --set prior.tau_m.fixed=-3
+bad "prior.tau_m: the simulator refuses -3: tau_m and g_L must be positive" --set prior.tau_m.fixed=-3
+bad "prior.V_th: the simulator refuses -99: V_th must be above V_reset" --set prior.V_th.fixed=-99
+bad "prior.g_L: the simulator refuses -[0-9.]*: tau_m and" --set 'prior.g_L.distribution="uniform"' \
+  --set prior.g_L.low=-2 --set prior.g_L.high=-1
+expect_failure 3 "prior.tau_m: the simulator refuses -3" 2 simulate "$RB_SOURCE_DIR/inputs/tiny.cfg" -o out --set prior.tau_m.fixed=-3
 expect_failure 3 'coupling flow needs 2 to .*; choose network.density = "autoregressive"' 2 train \
   "$RB_SOURCE_DIR/inputs/linear_gaussian.cfg" -o out --set prior.level.fixed=0 --set prior.slope.fixed=0 \
   --set 'network.density="coupling"' --set training.simulations=10 --set training.validation=10

@@ -218,7 +218,11 @@ static void what_is_wrong(void **state) {
   static const rb_prior_row circle[] = {{.name = "a", NORMAL, .low = "b"},
                                         {.name = "b", NORMAL, .low = "c"},
                                         {.name = "c", NORMAL, .high = "a"},
-                                        {.name = "d", NORMAL}};
+                                        {.name = "d", NORMAL, .low = "a"},
+                                        {.name = "e", NORMAL}};
+  static const rb_prior_row entered[] = {{.name = "a", NORMAL, .low = "b"},
+                                         {.name = "b", NORMAL, .low = "c"},
+                                         {.name = "c", NORMAL, .high = "b"}};
   static const rb_prior_row fixed[] = {{.name = "a", .fixed = "1"}};
   static const rb_prior_row twice[] = {{.name = "a", NORMAL}, {.name = "a", NORMAL}};
   static const rb_prior_row crossing[] = {{.name = "a", NORMAL},
@@ -226,7 +230,8 @@ static void what_is_wrong(void **state) {
   static const rb_prior_row beyond[] = {{.name = "a", .fixed = "3", .low = "4"},
                                         {.name = "b", NORMAL}};
   refused(2, beyond, "prior.a is fixed at 3, outside its range from 4 to inf");
-  refused(4, circle, "prior: a, b, c refer to each other in a circle");
+  refused(5, circle, "prior: a, b, c refer to each other in a circle");
+  refused(3, entered, "prior: b, c refer to each other in a circle");
   refused(1, fixed, "all parameters are fixed");
   refused(2, twice, "prior.a is given twice");
   refused(2, crossing, "prior.b: nothing lies between low = 5.99");

@@ -6,6 +6,14 @@
 #include "../input/settings.h"
 #include "rheobase/parallel/agree.h"
 
+/* Whether the model that the settings describe can be made. Collective. */
+static rb_status check_model(rb_context *ctx, const rb_input *input) {
+  rb_model model = {0};
+  const rb_status status = rb_input_model(ctx, input, &model);
+  if (model.destroy != NULL) model.destroy(&model);
+  return status;
+}
+
 /* `rheobase config`: the defaults, or an input with what it leaves to them, as a documented input
  * file. --markdown prints docs/input.md. */
 
@@ -32,6 +40,7 @@ rb_status rb_cmd_config(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_input_read_settings(ctx, &all, &input));
   // Without an input, the settings of a model that is not compiled in are incomplete.
   if (all.inputs > 0 || input.type->describe == NULL) RB_TRY(rb_input_check(ctx, &input));
+  if (input.type->describe == NULL) RB_TRY(check_model(ctx, &input));
   RB_TRY(rb_agree(ctx, arguments->markdown ? rb_input_page(ctx, &input, &text)
                                            : rb_input_text(ctx, &input, true, &text)));
   if (ctx->rank == 0) (void)fputs(text, stdout);
