@@ -63,10 +63,10 @@ typedef struct rheobase_parameter {
 
 /** A channel: one series of each data set. */
 typedef struct rheobase_channel {
-  const char *name;        /**< as a parameter's: "voltage"; also the array's name in files */
-  const char *unit;        /**< "mV"; NULL: none */
+  const char *name;        /**< as a parameter's: "height"; also the array's name in files */
+  const char *unit;        /**< "m"; NULL: none */
   const char *description; /**< one line; NULL: none */
-  int32_t binary;          /**< 1: it is only 0 and 1, such as spikes; else 0 */
+  int32_t binary;          /**< 1: it is only 0 and 1, such as events; else 0 */
 } rheobase_channel;
 
 /** A setting of your own, in the input's group `plugin.settings`. */
