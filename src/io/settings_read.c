@@ -514,10 +514,27 @@ static rb_status take_names(const source *s, const config_setting_t *group, look
   return RB_OK;
 }
 
+/* A text, or those of a list as RB_SETTING_TEXTS keeps them; others are no business of looking up.
+ */
+static void take_text(const config_setting_t *setting, looked_up *sought) {
+  size_t at = 0;
+  if (setting == NULL) return;
+  if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
+    (void)snprintf(sought->value, sought->size, "%s", config_setting_get_string(setting));
+  }
+  const int type = config_setting_type(setting);
+  if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) return;
+  sought->value[0] = '\0';
+  for (int i = 0; i < config_setting_length(setting) && at < sought->size; ++i) {
+    const char *text = config_setting_get_string_elem(setting, i);
+    if (text == NULL) continue;
+    at += (size_t)snprintf(sought->value + at, sought->size - at, "%s\n", text);
+  }
+}
+
 static rb_status look_up(const source *s, const char *text, looked_up *sought) {
   rb_status status = RB_OK;
   char *widened = NULL;
-  const char *found = NULL;
   config_t config;
   config_init(&config);
   RB_TRY(rb_settings_widen(s->ctx, s->name, text, &widened));
@@ -526,8 +543,8 @@ static rb_status look_up(const source *s, const char *text, looked_up *sought) {
     const config_setting_t *group = config_lookup(&config, sought->path);
     const bool is = group != NULL && config_setting_type(group) == CONFIG_TYPE_GROUP;
     RB_TRY(take_names(s, is ? group : NULL, sought));
-  } else if (config_lookup_string(&config, sought->path, &found) == CONFIG_TRUE) {
-    (void)snprintf(sought->value, sought->size, "%s", found);
+  } else {
+    take_text(config_lookup(&config, sought->path), sought);
   }
 cleanup:
   config_destroy(&config);
@@ -560,8 +577,14 @@ rb_status rb_settings_peek(rb_context *ctx, const rb_settings_source *source_of,
     copy_trimmed(set, (size_t)(equals - set), name, sizeof name);
     if (strcmp(name, setting) != 0) continue;
     copy_trimmed(equals + 1, strlen(equals + 1), name, sizeof name);
-    const size_t quoted = name[0] == '"';
-    (void)snprintf(value, size, "%.*s", (int)strcspn(name + quoted, "\""), name + quoted);
+    if (strchr("\"[(", name[0]) == NULL) {  // shells eat quotes
+      (void)snprintf(value, size, "%s", name);
+      continue;
+    }
+    looked_up assigned = {.path = "value", .size = size, .value = value};
+    char assignment[RB_SETTING_TEXT + 16];
+    (void)snprintf(assignment, sizeof assignment, "value = %s;", name);
+    RB_TRY(look_up(&(source){ctx, NULL, set, 0, NULL}, assignment, &assigned));
   }
 cleanup:
   return status;

@@ -85,7 +85,7 @@ static void from_support(const rb_model *model, int64_t count, const double *phi
 static void set_prior_functions(rb_model *model) {
   model->dim = rb_prior_dim(model->prior);
   model->parameters = rb_prior_parameters(model->prior);
-  model->draw_prior = draw_prior;
+  if (model->draw_prior == NULL) model->draw_prior = draw_prior;
   model->log_prior = log_prior;
   model->outside_support = outside_support;
   model->in_support = in_support;
@@ -279,7 +279,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;
     if (model->compare != NULL) model->compare = compare_rest;
   }
-  RB_TRY(check_draw(ctx, model));
+  if (type->available == NULL) RB_TRY(check_draw(ctx, model));
 cleanup:
   free(core);
   rb_prior_destroy(table);

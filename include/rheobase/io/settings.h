@@ -80,7 +80,8 @@ RB_NODISCARD rb_status rb_settings_read(rb_context *ctx, const rb_settings_table
 
 /** Looks up the text of one setting before the table is known that describes the others: in the
  * input file, then in the overrides. Collective. @param value (size) left alone where it is not
- * given. Fails as rb_settings_read does, but for the settings themselves. */
+ * given; the texts of a list as RB_SETTING_TEXTS has them. Fails as rb_settings_read does, but for
+ * the settings themselves. */
 RB_NODISCARD rb_status rb_settings_peek(rb_context *ctx, const rb_settings_source *source,
                                         const char *setting, size_t size, char *value);
 

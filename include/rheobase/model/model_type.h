@@ -61,11 +61,16 @@ typedef struct rb_model_type {
   void (*unload)(void *settings);
   /** @} */
 
+  /** For simulations that are there already: how many there are for a purpose, once loaded. No
+   * others can be made. Local. NULL: as many as one likes. */
+  int64_t (*available)(const void *settings, rb_purpose purpose);
+
   /** Writes "simulator.<what> = <hash>" lines of what the files hold, for digests. NULL: none. */
   void (*digest)(const void *settings, FILE *stream);
 
   /** Fills what the simulator knows of rb_model: channels, axis, state, simulate, accepts and the
-   * optional parts but the prior's. Its functions take all parameters. Local. */
+   * optional parts but the prior's, of which it may bring draw_prior. Its functions take all
+   * parameters. Local. */
   rb_status (*create)(rb_context *ctx, const void *settings, rb_model *model);
 
   /** Give a model its features and its alternatives: tables of some MB, so only where they are

@@ -372,11 +372,41 @@ cleanup:
   return status;
 }
 
+/* Where simulations are there already: no more of them than there are, and none that are made while
+ * training. */
+static rb_status fit_to_available(rb_context *ctx, rb_input *input) {
+  const struct {
+    int64_t *count;
+    rb_purpose purpose;
+  } counts[] = {{&input->sanity.simulations, RB_FOR_SHAPE_CHECK},
+                {&input->sanity.prior_draws, RB_FOR_PRIOR_CHECK},
+                {&input->training.simulations, RB_FOR_TRAINING},
+                {&input->training.validation, RB_FOR_VALIDATION},
+                {&input->baseline.simulations, RB_FOR_TRAINING},
+                {&input->calibration.recovery_datasets, RB_FOR_RECOVERY},
+                {&input->calibration.sbc_datasets, RB_FOR_SBC},
+                {&input->calibration.diagnostics_datasets, RB_FOR_DIAGNOSTICS},
+                {&input->misspecification_simulations, RB_FOR_MISSPECIFICATION}};
+  if (!rb_input_is_stored(input)) return RB_OK;
+  if (input->training.mode == RB_ONLINE) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "training.mode = \"online\" makes simulations while it trains, and model \"%s\" "
+                   "has no simulator; choose \"offline\"",
+                   input->model);
+  }
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; ++i) {
+    const int64_t most = input->type->available(input->simulator, counts[i].purpose);
+    if (*counts[i].count > most) *counts[i].count = most;
+  }
+  return RB_OK;
+}
+
 rb_status rb_input_check(rb_context *ctx, rb_input *input) {
   rb_status status = RB_OK;
   RB_TRY(rb_agree(ctx, check_together(ctx, input)));
   if (input->type->load != NULL) RB_TRY(input->type->load(ctx, input->simulator));
   RB_TRY(rb_agree(ctx, check_model(ctx, input)));
+  RB_TRY(rb_agree(ctx, fit_to_available(ctx, input)));
 cleanup:
   return status;
 }
@@ -411,6 +441,8 @@ static rb_status check_features(rb_context *ctx, const rb_input *input, const rb
   }
   return RB_OK;
 }
+
+bool rb_input_is_stored(const rb_input *input) { return input->type->available != NULL; }
 
 rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model) {
   rb_status status = RB_OK;

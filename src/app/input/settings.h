@@ -94,6 +94,9 @@ void rb_input_free(rb_input *input);
  * caller calls model->destroy. */
 RB_NODISCARD rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model);
 
+/** Whether the model's simulations are there already, and no others can be made. Local. */
+bool rb_input_is_stored(const rb_input *input);
+
 /** The settings of a stage as lines, for rb_stage (study.h). Local. The caller frees *lines. */
 RB_NODISCARD rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
                                       char **lines);

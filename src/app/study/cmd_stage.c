@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,119 +33,75 @@ static const struct stage {
   int first_member;
   /** What can be checked before any stage runs; NULL: nothing. */
   rb_status (*check)(rb_context *ctx, const rb_job *job);
+  bool needs_simulator;  ///< for parameters that stored simulations do not have
 } stages[] = {
-    {"simulate",
-     "simulations.h5",
-     RB_SIMULATIONS_SCHEMA,
-     RB_SIMULATIONS_VERSION,
-     RB_SIMULATE_SETTINGS,
-     {NULL, NULL},
-     false,
-     false,
-     rb_stage_simulate,
-     NULL,
-     false,
-     NULL,
-     0,
-     NULL},
-    {"train",
-     "checkpoint.h5",
-     RB_CHECKPOINT_SCHEMA,
-     RB_CHECKPOINT_VERSION,
-     RB_TRAIN_SETTINGS,
-     {"simulations.h5", NULL},
-     true,
-     false,
-     rb_stage_train,
-     rb_checkpoint_position,
-     false,
-     "checkpoint",
-     2,
-     rb_check_train},
-    {"calibrate",
-     "calibration.h5",
-     RB_CALIBRATION_SCHEMA,
-     RB_CALIBRATION_VERSION,
-     RB_CALIBRATE_SETTINGS,
-     {"checkpoint.h5", NULL},
-     false,
-     false,
-     rb_stage_calibrate,
-     NULL,
-     false,
-     "calibration",
-     1,
-     NULL},
-    {"baseline",
-     "baseline.h5",
-     RB_BASELINE_SCHEMA,
-     RB_BASELINE_VERSION,
-     RB_BASELINE_SETTINGS,
-     {NULL, NULL},
-     false,
-     false,
-     rb_stage_baseline,
-     NULL,
-     false,
-     NULL,
-     0,
-     rb_check_baseline},
-    {"baseline",
-     "baseline_calibration.h5",
-     RB_CALIBRATION_SCHEMA,
-     RB_CALIBRATION_VERSION,
-     RB_CALIBRATE_BASELINE_SETTINGS,
-     {"baseline.h5", NULL},
-     false,
-     false,
-     rb_stage_calibrate_baseline,
-     NULL,
-     false,
-     NULL,
-     0,
-     NULL},
-    {"infer",
-     "posterior.h5",
-     RB_POSTERIOR_SCHEMA,
-     RB_POSTERIOR_VERSION,
-     RB_INFER_SETTINGS,
-     {"checkpoint.h5", NULL},
-     false,
-     true,
-     rb_stage_infer,
-     NULL,
-     false,
-     NULL,
-     0,
-     rb_observed_check},
-    {"predict",
-     "predictive.h5",
-     RB_PREDICTIVE_SCHEMA,
-     RB_PREDICTIVE_VERSION,
-     RB_PREDICT_SETTINGS,
-     {"posterior.h5", NULL},
-     false,
-     false,
-     rb_stage_predict,
-     NULL,
-     false,
-     NULL,
-     0,
-     NULL},
-    {"refine",
-     "exact.h5",
-     RB_EXACT_SCHEMA,
-     RB_EXACT_VERSION,
-     RB_REFINE_SETTINGS,
-     {"checkpoint.h5", "posterior.h5"},
-     false,
-     false,
-     rb_stage_refine,
-     rb_refine_position,
-     true,
-     NULL,
-     0,
-     NULL},
+    {.name = "simulate",
+     .file = "simulations.h5",
+     .schema = RB_SIMULATIONS_SCHEMA,
+     .version = RB_SIMULATIONS_VERSION,
+     .settings = RB_SIMULATE_SETTINGS,
+     .run = rb_stage_simulate},
+    {.name = "train",
+     .file = "checkpoint.h5",
+     .schema = RB_CHECKPOINT_SCHEMA,
+     .version = RB_CHECKPOINT_VERSION,
+     .settings = RB_TRAIN_SETTINGS,
+     .sources = {"simulations.h5"},
+     .takes_data = true,
+     .run = rb_stage_train,
+     .position = rb_checkpoint_position,
+     .member_kind = "checkpoint",
+     .first_member = 2,
+     .check = rb_check_train},
+    {.name = "calibrate",
+     .file = "calibration.h5",
+     .schema = RB_CALIBRATION_SCHEMA,
+     .version = RB_CALIBRATION_VERSION,
+     .settings = RB_CALIBRATE_SETTINGS,
+     .sources = {"checkpoint.h5"},
+     .run = rb_stage_calibrate,
+     .member_kind = "calibration",
+     .first_member = 1},
+    {.name = "baseline",
+     .file = "baseline.h5",
+     .schema = RB_BASELINE_SCHEMA,
+     .version = RB_BASELINE_VERSION,
+     .settings = RB_BASELINE_SETTINGS,
+     .run = rb_stage_baseline,
+     .check = rb_check_baseline},
+    {.name = "baseline",
+     .file = "baseline_calibration.h5",
+     .schema = RB_CALIBRATION_SCHEMA,
+     .version = RB_CALIBRATION_VERSION,
+     .settings = RB_CALIBRATE_BASELINE_SETTINGS,
+     .sources = {"baseline.h5"},
+     .run = rb_stage_calibrate_baseline},
+    {.name = "infer",
+     .file = "posterior.h5",
+     .schema = RB_POSTERIOR_SCHEMA,
+     .version = RB_POSTERIOR_VERSION,
+     .settings = RB_INFER_SETTINGS,
+     .sources = {"checkpoint.h5"},
+     .takes_observation = true,
+     .run = rb_stage_infer,
+     .check = rb_observed_check},
+    {.name = "predict",
+     .file = "predictive.h5",
+     .schema = RB_PREDICTIVE_SCHEMA,
+     .version = RB_PREDICTIVE_VERSION,
+     .settings = RB_PREDICT_SETTINGS,
+     .sources = {"posterior.h5"},
+     .run = rb_stage_predict,
+     .needs_simulator = true},
+    {.name = "refine",
+     .file = "exact.h5",
+     .schema = RB_EXACT_SCHEMA,
+     .version = RB_EXACT_VERSION,
+     .settings = RB_REFINE_SETTINGS,
+     .sources = {"checkpoint.h5", "posterior.h5"},
+     .run = rb_stage_refine,
+     .position = rb_refine_position,
+     .not_in_run = true},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
@@ -347,6 +304,36 @@ cleanup:
   return status;
 }
 
+/* @param name of a stage; NULL: those of `run` */
+static bool is_asked_for(const rb_job *job, const struct stage *stage, const char *name) {
+  if (name != NULL) return strcmp(stage->name, name) == 0;
+  return !stage->not_in_run && !(stage->needs_simulator && rb_input_is_stored(&job->input));
+}
+
+/* Says what stored simulations cannot be used for, before anything runs. Collective. */
+static rb_status check_simulator(rb_context *ctx, const rb_job *job, const char *name) {
+  const rb_input *input = &job->input;
+  if (!rb_input_is_stored(input)) return RB_OK;
+  rb_log_info(ctx,
+              "%-10s has %" PRId64 " data sets to train on, %" PRId64 " for validation, %" PRId64
+              " for calibration",
+              input->model, input->type->available(input->simulator, RB_FOR_TRAINING),
+              input->type->available(input->simulator, RB_FOR_VALIDATION),
+              input->type->available(input->simulator, RB_FOR_SBC));
+  for (int i = 0; i < STAGES; ++i) {
+    const struct stage *stage = &stages[i];
+    if (!stage->needs_simulator) continue;
+    if (name == NULL) {
+      rb_log_info(ctx, "%-10s is left out: model \"%s\" has no simulator", stage->name,
+                  input->model);
+    } else if (strcmp(stage->name, name) == 0) {
+      return RB_FAIL(ctx, RB_ERR_SETTING, "%s needs a simulator, and model \"%s\" has none", name,
+                     input->model);
+    }
+  }
+  return RB_OK;
+}
+
 /* Whether each stage of `run` may write its files, before the first one begins: a file carries the
  * digest of its recipe, so what later ones are made from is known already. Collective. */
 static rb_status look_ahead(rb_context *ctx, rb_job *job) {
@@ -354,7 +341,7 @@ static rb_status look_ahead(rb_context *ctx, rb_job *job) {
   uint64_t planned[STAGES] = {0};
   char path[RB_JOB_PATH];
   for (int i = 0; i < STAGES; ++i) {
-    if (stages[i].not_in_run) continue;
+    if (!is_asked_for(job, &stages[i], NULL)) continue;
     RB_TRY(write_recipe(ctx, job, &stages[i], planned));
     planned[i] = rb_recipe_digest(&job->recipe);
     for (int k = 0; k < file_count(job, &stages[i]); ++k) {
@@ -376,11 +363,6 @@ static rb_status stop_before(rb_context *ctx, const char *next) {
                  next);
 }
 
-/* @param name of a stage; NULL: those of `run` */
-static bool is_asked_for(const struct stage *stage, const char *name) {
-  return name == NULL ? !stage->not_in_run : strcmp(stage->name, name) == 0;
-}
-
 /* Runs one stage, or all of them and the report if `name` is NULL. */
 static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, const char *name) {
   rb_status status = RB_OK;
@@ -388,15 +370,16 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   rb_figure_format format = RB_FIGURE_PNG;
   RB_TRY(rb_figure_format_parse(ctx, arguments->format, &format));
   RB_TRY(rb_job_open(ctx, arguments, &job));
+  RB_TRY(check_simulator(ctx, &job, name));
   RB_TRY(rb_check_memory_needs(ctx, &job, name));
   for (int i = 0; i < STAGES; ++i) {
-    if (is_asked_for(&stages[i], name) && stages[i].check != NULL) {
+    if (is_asked_for(&job, &stages[i], name) && stages[i].check != NULL) {
       RB_TRY(stages[i].check(ctx, &job));
     }
   }
   if (name == NULL) RB_TRY(look_ahead(ctx, &job));
   for (int i = 0; i < STAGES; ++i) {
-    if (is_asked_for(&stages[i], name)) {
+    if (is_asked_for(&job, &stages[i], name)) {
       RB_TRY(stop_before(ctx, stages[i].name));
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }

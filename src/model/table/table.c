@@ -1,0 +1,336 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/base/memory.h"
+#include "rheobase/io/study.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/random/permutation.h"
+#include "stored.h"
+
+/* The model `table`: simulations that are there already. A purpose has rows of its own: those that
+ * are trained on, those of the validation, those held out for calibration. */
+
+enum { FILES = 4096 };
+typedef enum part { TRAINING, VALIDATION, CALIBRATION, PARTS } part;
+
+/* What is read of the files. */
+typedef struct table {
+  rb_described described;
+  rb_stored stored;
+  uint64_t hash;         // of all files
+  int64_t count[PARTS];  // of rows
+  int64_t *row[PARTS];   // (count) rising
+} table;
+
+typedef struct table_settings {
+  char files[FILES];
+  rb_observation_settings observation;
+  double validation, calibration;
+  int dim;        // number of parameters, as described
+  table *loaded;  // owned; NULL before load
+} table_settings;
+
+static const rb_setting settings_rows[] = {
+    {.path = "table", .type = RB_SETTING_GROUP, .help = "Simulations that are there already"},
+    {.path = "table.files",
+     .type = RB_SETTING_TEXTS,
+     RB_SETTING_MEMBER(table_settings, files),
+     .standard = "[]",
+     .help = "HDF5 files with theta (N, D) and x (N, C, L), or an array (N, L) for each channel"},
+    RB_OBSERVATION_ROWS("table", table_settings, observation),
+    {.path = "table.validation",
+     .type = RB_SETTING_REAL,
+     RB_SETTING_MEMBER(table_settings, validation),
+     .standard = "0.05",
+     .range = "(0, 1)",
+     .help = "share of the rows, picked at random, that are kept for the validation loss"},
+    {.path = "table.calibration",
+     .type = RB_SETTING_REAL,
+     RB_SETTING_MEMBER(table_settings, calibration),
+     .standard = "0.1",
+     .range = "(0, 1)",
+     .help = "share kept for the test sets (recovery, rank statistics, diagnostics) and the "
+             "observation"}};
+
+/* Names as files of ours have them, else theta_1, theta_2, ... Local. */
+static rb_status name_parameters(rb_context *ctx, const rb_stored *stored, rb_model_rows *rows) {
+  rb_status status = RB_OK;
+  char **names = NULL, **units = NULL;
+  int64_t count = 0, unit_count = 0;
+  const rb_file *file = stored->file[0];
+  if (rb_file_has(file, "parameter") && rb_file_has(file, "parameter_unit")) {
+    RB_TRY(rb_file_read_strings(ctx, file, "parameter", &count, &names));
+    RB_TRY(rb_file_read_strings(ctx, file, "parameter_unit", &unit_count, &units));
+  }
+  const bool named = count == stored->dim && unit_count == stored->dim;
+  for (int d = 0; d < stored->dim; ++d) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "theta_%d", d + 1);
+    RB_TRY(
+        rb_described_row(ctx, named ? names[d] : name, named ? units[d] : NULL, &rows->prior[d]));
+  }
+  rows->parameters = stored->dim;
+cleanup:
+  free(names);
+  free(units);
+  return status;
+}
+
+/* Mean and standard deviation of a column, as a normal distribution. @param theta (N, D) */
+static void set_normal(int64_t N, int D, int d, const double *theta, rb_prior_row *row) {
+  double mean = 0, square = 0;
+  for (int64_t i = 0; i < N; ++i) mean += theta[i * D + d] / (double)N;
+  for (int64_t i = 0; i < N; ++i) square += pow(theta[i * D + d] - mean, 2) / (double)N;
+  (void)snprintf(row->distribution, sizeof row->distribution, "normal");
+  rb_format_real(mean, row->mean);
+  rb_format_real(sqrt(square), row->sd);
+}
+
+/* Parameters of an input that has no prior: unbounded, of the rows' mean and deviation. Local. */
+static rb_status describe_rows(rb_context *ctx, const char *files, rb_model_rows *rows) {
+  rb_status status = RB_OK;
+  rb_stored *stored = NULL;
+  double *theta = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, stored, 1));
+  RB_TRY(rb_stored_open(ctx, files, 0, NULL, stored));
+  if (stored->dim > RB_PRIOR_ROWS) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: theta has more than %d columns", stored->path[0],
+                   RB_PRIOR_ROWS));
+  }
+  RB_TRY(name_parameters(ctx, stored, rows));
+  RB_TRY(RB_ALLOCATE(ctx, theta, stored->rows * stored->dim));
+  RB_TRY(rb_stored_read(ctx, stored, 0, stored->rows, theta, NULL));
+  for (int d = 0; d < stored->dim; ++d) {
+    set_normal(stored->rows, stored->dim, d, theta, &rows->prior[d]);
+  }
+cleanup:
+  if (stored != NULL) rb_stored_close(stored);
+  free(stored);
+  free(theta);
+  return status;
+}
+
+static rb_status describe(rb_context *ctx, const rb_settings_source *source, void *settings,
+                          rb_model_rows *rows) {
+  rb_status status = RB_OK;
+  table_settings *s = settings;
+  char files[FILES] = "";
+  RB_TRY(rb_described_prior(ctx, source, rows));
+  if (rows->parameters == 0) {
+    RB_TRY(rb_settings_peek(ctx, source, "table.files", sizeof files, files));
+    if (files[0] != '\0' && ctx->rank == 0) status = describe_rows(ctx, files, rows);
+    RB_TRY(rb_agree(ctx, status));
+    MPI_Bcast(rows, (int)sizeof *rows, MPI_BYTE, 0, ctx->comm);
+  }
+  s->dim = rows->parameters;
+cleanup:
+  return status;
+}
+
+/* The rows of the parts: a random choice that depends on their number alone. Local. */
+static rb_status split(rb_context *ctx, const table_settings *s, table *t) {
+  rb_status status = RB_OK;
+  const int64_t N = t->stored.rows;
+  uint8_t *of = NULL;  // the part of each row
+  t->count[VALIDATION] = (int64_t)floor(s->validation * (double)N);
+  t->count[CALIBRATION] = (int64_t)floor(s->calibration * (double)N);
+  t->count[TRAINING] = N - t->count[VALIDATION] - t->count[CALIBRATION];
+  for (int p = 0; p < PARTS; ++p) {
+    if (t->count[p] >= 2) continue;
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "table: %" PRId64 " rows leave %" PRId64 " to train on, %" PRId64
+                   " for table.validation and %" PRId64
+                   " for table.calibration; each needs 2 or more",
+                   N, t->count[TRAINING], t->count[VALIDATION], t->count[CALIBRATION]));
+  }
+  RB_TRY(RB_ALLOCATE(ctx, of, N));
+  const rb_permutation order =
+      rb_permutation_make(rb_stream_make(0, RB_FOR_VALIDATION, RB_RANDOM_PICKS, 0, 0), N);
+  for (int64_t i = 0; i < N - t->count[TRAINING]; ++i) {
+    of[rb_permutation_at(&order, i)] = i < t->count[VALIDATION] ? VALIDATION : CALIBRATION;
+  }
+  for (int p = 0; p < PARTS; ++p) {
+    int64_t k = 0;
+    RB_TRY(RB_ALLOCATE(ctx, t->row[p], t->count[p]));
+    for (int64_t i = 0; i < N; ++i) {
+      if (of[i] == p) t->row[p][k++] = i;
+    }
+  }
+cleanup:
+  free(of);
+  return status;
+}
+
+/* The files count by what they hold. Collective. */
+static rb_status hash_files(rb_context *ctx, table *t) {
+  rb_status status = RB_OK;
+  t->hash = RB_HASH_START;
+  for (int i = 0; i < t->stored.files; ++i) {
+    uint64_t hash = 0;
+    RB_TRY(rb_study_hash_file(ctx, t->stored.path[i], &hash));
+    t->hash = rb_hash(t->hash, &hash, sizeof hash);
+  }
+cleanup:
+  return status;
+}
+
+static rb_status load(rb_context *ctx, void *settings) {
+  rb_status status = RB_OK;
+  table_settings *s = settings;
+  if (s->files[0] == '\0') {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                   "table.files is needed: the simulations, as in table = { files = "
+                   "[\"simulations.h5\"]; };"));
+  }
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, s->loaded, 1)));
+  table *t = s->loaded;
+  status = rb_described_read(ctx, "table", &s->observation, &t->described);
+  if (status == RB_OK) status = rb_stored_open(ctx, s->files, s->dim, &t->described, &t->stored);
+  if (status == RB_OK) status = split(ctx, s, t);
+  RB_TRY(rb_agree(ctx, status));
+  RB_TRY(hash_files(ctx, t));
+cleanup:
+  return status;
+}
+
+static void unload(void *settings) {
+  table_settings *s = settings;
+  if (s->loaded != NULL) {
+    rb_stored_close(&s->loaded->stored);
+    for (int p = 0; p < PARTS; ++p) free(s->loaded->row[p]);
+  }
+  free(s->loaded);
+  s->loaded = NULL;
+}
+
+static void digest(const void *settings, FILE *stream) {
+  const table_settings *s = settings;
+  if (s->loaded == NULL) return;
+  (void)fprintf(stream, "table.files_hash = %016" PRIx64 "\n", s->loaded->hash);
+}
+
+/* What is compared with test sets is not among them. */
+static part part_of(rb_purpose purpose) {
+  switch (purpose) {
+    case RB_FOR_VALIDATION:
+    case RB_FOR_MISSPECIFICATION:
+      return VALIDATION;
+    case RB_FOR_RECOVERY:
+    case RB_FOR_SBC:
+    case RB_FOR_DIAGNOSTICS:
+    case RB_FOR_OBSERVATION:
+      return CALIBRATION;
+    default:
+      return TRAINING;
+  }
+}
+
+static int64_t available(const void *settings, rb_purpose purpose) {
+  const table_settings *s = settings;
+  return s->loaded->count[part_of(purpose)];
+}
+
+/* Reads items, runs of rows at once. Items beyond the part's begin it again: a test that needs more
+ * than there are. */
+static rb_status read_items(rb_context *ctx, const table *t, rb_purpose purpose, int64_t first,
+                            int64_t count, double *theta, float *x) {
+  rb_status status = RB_OK;
+  const part p = part_of(purpose);
+  const int64_t *row = t->row[p], size = t->described.channels * t->described.length;
+  for (int64_t i = 0, run = 0; i < count; i += run) {
+    const int64_t k = (first + i) % t->count[p];
+    run = 1;
+    while (i + run < count && k + run < t->count[p] && row[k + run] == row[k] + run) ++run;
+    RB_TRY(rb_stored_read(ctx, &t->stored, row[k], run,
+                          theta != NULL ? theta + i * t->stored.dim : NULL,
+                          x != NULL ? x + i * size : NULL));
+  }
+cleanup:
+  return status;
+}
+
+static rb_status draw_prior(const rb_model *model, rb_context *ctx, uint64_t seed,
+                            rb_purpose purpose, int64_t first, int64_t count, double *theta,
+                            double *latent) {
+  rb_status status = RB_OK;
+  const table *t = model->state;
+  (void)seed;
+  if (model->dim != t->stored.dim) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "prior: a parameter of a table cannot be fixed"));
+  }
+  RB_TRY(read_items(ctx, t, purpose, first, count, theta, NULL));
+  for (int64_t i = 0; i < count; ++i) {
+    if (model->in_support(model, &theta[i * model->dim])) continue;
+    char text[RB_PARAMETERS_TEXT];
+    rb_model_parameters_text(model, &theta[i * model->dim], text);
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "table.files: row %" PRId64 " lies outside the prior: %s",
+                   t->row[part_of(purpose)][(first + i) % t->count[part_of(purpose)]], text));
+  }
+  if (latent != NULL && latent != theta) {
+    memcpy(latent, theta, (size_t)(count * model->dim) * sizeof *theta);
+  }
+cleanup:
+  return status;
+}
+
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
+  (void)seed, (void)theta;
+  if (purpose == RB_FOR_PREDICTIVE || purpose == RB_FOR_EXACT) {
+    return RB_FAIL(ctx, RB_ERR_UNSUPPORTED,
+                   "model \"table\" has no simulator: it cannot simulate from other parameters "
+                   "than the table's");
+  }
+  return read_items(ctx, model->state, purpose, first, count, NULL, x);
+}
+
+static bool accepts(const rb_model *model, const double *theta, const char **reason) {
+  (void)model, (void)theta, (void)reason;
+  return true;
+}
+
+/* State of a model whose files are not read: of a report, which needs the names alone. */
+static void destroy(rb_model *model) {
+  free(model->state);
+  model->state = NULL;
+}
+
+static rb_status create(rb_context *ctx, const void *settings, rb_model *model) {
+  rb_status status = RB_OK;
+  const table_settings *s = settings;
+  rb_described *described = NULL;
+  *model = (rb_model){.name = "table"};
+  if (s->loaded == NULL) {
+    RB_TRY(RB_ALLOCATE(ctx, described, 1));
+    RB_TRY(rb_described_read(ctx, "table", &s->observation, described));
+    rb_described_fill(described, model);
+    model->destroy = destroy;
+  } else {
+    rb_described_fill(&s->loaded->described, model);
+  }
+  model->state = s->loaded != NULL ? (void *)s->loaded : (void *)described;
+  model->draw_prior = draw_prior;
+  model->simulate = simulate;
+  model->accepts = accepts;
+cleanup:
+  if (status != RB_OK) free(described);
+  return status;
+}
+
+const rb_model_type rb_table_type = {
+    .name = "table",
+    .title = "Simulations of your own, made already",
+    .source = "docs/own_simulator.md",
+    .setting = settings_rows,
+    .settings = sizeof settings_rows / sizeof *settings_rows,
+    .settings_size = sizeof(table_settings),
+    .recipe = "table -table.files",
+    .describe = describe,
+    .parameters_from = "as the prior names them, or theta_1, theta_2, ...",
+    .load = load,
+    .unload = unload,
+    .digest = digest,
+    .available = available,
+    .create = create};

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Simulations that are there already: files of several forms go through all stages without a simulator,
+# the same on any number of ranks; another study's simulations are such files; bad files are one line.
+. "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
+
+# Rows that can be told apart: x is theta_1 + theta_2 t with little noise; sorted, as of a sweep.
+cat >make.py <<'END'
+import h5py, numpy as np
+
+rng = np.random.default_rng(1)
+N, L = 300, 6
+theta = np.sort(rng.normal(size=(N, 2)), 0)
+x = theta[:, :1] + theta[:, 1:] * np.linspace(0, 1, L) + 0.01 * rng.normal(size=(N, L))
+
+def write(path, **arrays):
+    with h5py.File(path, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+
+write("deep.h5", theta=theta[:200], x=x[:200, None, :])
+write("moved.h5", theta=theta[:200] + 1e-3, x=x[:200, None, :])
+write("flat.h5", theta=theta[200:], x=x[200:].astype("f4"))
+write("named.h5", theta=theta[200:], signal=x[200:])
+write("no_theta.h5", x=x)
+write("no_x.h5", theta=theta, sygnal=x)
+write("fewer.h5", theta=theta, x=x[:-1])
+write("longer.h5", theta=theta, x=np.hstack([x, x]))
+write("other_theta.h5", theta=theta[:, :1], x=x)
+write("four.h5", theta=theta, x=x[:, None, None, :])
+write("text.h5", theta=theta, x=np.full((N, L), b"a"))
+write("short.h5", theta=theta[:9], x=x[:9])
+nan = x.copy()
+nan[:, 3] = np.nan
+write("nan.h5", theta=theta, x=nan)
+write("nan_theta.h5", theta=theta * np.where(np.arange(N) % 2, 1, np.nan)[:, None], x=x)
+END
+"$python" make.py || fail "make.py"
+cat >table.cfg <<'END'
+model = "table";
+table = { files = ["deep.h5", "flat.h5"]; channels = ["signal mV"]; length = 6; axis = "time ms"; step = 0.2; };
+network = { density = "autoregressive"; summary = { summary_dim = 4; filters = [4]; recurrent_dim = 4; };
+            mixture = { components = 1; mlp_widths = [8]; }; };
+training = { epochs = 2; batch_size = 16; micro_batch = 4; };
+baseline = { random_features = 0; };
+calibration = { recovery_draws = 20; sbc_draws = 19; diagnostics_draws = 20; chunk = 4; };
+observation = { draws = 50; };
+END
+
+echo "-- all stages but those that need a simulator, the same on any number of ranks"
+mpirun -n 2 "$RB_PROGRAM" run table.cfg -o two >out.txt 2>err.txt || fail "run: exit $?: $(grep rheobase: err.txt)"
+grep -q "table .*has 255 data sets to train on, 15 for validation, 30 for calibration" out.txt || fail "$(head -3 out.txt)"
+grep -q 'predict .*is left out: model "table" has no simulator' out.txt || fail "predict is not said to be left out"
+for file in simulations checkpoint calibration baseline posterior; do [ -e "two/$file.h5" ] || fail "no $file.h5"; done
+[ ! -e two/predictive.h5 ] && [ -e two/report.html ] || fail "the wrong files: $(ls two)"
+rheobase 3 run table.cfg -o three || fail "run on three ranks"
+for folder in two three; do mkdir "$folder.files" && cp "$folder"/{simulations,checkpoint,calibration,posterior}.h5 "$folder.files"; done
+same_files two.files three.files
+rheobase 1 run table.cfg -o named --set 'table.files=["deep.h5","named.h5"]' || fail "an array for each channel"
+h5diff two/simulations.h5 named/simulations.h5 /training/signal || fail "files of other forms hold other data"
+"$python" - <<'END' || fail "the parts of the table"
+import h5py, numpy as np
+theta = np.vstack([h5py.File(name)["theta"][:] for name in ("deep.h5", "flat.h5")])
+x = np.vstack([h5py.File("deep.h5")["x"][:, 0], h5py.File("flat.h5")["x"][:]])
+place = {row.tobytes(): i for i, row in enumerate(theta)}
+study, calibration = h5py.File("two/simulations.h5"), h5py.File("two/calibration.h5")
+parts = [study["training"], study["validation"]]
+rows = [[place[row.tobytes()] for row in part["theta"][:]] for part in parts]
+for part, of in zip(parts, rows):
+    assert np.array_equal(part["signal"][:], x[of].astype("f4"))
+rows.append([place[row.tobytes()] for row in calibration["sbc/records/truth"][:].astype(float)])
+assert sorted(sum(rows, [])) == list(range(300)), "the parts are not the rows, each once"
+assert max(rows[1]) - min(rows[1]) > 150 and max(rows[2]) - min(rows[2]) > 150, "held-out rows are not spread"
+END
+
+echo "-- another study's simulations"
+rheobase 2 simulate table.cfg -o again --set 'table.files=["two/simulations.h5"]' || fail "simulations.h5 as a table"
+[ "$(h5dump -H -d /training/theta again/simulations.h5 | grep -c '( 230, 2 )')" = 1 ] || fail "not 85% of 270 rows"
+rheobase 1 simulate "$RB_SOURCE_DIR/inputs/linear_gaussian.cfg" -o lg --set training.simulations=80 \
+  --set training.validation=20 --set 'training.mode="offline"' || fail "simulate"
+cat >lg.cfg <<'END'
+model = "table";
+table = { files = ["lg/simulations.h5"]; channels = ["signal"]; length = 20; axis = "time s"; step = 0.05; };
+END
+rheobase 1 config lg.cfg >out.txt || fail "config"
+grep -A6 "^  level = {" out.txt | grep -q 'distribution = "normal"' || fail "the parameters' names are not those of the file"
+
+echo "-- a prior of one's own"
+prior=(--set table.validation=0.2)
+sed 's/^model.*/&\nprior = { a = { distribution = "normal"; mean = 0; sd = 1; unit = "mV"; }; b = { distribution = "uniform"; low = -9; high = 9; }; };/' \
+  table.cfg >prior.cfg
+rheobase 2 simulate prior.cfg -o prior "${prior[@]}" || fail "a prior of one's own"
+h5dump -d /parameter prior/simulations.h5 | grep -q '"a", "b"' || fail "the names are not the prior's"
+expect_failure 5 "table.files: row [0-9]+ lies outside the prior: a = .*, b = " 2 simulate prior.cfg -o bad --set prior.b.high=0.1
+expect_failure 3 "a parameter of a table cannot be fixed" 2 simulate prior.cfg -o bad --set prior.b.fixed=1 --set prior.b.distribution= --set prior.b.low= --set prior.b.high=
+expect_failure 6 "the content of table.files has changed" 2 simulate prior.cfg -o prior "${prior[@]}" \
+  --set 'table.files=["moved.h5","flat.h5"]'
+
+echo "-- what needs a simulator"
+expect_failure 3 'training.mode = "online" makes simulations while it trains, and model "table" has no simulator' 2 \
+  run table.cfg -o bad --set 'training.mode="online"'
+expect_failure 3 'predict needs a simulator, and model "table" has none' 2 predict table.cfg -o two
+
+echo "-- bad files"
+bad() { # FILE CODE TEXT
+  expect_failure "$2" "$3" 2 simulate table.cfg -o bad --set "table.files=[\"$1\"]"
+  [ ! -e bad/simulations.h5 ] || fail "$1 left simulations"
+}
+bad nowhere.h5 4 "nowhere.h5"
+bad make.py 5 "make.py"
+bad no_theta.h5 5 "no_theta.h5: array theta is missing"
+bad no_x.h5 5 "no_x.h5: has neither x .N, C, L. nor signal .N, L. of table.channels"
+bad fewer.h5 5 "fewer.h5: x.*299"
+bad longer.h5 5 "longer.h5: x.*12"
+bad four.h5 5 "four.h5: x"
+bad text.h5 5 "text.h5: x"
+bad nan.h5 5 "nan.h5: x"
+bad nan_theta.h5 5 "nan_theta.h5: theta"
+bad 'deep.h5","other_theta.h5' 5 "other_theta.h5: theta"
+bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"
+expect_failure 3 "table.files is needed" 2 simulate prior.cfg -o bad --set 'table.files=[]'
+expect_failure 3 "table.length is needed" 2 simulate table.cfg -o bad --set table.length=0
+exit 0
