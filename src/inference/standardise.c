@@ -7,6 +7,9 @@
 #include "rheobase/parallel/exact_sum.h"
 #include "rheobase/parallel/partition.h"
 
+/* A feature that varies less does so by rounding, or in few data sets. */
+static const double LEAST_FEATURE_DEVIATION = 1e-4;
+
 /* Sum over the samples of one trace of (x - centre)^power, in plain order: the traces' sums are
  * then added exactly, so the number of ranks does not show. */
 static double trace_sum(const float *x, int64_t L, double centre, int power) {
@@ -86,7 +89,8 @@ rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, con
   }
   for (int k = 0; k < quantities; ++k) {
     const int64_t samples = dataset->count * samples_in_row(shape, k);
-    standardisation->x_std[k] = deviation(&squares[D + k], samples);
+    const double least = k < shape.channels ? 0 : LEAST_FEATURE_DEVIATION;
+    standardisation->x_std[k] = fmax(deviation(&squares[D + k], samples), least);
   }
 cleanup:
   free(sums);

@@ -8,6 +8,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/io/nearest.h"
+#include "rheobase/model/statistics.h"
 
 #define RB_MODEL(name) extern const rb_model_type rb_##name##_type;
 #include "model_list.h"
@@ -189,6 +190,7 @@ static void destroy(rb_model *model) {
   if (model->core != NULL && model->core->destroy != NULL) model->core->destroy(model->core);
   free(model->core);
   rb_prior_destroy(model->prior);
+  rb_statistics_free(model->statistics);
   *model = (rb_model){0};
 }
 

@@ -31,8 +31,8 @@ static rb_status create(rb_context *ctx, const rb_network_settings *settings,
   autoregressive_density *a = NULL;
   RB_TRY(RB_ALLOCATE(ctx, a, 1));
   a->sizes = *sizes;
-  RB_TRY(rb_mixture_create(ctx, &settings->mixture, sizes->D, sizes->condition, parameters,
-                           &a->mixture));
+  RB_TRY(rb_mixture_create(ctx, &settings->mixture, sizes->D, sizes->condition, sizes->centred,
+                           parameters, &a->mixture));
   RB_TRY(rb_mixture_cache_create(ctx, &a->mixture, &a->training));
   RB_TRY(rb_mixture_cache_create(ctx, &a->mixture, &a->evaluation));
   *state = a;
@@ -61,8 +61,8 @@ static rb_status initialise(rb_context *ctx, void *state, uint64_t seed, uint16_
 
 static void gradient(void *state, const rb_activation_kernel *kernels,
                      const rb_parameters *parameters, int B, const rb_real *theta, const rb_real *h,
-                     const rb_real *weight, bool use_masks, rb_real *dh, rb_real *gradient,
-                     rb_real *loss) {
+                     const rb_real *weight, bool use_masks, rb_real *dtheta, rb_real *dh,
+                     rb_real *gradient, rb_real *loss) {
   (void)use_masks;
   autoregressive_density *a = state;
   rb_mixture_log_density(&a->mixture, kernels, parameters, B, theta, h, &a->training, loss);
@@ -71,7 +71,7 @@ static void gradient(void *state, const rb_activation_kernel *kernels,
     a->dlog_density[b] = -weight[b];
   }
   rb_mixture_backward(&a->mixture, kernels, parameters, B, theta, h, &a->training, a->dlog_density,
-                      dh, gradient);
+                      dtheta, dh, gradient);
 }
 
 static const rb_real *log_density(void *state, const rb_activation_kernel *kernels,

@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <string.h>
 
 #include "flow.h"
 #include "rheobase/base/memory.h"
@@ -78,8 +79,8 @@ static rb_real log_normal(int D, const rb_real *z) {
 
 static void gradient(void *state, const rb_activation_kernel *kernels,
                      const rb_parameters *parameters, int B, const rb_real *theta, const rb_real *h,
-                     const rb_real *weight, bool use_masks, rb_real *dh, rb_real *gradient,
-                     rb_real *loss) {
+                     const rb_real *weight, bool use_masks, rb_real *dtheta, rb_real *dh,
+                     rb_real *gradient, rb_real *loss) {
   coupling_density *c = state;
   const int D = c->sizes.D;
   const rb_real *z = rb_flow_forward(&c->flow, kernels, parameters, B, theta, h, use_masks,
@@ -91,6 +92,7 @@ static void gradient(void *state, const rb_activation_kernel *kernels,
   }
   rb_flow_backward(&c->flow, kernels, parameters, B, theta, h, use_masks, &c->training, c->dlog_det,
                    c->dz, dh, gradient);
+  if (dtheta != NULL) memcpy(dtheta, c->dz, (size_t)B * (size_t)D * sizeof *dtheta);
 }
 
 static const rb_real *log_density(void *state, const rb_activation_kernel *kernels,

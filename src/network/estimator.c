@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "activations.h"
+#include "centred_density.h"
 #include "gemm.h"
 #include "rheobase/base/memory.h"
 #include "subnormals.h"
@@ -57,7 +58,7 @@ rb_status rb_estimator_create(rb_context *ctx, const rb_network_settings *settin
   e->isa = ctx->isa;
   e->kernels = rb_activation_kernel_for(ctx->isa);
   e->summary = settings->summary.type;
-  e->density = settings->density;
+  e->density = settings->centring ? &rb_density_centred : settings->density;
   if (max_batch < 1) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "micro_batch is %d; it must be positive", max_batch));
   }
@@ -160,7 +161,7 @@ rb_status rb_estimator_gradient(rb_context *ctx, rb_estimator *e, int B, const r
   const double summarised = MPI_Wtime();
   const double nets_between = recurrent_seconds(e);
   e->density->gradient(e->density_state, e->kernels, &e->parameters, B, theta, e->h, weight, masks,
-                       e->dh, gradient, loss);
+                       NULL, e->dh, gradient, loss);
   const double judged = MPI_Wtime();
   e->summary->backward(e->summary_state, e->kernels, &e->parameters, B, x, masks, e->dh, gradient);
   rb_subnormals_restore(mode);

@@ -18,8 +18,8 @@ static const rb_setting rows[] = {
      .length_offset = offsetof(rb_summary_settings, mlp_layers),
      .standard = "[128, 128]",
      .range = "[1, 8192]",
-     .help = "units of the hidden layers after the features (expert, both) or the observation "
-             "(mlp)"}};
+     .help = "units of the hidden layers after the features (expert, both, statistics) or the "
+             "observation (mlp)"}};
 
 const rb_summary_type rb_summary_expert = {.name = "expert",
                                            .features = &rb_model_features,

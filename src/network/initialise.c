@@ -22,6 +22,16 @@ void rb_glorot_uniform(rb_stream stream, double fan_in, double fan_out, int64_t 
   }
 }
 
+void rb_initialise_fan_in(uint64_t seed, uint16_t member, const rb_parameters *parameters,
+                          int index, int fan_in, double size) {
+  const rb_stream stream = rb_initial_stream(seed, member, (uint64_t)index);
+  rb_real *value = rb_parameters_at(parameters, index);
+  const double limit = size / sqrt((double)fan_in);
+  for (int64_t i = 0; i < parameters->tensor[index].count; ++i) {
+    value[i] = (rb_real)(limit * (2 * rb_stream_uniform(stream, (uint32_t)i) - 1));
+  }
+}
+
 static double dot(int64_t n, const double *a, const double *b) {
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];

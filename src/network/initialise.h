@@ -29,6 +29,10 @@ void rb_initialise_constant(const rb_parameters *parameters, int index, rb_real 
 void rb_initialise_glorot(uint64_t seed, uint16_t member, const rb_parameters *parameters,
                           int index);
 
+/** A tensor uniform within +-size / sqrt(fan_in), as PyTorch's linear layers have it for size 1. */
+void rb_initialise_fan_in(uint64_t seed, uint16_t member, const rb_parameters *parameters,
+                          int index, int fan_in, double size);
+
 /** A kernel (rows, columns) by rb_orthogonal. */
 RB_NODISCARD rb_status rb_initialise_orthogonal(rb_context *ctx, uint64_t seed, uint16_t member,
                                                 const rb_parameters *parameters, int index);

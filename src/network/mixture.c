@@ -5,9 +5,10 @@
 #include <string.h>
 #include <tgmath.h>
 
+#include "initialise.h"
 #include "rheobase/base/memory.h"
 
-static const rb_real LEAST_LOG_SCALE = -9, LARGEST_LOG_SCALE = 4;
+static const rb_real LEAST_LOG_SCALE = -9, LARGEST_LOG_SCALE = 4, LARGEST_INPUT = 10;
 static const rb_real LOG_SQRT_2PI = (rb_real)0.91893853320467274178;
 
 static rb_status check_settings(rb_context *ctx, const rb_mixture_settings *settings, int D) {
@@ -34,13 +35,15 @@ static rb_status check_settings(rb_context *ctx, const rb_mixture_settings *sett
 }
 
 rb_status rb_mixture_create(rb_context *ctx, const rb_mixture_settings *settings, int D,
-                            int condition, rb_parameters *parameters, rb_mixture *mixture) {
+                            int condition, bool centred, rb_parameters *parameters,
+                            rb_mixture *mixture) {
   rb_status status = RB_OK;
   memset(mixture, 0, sizeof *mixture);
   RB_TRY(check_settings(ctx, settings, D));
   mixture->D = D;
   mixture->condition = condition;
   mixture->components = settings->components;
+  mixture->centred = centred;
   RB_TRY(RB_ALLOCATE(ctx, mixture->mlp, D));
   for (int d = 0; d < D; ++d) {
     char name[RB_TENSOR_NAME_SIZE];
@@ -59,17 +62,27 @@ cleanup:
   return status;
 }
 
+/* Means over +-reach. */
+static void spread_means(const rb_mlp *mlp, int K, double reach, const rb_parameters *parameters) {
+  rb_real *mean = rb_parameters_at(parameters, mlp->bias[mlp->layers]) + K;
+  for (int k = 0; k < K && K > 1; ++k) mean[k] = (rb_real)(2 * reach * k / (K - 1) - reach);
+}
+
 void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
                            const rb_parameters *parameters) {
-  const int K = mixture->components;
   for (int d = 0; d < mixture->D; ++d) {
     const rb_mlp *mlp = &mixture->mlp[d];
+    if (mixture->centred) {
+      rb_mlp_initialise_fan_in(mlp, seed, member, 0.1, parameters);
+      rb_initialise_constant(parameters, mlp->bias[mlp->layers], 0);
+      spread_means(mlp, mixture->components, 1.2, parameters);
+      continue;
+    }
     rb_mlp_initialise(mlp, seed, member, parameters);
     const int output = mlp->kernel[mlp->layers];
     rb_real *kernel = rb_parameters_at(parameters, output);
     for (int64_t i = 0; i < parameters->tensor[output].count; ++i) kernel[i] *= (rb_real)0.3;
-    rb_real *mean = rb_parameters_at(parameters, mlp->bias[mlp->layers]) + K;
-    for (int k = 0; k < K && K > 1; ++k) mean[k] = (rb_real)(3.0 * k / (K - 1) - 1.5);
+    spread_means(mlp, mixture->components, 1.5, parameters);
   }
 }
 
@@ -100,6 +113,18 @@ void rb_mixture_cache_layout(const rb_mixture *mixture, int64_t rows, bool keep,
   }
   cache->scratch =
       keep ? rb_workspace_take(workspace, rb_mlp_scratch(&mixture->mlp[0], rows)) : NULL;
+  const int64_t inputs = mixture->centred ? rows * mixture->D : 0;
+  cache->input = inputs > 0 ? rb_workspace_take(workspace, inputs) : NULL;
+  cache->dinput = inputs > 0 && keep ? rb_workspace_take(workspace, inputs) : NULL;
+}
+
+/* What the MLPs take of x: centred coordinates may be huge where a data set's scale is small. */
+static const rb_real *clamp_input(int64_t count, const rb_real *x, const rb_mixture_cache *cache) {
+  if (cache->input == NULL) return x;
+  for (int64_t i = 0; i < count; ++i) {
+    cache->input[i] = fmin(fmax(x[i], -LARGEST_INPUT), LARGEST_INPUT);
+  }
+  return cache->input;
 }
 
 /* One mixture: log weights, means and log scales from the outputs of an MLP. */
@@ -144,11 +169,12 @@ void rb_mixture_log_density(const rb_mixture *mixture, const rb_activation_kerne
                             const rb_parameters *parameters, int64_t rows, const rb_real *x,
                             const rb_real *h, rb_mixture_cache *cache, rb_real *log_density) {
   const int D = mixture->D, K = mixture->components;
+  const rb_real *input = clamp_input(rows * D, x, cache);
   memset(log_density, 0, (size_t)rows * sizeof *log_density);
   for (int d = 0; d < D; ++d) {
     const rb_mlp *mlp = &mixture->mlp[d];
     rb_mlp_condition(mlp, parameters, rows, h, cache->mlp[d].pre[0]);
-    rb_mlp_forward(mlp, kernels, parameters, rows, x, D, false, &cache->mlp[d]);
+    rb_mlp_forward(mlp, kernels, parameters, rows, input, D, false, &cache->mlp[d]);
     for (int64_t i = 0; i < rows; ++i) {
       rb_real weight[RB_MIXTURE_MAX_COMPONENTS], share[RB_MIXTURE_MAX_COMPONENTS];
       components c;
@@ -158,13 +184,15 @@ void rb_mixture_log_density(const rb_mixture *mixture, const rb_activation_kerne
   }
 }
 
-/* The gradient of a factor's log density, times `factor`, in its logits, means and log scales. */
-static void factor_backward(int K, const rb_real *output, rb_real x, rb_real factor,
-                            rb_real *doutput) {
+/* The gradient of a factor's log density, times `factor`, in its logits, means and log scales.
+ * @return that in x */
+static rb_real factor_backward(int K, const rb_real *output, rb_real x, rb_real factor,
+                               rb_real *doutput) {
   rb_real weight[RB_MIXTURE_MAX_COMPONENTS], share[RB_MIXTURE_MAX_COMPONENTS];
   components c;
   read_components(K, output, weight, &c);
   (void)mixture_at(K, &c, x, share);
+  rb_real dx = 0;
   for (int k = 0; k < K; ++k) {
     const rb_real precision = exp(-c.log_scale[k]), z = (x - c.mean[k]) * precision;
     const rb_real raw = output[2 * K + k];
@@ -172,22 +200,34 @@ static void factor_backward(int K, const rb_real *output, rb_real x, rb_real fac
     doutput[k] = factor * (share[k] - weight[k]);
     doutput[K + k] = factor * share[k] * z * precision;
     doutput[2 * K + k] = inside ? factor * share[k] * (z * z - 1) : 0;
+    dx -= doutput[K + k];
   }
+  return dx;
+}
+
+/* Adds what came through the MLPs' inputs, where these are x. */
+static void add_input_gradient(int64_t count, const rb_real *x, const rb_real *dinput,
+                               rb_real *dx) {
+  for (int64_t i = 0; i < count; ++i) dx[i] += fabs(x[i]) < LARGEST_INPUT ? dinput[i] : 0;
 }
 
 void rb_mixture_backward(const rb_mixture *mixture, const rb_activation_kernel *kernels,
                          const rb_parameters *parameters, int64_t rows, const rb_real *x,
                          const rb_real *h, const rb_mixture_cache *cache,
-                         const rb_real *dlog_density, rb_real *dh, rb_real *gradient) {
+                         const rb_real *dlog_density, rb_real *dx, rb_real *dh, rb_real *gradient) {
   const int D = mixture->D, K = mixture->components;
+  const rb_real *input = cache->input != NULL ? cache->input : x;
+  if (dx != NULL) memset(cache->dinput, 0, (size_t)(rows * D) * sizeof *cache->dinput);
   for (int d = 0; d < D; ++d) {
     for (int64_t i = 0; i < rows; ++i) {
-      factor_backward(K, cache->mlp[d].output + i * 3 * K, x[i * D + d], dlog_density[i],
-                      cache->scratch + i * 3 * K);
+      const rb_real own = factor_backward(K, cache->mlp[d].output + i * 3 * K, x[i * D + d],
+                                          dlog_density[i], cache->scratch + i * 3 * K);
+      if (dx != NULL) dx[i * D + d] = own;
     }
-    rb_mlp_backward(&mixture->mlp[d], kernels, parameters, rows, x, D, h, false, &cache->mlp[d],
-                    NULL, dh, cache->scratch, gradient);
+    rb_mlp_backward(&mixture->mlp[d], kernels, parameters, rows, input, D, h, false, &cache->mlp[d],
+                    dx != NULL ? cache->dinput : NULL, dh, cache->scratch, gradient);
   }
+  if (dx != NULL) add_input_gradient(rows * D, x, cache->dinput, dx);
 }
 
 int64_t rb_mixture_condition_count(const rb_mixture *mixture, int64_t sets) {
@@ -227,7 +267,8 @@ void rb_mixture_sample(const rb_mixture *mixture, const rb_activation_kernel *ke
       const int64_t set = (first + i) / per < sets ? (first + i) / per : sets - 1;
       memcpy(here->pre[0] + i * width, condition + set * width, (size_t)width * sizeof *condition);
     }
-    rb_mlp_forward(&mixture->mlp[d], kernels, parameters, rows, x, D, false, here);
+    const rb_real *input = clamp_input(rows * D, x, cache);
+    rb_mlp_forward(&mixture->mlp[d], kernels, parameters, rows, input, D, false, here);
     for (int64_t i = 0; i < rows; ++i) {
       rb_real weight[RB_MIXTURE_MAX_COMPONENTS], share[RB_MIXTURE_MAX_COMPONENTS];
       components c;

@@ -14,23 +14,27 @@ enum { RB_MIXTURE_MAX_COMPONENTS = 64, RB_MIXTURE_MAX_DIM = 64 };
 /** Sizes and weights. */
 typedef struct rb_mixture {
   int D, condition, components;
-  rb_mlp *mlp;  ///< (D), owned: of x_0 .. x_d-1 and h; outputs logits, means, log scales, K each
+  bool centred;  ///< x comes centred (centring.h): the MLPs take earlier coordinates within +-10
+  rb_mlp *mlp;   ///< (D), owned: of x_0 .. x_d-1 and h; outputs logits, means, log scales, K each
 } rb_mixture;
 
 /** What an evaluation leaves for the backward pass, for up to `rows` rows. */
 typedef struct rb_mixture_cache {
   rb_mlp_cache *mlp;  ///< (D), owned
   rb_real *scratch;   ///< of the backward passes; NULL without keep
+  rb_real *input;     ///< (rows, D) what the MLPs take; NULL where it is x
+  rb_real *dinput;    ///< (rows, D), with keep
 } rb_mixture_cache;
 
 /** Sets up the density and adds its tensors, "mixture/factor_d/...". Fails with RB_ERR_SETTING if a
  * setting is out of range. Free with rb_mixture_destroy. */
 RB_NODISCARD rb_status rb_mixture_create(rb_context *ctx, const rb_mixture_settings *settings,
-                                         int D, int condition, rb_parameters *parameters,
-                                         rb_mixture *mixture);
+                                         int D, int condition, bool centred,
+                                         rb_parameters *parameters, rb_mixture *mixture);
 
-/** glorot_uniform kernels, the output ones times 0.3 and biases 0, but the means spread over +-1.5.
- */
+/** glorot_uniform kernels, the output ones times 0.3 and biases 0, but the means spread over
+ * +-1.5. Where x comes centred: rb_mlp_initialise_fan_in, output kernels times 0.1 and output
+ * biases 0, but the means spread over +-1.2. */
 void rb_mixture_initialise(const rb_mixture *mixture, uint64_t seed, uint16_t member,
                            const rb_parameters *parameters);
 
@@ -60,6 +64,7 @@ void rb_mixture_backward(const rb_mixture *mixture, const rb_activation_kernel *
                          const rb_real *h,  // (rows, condition)
                          const rb_mixture_cache *cache,
                          const rb_real *dlog_density,  // (rows)
+                         rb_real *dx,                  // (rows, D); NULL if x is not centred
                          rb_real *dh,                  // (rows, condition), added
                          rb_real *gradient);           // flat buffer of all weights, added
 

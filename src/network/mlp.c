@@ -44,6 +44,17 @@ void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
   }
 }
 
+void rb_mlp_initialise_fan_in(const rb_mlp *mlp, uint64_t seed, uint16_t member, double output,
+                              const rb_parameters *parameters) {
+  int in = mlp->in + mlp->condition;
+  for (int i = 0; i <= mlp->layers; ++i) {
+    const double size = i < mlp->layers ? 1 : output;
+    rb_initialise_fan_in(seed, member, parameters, mlp->kernel[i], in, size);
+    rb_initialise_fan_in(seed, member, parameters, mlp->bias[i], in, size);
+    if (i < mlp->layers) in = mlp->width[i];
+  }
+}
+
 void rb_mlp_cache_layout(const rb_mlp *mlp, int64_t rows, bool masks, rb_workspace *workspace,
                          rb_mlp_cache *cache) {
   for (int i = 0; i < mlp->layers; ++i) {

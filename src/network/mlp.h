@@ -40,6 +40,11 @@ RB_NODISCARD rb_status rb_mlp_add_parameters(rb_context *ctx, rb_mlp *mlp, const
 void rb_mlp_initialise(const rb_mlp *mlp, uint64_t seed, uint16_t member,
                        const rb_parameters *parameters);
 
+/** Others: kernels and biases by rb_initialise_fan_in, those of the output layer times @p output.
+ */
+void rb_mlp_initialise_fan_in(const rb_mlp *mlp, uint64_t seed, uint16_t member, double output,
+                              const rb_parameters *parameters);
+
 /** Cuts the arrays. @param masks whether dropout masks are wanted */
 void rb_mlp_cache_layout(const rb_mlp *mlp, int64_t rows, bool masks, rb_workspace *workspace,
                          rb_mlp_cache *cache);

@@ -48,4 +48,15 @@ grep -q "set xlabel 'level (nV/Hz)'" other/figures/posterior.gp && grep -q "dens
   fail "the figure does not tell the unit: $(grep -o "set xlabel.*" other/figures/posterior.gp)"
 grep -q "set xlabel 'slope'" other/figures/posterior.gp || fail "a pure number has a unit in the figure"
 ! grep -q "^curvature" out.txt || fail "a fixed parameter is inferred"
+
+echo "-- statistics of channels without events, and with crossings for events"
+for crossings in false true; do
+  mpirun -n 2 "$RB_PROGRAM" run "$input" -o "statistics_$crossings" "${small[@]}" --set network.summary.type=statistics \
+    --set network.density=autoregressive --set network.centring=true --set "network.summary.crossings=$crossings" \
+    --set network.summary.level=0.5 --set simulator.channels=2 >out.txt 2>err.txt || fail "statistics: $(tail -3 out.txt err.txt)"
+  h5dump -d standardisation/channel "statistics_$crossings/checkpoint.h5" >"names_$crossings.txt"
+  grep -q signal_lines_2_2_slope "names_$crossings.txt" || fail "no lines of the first channel: $(head -20 "names_$crossings.txt")"
+done
+grep -q moments_skewness names_false.txt && ! grep -q moments_skewness names_true.txt || fail "moments are not for those without events"
+grep -q crossings_intervals_count names_true.txt && ! grep -q intervals names_false.txt || fail "intervals are not those of crossings"
 exit 0

@@ -24,12 +24,14 @@ for file in simulations checkpoint calibration posterior predictive; do
 done
 
 # The filter bank and the autoregressive mixture, online; the bank beside the recurrent network, of
-# stored simulations and with one learning rate.
+# stored simulations and with one learning rate; statistics that know no model, with learned centring.
 ranks=("${ranks[0]}" "${ranks[-1]}")
 stages="simulate train calibrate infer predict"
 same_study bank "$stages" --set network.summary.type=expert --set network.density=autoregressive \
   --set training.parameters=centred --set training.mode=online --set training.steps_per_epoch=4 --set training.passes=2
 same_study both "$stages" --set network.summary.type=both --set training.parameters=centred --set training.schedule=constant
+same_study statistics "simulate train calibrate" --set network.summary.type=statistics --set network.density=autoregressive \
+  --set network.centring=true --set training.mode=online --set training.steps_per_epoch=4 --set training.passes=2
 
 # A comparison that cannot fail shows nothing: another seed gives other files.
 for stage in simulate train; do

@@ -71,6 +71,26 @@ static rb_network_settings both_settings(void) {
   return settings;
 }
 
+/* Statistics through an MLP with a straight line beside it, and learned centring. */
+static rb_network_settings centred_settings(void) {
+  rb_network_settings settings = expert_settings();
+  settings.summary.type = &rb_summary_statistics;
+  settings.centring = true;
+  return settings;
+}
+
+static void test_gradients_of_statistics_and_centring(void **state) {
+  (void)state;
+  rb_network_settings settings = centred_settings();
+  check_network(&settings);
+  settings.density = &rb_density_coupling;
+  check_network(&settings);
+  settings.summary.type = &rb_summary_recurrent;
+  check_network(&settings);
+  settings.density = &rb_density_autoregressive;
+  check_network(&settings);
+}
+
 static void test_gradients_of_both(void **state) {
   (void)state;
   const rb_network_settings settings = both_settings();
@@ -156,6 +176,70 @@ static void test_mlp_takes_the_observation(void **state) {
   free_fixture(f);
 }
 
+/* The density at theta is that without centring at (theta - m) exp(-l), with l within [-7, 3]. */
+static void test_centring_moves_and_scales(void **state) {
+  (void)state;
+  const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-12 : 1e-4;
+  const rb_network_settings centred = centred_settings();
+  rb_network_settings plain = centred;
+  plain.centring = false;
+  fixture *f = new_fixture(&centred), *without = new_fixture(&plain);
+  rb_real *bias =
+      rb_parameters_at(f->parameters, rb_parameters_find(f->parameters, "centring/bias"));
+  bias[D] = 100;  // l of the first parameter is clamped
+  copy_weights("statistics/", f, without);
+  copy_weights("mixture/", f, without);
+  rb_real h[BATCH * DIM], u[BATCH * D], expected[BATCH], got[BATCH];
+  rb_estimator_summarise(f->estimator, BATCH, f->x, h);
+  const rb_real *kernel =
+      rb_parameters_at(f->parameters, rb_parameters_find(f->parameters, "centring/kernel"));
+  double log_det[BATCH] = {0};
+  for (int b = 0; b < BATCH; ++b) {
+    for (int d = 0; d < D; ++d) {
+      double m = (double)bias[d], l = (double)bias[D + d];
+      for (int i = 0; i < DIM; ++i) {
+        m += (double)h[b * DIM + i] * (double)kernel[i * 2 * D + d];
+        l += (double)h[b * DIM + i] * (double)kernel[i * 2 * D + D + d];
+      }
+      l = fmin(fmax(l, -7), 3);
+      u[b * D + d] = (rb_real)(((double)f->theta[b * D + d] - m) * exp(-l));
+      assert_true(fabs((double)u[b * D + d]) < 10);
+      log_det[b] -= l;
+    }
+  }
+  rb_estimator_log_density(without->estimator, BATCH, u, h, NULL, expected);
+  rb_estimator_log_density(f->estimator, BATCH, f->theta, h, NULL, got);
+  for (int b = 0; b < BATCH; ++b) {
+    assert_near((double)got[b], (double)expected[b] + log_det[b], tolerance);
+  }
+  free_fixture(without);
+  free_fixture(f);
+}
+
+/* The summary of statistics is the MLP's plus a straight line of the clipped features. */
+static void test_straight_line(void **state) {
+  (void)state;
+  const double tolerance = sizeof(rb_real) == sizeof(double) ? 1e-13 : 1e-5;
+  const rb_network_settings settings = centred_settings();
+  fixture *f = new_fixture(&settings);
+  f->x[0] = 1000;  // is clipped
+  rb_real with[DIM], without[DIM], line[FEATURES * DIM];
+  rb_real *kernel =
+      rb_parameters_at(f->parameters, rb_parameters_find(f->parameters, "statistics/line/kernel"));
+  memcpy(line, kernel, sizeof line);
+  rb_estimator_summarise(f->estimator, 1, f->x, with);
+  memset(kernel, 0, sizeof line);
+  rb_estimator_summarise(f->estimator, 1, f->x, without);
+  for (int i = 0; i < DIM; ++i) {
+    double sum = (double)without[i];
+    for (int k = 0; k < FEATURES; ++k) {
+      sum += fmin((double)f->x[k], 8) * (double)line[k * DIM + i];
+    }
+    assert_near((double)with[i], sum, tolerance);
+  }
+  free_fixture(f);
+}
+
 static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
   rb_network_settings settings = expert_settings();
@@ -229,7 +313,9 @@ static void test_padding(void **state) {
   const rb_network_settings both = both_settings();
   check_padding(&settings);
   check_padding(&expert);
+  const rb_network_settings centred = centred_settings();
   check_padding(&both);
+  check_padding(&centred);
 }
 
 /* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
@@ -280,6 +366,10 @@ static void test_density_and_sampling(void **state) {
   check_density_and_sampling(&settings);
   check_density_and_sampling(&expert);
   check_density_and_sampling(&both);
+  rb_network_settings centred = centred_settings();
+  check_density_and_sampling(&centred);
+  centred.density = &rb_density_coupling;
+  check_density_and_sampling(&centred);
 }
 
 /* The same for more data sets than the sampler takes at a time. */
@@ -427,6 +517,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_subnormals),
     cmocka_unit_test(test_gradients_of_both),
     cmocka_unit_test(test_both_is_composed),
+    cmocka_unit_test(test_gradients_of_statistics_and_centring),
+    cmocka_unit_test(test_centring_moves_and_scales),
+    cmocka_unit_test(test_straight_line),
 };
 
 RB_TEST_MAIN(tests)

@@ -192,10 +192,59 @@ static void test_dropout(void **state) {
   assert_true(memcmp(part, whole, sizeof part) != 0);
 }
 
+/* Weights before a centred mixture: within +-1/sqrt(fan-in), small where they end, means spread. */
+static void test_centred(void **state) {
+  (void)state;
+  enum { F = 40, DIM = 8, K = 4 };
+  const rb_network_settings settings = {
+      .summary = {.type = &rb_summary_statistics,
+                  .summary_dim = DIM,
+                  .mlp_layers = 1,
+                  .mlp_widths = {50}},
+      .density = &rb_density_autoregressive,
+      .centring = true,
+      .mixture = {.components = K, .mlp_layers = 1, .mlp_widths = {16}}};
+  rb_estimator *e = NULL;
+  assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){0, 0, F}, 2, 1, &e));
+  assert_all_ok(rb_estimator_initialise(&test_context, e, 45, 0));
+  const rb_parameters *p = rb_estimator_parameters(e);
+  static const struct {
+    const char *name;
+    double limit;
+  } tensors[] = {{"statistics/dense_0/kernel", F},
+                 {"statistics/dense_0/bias", F},
+                 {"statistics/output_projector/kernel", 50},
+                 {"statistics/output_projector/bias", 50},
+                 {"statistics/line/kernel", F},
+                 {"centring/kernel", 100 * DIM},
+                 {"mixture/factor_1/dense_0/kernel", DIM + 1},
+                 {"mixture/factor_1/output_projector/kernel", 100 * 16}};
+  for (size_t i = 0; i < sizeof tensors / sizeof *tensors; ++i) {
+    const int index = rb_parameters_find(p, tensors[i].name);
+    assert_true(index >= 0);
+    const rb_real *value = rb_parameters_at(p, index);
+    const double limit = 1 / sqrt(tensors[i].limit);
+    double largest = 0;
+    for (int64_t k = 0; k < p->tensor[index].count; ++k) {
+      largest = fmax(largest, fabs((double)value[k]));
+    }
+    assert_true(largest <= limit * (1 + EPS) && largest > 0.75 * limit);
+  }
+  const rb_real *bias =
+      rb_parameters_at(p, rb_parameters_find(p, "mixture/factor_0/output_projector/bias"));
+  for (int k = 0; k < 3 * K; ++k) {
+    const bool mean = k / K == 1;
+    assert_near((double)bias[k], mean ? -1.2 + 0.8 * (k % K) : 0, EPS);
+  }
+  bias = rb_parameters_at(p, rb_parameters_find(p, "centring/bias"));
+  for (int k = 0; k < 4; ++k) assert_true(bias[k] == 0);
+  rb_estimator_destroy(e);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_orthogonal), cmocka_unit_test(test_glorot),
     cmocka_unit_test(test_network),    cmocka_unit_test(test_initial_flow),
-    cmocka_unit_test(test_dropout),
+    cmocka_unit_test(test_dropout),    cmocka_unit_test(test_centred),
 };
 
 RB_TEST_MAIN(tests)

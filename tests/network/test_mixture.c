@@ -18,12 +18,12 @@ typedef struct fixture {
 
 static const rb_mixture_settings small = {.components = K, .mlp_layers = 2, .mlp_widths = {7, 5}};
 
-static fixture *new_fixture(int D, int rows) {
+static fixture *new_fixture_of(int D, int rows, bool centred) {
   fixture *f = calloc(1, sizeof *f);
   assert_non_null(f);
   f->rows = rows;
   assert_all_ok(
-      rb_mixture_create(&test_context, &small, D, CONDITION, &f->parameters, &f->mixture));
+      rb_mixture_create(&test_context, &small, D, CONDITION, centred, &f->parameters, &f->mixture));
   assert_all_ok(rb_parameters_allocate(&test_context, &f->parameters));
   assert_all_ok(rb_mixture_cache_create(&test_context, &f->mixture, &f->cache));
   rb_workspace workspace = {0};
@@ -38,6 +38,8 @@ static fixture *new_fixture(int D, int rows) {
   fill_normal(13, rows, 1, f->c);
   return f;
 }
+
+static fixture *new_fixture(int D, int rows) { return new_fixture_of(D, rows, false); }
 
 static void free_fixture(fixture *f) {
   rb_mixture_cache_destroy(&f->cache);
@@ -66,7 +68,31 @@ static void test_gradients(void **state) {
     assert_all_ok(RB_ALLOCATE(&test_context, gradient, f->parameters.count));
     (void)mixture_objective(f);
     rb_mixture_backward(&f->mixture, f->kernels, &f->parameters, f->rows, f->x, f->h, &f->cache,
-                        f->c, dh, gradient);
+                        f->c, NULL, dh, gradient);
+    check_gradient("h", mixture_objective, f, (int64_t)f->rows * CONDITION, 1, f->h, dh);
+    check_gradient("weights", mixture_objective, f, f->parameters.count, 1, f->parameters.value,
+                   gradient);
+    free(gradient);
+    free_fixture(f);
+  }
+}
+
+/* Centred coordinates reach the MLPs of later ones within +-10, and have gradients. */
+static void test_gradients_of_centred(void **state) {
+  (void)state;
+  enum { ROWS = 3 };
+  for (int D = 1; D <= MAX_D; ++D) {
+    fixture *f = new_fixture_of(D, ROWS, true);
+    rb_real *gradient = NULL, dh[ROWS * CONDITION] = {0}, dx[ROWS * MAX_D];
+    assert_all_ok(RB_ALLOCATE(&test_context, gradient, f->parameters.count));
+    f->x[0] = 12;
+    (void)mixture_objective(f);
+    for (int i = 0; i < ROWS * D; ++i) {
+      assert_true((double)f->cache.input[i] == fmin((double)f->x[i], 10));
+    }
+    rb_mixture_backward(&f->mixture, f->kernels, &f->parameters, f->rows, f->x, f->h, &f->cache,
+                        f->c, dx, dh, gradient);
+    check_gradient("x", mixture_objective, f, (int64_t)f->rows * D, 1, f->x, dx);
     check_gradient("h", mixture_objective, f, (int64_t)f->rows * CONDITION, 1, f->h, dh);
     check_gradient("weights", mixture_objective, f, f->parameters.count, 1, f->parameters.value,
                    gradient);
@@ -182,8 +208,9 @@ static void test_initial_weights(void **state) {
 static void expect_refused(int D, rb_mixture_settings settings, const char *word) {
   rb_parameters parameters = {0};
   rb_mixture mixture;
-  assert_int_equal(rb_mixture_create(&test_context, &settings, D, CONDITION, &parameters, &mixture),
-                   RB_ERR_SETTING);
+  assert_int_equal(
+      rb_mixture_create(&test_context, &settings, D, CONDITION, false, &parameters, &mixture),
+      RB_ERR_SETTING);
   assert_non_null(strstr(test_context.error.message, word));
   rb_error_clear(&test_context);
   rb_parameters_free(&parameters);
@@ -206,11 +233,9 @@ static void test_settings(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_gradients),
-    cmocka_unit_test(test_integrates_to_one),
-    cmocka_unit_test(test_draws_follow_the_density),
-    cmocka_unit_test(test_initial_weights),
-    cmocka_unit_test(test_settings),
+    cmocka_unit_test(test_gradients),         cmocka_unit_test(test_gradients_of_centred),
+    cmocka_unit_test(test_integrates_to_one), cmocka_unit_test(test_draws_follow_the_density),
+    cmocka_unit_test(test_initial_weights),   cmocka_unit_test(test_settings),
 };
 
 RB_TEST_MAIN(tests)

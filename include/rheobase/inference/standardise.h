@@ -5,7 +5,8 @@
 #include "rheobase/inference/dataset.h"
 
 /** @file standardise.h
- * Means and standard deviations (denominator n; a deviation of 0 counts as 1) that bring
+ * Means and standard deviations (denominator n; a deviation of 0 counts as 1, a feature's below
+ * 1e-4 as that) that bring
  * parameters, channels and features to the scale the network sees. */
 
 enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };

@@ -37,4 +37,7 @@ typedef struct rb_feature_source {
 /** Features of the model (rb_expert). */
 extern const rb_feature_source rb_model_features;
 
+/** Statistics that know no model (statistics.h). */
+extern const rb_feature_source rb_statistics_features;
+
 #endif

@@ -32,6 +32,7 @@ typedef struct rb_channel {
 typedef struct rb_model rb_model;
 struct rb_model_type;  // model_type.h
 struct rb_prior;       // prior.h
+struct rb_statistics;  // statistics.h
 
 /** Features of a data set that know the model, for a network to start from, and coordinates in
  * which its posterior lies near the origin and has unit size. */
@@ -128,7 +129,10 @@ struct rb_model {
   rb_status (*compare)(const rb_model *model, rb_context *ctx, const float *x, const double *median,
                        int64_t S, const double *theta, double *out);
 
-  const rb_expert *expert;              ///< NULL where there is none
+  const rb_expert *expert;           ///< NULL where there is none
+  struct rb_statistics *statistics;  ///< NULL until they are wanted (feature_source.h); owned
+  bool crossings;  ///< where no channel is binary, statistics take upward crossings of a level by
+  double level;    ///< the first continuous channel, in its unit, for events
   const rb_alternatives *alternatives;  ///< NULL where there are none
 
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */

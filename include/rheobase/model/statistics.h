@@ -48,9 +48,9 @@ RB_NODISCARD rb_status rb_statistics_create(rb_context *ctx, const rb_statistics
 
 /** Lays out the numbers of a model's recordings, with means and standard deviations of simulations
  * from its prior, the same for every study. Local; takes some hundred simulations. Fails as
- * rb_statistics_create and the model's simulator do. @param level of the form */
+ * rb_statistics_create and the model's simulator do. */
 RB_NODISCARD rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model,
-                                                double level, rb_statistics **statistics);
+                                                rb_statistics **statistics);
 
 /** Frees; does nothing for NULL. */
 void rb_statistics_free(rb_statistics *statistics);

@@ -34,6 +34,7 @@ typedef struct rb_density_sizes {
   int max_batch;     ///< rows of a gradient
   int block;         ///< rows of log_density and sample, always so many
   int group;         ///< data sets of prepare, always so many
+  bool centred;      ///< theta comes centred: of unit size, but huge where it lies far off
 } rb_density_sizes;
 
 typedef struct rb_density_type {
@@ -57,12 +58,14 @@ typedef struct rb_density_type {
                      int B);
 
   /** Loss of each row and the gradient of their weighted sum. @param theta (B, D)
-   * @param h (B, condition) @param weight (B) @param use_masks dropout @param dh (B, condition),
-   * added @param gradient flat buffer of all weights, added @param loss (B) -log q */
+   * @param h (B, condition) @param weight (B) @param use_masks dropout
+   * @param dtheta (B, D) its gradient; NULL if theta does not come centred
+   * @param dh (B, condition), added @param gradient flat buffer of all weights, added @param loss
+   * (B) -log q */
   void (*gradient)(void *state, const struct rb_activation_kernel *kernels,
                    const rb_parameters *parameters, int B, const rb_real *theta, const rb_real *h,
-                   const rb_real *weight, bool use_masks, rb_real *dh, rb_real *gradient,
-                   rb_real *loss);
+                   const rb_real *weight, bool use_masks, rb_real *dtheta, rb_real *dh,
+                   rb_real *gradient, rb_real *loss);
 
   /** log q of a block. @param theta (block, D) @param h (block, condition)
    * @param log_density (block)

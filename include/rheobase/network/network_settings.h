@@ -22,6 +22,8 @@ typedef struct rb_summary_settings {
   const struct rb_summary_type *type;  ///< the chosen one
   int summary_dim;
   int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
+  bool crossings;  ///< statistics: events are upward crossings where no channel has events,
+  double level;    ///< of this level
   int conv_layers, kernel_size_count, stride_count;  ///< used entries of the three arrays below
   int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
   int groups;  ///< of the group norm after each convolution; 0: none
@@ -54,6 +56,7 @@ typedef struct rb_mixture_settings {
 typedef struct rb_network_settings {
   rb_summary_settings summary;
   const struct rb_density_type *density;  ///< the chosen one; each uses its own of the next
+  bool centring;                          ///< it works on parameters centred by the summary
   rb_flow_settings flow;                  ///< coupling
   rb_mixture_settings mixture;            ///< autoregressive
 } rb_network_settings;

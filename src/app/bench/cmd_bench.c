@@ -86,7 +86,7 @@ static rb_status feature_work_create(rb_context *ctx, const bench *b, bool own, 
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SIMULATIONS * ctx->size, &w->data));
   RB_TRY(rb_share_simulate(ctx, &w->data));
   if (!own) {
-    RB_TRY(rb_statistics_create_for(ctx, model, NAN, &w->statistics));
+    RB_TRY(rb_statistics_create_for(ctx, model, &w->statistics));
     features = rb_statistics_count(w->statistics);
   }
   RB_TRY(RB_ALLOCATE(ctx, w->features, w->data.count * features));
@@ -353,8 +353,7 @@ rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, rest, 1)));
   RB_TRY(read_operands(ctx, arguments, &what, rest));
   RB_TRY(rb_input_read(ctx, rest, &b.input));
-  RB_TRY(rb_agree(ctx, rb_model_create(ctx, b.input.type, b.input.simulator,
-                                       b.input.rows.parameters, b.input.prior, &b.model)));
+  RB_TRY(rb_input_model(ctx, &b.input, &b.model));
   b.view = (rb_view){&b.model, b.input.network.summary.type, b.input.training.coordinates};
   RB_TRY(rb_agree(ctx, rb_model_add_features(ctx, &b.model)));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &b.view)));

@@ -58,11 +58,14 @@ static const rb_setting leading[] = {
     CHOICE("network.density", density, "\"coupling\"", rb_density_names + 1,
            "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
            "parameter given those before"),
+    BOOL("network.centring", network.centring, "false",
+         "the density works on parameters minus a location and over a scale that are linear in the "
+         "summary, learned with the rest"),
     GROUP("network.summary", "The summary network"),
     CHOICE("network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
            "convolutions and recurrent nets over the observation, an MLP after the model's own "
-           "features, that MLP with the recurrent summary beside the features, or an MLP after the "
-           "observation as one vector"),
+           "features, that MLP with the recurrent summary beside the features, an MLP after the "
+           "observation as one vector, or one after statistics that know no model"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics")};
 
@@ -450,6 +453,8 @@ rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model
   status = rb_model_create(ctx, input->type, input->simulator, input->rows.parameters, input->prior,
                            model);
   if (status == RB_OK && features != NULL && features->prepare != NULL) {
+    model->crossings = input->network.summary.crossings;
+    model->level = input->network.summary.level;
     status = features->prepare(ctx, model);
   }
   if (status == RB_OK) status = check_features(ctx, input, model);

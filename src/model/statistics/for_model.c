@@ -45,13 +45,13 @@ cleanup:
   return status;
 }
 
-rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model, double level,
+rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model,
                                    rb_statistics **statistics) {
   rb_status status = RB_OK;
   rb_statistics_form form = {.length = model->length,
                              .channels = model->channels,
                              .channel = model->channel,
-                             .level = level};
+                             .level = model->crossings ? model->level : (double)NAN};
   RB_TRY(measure(ctx, model, &form));
   RB_TRY(rb_statistics_create(ctx, &form, statistics));
 cleanup:
