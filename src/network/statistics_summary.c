@@ -1,9 +1,12 @@
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "feature_mlp.h"
 #include "gemm.h"
 #include "initialise.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/model/statistics.h"
 #include "rheobase/network/summary_type.h"
 
 /* Statistics of the recording, which know no model, through an MLP and a straight line beside it:
@@ -70,6 +73,21 @@ static double flops(const void *state) {
   return rb_mlp_flops(&s->net.mlp) + 2.0 * s->net.mlp.in * s->net.mlp.out;
 }
 
+static rb_status check(rb_context *ctx, const rb_summary_settings *settings) {
+  char name[32], known[256] = "";
+  const char *unknown = NULL;
+  (void)rb_statistics_blocks(settings->without, &unknown);
+  if (unknown == NULL) return RB_OK;
+  (void)rb_settings_next_text(unknown, sizeof name, name);
+  for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
+    const size_t used = strlen(known);
+    (void)snprintf(known + used, sizeof known - used, "%s%s", b > 0 ? ", " : "",
+                   rb_statistics_block_name((rb_statistics_block)b));
+  }
+  return RB_FAIL(ctx, RB_ERR_SETTING, "network.summary.without: no block is called \"%s\"; use %s",
+                 name, known);
+}
+
 static const rb_setting rows[] = {
     {.path = "network.summary.crossings",
      .type = RB_SETTING_BOOL,
@@ -82,12 +100,18 @@ static const rb_setting rows[] = {
      RB_SETTING_MEMBER(rb_summary_settings, level),
      .standard = "0",
      .range = "[-1e9, 1e9]",
-     .help = "that level, in the channel's unit (statistics)"}};
+     .help = "that level, in the channel's unit (statistics)"},
+    {.path = "network.summary.without",
+     .type = RB_SETTING_TEXTS,
+     RB_SETTING_MEMBER(rb_summary_settings, without),
+     .standard = "[]",
+     .help = "blocks of statistics that are left out, such as [\"until\", \"lines\"]"}};
 
 const rb_summary_type rb_summary_statistics = {.name = "statistics",
                                                .features = &rb_statistics_features,
                                                .setting = rows,
                                                .settings = sizeof rows / sizeof *rows,
+                                               .check = check,
                                                .create = create,
                                                .destroy = free,
                                                .layout = layout,

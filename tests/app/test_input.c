@@ -82,6 +82,7 @@ static void settings_that_do_not_go_together(void **state) {
   (void)state;
   EXPECT_SETTING("network.summary.filters=[4, 4]", "have 2, 1 and 1 entries");
   EXPECT_SETTING("network.summary.groups=3", "does not divide the 4 filters");
+  EXPECT_SETTING("network.summary.without=[\"until\", \"line\"]", "no block is called \"line\"");
   EXPECT_SETTING("training.micro_batch=17", "is larger than training.batch_size = 16");
   EXPECT_SETTING("training.parameters=centred", "needs a network.summary.type");
   EXPECT_SETTING("simulator.dt_ms=20", "make 1 time steps");

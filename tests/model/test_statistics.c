@@ -216,6 +216,46 @@ static void several_channels(void **state) {
   rb_statistics_free(s);
 }
 
+/* Without some blocks, the others' numbers are what they were. */
+static void blocks_are_left_out(void **state) {
+  (void)state;
+  enum { T = 300 };
+  static float x[2 * T], all[RB_MAX_FEATURES], rest[RB_MAX_FEATURES];
+  const rb_channel channel[] = {VOLTAGE, SPIKES};
+  rb_statistics_form form = form_of(T, 2, channel);
+  record(4, T, 0.02, x, x + T);
+  rb_statistics *s = create(&form);
+  rb_statistics_compute(&test_context, s, 1, x, all);
+  const char *unknown = NULL;
+  for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
+    char names[64];
+    (void)snprintf(names, sizeof names, "%s\nlines\n",
+                   rb_statistics_block_name((rb_statistics_block)b));
+    form.without = rb_statistics_blocks(names, &unknown);
+    assert_null(unknown);
+    assert_int_equal(form.without, UINT32_C(1) << b | UINT32_C(1) << RB_STATISTICS_LINES);
+    rb_statistics *less = create(&form);
+    rb_statistics_compute(&test_context, less, 1, x, rest);
+    int kept = 0;
+    for (int i = 0; i < rb_statistics_count(s); ++i) {
+      if ((form.without >> rb_statistics_block_of(s, i) & 1) != 0) continue;
+      assert_memory_equal(&all[i], &rest[kept], sizeof *rest);
+      assert_string_equal(rb_statistics_quantities(s)[i].name,
+                          rb_statistics_quantities(less)[kept].name);
+      ++kept;
+    }
+    assert_int_equal(kept, rb_statistics_count(less));
+    rb_statistics_free(less);
+  }
+  assert_int_equal(rb_statistics_blocks("since\nsine\n", &unknown), 1 << RB_STATISTICS_SINCE);
+  assert_memory_equal(unknown, "sine", 4);
+  form.without = ~UINT32_C(0);
+  rb_statistics *none = NULL;
+  assert_int_equal(rb_statistics_create(&test_context, &form, &none), RB_ERR_SETTING);
+  rb_error_clear(&test_context);
+  rb_statistics_free(s);
+}
+
 static void names_tell_numbers_apart(void **state) {
   (void)state;
   const rb_channel channel[] = {SPIKES, VOLTAGE, SYNAPSES, CURRENT};
@@ -283,6 +323,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(without_events_moments_and_lags),
     cmocka_unit_test(crossings_are_events),
     cmocka_unit_test(several_channels),
+    cmocka_unit_test(blocks_are_left_out),
     cmocka_unit_test(names_tell_numbers_apart),
     cmocka_unit_test(same_bits_in_any_group_and_with_every_kernel),
     cmocka_unit_test(always_finite),

@@ -34,6 +34,13 @@ struct rb_model_type;  // model_type.h
 struct rb_prior;       // prior.h
 struct rb_statistics;  // statistics.h
 
+/** How statistics of a model's recordings are wanted (statistics.h). */
+typedef struct rb_statistics_options {
+  bool crossings;    ///< where no channel is binary, upward crossings of a level by the first
+  double level;      ///< continuous channel, in its unit, are events
+  uint32_t without;  ///< bits of blocks that are left out
+} rb_statistics_options;
+
 /** Features of a data set that know the model, for a network to start from, and coordinates in
  * which its posterior lies near the origin and has unit size. */
 typedef struct rb_expert {
@@ -131,9 +138,8 @@ struct rb_model {
 
   const rb_expert *expert;           ///< NULL where there is none
   struct rb_statistics *statistics;  ///< NULL until they are wanted (feature_source.h); owned
-  bool crossings;  ///< where no channel is binary, statistics take upward crossings of a level by
-  double level;    ///< the first continuous channel, in its unit, for events
-  const rb_alternatives *alternatives;  ///< NULL where there are none
+  rb_statistics_options statistics_options;  ///< how they are wanted
+  const rb_alternatives *alternatives;       ///< NULL where there are none
 
   /** Whether the simulator accepts theta (D); if not, @p reason (may be NULL) says why. */
   bool (*accepts)(const rb_model *model, const double *theta, const char **reason);

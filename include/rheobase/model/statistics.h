@@ -35,6 +35,7 @@ typedef struct rb_statistics_form {
   int channels;               ///< C, at most RB_MAX_CHANNELS
   const rb_channel *channel;  ///< (C), copied
   double mean[RB_MAX_CHANNELS], sd[RB_MAX_CHANNELS];  ///< (C) of continuous channels; sd > 0
+  uint32_t without;                                   ///< bits of blocks that are left out
   double level;  ///< whose upward crossings by the first continuous channel are events where no
                  ///< channel is binary, in that channel's unit; NaN: there are no events
 } rb_statistics_form;
@@ -65,6 +66,10 @@ rb_statistics_block rb_statistics_block_of(const rb_statistics *statistics, int 
 
 /** @return "since", "until" and so on. */
 const char *rb_statistics_block_name(rb_statistics_block block);
+
+/** The bits of blocks, 1 << block. @param names each ended by a line feed @param unknown the
+ * beginning of the first name that is none; else NULL. May be NULL */
+uint32_t rb_statistics_blocks(const char *names, const char **unknown);
 
 /** Computes the numbers of @p n data sets, in memory of @p statistics, so one computation at a
  * time. @param x (n, C, T), finite @param out (n, count), finite */

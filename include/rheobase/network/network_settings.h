@@ -22,8 +22,9 @@ typedef struct rb_summary_settings {
   const struct rb_summary_type *type;  ///< the chosen one
   int summary_dim;
   int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
-  bool crossings;  ///< statistics: events are upward crossings where no channel has events,
-  double level;    ///< of this level
+  bool crossings;     ///< statistics: events are upward crossings where no channel has events,
+  double level;       ///< of this level
+  char without[256];  ///< names of blocks that are left out, each ended by a line feed
   int conv_layers, kernel_size_count, stride_count;  ///< used entries of the three arrays below
   int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
   int groups;  ///< of the group norm after each convolution; 0: none

@@ -9,6 +9,7 @@
 #include "input_table.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/io/study.h"
+#include "rheobase/model/statistics.h"
 #include "rheobase/parallel/agree.h"
 
 #define MEMBER(member) RB_SETTING_MEMBER(rb_input, member)
@@ -453,8 +454,9 @@ rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model
   status = rb_model_create(ctx, input->type, input->simulator, input->rows.parameters, input->prior,
                            model);
   if (status == RB_OK && features != NULL && features->prepare != NULL) {
-    model->crossings = input->network.summary.crossings;
-    model->level = input->network.summary.level;
+    const rb_summary_settings *summary = &input->network.summary;
+    model->statistics_options = (rb_statistics_options){
+        summary->crossings, summary->level, rb_statistics_blocks(summary->without, NULL)};
     status = features->prepare(ctx, model);
   }
   if (status == RB_OK) status = check_features(ctx, input, model);

@@ -48,10 +48,12 @@ cleanup:
 rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model,
                                    rb_statistics **statistics) {
   rb_status status = RB_OK;
+  const rb_statistics_options *options = &model->statistics_options;
   rb_statistics_form form = {.length = model->length,
                              .channels = model->channels,
                              .channel = model->channel,
-                             .level = model->crossings ? model->level : (double)NAN};
+                             .without = options->without,
+                             .level = options->crossings ? options->level : (double)NAN};
   RB_TRY(measure(ctx, model, &form));
   RB_TRY(rb_statistics_create(ctx, &form, statistics));
 cleanup:

@@ -7,6 +7,7 @@
 
 #include "numbers.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/io/settings.h"
 
 enum { TEXT = 160 };
 
@@ -34,7 +35,27 @@ static const char *const BLOCKS[RB_STATISTICS_BLOCKS] = {
 
 const char *rb_statistics_block_name(rb_statistics_block block) { return BLOCKS[block]; }
 
+uint32_t rb_statistics_blocks(const char *names, const char **unknown) {
+  uint32_t bits = 0;
+  char name[32];
+  if (unknown != NULL) *unknown = NULL;
+  for (const char *at = names; *at != '\0';) {
+    const char *next = rb_settings_next_text(at, sizeof name, name);
+    int block = 0;
+    while (block < RB_STATISTICS_BLOCKS && strcmp(name, BLOCKS[block]) != 0) ++block;
+    if (block == RB_STATISTICS_BLOCKS) {
+      if (unknown != NULL) *unknown = at;
+      return bits;
+    }
+    bits |= UINT32_C(1) << block;
+    if (next == NULL) break;
+    at = next;
+  }
+  return bits;
+}
+
 static bool has_block(const rb_statistics *s, rb_statistics_block block) {
+  if ((s->form.without >> block & 1) != 0) return false;
   switch (block) {
     case RB_STATISTICS_MOMENTS:
       return !s->aligned;
@@ -95,6 +116,9 @@ static rb_status lay_out(rb_context *ctx, rb_statistics *s) {
   for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
     s->first[b] = s->count;
     s->count += repeats(s, b) * rb_numbers_count(&s->plan, b);
+  }
+  if (s->count == 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "statistics: every block is left out");
   }
   if (s->count > RB_MAX_FEATURES) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
@@ -202,7 +226,7 @@ static void compute_one(rb_statistics *s, const rb_sums_kernel *kernel, const fl
   const int intervals = rb_numbers_count(&s->plan, RB_STATISTICS_INTERVALS);
   for (int source = 0; source < s->sources; ++source) {
     find_events(s, source, x);
-    if (s->aligned) {
+    if (has_block(s, RB_STATISTICS_INTERVALS)) {
       rb_numbers_put_intervals(&s->events, s->log_of,
                                &out[s->first[RB_STATISTICS_INTERVALS] + source * intervals]);
     }
