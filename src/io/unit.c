@@ -18,10 +18,11 @@ typedef struct prefix {
 } prefix;
 
 static const prefix prefixes[] = {
-    {"", EITHER, 0},    {"f", SYMBOL, -15},       {"p", SYMBOL, -12},       {"n", SYMBOL, -9},
-    {"u", SYMBOL, -6},  {"\xc2\xb5", SYMBOL, -6}, {"\xce\xbc", SYMBOL, -6}, {"\xb5", SYMBOL, -6},
-    {"m", SYMBOL, -3},  {"k", SYMBOL, 3},         {"femto", WORD, -15},     {"pico", WORD, -12},
-    {"nano", WORD, -9}, {"micro", WORD, -6},      {"milli", WORD, -3},      {"kilo", WORD, 3}};
+    {"", EITHER, 0},     {"f", SYMBOL, -15},       {"p", SYMBOL, -12},       {"n", SYMBOL, -9},
+    {"u", SYMBOL, -6},   {"\xc2\xb5", SYMBOL, -6}, {"\xce\xbc", SYMBOL, -6}, {"\xb5", SYMBOL, -6},
+    {"m", SYMBOL, -3},   {"k", SYMBOL, 3},         {"M", SYMBOL, 6},         {"femto", WORD, -15},
+    {"pico", WORD, -12}, {"nano", WORD, -9},       {"micro", WORD, -6},      {"milli", WORD, -3},
+    {"kilo", WORD, 3},   {"mega", WORD, 6}};
 
 typedef struct name {
   const char *text;

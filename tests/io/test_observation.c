@@ -274,7 +274,7 @@ static void units_are_converted(void **state) {
     assert_all_ok(read_hdf5(&t, NULL, NULL));
     expect_values();
   }
-  static const char *const wrong[] = {"MV", "pA", "s", "mv", "furlong", "S", "1", "dimensionless"};
+  static const char *const wrong[] = {"GV", "pA", "s", "mv", "furlong", "S", "1", "dimensionless"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
     stored v = some_voltage();
     v.unit = wrong[i];
