@@ -10,6 +10,7 @@ typedef struct rb_columns_wanted {
   int columns;
   const rb_column *column;  // (columns)
   bool headless;            // text may be one column of numbers without a name
+  bool keep_missing;        // HDF5: missing values become NaN; else they are refused
   int64_t max_rows;
 } rb_columns_wanted;
 

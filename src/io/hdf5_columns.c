@@ -12,8 +12,12 @@
 
 enum { PATH_SIZE = 200, MAX_MISSING = 64 };
 
-/* Where arrays are looked for: at the root, and where our own files keep an observation. */
-static const char *const groups[] = {"", "observation/"};
+/* Where arrays are looked for: at the root, and where our own files keep an observation or the
+ * sweep of an imported recording. */
+#define FIRST_SWEEP "sweeps/0000/"
+#define SECOND_SWEEP "sweeps/0001"
+static const char *const groups[] = {"", "observation/", FIRST_SWEEP};
+enum { GROUPS = sizeof groups / sizeof *groups };
 
 static rb_status not_found(rb_context *ctx, const rb_file *file, const char *path,
                            const rb_column *column) {
@@ -43,7 +47,7 @@ static rb_status find(rb_context *ctx, const rb_file *file, const char *path,
                       const rb_column *column, char name[PATH_SIZE]) {
   const char *const names[2] = {column->name, column->other};
   name[0] = '\0';
-  for (int k = 0; k < 4; ++k) {
+  for (int k = 0; k < 2 * GROUPS; ++k) {
     char candidate[PATH_SIZE];
     if (names[k % 2] == NULL) continue;
     (void)snprintf(candidate, sizeof candidate, "%s%s", groups[k / 2], names[k % 2]);
@@ -56,6 +60,11 @@ static rb_status find(rb_context *ctx, const rb_file *file, const char *path,
                      column->name, name, candidate);
     }
     (void)snprintf(name, PATH_SIZE, "%s", candidate);
+  }
+  if (strncmp(name, FIRST_SWEEP, strlen(FIRST_SWEEP)) == 0 && rb_file_has(file, SECOND_SWEEP)) {
+    return RB_FAIL(
+        ctx, RB_ERR_FORMAT,
+        "%s: holds several sweeps where one is needed: import that one alone, --sweeps N", path);
   }
   return name[0] != '\0' || column->optional ? RB_OK : not_found(ctx, file, path, column);
 }
@@ -130,9 +139,13 @@ static bool is_missing(const packing *p, double number, bool single) {
 
 /* Numbers of the file become values of the column. */
 static rb_status unpack(rb_context *ctx, const char *path, const char *name, const packing *p,
-                        bool single, int64_t rows, double *value) {
+                        bool single, bool keep_missing, int64_t rows, double *value) {
   for (int64_t i = 0; i < rows; ++i) {
     if (is_missing(p, value[i], single)) {
+      if (keep_missing) {
+        value[i] = NAN;
+        continue;
+      }
       return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s: row %lld is missing (%g)", path, name,
                      (long long)i, value[i]);
     }
@@ -168,8 +181,8 @@ cleanup:
 
 /* Reads a column. @param value (rows) allocated @param rounding how far values may be rounded */
 static rb_status read_array(rb_context *ctx, const rb_file *file, const char *path,
-                            const char *name, const rb_column *column, int64_t *rows,
-                            double **value, double *rounding) {
+                            const char *name, const rb_column *column, bool keep_missing,
+                            int64_t *rows, double **value, double *rounding) {
   rb_status status = RB_OK;
   packing p;
   int rank;
@@ -179,7 +192,7 @@ static rb_status read_array(rb_context *ctx, const rb_file *file, const char *pa
   RB_TRY(rb_file_stored_type(ctx, file, name, type));
   RB_TRY(read_packing(ctx, file, path, name, column, &p));
   RB_TRY(rb_file_read_new(ctx, file, name, RB_F64, false, rank, shape, (void **)value));
-  RB_TRY(unpack(ctx, path, name, &p, strcmp(type, "float32") == 0, *rows, *value));
+  RB_TRY(unpack(ctx, path, name, &p, strcmp(type, "float32") == 0, keep_missing, *rows, *value));
   const bool whole = strstr(type, "int") != NULL;
   *rounding = whole ? rb_unit_scale(fabs(p.factor) / 2, p.exponent) : 0;
 cleanup:
@@ -200,7 +213,8 @@ rb_status rb_columns_read_hdf5(rb_context *ctx, const char *path, const rb_colum
     double rounding = 0;
     RB_TRY(find(ctx, file, path, column, name));
     if (name[0] == '\0') continue;
-    RB_TRY(read_array(ctx, file, path, name, column, &rows, &result->value[i], &rounding));
+    RB_TRY(read_array(ctx, file, path, name, column, wanted->keep_missing, &rows, &result->value[i],
+                      &rounding));
     if (first != NULL && rows != result->rows) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has %lld samples, %s has %lld", path, column->name,
                      (long long)rows, first, (long long)result->rows));

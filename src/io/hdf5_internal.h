@@ -8,7 +8,7 @@
 
 /* What the hdf5_*.c files share. */
 
-enum { RB_MAX_DIMENSIONS = 256, RB_OBJECT_PATH_SIZE = 256 };
+enum { RB_OBJECT_PATH_SIZE = 256 };
 /* Groups keep up to so many links in their headers, which have checksums: HDF5 meets damage
  * elsewhere with less grace. */
 enum { RB_MAX_LINKS = 65535 };
@@ -41,7 +41,7 @@ struct rb_file {
   int64_t bytes;     // size of the file, reading
   int64_t reserved;  // bytes of disk space claimed so far, writing
   int dimensions;
-  rb_dimension dimension[RB_MAX_DIMENSIONS];
+  rb_dimension **dimension;   // (dimensions), each owned; they stay where they are
   rb_pending_texts *pending;  // rank 0's, writing
   char path[PATH_MAX];
   char temporary[PATH_MAX];

@@ -257,3 +257,29 @@ rb_status rb_file_set_double(rb_context *ctx, rb_file *file, const char *object,
                              double value) {
   return set_attribute(ctx, file, object, name, H5T_NATIVE_DOUBLE, &value);
 }
+
+/* An attribute of texts of any length. @param space it takes over */
+static rb_status set_texts(rb_context *ctx, rb_file *file, const char *object, const char *name,
+                           hid_t space, int64_t count, const char *const *values) {
+  rb_status status = RB_OK;
+  const hid_t type = rb_hdf5_text_type();
+  const hid_t id = H5Acreate_by_name(file->id, rb_hdf5_path(object), name, type, space, H5P_DEFAULT,
+                                     H5P_DEFAULT, H5P_DEFAULT);
+  const bool ok = id >= 0 && (count == 0 || H5Awrite(id, type, values) >= 0);
+  if (id >= 0) H5Aclose(id);
+  H5Sclose(space);
+  H5Tclose(type);
+  if (!ok) status = RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, object, "attribute cannot be set");
+  return rb_agree(ctx, status);
+}
+
+rb_status rb_file_set_texts(rb_context *ctx, rb_file *file, const char *object, const char *name,
+                            int64_t count, const char *const *values) {
+  const hid_t space = H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL);
+  return set_texts(ctx, file, object, name, space, count, values);
+}
+
+rb_status rb_file_set_text(rb_context *ctx, rb_file *file, const char *object, const char *name,
+                           const char *value) {
+  return set_texts(ctx, file, object, name, H5Screate(H5S_SCALAR), 1, &value);
+}

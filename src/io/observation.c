@@ -162,7 +162,7 @@ rb_status rb_observation_read(rb_context *ctx, const char *path, int columns,
   rb_column list[RB_MAX_COLUMNS];
   float *all = NULL;
   const int count = list_columns(sampling, false, columns, column, list);
-  const rb_columns_wanted wanted = {count, list, false, MAX_SAMPLES};
+  const rb_columns_wanted wanted = {count, list, false, false, MAX_SAMPLES};
   *x = NULL;
   if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &values);
   RB_TRY(rb_agree(ctx, status));
@@ -190,7 +190,7 @@ rb_status rb_series_read(rb_context *ctx, const char *path, const rb_column *col
   rb_column list[RB_MAX_COLUMNS];
   double *values = NULL;
   const int count = list_columns(sampling, true, 1, column, list);
-  const rb_columns_wanted wanted = {count, list, true, MAX_SAMPLES};
+  const rb_columns_wanted wanted = {count, list, true, false, MAX_SAMPLES};
   *value = NULL;
   if (ctx->rank == 0) status = read_checked(ctx, path, &wanted, sampling, &columns);
   RB_TRY(rb_agree(ctx, status));

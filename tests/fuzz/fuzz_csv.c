@@ -47,7 +47,7 @@ static void read_columns(const char *path, bool headless) {
   static const rb_column column[2] = {
       {.name = "time_ms", .unit = "ms", .optional = true},
       {.name = "spike", .other = "spikes", .unit = "1", .binary = true}};
-  const rb_columns_wanted wanted = {2, column, headless, MOST};
+  const rb_columns_wanted wanted = {2, column, headless, false, MOST};
   rb_columns columns;
   const rb_status status = rb_csv_read(&fuzz_context, path, &wanted, &columns);
   fuzz_outcome(status);
