@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "gnuplot.h"
-#include "rheobase/base/log.h"
 #include "rheobase/io/text_file.h"
 #include "script.h"
 #include "study_data.h"
@@ -96,7 +95,8 @@ static void write_script(FILE *out, int64_t count, const rb_collection_row *row)
 rb_status rb_collection_draw(rb_context *ctx, const char *folder, int64_t count,
                              const rb_collection_row *row) {
   rb_status status = RB_OK;
-  char path[RB_TEXT_PATH], tmp[RB_TEXT_PATH], message[RB_GNUPLOT_MESSAGE];
+  char path[RB_TEXT_PATH], tmp[RB_TEXT_PATH], picture[RB_TEXT_PATH + 32];
+  char message[RB_GNUPLOT_MESSAGE];
   FILE *out = NULL;
   if (snprintf(path, sizeof path, "%s/%s.gp", folder, figure.name) >= RB_TEXT_PATH) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", folder));
@@ -105,15 +105,8 @@ rb_status rb_collection_draw(rb_context *ctx, const char *folder, int64_t count,
   if (count > 0) write_script(out, count, row);
   RB_TRY(rb_text_finish(ctx, RB_OK, path, tmp, out));
   const rb_gnuplot_result result = rb_gnuplot_run(folder, figure.name, "png", message);
-  if (result == RB_GNUPLOT_DONE) {
-    rb_log_info(ctx, "wrote %s/%s.png", folder, figure.name);
-  } else if (result == RB_GNUPLOT_STOPPED) {
-    RB_TRY(RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while drawing"));
-  } else if (result == RB_GNUPLOT_MISSING) {
-    rb_log_warning(ctx, "gnuplot is not installed: draw %s elsewhere", path);
-  } else {
-    rb_log_warning(ctx, "gnuplot could not draw %s: %s", path, message);
-  }
+  (void)snprintf(picture, sizeof picture, "%s/%s.png", folder, figure.name);
+  RB_TRY(rb_gnuplot_tell(ctx, result, path, picture, message));
 cleanup:
   return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rheobase/base/log.h"
 #include "rheobase/base/process.h"
 
 enum { PATH = 1300, NAME = 80 };
@@ -57,4 +58,19 @@ rb_gnuplot_result rb_gnuplot_run(const char *folder, const char *name, const cha
   }
   if (result != RB_GNUPLOT_DONE) (void)unlink(drawn);
   return result;
+}
+
+rb_status rb_gnuplot_tell(rb_context *ctx, rb_gnuplot_result result, const char *script,
+                          const char *picture, const char *message) {
+  if (result == RB_GNUPLOT_STOPPED) {
+    return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while drawing");
+  }
+  if (result == RB_GNUPLOT_DONE) {
+    rb_log_info(ctx, "wrote %s", picture);
+  } else if (result == RB_GNUPLOT_MISSING) {
+    rb_log_warning(ctx, "gnuplot is not installed: draw %s elsewhere", script);
+  } else {
+    rb_log_warning(ctx, "gnuplot could not draw %s: %s", script, message);
+  }
+  return RB_OK;
 }

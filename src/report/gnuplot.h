@@ -22,4 +22,10 @@ typedef enum rb_gnuplot_result {
 rb_gnuplot_result rb_gnuplot_run(const char *folder, const char *name, const char *format,
                                  char *message);
 
+/** Says what a picture by itself came to: that it was written, or why not. Fails with RB_STOPPED.
+ * Local. */
+RB_NODISCARD rb_status rb_gnuplot_tell(rb_context *ctx, rb_gnuplot_result result,
+                                       const char *script, const char *picture,
+                                       const char *message);
+
 #endif
