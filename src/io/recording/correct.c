@@ -1,0 +1,61 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rheobase/base/memory.h"
+#include "rheobase/io/recording_steps.h"
+
+double rb_correction_resistance(const rb_correction *c) {
+  double sum = 0;
+  for (int k = 0; k < RB_TAPS; ++k) sum += c->tap_MOhm[k];
+  return sum;
+}
+
+/* Shifts a trace by whole samples; its end is repeated. */
+static void shift(int64_t samples, int64_t later, double *value) {
+  const int64_t by = later > 0 ? later : -later, kept = by < samples ? samples - by : 0;
+  const double end = later > 0 ? value[0] : value[samples - 1];
+  if (later > 0) {
+    memmove(value + samples - kept, value, (size_t)kept * sizeof *value);
+  } else {
+    memmove(value, value + samples - kept, (size_t)kept * sizeof *value);
+  }
+  for (int64_t i = 0; i < samples - kept; ++i) value[later > 0 ? i : kept + i] = end;
+}
+
+/* The voltage drops over the electrode. */
+static void take_off(rb_sweep *sweep, const double *tap_MOhm) {
+  const int64_t last = sweep->samples - 1;
+  const double *current = sweep->current_pA;
+  for (int64_t i = 0; i <= last; ++i) {
+    const double next = current[i < last ? i + 1 : last], before = current[i > 0 ? i - 1 : 0];
+    sweep->voltage_mV[i] -=
+        1e-3 * (tap_MOhm[0] * next + tap_MOhm[1] * current[i] + tap_MOhm[2] * before);
+  }
+}
+
+rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
+  rb_status status = RB_OK;
+  const double later = nearbyint(c->delay_ms / sweep->interval_ms);
+  bool resistance = false;
+  for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
+  if (sweep->current_pA != NULL) {
+    const double most = (double)sweep->samples;
+    if (later != 0) {
+      shift(sweep->samples, (int64_t)fmax(-most, fmin(most, later)), sweep->current_pA);
+    }
+    for (int64_t i = 0; i < sweep->samples; ++i) sweep->current_pA[i] += c->current_offset_pA;
+  }
+  for (int64_t i = 0; i < sweep->samples; ++i) sweep->voltage_mV[i] -= c->junction_potential_mV;
+  if (!resistance || sweep->current_pA == NULL) return RB_OK;
+  if (sweep->bridge_balance_MOhm == 0) {
+    take_off(sweep, c->tap_MOhm);
+  } else {
+    RB_TRY(rb_sweep_warn(ctx, sweep,
+                         "the file says that %.4g MOhm of series resistance were balanced: no more "
+                         "is taken off",
+                         sweep->bridge_balance_MOhm));
+  }
+cleanup:
+  return status;
+}

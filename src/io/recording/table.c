@@ -1,0 +1,140 @@
+#include "table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Times may be off even steps by this share of one. */
+static const double MOST_OF_STEP = 0.1;
+static const double FLOAT64_ROUNDING = 1e-13, FLOAT32_ROUNDING = 1.2e-7;
+enum { DIGITS = 15, SINGLE_DIGITS = 4 };
+
+void rb_offer_named(const char *name, rb_offer *offer) {
+  const size_t length = strlen(name);
+  const char *cut = NULL;
+  *offer = (rb_offer){0};
+  (void)snprintf(offer->name, sizeof offer->name, "%s", name);
+  if (length > 2 && (name[length - 1] == ')' || name[length - 1] == ']')) {
+    cut = strrchr(name, name[length - 1] == ')' ? '(' : '[');
+    if (cut == NULL) return;
+    (void)snprintf(offer->unit, sizeof offer->unit, "%.*s",
+                   (int)(length - 2 - (size_t)(cut - name)), cut + 1);
+    return;
+  }
+  for (const char *c = name; *c != '\0'; ++c) {
+    if (strchr("_/ ", *c) != NULL) cut = c;
+  }
+  if (cut != NULL) (void)snprintf(offer->unit, sizeof offer->unit, "%s", cut + 1);
+}
+
+bool rb_offer_is_sample(const rb_offer *offer) {
+  return strcasecmp(offer->name, "sample") == 0 || strcasecmp(offer->name, "samples") == 0 ||
+         strcasecmp(offer->name, "index") == 0;
+}
+
+rb_status rb_named_columns_parse(rb_context *ctx, const char *list, rb_named_columns *named) {
+  rb_status status = RB_OK;
+  int by_name = 0;
+  char *copy = strdup(list), *rest = copy;
+  *named = (rb_named_columns){0};
+  if (copy == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  for (char *piece = strsep(&rest, ","); piece != NULL; piece = strsep(&rest, ",")) {
+    if (named->count == RB_MAX_NAMED) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "--columns %s: more than %d", list, RB_MAX_NAMED));
+    }
+    char *stored = piece;
+    const char *name = strsep(&stored, "=");
+    by_name += stored != NULL;
+    rb_offer_named(name, &named->column[named->count].offer);
+    (void)snprintf(named->column[named->count++].stored, RB_RECORDING_TEXT, "%s",
+                   stored != NULL ? stored : "");
+  }
+  if (by_name != 0 && by_name != named->count) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE,
+                   "--columns %s: give the columns in the order of the file, "
+                   "time_ms,voltage_mV,current_pA, or all by name, voltage_mV=Vm,current_nA=Im",
+                   list));
+  }
+  named->by_name = by_name > 0;
+cleanup:
+  free(copy);
+  return status;
+}
+
+/* Replaces a number by that with the fewest digits that is no farther off than rounding explains.
+ * @return false if none of up to `most` digits is */
+static bool shorten(double *value, int most, double tolerance) {
+  for (int digits = 1; digits <= most; ++digits) {
+    char text[40];
+    (void)snprintf(text, sizeof text, "%.*g", digits, *value);
+    const double shorter = strtod(text, NULL);
+    if (!(fabs(shorter - *value) <= tolerance)) continue;
+    *value = shorter;
+    return true;
+  }
+  return false;
+}
+
+rb_status rb_even_times(rb_reading *r, const char *name, const rb_times *times, double *interval_ms,
+                        double *start_ms) {
+  const double *time = times->time_ms;
+  const int64_t steps = times->samples - 1;
+  if (steps < 1) return RB_READING_FAIL(r, "%s: has fewer than two samples", name);
+  double step = (time[steps] - time[0]) / (double)steps;
+  const double rounding = times->rounding_ms + FLOAT64_ROUNDING * fabs(time[steps]);
+  const double coarse = FLOAT32_ROUNDING * (fabs(time[0]) + fabs(time[steps]));
+  if (!times->single || !shorten(&step, SINGLE_DIGITS, coarse / (double)steps)) {
+    (void)shorten(&step, DIGITS, rounding / (double)steps);
+  }
+  for (int64_t i = 0; i <= steps; ++i) {
+    const double due = time[0] + (double)i * step;
+    if (fabs(time[i] - due) <= times->share * step) continue;
+    return RB_READING_FAIL(r,
+                           "%s: sample %lld is at %.10g ms where even steps of %.10g ms lead to "
+                           "%.10g; if the steps are even, give --interval-ms",
+                           name, (long long)i, time[i], step, due);
+  }
+  *interval_ms = step;
+  *start_ms = time[0];
+  return RB_OK;
+}
+
+/* Refuses numbers of samples with gaps. */
+static rb_status check_numbers(rb_reading *r, const rb_table_sweep *table) {
+  for (int64_t i = 1; i < table->samples; ++i) {
+    if (fabs(table->number[i] - table->number[i - 1] - 1) <= MOST_OF_STEP) continue;
+    return RB_READING_FAIL(r, "sample number %.10g follows %.10g", table->number[i],
+                           table->number[i - 1]);
+  }
+  return RB_OK;
+}
+
+rb_status rb_table_add(rb_reading *r, const rb_table_sweep *table) {
+  rb_status status = RB_OK;
+  rb_sweep *sweep = NULL;
+  const bool current = *table->value[1] != NULL;
+  RB_TRY(rb_reading_add(r, table->kind, &sweep));
+  (void)snprintf(sweep->name, sizeof sweep->name, "sweep 0");
+  (void)snprintf(sweep->current_source, sizeof sweep->current_source, current ? "column" : "");
+  if (!current || *table->value[0] == NULL) {
+    (void)snprintf(sweep->lacks, sizeof sweep->lacks, "no column is in %s",
+                   current ? "volts" : "amperes");
+  }
+  sweep->samples = table->samples;
+  if (table->number != NULL) RB_TRY(check_numbers(r, table));
+  if (r->choice->interval_ms == 0) {
+    const rb_times times = {table->samples, table->time_ms, table->rounding_ms, MOST_OF_STEP,
+                            table->single};
+    RB_TRY(rb_even_times(r, sweep->name, &times, &sweep->interval_ms, &sweep->start_ms));
+  }
+  for (int k = 0; k < 2; ++k) {
+    if (table->remark[k][0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", table->remark[k]));
+  }
+  sweep->voltage_mV = *table->value[0];
+  sweep->current_pA = *table->value[1];
+  *table->value[0] = *table->value[1] = NULL;
+cleanup:
+  return status;
+}

@@ -1,0 +1,210 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../text_rows.h"
+#include "formats.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/io/unit.h"
+#include "table.h"
+
+/* Recordings as text: columns whose units a header tells, in the names ("time_ms", "Vm (mV)"), as a
+ * line of units, or as a unit a line; or columns the user names. */
+
+enum { MOST_SAMPLES = 100000000, TIME = 0, VOLTAGE = 1, CURRENT = 2, ROLES = 3 };
+
+/* A text while it is read. */
+typedef struct text {
+  rb_reading *r;
+  rb_rows rows;
+  int columns;
+  rb_offer column[RB_MAX_FIELDS];
+  int place[ROLES], exponent[ROLES];  // -1: is not there
+  bool numbered;                      // the first role is a sample number
+  char remark[2][2 * RB_RECORDING_TEXT];
+  double *value[ROLES];
+  int64_t samples;
+  double rounding_ms;  // of the times
+} text;
+
+static bool is_unit(const char *field) {
+  int exponent = 0;
+  return rb_unit_exponent(field, "V", &exponent) || rb_unit_exponent(field, "A", &exponent) ||
+         rb_unit_exponent(field, "s", &exponent);
+}
+
+/* Takes a line of the header: names, or units of the columns that follow those known already. */
+static void take_header(text *t, int *units) {
+  bool all = true;
+  for (int i = 0; i < t->rows.fields; ++i) all = all && is_unit(t->rows.field[i]);
+  for (int i = 0; i < t->rows.fields; ++i) {
+    const char *field = t->rows.field[i];
+    if (!all) {
+      rb_offer named;
+      rb_offer_named(field, &named);
+      if (!is_unit(named.unit)) memcpy(named.unit, t->column[i].unit, sizeof named.unit);
+      t->column[i] = named;
+    } else if (*units < RB_MAX_FIELDS) {
+      (void)snprintf(t->column[(*units)++].unit, RB_UNIT_TEXT, "%s", field);
+    }
+  }
+}
+
+/* Reads the lines before the numbers; the first numbers are in the rows' fields then. */
+static rb_status read_header(text *t) {
+  rb_status status = RB_OK;
+  int units = 0, named = 0;
+  bool more = false;
+  for (;;) {
+    RB_TRY(rb_rows_next(&t->rows, &more));
+    if (!more) RB_TRY(RB_READING_FAIL(t->r, "holds no numbers"));
+    const bool numbers = rb_text_begins_with_number(t->rows.text);
+    if (numbers && named == 0 && t->rows.comment != NULL) {  // as numpy.savetxt writes it
+      t->rows.separator = rb_rows_separator(t->rows.comment);
+      RB_TRY(rb_rows_split(&t->rows, t->rows.comment));
+      take_header(t, &units);
+      named = t->rows.fields;
+    }
+    t->rows.separator = rb_rows_separator(t->rows.text);
+    RB_TRY(rb_rows_split(&t->rows, t->rows.text));
+    if (numbers) break;
+    take_header(t, &units);
+    named = t->rows.fields > named ? t->rows.fields : named;
+  }
+  t->columns = t->rows.fields;
+  if (units > 0 && units != t->columns) {
+    RB_TRY(RB_READING_FAIL(t->r, "the header has %d units for %d columns", units, t->columns));
+  }
+cleanup:
+  return status;
+}
+
+/* What the user says of the columns: "sample,current_pA,voltage_mV", or "voltage_mV=Vm". */
+static rb_status apply_choice(text *t) {
+  rb_status status = RB_OK;
+  rb_named_columns named;
+  if (t->r->choice->columns == NULL) return RB_OK;
+  RB_TRY(rb_named_columns_parse(t->r->ctx, t->r->choice->columns, &named));
+  if (!named.by_name && named.count != t->columns) {
+    RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has %d columns where --columns has %d", t->r->path,
+                   t->columns, named.count));
+  }
+  for (int i = 0; i < named.count; ++i) {
+    int place = i;
+    for (place = named.by_name ? 0 : i; named.by_name && place < t->columns; ++place) {
+      if (strcmp(t->column[place].name, named.column[i].stored) == 0) break;
+    }
+    if (place == t->columns) {
+      RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has no column %s", t->r->path,
+                     named.column[i].stored));
+    }
+    t->column[place] = named.column[i].offer;
+  }
+cleanup:
+  return status;
+}
+
+/* Finds time (or sample number), potential and current. */
+static rb_status find_roles(text *t) {
+  rb_status status = RB_OK;
+  rb_reading *r = t->r;
+  char unused[2 * RB_RECORDING_TEXT];
+  const rb_sought sought[ROLES] = {{"seconds", "ms", NULL},
+                                   {"volts", "mV", r->choice->voltage},
+                                   {"amperes", "pA", r->choice->current}};
+  for (int k = 0; k < ROLES; ++k) {
+    RB_TRY(rb_channel_choose(r, t->columns, t->column, &sought[k], &t->place[k], &t->exponent[k],
+                             k == TIME ? unused : t->remark[k - VOLTAGE]));
+  }
+  for (int i = 0; i < t->columns && t->place[TIME] < 0; ++i) {
+    t->numbered = rb_offer_is_sample(&t->column[i]);
+    if (t->numbered) t->place[TIME] = i;
+  }
+  if (t->place[VOLTAGE] < 0 && t->place[CURRENT] < 0) {
+    RB_TRY(RB_READING_FAIL(r,
+                           "no column is known to be in volts or amperes: name the columns with "
+                           "their units, --columns time_ms,voltage_mV,current_pA"));
+  }
+  if (r->choice->interval_ms == 0 && (t->place[TIME] < 0 || t->numbered)) {
+    RB_TRY(
+        RB_READING_FAIL(r, "has no column of times: give the time between samples, --interval-ms"));
+  }
+cleanup:
+  return status;
+}
+
+/* Zeros at the end of a number may have been left out: the finest one tells. With an exponent the
+ * last one does, which is the coarsest. */
+static void take_rounding(text *t, const char *field) {
+  const double rounding = rb_unit_scale(rb_text_rounding(field), t->exponent[TIME]);
+  const bool finer = t->samples == 0 || rounding < t->rounding_ms;
+  if (finer || strpbrk(field, "eE") != NULL) t->rounding_ms = rounding;
+}
+
+static rb_status take_row(text *t) {
+  if (t->rows.fields != t->columns) {
+    return RB_ROWS_FAIL(&t->rows, "has %d columns where others have %d", t->rows.fields,
+                        t->columns);
+  }
+  for (int k = 0; k < ROLES; ++k) {
+    if (t->place[k] < 0) continue;
+    const char *field = t->rows.field[t->place[k]];
+    if (!rb_text_is_number(field)) {
+      return RB_ROWS_FAIL(
+          &t->rows, "'%.40s' is not a number%s", field,
+          rb_text_has_decimal_comma(field) ? " (write a decimal point, not a comma)" : "");
+    }
+    t->value[k][t->samples] = rb_unit_scale(strtod(field, NULL), t->exponent[k]);
+    if (k == TIME) take_rounding(t, field);
+  }
+  ++t->samples;
+  return RB_OK;
+}
+
+static rb_status read_rows(text *t, int64_t lines) {
+  rb_status status = RB_OK;
+  bool more = true;
+  if (lines > MOST_SAMPLES) {
+    RB_TRY(RB_READING_FAIL(t->r, "has more than %d lines", MOST_SAMPLES));
+  }
+  for (int k = 0; k < ROLES; ++k) {
+    if (t->place[k] >= 0) RB_TRY(RB_ALLOCATE(t->r->ctx, t->value[k], lines));
+  }
+  while (more) {
+    RB_TRY(take_row(t));
+    RB_TRY(rb_rows_next(&t->rows, &more));
+    if (more) RB_TRY(rb_rows_split(&t->rows, t->rows.text));
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_read_text_recording(rb_reading *r) {
+  rb_status status = RB_OK;
+  text *t = NULL;
+  RB_TRY(RB_ALLOCATE(r->ctx, t, 1));
+  t->r = r;
+  RB_TRY(rb_rows_open(r->ctx, r->path, &t->rows));
+  const int64_t lines = rb_rows_count(&t->rows);
+  RB_TRY(read_header(t));
+  RB_TRY(apply_choice(t));
+  RB_TRY(find_roles(t));
+  RB_TRY(read_rows(t, lines));
+  const rb_table_sweep table = {.kind = "text",
+                                .samples = t->samples,
+                                .time_ms = t->numbered ? NULL : t->value[TIME],
+                                .number = t->numbered ? t->value[TIME] : NULL,
+                                .rounding_ms = 2 * t->rounding_ms,
+                                .single = true,
+                                .value = {&t->value[VOLTAGE], &t->value[CURRENT]},
+                                .remark = {t->remark[0], t->remark[1]}};
+  RB_TRY(rb_table_add(r, &table));
+cleanup:
+  if (t != NULL) {
+    for (int k = 0; k < ROLES; ++k) free(t->value[k]);
+    rb_rows_close(&t->rows);
+  }
+  free(t);
+  return status;
+}
