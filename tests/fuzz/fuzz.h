@@ -1,6 +1,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <gsl/gsl_errno.h>
 #include <mpi.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ static inline void fuzz_begin(void) {
   // The fuzzer wants to see signals itself; one process needs no daemon beside it.
   (void)setenv("OMPI_MCA_opal_signal", "6", 1);
   (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 1);
+  (void)gsl_set_error_handler_off();  // as the program does
   MPI_Init(NULL, NULL);
   if (rb_context_create(&fuzz_context, MPI_COMM_WORLD) != RB_OK) abort();
   fuzz_context.quiet = true;

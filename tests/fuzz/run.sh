@@ -18,8 +18,12 @@ for stage in simulate train calibrate baseline infer predict; do
   "$program" $stage inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet
 done
 "$program" refine inputs/tiny.cfg -o "$RB_FUZZ_STUDY" --quiet --set exact.datasets=4
+. tests/io/xarray_python.sh
+PYTHONPATH=tests/io PYTHONDONTWRITEBYTECODE=1 "$python" tests/fuzz/recording_seeds.py "$work/recordings"
+export RB_FUZZ_RECORDINGS=$work/recordings/nwb
 "$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
 printf '"%s"\n' time_ms voltage_mV voltage spike spikes current_pA true '# ' 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
+printf '"%s"\n' time_ms time_s sample voltage_mV Vm current_pA Im '(nA)' '[mV]' '# ' 0.1 nan inf 1e308 e+003 >"$work/text.dict"
 
 mkdir -p "$build/findings"
 # fuzz TARGET
@@ -31,7 +35,9 @@ fuzz() {
   [ ! -e "$work/$target.dict" ] || options+=(-dict="$work/$target.dict")
   # One seed for the short run: whether a commit passes is no matter of luck.
   [ "$seconds" -gt 20 ] || options+=(-seed=1)
-  seeds=("tests/fuzz/corpus/$target")
+  seeds=()
+  [ ! -d "tests/fuzz/corpus/$target" ] || seeds+=("tests/fuzz/corpus/$target")
+  [ "$target" = nwb ] || [ ! -d "$work/recordings/$target" ] || seeds+=("$work/recordings/$target")
   [ "$target" != settings ] || seeds+=(inputs)
   if ! "$build/tests/fuzz/fuzz_$target" "${options[@]}" "$work/$target" "${seeds[@]}" >"$work/$target.log" 2>&1; then
     grep -vE '^#[0-9]+|^INFO' "$work/$target.log" | head -40
@@ -42,7 +48,7 @@ fuzz() {
 }
 
 found=0
-for pair in "settings hdf5" "csv reference"; do # two at a time
+for pair in "settings hdf5" "csv reference" "abf nwb" "igor text"; do # two at a time
   processes=()
   for target in $pair; do
     fuzz "$target" &

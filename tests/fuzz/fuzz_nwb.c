@@ -1,0 +1,46 @@
+#include <dirent.h>
+
+#include "fuzz_recording.h"
+#include "hdf5_case.h"
+
+/* The readers of recordings in HDF5, NWB or not, on changed copies of the files in
+ * RB_FUZZ_RECORDINGS (recording_seeds.py). The first byte says which file, the rest which changes
+ * (hdf5_mutator.h). */
+
+enum { MOST = 16 };
+static hdf5_case valid[MOST];
+static int cases;
+static char copy[64];
+
+static void remove_copy(void) { (void)unlink(copy); }
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  struct dirent **entries = NULL;
+  (void)argc;
+  (void)argv;
+  fuzz_begin();
+  const char *folder = getenv("RB_FUZZ_RECORDINGS");
+  const int count = folder != NULL ? scandir(folder, &entries, NULL, alphasort) : 0;
+  for (int i = 0; i < count && cases < MOST; ++i) {
+    char path[1024];
+    if (entries[i]->d_name[0] == '.') continue;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+    valid[cases++] = hdf5_case_read(path);
+  }
+  fuzz_require(cases > 0, "RB_FUZZ_RECORDINGS has no files");
+  (void)snprintf(copy, sizeof copy, "%s/rb_fuzz_nwb.%d.h5",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+  (void)atexit(remove_copy);
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const rb_recording_choice none = {0};
+  if (size < 2) return 0;
+  mutation_bytes bytes = {data + 1, data + size};
+  hdf5_case_damage(&valid[data[0] % cases], copy, &bytes);
+  const int64_t before = hdf5_open_objects();
+  fuzz_recording(copy, &none);
+  fuzz_require(hdf5_open_objects() == before, "an object of HDF5 was left open");
+  return 0;
+}
