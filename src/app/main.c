@@ -30,6 +30,8 @@ static const rb_command commands[] = {
     {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
      1, 1, rb_cmd_infer},
     {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},
+    {"import", "FILE...", "read recordings (text, HDF5, NWB, ABF, Igor waves): recording.h5",
+     RB_OPTION_RECORDING, 1, RB_MAX_ARGUMENTS, rb_cmd_import},
     {"collect", "DIR...", "diagnostics of many studies: collection.csv, collection.png",
      RB_OPTION_TABLE, 1, RB_MAX_ARGUMENTS, rb_cmd_collect},
     {"config", "[INPUT]", "print all settings with their meaning, as an input file",

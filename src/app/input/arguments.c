@@ -36,10 +36,65 @@ static const option_row table[] = {
     ROW_OF("--observation", NULL, "FILE",
            "recorded data (HDF5 or CSV: the model's axis and its channels)", RB_OPTION_OBSERVATION,
            observation),
+    ROW_OF("--recording", NULL, "FILE", "the same: a recording.h5 of one sweep, from import",
+           RB_OPTION_OBSERVATION, observation),
     ROW_OF("--interval-ms", NULL, "DT",
            "samples of the recording are DT ms apart, whatever its times", RB_OPTION_OBSERVATION,
            interval),
     ROW_OF("--format", NULL, "NAME", "output format", RB_OPTION_FORMAT, format),
+    ROW_OF("--output", "-o", "FILE",
+           "the recording.h5 that is written; its figure gets the same name", RB_OPTION_RECORDING,
+           output),
+    ROW_OF("--list", NULL, NULL, "prints the sweeps, and writes nothing without -o",
+           RB_OPTION_RECORDING, recording.list),
+    ROW_OF("--sweeps", NULL, "LIST",
+           "such as 0,2-5, of the numbers that --list shows (default: all)", RB_OPTION_RECORDING,
+           recording.sweeps),
+    ROW_OF("--from", NULL, "MS", "start of the window, since the start of the sweep (default: 0)",
+           RB_OPTION_RECORDING, recording.from),
+    ROW_OF("--to", NULL, "MS", "end of the window (default: of the sweep)", RB_OPTION_RECORDING,
+           recording.to),
+    ROW_OF("--dt", NULL, "MS", "step of the model (default: the time between samples)",
+           RB_OPTION_RECORDING, recording.dt),
+    ROW_OF("--tref", NULL, "MS", "how long a spike is blanked (default: 2)", RB_OPTION_RECORDING,
+           recording.tref),
+    ROW_OF("--columns", NULL, "LIST",
+           "columns of a text in their order, sample,current_pA,voltage_mV, or of HDF5 and text by "
+           "name, voltage_mV=/data/vm,current_nA=/data/im",
+           RB_OPTION_RECORDING, recording.columns),
+    ROW_OF("--interval-ms", NULL, "MS", "time between samples, whatever a column of times says",
+           RB_OPTION_RECORDING, interval),
+    ROW_OF("--units", NULL, "LIST", "of channels that have none, in their order, such as mV,pA",
+           RB_OPTION_RECORDING, recording.units),
+    ROW_OF("--voltage", NULL, "CHANNEL", "name or number of the potential, where there is a choice",
+           RB_OPTION_RECORDING, recording.voltage),
+    ROW_OF("--current", NULL, "CHANNEL",
+           "the same of the current; \"command\": the amplifier's table of epochs",
+           RB_OPTION_RECORDING, recording.current),
+    ROW_OF("--series-resistance", NULL, "MOHM",
+           "taken off; three of the current at the next, the same and the last sample, or "
+           "\"estimate\"",
+           RB_OPTION_RECORDING, recording.series_resistance),
+    ROW_OF("--junction-potential", NULL, "MV", "liquid junction potential, subtracted",
+           RB_OPTION_RECORDING, recording.junction_potential),
+    ROW_OF("--current-offset", NULL, "PA", "added to the current", RB_OPTION_RECORDING,
+           recording.current_offset),
+    ROW_OF("--delay", NULL, "MS", "by which the current is shifted to later times",
+           RB_OPTION_RECORDING, recording.delay),
+    ROW_OF("--threshold", NULL, "MV", "a spike crosses it (default: -10)", RB_OPTION_RECORDING,
+           recording.threshold),
+    ROW_OF("--rearm", NULL, "MV",
+           "how far the potential falls below it between spikes (default: 5)", RB_OPTION_RECORDING,
+           recording.rearm),
+    ROW_OF("--dead", NULL, "MS", "between two crossings at least (default: 1)", RB_OPTION_RECORDING,
+           recording.dead),
+    ROW_OF("--onset-slope", NULL, "MV_PER_MS",
+           "a spike rises so fast from its onset on (default: 10)", RB_OPTION_RECORDING,
+           recording.onset_slope),
+    ROW_OF("--onset-back", NULL, "MS", "of an onset before its crossing at most (default: 2)",
+           RB_OPTION_RECORDING, recording.onset_back),
+    ROW_OF("--slope-width", NULL, "MS", "over which the slope is taken (default: 0.1)",
+           RB_OPTION_RECORDING, recording.slope_width),
     ROW_OF("--json", NULL, NULL, "prints JSON", RB_OPTION_JSON, json),
     ROW_OF("--markdown", NULL, NULL, NULL, RB_OPTION_MARKDOWN, markdown),
     ROW_OF("--quiet", "-q", NULL, "prints errors and warnings only", 0, quiet),
@@ -146,7 +201,9 @@ static rb_status check_inputs(rb_context *ctx, const rb_command *command,
 }
 
 /* An option that says something about another one. */
-static rb_status check_together(rb_context *ctx, const rb_arguments *arguments) {
+static rb_status check_together(rb_context *ctx, const rb_command *command,
+                                const rb_arguments *arguments) {
+  if (command == NULL || (command->options & RB_OPTION_OBSERVATION) == 0) return RB_OK;
   if (arguments->interval == NULL || arguments->observation != NULL) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_USAGE, "--interval-ms is of the recording of --observation FILE");
 }
@@ -194,7 +251,7 @@ rb_status rb_arguments_parse(rb_context *ctx, int argc, char **argv, const rb_co
     }
   }
   RB_TRY(check_inputs(ctx, *command, arguments));
-  RB_TRY(check_together(ctx, arguments));
+  RB_TRY(check_together(ctx, *command, arguments));
 cleanup:
   return status;
 }

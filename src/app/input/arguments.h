@@ -17,14 +17,23 @@ enum {
   RB_OPTION_SET = 1 << 1,          ///< --set path=value
   RB_OPTION_FORCE = 1 << 2,        ///< --force
   RB_OPTION_DATA = 1 << 3,         ///< --data FILE
-  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --interval-ms DT
+  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --recording FILE, --interval-ms DT
   RB_OPTION_FORMAT = 1 << 5,       ///< --format NAME
   RB_OPTION_JSON = 1 << 6,         ///< --json
   RB_OPTION_MARKDOWN = 1 << 7,     ///< --markdown, not shown in help
   RB_OPTION_TABLE = 1 << 8,        ///< -o DIR for a table and its figure
   RB_OPTION_SCRATCH = 1 << 9,      ///< -o DIR for a file that is removed again
-  RB_OPTION_MODEL = 1 << 10        ///< --model NAME
+  RB_OPTION_MODEL = 1 << 10,       ///< --model NAME
+  RB_OPTION_RECORDING = 1 << 11    ///< -o FILE and what is said of recordings
 };
+
+/** What is said of recordings that are imported. */
+typedef struct rb_recording_arguments {
+  bool list;
+  const char *sweeps, *from, *to, *dt, *tref, *columns, *units, *voltage, *current;
+  const char *series_resistance, *junction_potential, *current_offset, *delay;
+  const char *threshold, *rearm, *dead, *onset_slope, *onset_back, *slope_width;
+} rb_recording_arguments;
 
 /** What the user asked for. Strings point into argv. */
 typedef struct rb_arguments {
@@ -34,6 +43,7 @@ typedef struct rb_arguments {
   const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
   const char *output;                 ///< NULL where not given; so the others
   const char *data, *observation, *interval, *format, *model;
+  rb_recording_arguments recording;
   bool force, json, markdown, quiet, help, version;
 } rb_arguments;
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# import: from files to recording.h5, on one and two ranks; the list, windows, corrections, the figure; what is refused.
+. "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
+
+# refused CODE TEXT ARGUMENT...: as expect_failure, on one rank without mpirun.
+refused() {
+  local code=$1 text=$2 got
+  shift 2
+  "$RB_PROGRAM" import "$@" >out.txt 2>err.txt
+  got=$?
+  [ "$(wc -l <err.txt)" = 1 ] && grep -Eq "^rheobase: error: .*($text)" err.txt && [ $got = "$code" ] ||
+    fail "$*: '$text' expected and exit code $code, got $got: $(cat err.txt)"
+}
+# trace BIAS: 1000 samples of 0.1 ms with a spike of 2 ms every 20 ms from 10 ms on.
+trace() {
+  awk -v bias="$1" 'BEGIN {
+    print "time_ms,voltage_mV,current_pA"
+    for (i = 0; i < 1000; ++i) {
+      p = (i + 100) % 200
+      printf "%.1f,%.3f,%d\n", i / 10, p < 10 ? -60 + 9 * p : p < 20 ? 30 - 9 * (p - 10) : -60 + bias + i % 2 / 5, i
+    }
+  }'
+}
+trace 0 >one.csv
+trace 1 >two.csv
+"$RB_PROGRAM" import one.csv two.csv -o recording.h5 >out.txt 2>err.txt || fail "import: $(cat err.txt)"
+grep -q '^wrote recording.h5: 2 sweeps' out.txt && grep -q '^wrote recording.png' out.txt || fail "said: $(cat out.txt)"
+[ -s recording.png ] && [ -s recording.gp ] || fail "no figure"
+[ ! -s err.txt ] || fail "warned of nothing: $(cat err.txt)"
+rheobase 2 import one.csv two.csv -o again.h5 || fail "two ranks"
+h5diff --exclude-path /provenance recording.h5 again.h5 || fail "not the same on two ranks"
+
+echo "-- what is in the file"
+"$python" - <<'END' || fail "the file"
+import hashlib
+import h5py, numpy as np, xarray
+with h5py.File("recording.h5") as f:
+    assert f.attrs["schema"] == b"recording" and f.attrs["schema_version"] == 1
+    assert list(f["sweeps"]) == ["0000", "0001"]
+    for name, source in (("0000", "one.csv"), ("0001", "two.csv")):
+        g = f["sweeps/" + name]
+        a = dict(g.attrs)
+        assert a["source"] == source and a["kind"] == "text" and a["sweep"] == "sweep 0" and a["current_source"] == "column", a
+        assert a["source_sha256"] == hashlib.sha256(open(source, "rb").read()).hexdigest()
+        assert a["dt_ms"] == a["native_interval_ms"] == 0.1 and a["start_ms"] == a["window_start_ms"] == 0
+        assert (a["threshold_mV"], a["rearm_mV"], a["dead_ms"], a["onset_slope_mV_per_ms"], a["tref_ms"]) == (-10, 5, 1, 10, 2)
+        assert a["junction_potential_mV"] == a["series_resistance_MOhm"] == a["current_offset_pA"] == a["delay_ms"] == 0
+        assert list(a["warnings"]) == []
+        for array in g.values():
+            assert array.attrs["units"] and array.attrs["long_name"]
+x = xarray.open_dataset("recording.h5", engine="h5netcdf", group="sweeps/0001")
+assert x.voltage_mV.dtype == float and x.spike.dtype == x.mask.dtype == np.uint8 and x.spike_number.dtype == np.int64
+assert x.voltage_mV.sizes == {"time_ms": 1000} and x.onset_ms.sizes == {"spike_number": 5}
+assert np.allclose(x.onset_ms, np.arange(5) * 20 + 10) and np.allclose(x.crossing_ms, x.onset_ms + 0.6), x.crossing_ms
+assert np.flatnonzero(x.spike.values).tolist() == list(range(100, 1000, 200)) and x.mask.sum() == 5 * 21
+assert np.allclose(x.time_ms, np.arange(1000) * 0.1) and np.allclose(x.current_pA, np.arange(1000))
+END
+
+echo "-- sweeps, a window, another step, corrections"
+rheobase 1 import one.csv two.csv -o part.h5 --sweeps 1 --from 9 --to 31 --dt 0.2 --tref 4 --junction-potential -10 \
+  --series-resistance 1,2,3 --current-offset 7 --delay 0.2 --threshold -20 || fail "part"
+"$python" - <<'END' || fail "the part"
+import h5py, numpy as np
+with h5py.File("part.h5") as f:
+    g = f["sweeps/0000"]
+    a = dict(g.attrs)
+    assert len(f["sweeps"]) == 1 and a["source"] == "two.csv" and g["voltage_mV"].shape == (110,) and a["window_start_ms"] == 9
+    assert (a["tref_ms"], a["junction_potential_mV"], a["series_resistance_MOhm"], a["current_offset_pA"], a["delay_ms"], a["threshold_mV"],
+            a["dt_ms"]) == (4, -10, 6, 7, 0.2, -20, 0.2), a
+    assert (a["series_resistance_next_MOhm"], a["series_resistance_last_MOhm"]) == (1, 3)
+    i = 90 - 2 + np.arange(220) + 7.0  # samples from 9 ms on, 0.2 ms later, with the offset
+    assert np.allclose(g["current_pA"], i.reshape(-1, 2).mean(1))
+    assert np.allclose(g["onset_ms"], [1, 21]) and g["mask"][:].sum() == 21 + 5
+    still = 60  # between spikes; the drop of a current that rises by 1 pA a sample: (I+1) 1 + I 2 + (I-1) 3
+    assert np.isclose(g["voltage_mV"][still], -59 + 0.1 + 10 - 1e-3 * (6 * (90 + 2 * still + 5) - 2)), g["voltage_mV"][still]
+END
+
+echo "-- the list"
+"$RB_PROGRAM" import one.csv two.csv --list >out.txt 2>err.txt || fail "list: $(cat err.txt)"
+grep -Eq '^ +1 +sweep 0 +100 +0.1 +-60.00..30.00 +0.00..999.00 +5 +two.csv$' out.txt || fail "list: $(cat out.txt)"
+[ "$(wc -l <out.txt)" = 3 ] || fail "list: $(cat out.txt)"
+cut -d, -f1,2 one.csv >potential.csv
+"$RB_PROGRAM" import potential.csv --list >out.txt 2>err.txt && grep -q ' -60.00..30.00 *- ' out.txt || fail "without a current: $(cat out.txt err.txt)"
+refused 5 'potential.csv: sweep 0 has no current: no column is in amperes' potential.csv -o x.h5
+
+echo "-- warnings are told once, and kept"
+sed 's/,[0-9]*$/,0/' one.csv >zero.csv
+"$RB_PROGRAM" import zero.csv zero.csv -o zero.h5 --quiet 2>err.txt || fail "zero: $(cat err.txt)"
+[ "$(cat err.txt)" = "rheobase: warning: zero.csv: sweep 0: the current is 0 in all sweeps" ] || fail "zero: $(cat err.txt)"
+"$python" -c "
+import h5py
+for g in h5py.File('zero.h5')['sweeps'].values():
+    assert list(g.attrs['warnings']) == ['the current is 0 in all sweeps']" || fail "the warnings of the file"
+
+echo "-- what is refused"
+expect_failure 2 'say where to write, -o recording.h5, or --list' 2 import one.csv
+refused 2 'would replace a recording that is read' one.csv recording.h5 -o ./recording.h5
+refused 2 '--sweeps 0,2: give numbers and ranges of the sweeps 0 to 1' one.csv two.csv -o x.h5 --sweeps 0,2
+refused 2 'there are 0 steps of 0.1 ms' one.csv -o x.h5 --from 100
+refused 2 'the window ends before it begins' one.csv -o x.h5 --from 20 --to 10
+refused 2 '--dt 0: give a number in ms above 0' one.csv -o x.h5 --dt 0
+refused 2 '--series-resistance 1,2: give one number in MOhm, or three' one.csv -o x.h5 --series-resistance 1,2
+refused 7 'cannot be estimated: the current does not change within 1 ms' one.csv -o x.h5 --series-resistance estimate
+refused 2 'has no channel Im in amperes' one.csv -o x.h5 --current Im
+expect_failure 4 'nowhere.csv: cannot be read' 2 import one.csv nowhere.csv -o x.h5
+refused 4 'nowhere/x.h5' one.csv -o nowhere/x.h5
+refused 2 'import takes no option --observation' one.csv -o x.h5 --observation one.csv
+head -c 1000 /dev/urandom >noise
+refused 5 'noise' noise -o x.h5
+[ ! -e x.h5 ] && [ ! -e x.h5.tmp ] && [ ! -e x.png ] || fail "something was left: $(ls)"
+exit 0
