@@ -1,5 +1,6 @@
 #include "app/input/settings.h"
 #include "model/lif/lif.h"
+#include "model/neuron/neuron.h"
 #include "rb_test.h"
 
 static rb_input input;
@@ -109,8 +110,29 @@ static void a_current_trace_counts_by_its_samples(void **state) {
   free(lines[1]);
 }
 
+/* A list of groups that belongs to the model: its default, and an input's. */
+static void a_model_brings_lists_of_groups(void **state) {
+  (void)state;
+  const rb_neuron_settings *neuron = (const rb_neuron_settings *)(void *)input.simulator;
+  assert_int_equal(read_input(NULL, "model=adex"), RB_OK);
+  assert_true(neuron->stimulus.parts == 3 && neuron->stimulus.part[1].amplitude == 500);
+  assert_true(neuron->stimulus.part[2].type == RB_STIMULUS_OU && input.seed == 45);
+  char *lines = NULL;
+  assert_int_equal(rb_input_lines(&test_context, &input, RB_SIMULATE_SETTINGS, &lines), RB_OK);
+  assert_non_null(strstr(lines, "stimulus = ({ type = \"step\"; onset = 50;"));
+  assert_non_null(strstr(lines, "recording.sample_ms = 0.5"));
+  free(lines);
+  rb_input_free(&input);
+  memset(&arguments, 0, sizeof arguments);
+  arguments.set[arguments.sets++] = "model=gif";
+  arguments.set[arguments.sets++] = "stimulus=({ type = \"constant\"; amplitude = 7; })";
+  assert_int_equal(rb_input_read(&test_context, &arguments, &input), RB_OK);
+  assert_true(neuron->stimulus.parts == 1 && neuron->stimulus.part[0].amplitude == 7);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_notebook),
                                           cmocka_unit_test(shipped_inputs_are_valid),
                                           cmocka_unit_test(settings_that_do_not_go_together),
+                                          cmocka_unit_test(a_model_brings_lists_of_groups),
                                           cmocka_unit_test(a_current_trace_counts_by_its_samples)};
 RB_TEST_MAIN(tests)

@@ -23,7 +23,11 @@ static void append_path(rb_input *input, const char *path, rb_setting row) {
 
 /* Rows whose offsets are of the type's own struct. */
 static void append_own(rb_input *input, int count, const rb_setting *row) {
-  for (int i = 0; i < count; ++i) append(input, &row[i])->offset += offsetof(rb_input, simulator);
+  for (int i = 0; i < count; ++i) {
+    rb_setting *own = append(input, &row[i]);
+    own->offset += offsetof(rb_input, simulator);
+    own->length_offset += offsetof(rb_input, simulator);  // of lists
+  }
 }
 
 static void append_simulator(rb_input *input) {
