@@ -186,6 +186,18 @@ cleanup:
   return status;
 }
 
+static rb_status find_oddities_rest(const rb_model *model, rb_context *ctx, uint64_t seed,
+                                    rb_purpose purpose, int64_t first, int64_t count,
+                                    const double *theta, uint8_t *found) {
+  rb_status status = RB_OK;
+  double *all = NULL;
+  RB_TRY(complete(ctx, model, count, theta, &all));
+  RB_TRY(model->core->find_oddities(model->core, ctx, seed, purpose, first, count, all, found));
+cleanup:
+  free(all);
+  return status;
+}
+
 static void destroy(rb_model *model) {
   if (model->core != NULL && model->core->destroy != NULL) model->core->destroy(model->core);
   free(model->core);
@@ -280,6 +292,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
     model->accepts = accepts_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;
     if (model->compare != NULL) model->compare = compare_rest;
+    if (model->find_oddities != NULL) model->find_oddities = find_oddities_rest;
   }
   if (type->available == NULL) RB_TRY(check_draw(ctx, model));
 cleanup:

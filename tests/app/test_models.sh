@@ -20,6 +20,16 @@ while read -r name; do
 done <names.txt
 rheobase 1 config --set prior.V_th.mean=-52 | grep -q "mean = -52;" || fail "a prior's mean cannot be set"
 
+echo "-- what is out of the ordinary is counted"
+echo 'model = "adex"; simulator = { T_ms = 100.0; }; stimulus = ({ type = "constant"; amplitude = 150; });' >odd.cfg
+for ranks in 1 3; do
+  rheobase $ranks simulate odd.cfg -o odd$ranks --set sanity.simulations=70 --set training.simulations=1 \
+    --set training.validation=1 || fail "simulate: exit $?"
+  h5dump -A 0 -d shape_check/oddity_count odd$ranks/simulations.h5 | grep "(0):" >odd$ranks.txt || fail "no counts"
+done
+diff odd1.txt odd3.txt || fail "counts depend on the ranks"
+grep -q "(0): 63, 0, 0, 0" odd1.txt || fail "counts: $(cat odd1.txt)"
+
 echo "-- bad input"
 bad() { # TEXT ARGUMENT...: with the model given, or the default one
   expect_failure 3 "$1" 1 config "${@:2}"

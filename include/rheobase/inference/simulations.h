@@ -24,6 +24,13 @@ RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, cons
                                             const char *group, uint64_t seed, rb_purpose purpose,
                                             int64_t count);
 
+/** Counts which of items 0 .. count-1 of a purpose are out of the ordinary, split over the ranks,
+ * writes `oddity_count` to the group and tells the counts in a line. Nothing where the model does
+ * not look for such. */
+RB_NODISCARD rb_status rb_oddities_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                                         const char *group, uint64_t seed, rb_purpose purpose,
+                                         int64_t count);
+
 /** Draws items 0 .. count-1 of the prior and writes them with a histogram of every parameter. */
 RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                             const char *group, uint64_t seed, int64_t count,

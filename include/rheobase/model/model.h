@@ -18,7 +18,8 @@ enum {
   RB_MAX_CHANNELS = 8,
   RB_MAX_FEATURES = 4096,
   RB_MAX_ALTERNATIVES = 8,
-  RB_MAX_CHECKS = 8
+  RB_MAX_CHECKS = 8,
+  RB_MAX_ODDITIES = 8
 };
 
 /** One channel of an observation. */
@@ -148,6 +149,15 @@ struct rb_model {
    * @param theta (count, D) @param x (count, C, L) */
   rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                         int64_t first, int64_t count, const double *theta, float *x);
+
+  /** What may be out of the ordinary in a simulation, such as that nothing happens in it, for
+   * whoever judges a prior; 0 and NULL where nothing is looked for. The items are those that
+   * simulate makes. @param found (count, oddities) 0 or 1 */
+  int oddities;               ///< at most RB_MAX_ODDITIES
+  const rb_quantity *oddity;  ///< (oddities)
+  rb_status (*find_oddities)(const rb_model *model, rb_context *ctx, uint64_t seed,
+                             rb_purpose purpose, int64_t first, int64_t count, const double *theta,
+                             uint8_t *found);
 
   /** Maps between the ways to write parameters; NULL: identities. Called through support.h, which
    * says what they do. */

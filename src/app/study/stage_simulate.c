@@ -11,6 +11,8 @@ rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_axes_write(ctx, file, model));
   RB_TRY(rb_simulations_write(ctx, file, model, "shape_check", seed, RB_FOR_SHAPE_CHECK,
                               input->sanity.simulations));
+  RB_TRY(rb_oddities_write(ctx, file, model, "shape_check", seed, RB_FOR_SHAPE_CHECK,
+                           input->sanity.simulations));
   RB_TRY(rb_prior_check_write(ctx, file, model, "prior_check", seed, input->sanity.prior_draws,
                               input->sanity.bins));
   RB_TRY(rb_simulations_write(ctx, file, model, "training", seed, RB_FOR_TRAINING,

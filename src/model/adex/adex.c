@@ -44,6 +44,7 @@ static const rb_neuron neuron = {.name = "adex",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
                                  .variables = 2,
+                                 .resets = true,
                                  .kernel = kernel,
                                  .refuses = refuses,
                                  .set_lane = set_lane};

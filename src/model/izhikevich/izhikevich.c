@@ -38,6 +38,7 @@ static const rb_neuron neuron = {.name = "izhikevich",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
                                  .variables = 2,
+                                 .resets = true,
                                  .kernel = kernel,
                                  .refuses = refuses,
                                  .set_lane = set_lane};

@@ -182,6 +182,9 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
       .accepts = rb_neuron_accepts,
       .simulate = rb_neuron_simulate,
       .log_likelihood = rb_neuron_has_likelihood(state) ? rb_neuron_log_likelihood : NULL,
+      .oddities = RB_NEURON_ODDITIES,
+      .oddity = rb_neuron_oddity,
+      .find_oddities = rb_neuron_find_oddities,
       .destroy = destroy};
   rb_neuron_add_summaries(model);
 cleanup:

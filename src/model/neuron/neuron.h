@@ -40,6 +40,7 @@ typedef struct rb_neuron {
   const rb_prior_row *prior;  ///< (parameters)
   int variables;              ///< that a kernel carries on and reference files hold; v is first
   bool draws_spikes;          ///< by uniform numbers
+  bool resets;                ///< its voltage at a spike
   const rb_neuron_kernel *(*kernel)(rb_isa isa);
 
   /** Of neurons that draw spikes: takes them as given and adds the log of their probability to the

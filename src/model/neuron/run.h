@@ -35,6 +35,14 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
                                    const char **reason);
 /** @} */
 
+/** What is out of the ordinary, as rb_model has it; local. @{ */
+enum { RB_NEURON_ODDITIES = 4 };
+extern const rb_quantity rb_neuron_oddity[RB_NEURON_ODDITIES];
+rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64_t seed,
+                                  rb_purpose purpose, int64_t first, int64_t count,
+                                  const double *theta, uint8_t *found);
+/** @} */
+
 /** Whether the recording has an exact log likelihood. Local. */
 bool rb_neuron_has_likelihood(const rb_neuron_state *state);
 

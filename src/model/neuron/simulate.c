@@ -1,15 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record_kernel.h"
 #include "rheobase/base/memory.h"
-#include "run.h"
+#include "source.h"
 
 /* A group of lanes that is simulated. */
 typedef struct simulation {
   const rb_neuron_state *state;
-  const rb_neuron_record_kernel *kernel;
-  rb_neuron_streams streams;
+  rb_neuron_source source;
   int64_t count;  // data sets
   int channels;
   float *x;         // (count, channels, samples)
@@ -20,9 +18,7 @@ typedef struct simulation {
 } simulation;
 
 static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
-  const simulation *s = work;
-  s->kernel->drive(&s->streams, first, s->state->current + first, s->state->current_sd, tile);
-  if (s->state->neuron->draws_spikes) s->kernel->draw(&s->streams, first, tile);
+  rb_neuron_source_drive(&((const simulation *)work)->source, first, tile);
 }
 
 static float *row(const simulation *s, int64_t lane, int channel) {
@@ -32,7 +28,8 @@ static float *row(const simulation *s, int64_t lane, int channel) {
 /* Noise is drawn in blocks that begin at multiples of RB_TILE. */
 static void flush(simulation *s) {
   if (s->pending == 0) return;
-  s->kernel->observe(&s->streams, s->first, s->state->settings.noise_mV, s->voltage, s->observed);
+  s->source.kernel->observe(&s->source.streams, s->first, s->state->settings.noise_mV, s->voltage,
+                            s->observed);
   for (int64_t l = 0; l < s->count; ++l) {
     float *out = row(s, l, RB_NEURON_VOLTAGE) + s->first;
     for (int64_t t = 0; t < s->pending; ++t) out[t] = s->observed[t][l];
@@ -65,14 +62,6 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
   }
 }
 
-static void set_items(int64_t first, int64_t count, rb_lane_items *items) {
-  for (int64_t l = 0; l < RB_LANES; ++l) {
-    const uint64_t item = (uint64_t)(first + (l < count ? l : count - 1));
-    items->low[l] = (uint32_t)item;
-    items->high[l] = (uint32_t)(item >> 32);
-  }
-}
-
 static rb_status check_theta(const rb_model *model, rb_context *ctx, int64_t count,
                              const double *theta) {
   const rb_neuron_state *state = model->state;
@@ -96,20 +85,15 @@ rb_status rb_neuron_simulate(const rb_model *model, rb_context *ctx, uint64_t se
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   RB_TRY(RB_ALLOCATE(ctx, s, 1));
   *s = (simulation){.state = state,
-                    .kernel = RB_KERNEL_SELECT(rb_neuron_record_kernel, ctx->isa),
+                    .source = rb_neuron_source_make(state, ctx->isa, seed, purpose),
                     .channels = model->channels};
-  s->streams = (rb_neuron_streams){
-      .seed = seed,
-      .current = rb_stream_make(seed, purpose, RB_RANDOM_PROCESS_NOISE, 0, 0).word,
-      .spikes = rb_stream_make(seed, purpose, RB_RANDOM_EVENTS, 0, 0).word,
-      .noise = rb_stream_make(seed, purpose, RB_RANDOM_OBSERVATION_NOISE, 0, 0).word};
   const rb_neuron_run run = {state->neuron->kernel(ctx->isa), state->length, s, drive, record};
   memset(x, 0, (size_t)(count * size) * sizeof *x);
   for (int64_t i = 0; i < count; i += RB_LANES) {
     s->count = count - i < RB_LANES ? count - i : RB_LANES;
     s->x = x + i * size;
     s->first = 0;
-    set_items(first + i, s->count, &s->streams.items);
+    rb_neuron_source_set_items(first + i, s->count, &s->source);
     rb_neuron_set_lanes(state, s->count, &theta[i * state->neuron->parameters], lanes);
     rb_neuron_run_lanes(&run, lanes);
     flush(s);
