@@ -4,50 +4,19 @@
 #include "script.h"
 
 /** @file figures.h
- * The figures, in the order of the page. Each writes the body of its gnuplot script. Local. */
+ * The figures, in the order of the page. */
 
-RB_NODISCARD rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
-RB_NODISCARD rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure,
-                                      FILE *out);
-RB_NODISCARD rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out);
-RB_NODISCARD rb_status rb_draw_recovery(const rb_study_data *study, const rb_figure *figure,
-                                        FILE *out);
-RB_NODISCARD rb_status rb_draw_contraction(const rb_study_data *study, const rb_figure *figure,
-                                           FILE *out);
-RB_NODISCARD rb_status rb_draw_ranks(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
-RB_NODISCARD rb_status rb_draw_ecdf(const rb_study_data *study, const rb_figure *figure, FILE *out);
-RB_NODISCARD rb_status rb_draw_joint(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
-RB_NODISCARD rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure,
-                                        FILE *out);
-RB_NODISCARD rb_status rb_draw_expected_coverage(const rb_study_data *study,
-                                                 const rb_figure *figure, FILE *out);
-RB_NODISCARD rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
-RB_NODISCARD rb_status rb_draw_baseline(const rb_study_data *study, const rb_figure *figure,
-                                        FILE *out);
-RB_NODISCARD rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure,
-                                         FILE *out);
-RB_NODISCARD rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
-RB_NODISCARD rb_status rb_draw_refinement(const rb_study_data *study, const rb_figure *figure,
-                                          FILE *out);
-RB_NODISCARD rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure,
-                                          FILE *out);
-RB_NODISCARD rb_status rb_draw_statistics(const rb_study_data *study, const rb_figure *figure,
-                                          FILE *out);
+#define RB_FIGURE(name) extern const rb_figure rb_figure_##name;
+#include "figure_list.h"
+#undef RB_FIGURE
 
-RB_NODISCARD rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure,
-                                        FILE *out);
-RB_NODISCARD rb_status rb_draw_efficiency(const rb_study_data *study, const rb_figure *figure,
-                                          FILE *out);
-RB_NODISCARD rb_status rb_draw_parts(const rb_study_data *study, const rb_figure *figure,
-                                     FILE *out);
+enum {
+#define RB_FIGURE(name) RB_PLACE_OF_FIGURE_##name,
+#include "figure_list.h"
+#undef RB_FIGURE
+  RB_FIGURES
+};
 
-enum { RB_FIGURES = 20 };
-/** (RB_FIGURES) */
-extern const rb_figure rb_figures[];
+extern const rb_figure *const rb_figures[RB_FIGURES];
 
 #endif

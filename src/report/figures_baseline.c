@@ -19,7 +19,7 @@ static void write_measure(const rb_comparison *c, int m, int D, FILE *out, doubl
   rb_script_end(out);
 }
 
-rb_status rb_draw_baseline(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_baseline(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_comparison comparison = {0};
@@ -52,3 +52,18 @@ cleanup:
   rb_comparison_free(&comparison);
   return status;
 }
+
+const rb_figure rb_figure_baseline = {
+    .name = "baseline",
+    .title = "Network and baseline",
+    .section = RB_SECTION_BASELINE,
+    .caption =
+        "The network and ridge regression with a Gaussian of one covariance, on the same "
+        "test sets: what the network adds. Higher is better for correlation and "
+        "contraction (unless it is overconfidence), lower for NRMSE and calibration "
+        "error.",
+    .source = RB_FROM_BASELINE_CALIBRATION,
+    .object = "diagnostics/nrmse",
+    .width = 1200,
+    .height = 884,
+    .write = draw_baseline};

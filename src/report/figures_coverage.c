@@ -12,7 +12,7 @@
 #define SET "diagnostics"
 static const double most_datasets = 1e9;  // of a regime, that are believed
 
-rb_status rb_draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   const rb_source from = RB_FROM_CALIBRATION;
@@ -67,8 +67,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_expected_coverage(const rb_study_data *study, const rb_figure *figure,
-                                    FILE *out) {
+const rb_figure rb_figure_coverage = {
+    .name = "coverage",
+    .title = "Coverage of intervals",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "How many true values lie inside posterior intervals of each level. Above the "
+        "diagonal the intervals are too wide, below too narrow.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "diagnostics/coverage/central",
+    .width = 1200,
+    .height = 884,
+    .write = draw_coverage};
+
+static rb_status draw_expected_coverage(const rb_study_data *study, const rb_figure *figure,
+                                        FILE *out) {
   rb_status status = RB_OK;
   const rb_source from = RB_FROM_CALIBRATION;
   rb_array level = {0}, densest = {0}, tarp = {0}, low = {0}, high = {0};
@@ -113,6 +126,20 @@ cleanup:
   rb_array_free(&high);
   return status;
 }
+
+const rb_figure rb_figure_expected_coverage = {
+    .name = "expected_coverage",
+    .title = "Coverage of the whole posterior",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Left: the truth among the densest draws by the posterior's own log density. "
+        "Right: TARP, the truth among the draws nearest to a reference that depends on "
+        "the data.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "diagnostics/coverage/densest",
+    .width = 1200,
+    .height = 680,
+    .write = draw_expected_coverage};
 
 /* A regime's coverage minus what a calibrated posterior covers on average, and the band of such a
  * posterior on the regime's data sets. */
@@ -162,7 +189,7 @@ static void plot_regimes(FILE *out, const rb_array *datasets, int d) {
   (void)fputc('\n', out);
 }
 
-rb_status rb_draw_local(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_local(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   const rb_source from = RB_FROM_CALIBRATION;
@@ -231,3 +258,17 @@ cleanup:
   free(expected);
   return status;
 }
+
+const rb_figure rb_figure_local = {
+    .name = "local",
+    .title = "Local calibration",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Coverage of central intervals minus their level, for recordings without "
+        "activity, with little and with much: errors that cancel over all recordings "
+        "show here. Shaded: 95% bands if calibrated.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "diagnostics/regime/central",
+    .width = 1200,
+    .height = 800,
+    .write = draw_local};

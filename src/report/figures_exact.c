@@ -39,7 +39,7 @@ static void write_distances(FILE *out, const rb_array *activity, const rb_array 
   rb_script_end(out);
 }
 
-rb_status rb_draw_refinement(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_refinement(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array efficiency = {0}, activity = {0}, kl = {0};
   double median = 0, limit[2];
@@ -80,3 +80,17 @@ cleanup:
   rb_array_free(&kl);
   return status;
 }
+
+const rb_figure rb_figure_refinement = {
+    .name = "refinement",
+    .title = "The network and the exact posterior",
+    .section = RB_SECTION_EXACT,
+    .caption =
+        "Left: effective share of the network's draws as importance draws for the exact "
+        "posterior; 1 if it is exact, and below 0.001 they cannot be corrected. Right: "
+        "how many nats the network is from the exact posterior, by activity.",
+    .source = RB_FROM_EXACT,
+    .object = "summary/network_efficiency",
+    .width = 1200,
+    .height = 600,
+    .write = draw_refinement};

@@ -141,7 +141,7 @@ static void plot_densities(FILE *out, const posterior *p, int d, double top) {
   (void)fputc('\n', out);
 }
 
-rb_status rb_draw_posterior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_posterior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
@@ -179,6 +179,21 @@ cleanup:
   posterior_free(&p);
   return status;
 }
+
+const rb_figure rb_figure_posterior = {
+    .name = "posterior",
+    .title = "Posterior of the observation",
+    .section = RB_SECTION_POSTERIOR,
+    .caption =
+        "Kernel density of the posterior draws (Scott's bandwidth) with prior and, where "
+        "it is known, the true value. After <code>refine</code> also the exact posterior "
+        "and, if 20 draws are effective, the network's draws corrected by importance "
+        "weights.",
+    .source = RB_FROM_POSTERIOR,
+    .object = "draws",
+    .width = 1200,
+    .height = 1050,
+    .write = draw_posterior};
 
 /* --- Pairs --- */
 
@@ -307,7 +322,7 @@ static void place_cell(FILE *out, int D, int row, int column) {
                 x, x + width, y, y - height);
 }
 
-rb_status rb_draw_pairs(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_pairs(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   posterior p = {0};
@@ -334,3 +349,16 @@ cleanup:
   posterior_free(&p);
   return status;
 }
+
+const rb_figure rb_figure_pairs = {
+    .name = "pairs",
+    .title = "Pairs of parameters",
+    .section = RB_SECTION_POSTERIOR,
+    .caption =
+        "Posterior draws in every plane; upper right: correlation coefficients of the "
+        "draws.",
+    .source = RB_FROM_POSTERIOR,
+    .object = "draws",
+    .width = 1200,
+    .height = 1200,
+    .write = draw_pairs};

@@ -108,7 +108,7 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const rb_model *model = study->model;
   rb_array axis = {0};
@@ -134,6 +134,19 @@ cleanup:
   rb_array_free(&axis);
   return status;
 }
+
+const rb_figure rb_figure_predictive = {
+    .name = "predictive",
+    .title = "Posterior predictive check: recordings",
+    .section = RB_SECTION_PREDICTIVE,
+    .caption =
+        "Recordings simulated from posterior draws beside the observation: it should lie "
+        "inside the band about nine times in ten.",
+    .source = RB_FROM_PREDICTIVE,
+    .object = "refused_draws",
+    .width = 1200,
+    .height = 600,
+    .write = draw_predictive};
 
 /* Where a statistic's histogram lies. */
 typedef struct histogram {
@@ -200,7 +213,7 @@ static void draw_statistic(const rb_study_data *study, const rb_figure *figure, 
                 0.9 * h.width, index, index);
 }
 
-rb_status rb_draw_statistics(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_statistics(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int count = study->model->summaries;
   rb_array values = {0}, observed = {0}, percentile = {0};
@@ -220,3 +233,16 @@ cleanup:
   rb_array_free(&percentile);
   return status;
 }
+
+const rb_figure rb_figure_statistics = {
+    .name = "statistics",
+    .title = "Posterior predictive check: statistics",
+    .section = RB_SECTION_PREDICTIVE,
+    .caption =
+        "Statistics of the replicates and of the observation: a value at the edge of its "
+        "histogram means that the model, or its posterior, misses something.",
+    .source = RB_FROM_PREDICTIVE,
+    .object = "percentile",
+    .width = 1200,
+    .height = 750,
+    .write = draw_statistics};

@@ -81,7 +81,7 @@ static double ecdf_limit(const ecdf *e, int64_t first, int64_t count) {
   return 1.12 * limit;
 }
 
-rb_status rb_draw_ecdf(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_ecdf(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   ecdf e = {0};
@@ -113,7 +113,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_joint(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+const rb_figure rb_figure_ecdf = {
+    .name = "ecdf",
+    .title = "Rank distributions",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "The same ranks without bins: their empirical distribution minus the uniform "
+        "one. A curve that leaves the band anywhere is evidence, at 5%, against "
+        "calibration.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "sbc/ecdf/ecdf",
+    .width = 1200,
+    .height = 800,
+    .write = draw_ecdf};
+
+static rb_status draw_joint(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   static const char *const style[MOST_LINES] = {"lc rgb blue", "lc rgb vermilion dt (14,5)",
                                                 "lc rgb green dt (4,4)",
                                                 "lc rgb purple dt (14,4,3,4)", "lc rgb orange"};
@@ -152,7 +166,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_ranks(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+const rb_figure rb_figure_joint = {
+    .name = "joint",
+    .title = "Joint quantities",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Ranks of quantities of all parameters, and of parameters and data together: "
+        "they see errors that no single parameter shows, such as a posterior that "
+        "ignores the data.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "sbc/ecdf/ecdf",
+    .width = 1200,
+    .height = 640,
+    .write = draw_joint};
+
+static rb_status draw_ranks(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   const rb_source from = RB_FROM_CALIBRATION;
@@ -206,3 +234,17 @@ cleanup:
   rb_array_free(&p);
   return status;
 }
+
+const rb_figure rb_figure_ranks = {
+    .name = "ranks",
+    .title = "Rank histograms",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Number of posterior draws below the truth. Uniform if the posterior is "
+        "calibrated: 99 of 100 bars then end inside the grey band. A hump in the middle "
+        "means intervals that are too wide, a valley too narrow ones, a slope a bias.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "sbc/histogram/count",
+    .width = 1200,
+    .height = 800,
+    .write = draw_ranks};

@@ -28,7 +28,7 @@ static void write_estimates(FILE *out, int d, const rb_array *truth, const rb_ar
   limit[1] += margin;
 }
 
-rb_status rb_draw_recovery(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_recovery(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   static const char *const paths[4] = {"recovery/records/truth", "recovery/records/median",
                                        "recovery/records/low", "recovery/records/high"};
   rb_status status = RB_OK;
@@ -71,7 +71,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_contraction(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+const rb_figure rb_figure_recovery = {
+    .name = "recovery",
+    .title = "Recovery",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Posterior median and central 95% interval against the true value. Points on the "
+        "dashed line are exact; a flat cloud means that the data say little about the "
+        "parameter.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "recovery/records/truth",
+    .width = 1200,
+    .height = 884,
+    .write = draw_recovery};
+
+static rb_status draw_contraction(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_array z = {0}, contraction = {0};
@@ -116,3 +130,17 @@ cleanup:
   rb_array_free(&contraction);
   return status;
 }
+
+const rb_figure rb_figure_contraction = {
+    .name = "contraction",
+    .title = "z-score and contraction",
+    .section = RB_SECTION_CALIBRATION,
+    .caption =
+        "Each point is a data set. To the right: the data narrow the prior down; within "
+        "the shaded rows: the truth lies within two posterior standard deviations of the "
+        "mean. z-scores beyond 5 are drawn at 5.",
+    .source = RB_FROM_CALIBRATION,
+    .object = "diagnostics/records/z_score",
+    .width = 1200,
+    .height = 800,
+    .write = draw_contraction};

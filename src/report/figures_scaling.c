@@ -111,7 +111,7 @@ static void rank_axis(FILE *out, const scaling_data *d) {
                 1.25 * d->modelled_ranks.v[d->modelled_ranks.shape[0] - 1]);
 }
 
-rb_status rb_draw_speed_up(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_speed_up(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   scaling_data d;
   RB_TRY(read_data(study, &d));
@@ -142,7 +142,20 @@ cleanup:
   return status;
 }
 
-rb_status rb_draw_efficiency(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+const rb_figure rb_figure_speed_up = {
+    .name = "speed_up",
+    .title = "Speed-up",
+    .section = RB_SECTION_SCALING,
+    .caption =
+        "How many times faster the same work is on more ranks. Dashed: a model fitted to "
+        "the measured points, not a measurement.",
+    .source = RB_FROM_SCALING,
+    .object = "points/fastest",
+    .width = 1200,
+    .height = 884,
+    .write = draw_speed_up};
+
+static rb_status draw_efficiency(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   scaling_data d;
   RB_TRY(read_data(study, &d));
@@ -174,6 +187,20 @@ cleanup:
   return status;
 }
 
+const rb_figure rb_figure_efficiency = {
+    .name = "efficiency",
+    .title = "Efficiency",
+    .section = RB_SECTION_SCALING,
+    .caption =
+        "Speed-up divided by the ranks (strong), and the time of one rank divided by "
+        "that of many that have as much work each (weak). Open: more ranks than cores. "
+        "Dashed: the model.",
+    .source = RB_FROM_SCALING,
+    .object = "points/fastest",
+    .width = 1200,
+    .height = 884,
+    .write = draw_efficiency};
+
 /* Bars of one kind of work: place, then the parts' shares stacked from the first up. */
 static int write_bars(FILE *out, const scaling_data *d, int work, char *tics, size_t size) {
   int bars = 0;
@@ -199,7 +226,7 @@ static int write_bars(FILE *out, const scaling_data *d, int work, char *tics, si
   return bars;
 }
 
-rb_status rb_draw_parts(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_parts(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   scaling_data d;
   int bars[RB_SCALE_WORKS];
@@ -232,3 +259,17 @@ cleanup:
   free_data(&d);
   return status;
 }
+
+const rb_figure rb_figure_parts = {
+    .name = "parts",
+    .title = "Where the time goes",
+    .section = RB_SECTION_SCALING,
+    .caption =
+        "Shares of the time of a rank, on average: computing, waiting for slower ranks, "
+        "summing over ranks, files. w: work in proportion to the ranks; *: more ranks "
+        "than cores.",
+    .source = RB_FROM_SCALING,
+    .object = "points/fastest",
+    .width = 1200,
+    .height = 884,
+    .write = draw_parts};

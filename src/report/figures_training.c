@@ -36,7 +36,7 @@ static void write_histogram(FILE *out, int index, int64_t n, int64_t stride, con
   rb_script_end(out);
 }
 
-rb_status rb_draw_prior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_prior(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
   rb_array theta = {0};
@@ -75,6 +75,19 @@ cleanup:
   rb_array_free(&theta);
   return status;
 }
+
+const rb_figure rb_figure_prior = {
+    .name = "prior",
+    .title = "Prior",
+    .section = RB_SECTION_TRAINING,
+    .caption =
+        "Histograms of draws with the prior's density. Of a clipped parameter, what "
+        "would lie beyond an end lies on it, which shows as a taller last bin.",
+    .source = RB_FROM_SIMULATIONS,
+    .object = "prior_check/theta",
+    .width = 1200,
+    .height = 800,
+    .write = draw_prior};
 
 /* The rows with evenly spaced places in the order of their activity, least first. */
 static void choose_traces(int64_t n, const double *activity, int64_t chosen[TRACES]) {
@@ -155,7 +168,7 @@ static void write_trace(const rb_model *model, const recordings *r, const rb_arr
   rb_script_end(out);
 }
 
-rb_status rb_draw_traces(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const rb_model *model = study->model;
   rb_array axis = {0};
@@ -197,6 +210,19 @@ cleanup:
   return status;
 }
 
+const rb_figure rb_figure_traces = {
+    .name = "traces",
+    .title = "Simulated recordings",
+    .section = RB_SECTION_TRAINING,
+    .caption =
+        "What the simulator makes of six parameter vectors of the prior, from the least "
+        "activity to the most.",
+    .source = RB_FROM_SIMULATIONS,
+    .object = "shape_check",
+    .width = 1200,
+    .height = 800,
+    .write = draw_traces};
+
 /* Exponential moving average with weights 0.8^age that sum to one. */
 static void smooth(int64_t n, const double *x, double *out) {
   const double factor = 0.8;
@@ -222,7 +248,7 @@ static bool write_exact(const rb_study_data *study, int64_t epochs, FILE *out) {
   return true;
 }
 
-rb_status rb_draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out) {
+static rb_status draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array loss = {0}, validation = {0};
   double *smooth_loss = NULL, *smooth_validation = NULL;
@@ -267,3 +293,20 @@ cleanup:
   free(smooth_validation);
   return status;
 }
+
+const rb_figure rb_figure_loss = {
+    .name = "loss",
+    .title = "Training",
+    .section = RB_SECTION_TRAINING,
+    .caption =
+        "The loss by epoch: minus the mean log density of the true parameters, in units "
+        "of the prior's standard deviations, without clipped truths; the loss of the "
+        "calibration is the same of other data sets. Smoothed exponentially (0.8). "
+        "Training losses are taken with dropout, so the validation loss may lie below "
+        "them. A validation loss that rises while the training loss falls means "
+        "overfitting. After <code>refine</code>: the loss of the exact posterior.",
+    .source = RB_FROM_CHECKPOINT,
+    .object = "history/loss",
+    .width = 1200,
+    .height = 680,
+    .write = draw_loss};

@@ -12,24 +12,22 @@ static const struct section {
   const char *id, *title;
   rb_status (*tables)(const rb_study_data *study, FILE *out);  // NULL: none
   rb_source needs;
-  const char *figures;  // names, each between blanks
-  bool optional;        // left out where its file is missing
-} sections[] = {
-    {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT, " prior traces loss ",
-     false},
-    {"calibration", "Calibration", rb_page_calibration, RB_FROM_CALIBRATION,
-     " recovery ranks ecdf joint coverage expected_coverage local contraction ", false},
-    {"baseline", "The linear baseline beside the network", rb_page_baseline,
-     RB_FROM_BASELINE_CALIBRATION, " baseline ", false},
-    {"posterior", "Posterior of the observation", rb_page_posterior, RB_FROM_POSTERIOR,
-     " posterior pairs ", false},
-    {"exact", "The exact posterior beside the network's", rb_page_refinement, RB_FROM_EXACT,
-     " refinement ", true},
-    {"predictive", "Posterior predictive check", rb_page_predictive, RB_FROM_PREDICTIVE,
-     " predictive statistics ", false},
-    {"scaling", "Scaling over ranks", NULL, RB_FROM_SCALING, " speed_up efficiency parts ", true},
+  bool optional;  // left out where its file is missing
+} sections[RB_SECTIONS] = {
+    [RB_SECTION_TRAINING] = {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT,
+                             false},
+    [RB_SECTION_CALIBRATION] = {"calibration", "Calibration", rb_page_calibration,
+                                RB_FROM_CALIBRATION, false},
+    [RB_SECTION_BASELINE] = {"baseline", "The linear baseline beside the network", rb_page_baseline,
+                             RB_FROM_BASELINE_CALIBRATION, false},
+    [RB_SECTION_POSTERIOR] = {"posterior", "Posterior of the observation", rb_page_posterior,
+                              RB_FROM_POSTERIOR, false},
+    [RB_SECTION_EXACT] = {"exact", "The exact posterior beside the network's", rb_page_refinement,
+                          RB_FROM_EXACT, true},
+    [RB_SECTION_PREDICTIVE] = {"predictive", "Posterior predictive check", rb_page_predictive,
+                               RB_FROM_PREDICTIVE, false},
+    [RB_SECTION_SCALING] = {"scaling", "Scaling over ranks", NULL, RB_FROM_SCALING, true},
 };
-enum { SECTIONS = sizeof sections / sizeof *sections };
 
 void rb_html_text(FILE *out, const char *text) {
   for (; *text != '\0'; ++text) {
@@ -123,7 +121,7 @@ static void write_head(const rb_study_data *study, FILE *out) {
       "figures are also in the folder <code>figures</code>, each beside the gnuplot "
       "script that draws it.</p>\n<nav>",
       RB_VERSION, RB_GIT_REVISION);
-  for (int s = 0; s < SECTIONS; ++s) {
+  for (int s = 0; s < RB_SECTIONS; ++s) {
     if (!is_shown(study, &sections[s])) continue;
     (void)fprintf(out, "<a href=\"#%s\">%s</a>\n", sections[s].id, sections[s].title);
   }
@@ -170,26 +168,18 @@ cleanup:
   return status;
 }
 
-/* Whether the list " a b c " has the name. */
-static bool lists(const char *list, const char *name) {
-  const size_t length = strlen(name);
-  for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name)) {
-    if (at[-1] == ' ' && at[length] == ' ') return true;
-  }
-  return false;
-}
-
-static rb_status write_section(const rb_study_data *study, const struct section *section,
+static rb_status write_section(const rb_study_data *study, rb_section place,
                                const rb_figure_state *state, const char *format, FILE *out) {
   rb_status status = RB_OK;
+  const struct section *section = &sections[place];
   const bool there = study->file[section->needs] != NULL;
   if (!is_shown(study, section)) return RB_OK;
   (void)fprintf(out, "<section>\n<h2 id=\"%s\">%s</h2>\n", section->id, section->title);
   write_remark(study, (int)section->needs, out);
   if (there && section->tables != NULL) RB_TRY(section->tables(study, out));
   for (int f = 0; f < RB_FIGURES; ++f) {
-    if (!lists(section->figures, rb_figures[f].name)) continue;
-    RB_TRY(write_figure(study, &rb_figures[f], state[f], format, out));
+    if (rb_figures[f]->section != place) continue;
+    RB_TRY(write_figure(study, rb_figures[f], state[f], format, out));
   }
   (void)fputs("</section>\n", out);
 cleanup:
@@ -200,8 +190,8 @@ rb_status rb_page_write(const rb_study_data *study, const rb_figure_state *state
                         const char *format, FILE *out) {
   rb_status status = RB_OK;
   write_head(study, out);
-  for (int s = 0; s < SECTIONS; ++s) {
-    RB_TRY(write_section(study, &sections[s], state, format, out));
+  for (int s = 0; s < RB_SECTIONS; ++s) {
+    RB_TRY(write_section(study, (rb_section)s, state, format, out));
   }
   (void)fputs("<section>\n<h2 id=\"provenance\">Settings and provenance</h2>\n", out);
   RB_TRY(rb_page_provenance(study, out));

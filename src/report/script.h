@@ -11,10 +11,23 @@
  * A script holds its data as datablocks, so that a user can restyle and draw it again with gnuplot
  * alone. Text of files enters it in single quotes only, where gnuplot expands nothing. */
 
+/** Sections of the page, in its order. */
+typedef enum rb_section {
+  RB_SECTION_TRAINING,
+  RB_SECTION_CALIBRATION,
+  RB_SECTION_BASELINE,
+  RB_SECTION_POSTERIOR,
+  RB_SECTION_EXACT,
+  RB_SECTION_PREDICTIVE,
+  RB_SECTION_SCALING,
+  RB_SECTIONS
+} rb_section;
+
 typedef struct rb_figure rb_figure;
 struct rb_figure {
   const char *name;     ///< of its files, e.g. "loss"; letters and underscores
-  const char *title;    ///< of its section of the page
+  const char *title;    ///< of its own part of the section
+  rb_section section;   ///< where it stands
   const char *caption;  ///< how to read it; HTML
   rb_source source;     ///< file it is drawn from
   const char *object;   ///< what that file has to hold
