@@ -76,22 +76,22 @@ cleanup:
 static rb_status write_results(rb_context *ctx, rb_file *file, const rb_test_set *set,
                                const rb_calibration *result) {
   rb_status status = RB_OK;
-  const rb_calibration_row *rows = rb_calibration_fields();
   char path[PATH], dims[PATH];
   for (int dim = RB_DIM_RANK; dim < RB_DIM_COUNT; ++dim) {
     (void)snprintf(path, sizeof path, "%s/%s", set->name, dim_names[dim]);
     RB_TRY(rb_file_dimension(ctx, file, path, result->length[dim]));
   }
-  for (int f = 0; f < RB_CAL_FIELD_COUNT; ++f) {
+  for (int a = 0; a < result->arrays; ++a) {
+    const rb_calibration_row *row = result->row[a];
     int used = 0;
     dims[0] = '\0';
-    for (int i = 0; i < RB_CALIBRATION_MAX_RANK && rows[f].dims[i] != RB_DIM_NONE; ++i) {
+    for (int i = 0; i < RB_CALIBRATION_MAX_RANK && row->dims[i] != RB_DIM_NONE; ++i) {
       used += snprintf(dims + used, sizeof dims - (size_t)used, "%s%s", i > 0 ? "," : "",
-                       dim_names[rows[f].dims[i]]);
+                       dim_names[row->dims[i]]);
     }
-    (void)snprintf(path, sizeof path, "%s/%s", set->name, rows[f].name);
-    const rb_field field = {path, rows[f].type, dims, rows[f].unit, rows[f].description, false};
-    RB_TRY(rb_file_write(ctx, file, &field, result->data[f]));
+    (void)snprintf(path, sizeof path, "%s/%s", set->name, row->name);
+    const rb_field field = {path, row->type, dims, row->unit, row->description, false};
+    RB_TRY(rb_file_write(ctx, file, &field, result->data[a]));
   }
   RB_TRY(rb_file_set_int(ctx, file, set->name, "datasets", result->datasets));
   RB_TRY(rb_file_set_int(ctx, file, set->name, "draws", result->draws));

@@ -21,7 +21,9 @@ typedef struct rb_summing {
   int64_t N, S;        ///< N: data sets that did not fail, over all ranks
   int64_t rows, *row;  ///< (rows) this rank's of them, as rows of the records
   int D, Q, bins;
+  int first;                           ///< first array of the diagnostic that is computed
   uint8_t *regime;                     ///< (rows)
+  int64_t datasets[RB_REGIME_COUNT];   ///< of each regime, over all ranks
   int64_t begin[RB_REGIME_COUNT + 1];  ///< first of each regime when this rank's are grouped by it
 } rb_summing;
 
@@ -36,6 +38,15 @@ void rb_summing_column(const rb_summing *s, rb_record field, int64_t index, doub
 
 /** Fails with RB_STOPPED on all ranks if one is asked to stop. Collective. */
 RB_NODISCARD rb_status rb_summing_continue(rb_context *ctx);
+
+/** An array of the diagnostic that is computed, by its place among them. Local. @{ */
+double *rb_summing_values(const rb_summing *s, int array);
+int64_t *rb_summing_counts(const rb_summing *s, int array);
+/** @} */
+
+/** Where the number of a parameter and part goes. Local. @param all (D) that of all
+ * @param by_regime (regimes, D) that of regimes */
+double *rb_summing_place(const rb_summing *s, int part, int d, int all, int by_regime);
 
 /** Data sets of a part, over all ranks. Local. */
 int64_t rb_summing_datasets(const rb_summing *s, int part);
@@ -64,12 +75,6 @@ void rb_summing_sort(const rb_summing *s, const double *column, uint64_t *key, u
 
 /** Asks for an order statistic of a part of sorted keys. Local. */
 rb_order_query rb_summing_query(const rb_summing *s, int part, const uint64_t *key, int64_t index);
-
-/** Everything about the parameters: recovery, errors, coverage. Collective. */
-RB_NODISCARD rb_status rb_sum_parameters(rb_summing *s);
-
-/** Everything about ranks, with the null distributions. Collective. */
-RB_NODISCARD rb_status rb_sum_ranks(rb_summing *s);
 
 /** Writes one field of the first `count` records in the order of data sets. Collective. */
 RB_NODISCARD rb_status rb_records_write(rb_context *ctx, rb_file *file, const rb_field *field,

@@ -21,8 +21,21 @@ rb_status rb_summing_continue(rb_context *ctx) {
   return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
 }
 
+double *rb_summing_values(const rb_summing *s, int array) {
+  return s->result->data[s->first + array];
+}
+
+int64_t *rb_summing_counts(const rb_summing *s, int array) {
+  return s->result->data[s->first + array];
+}
+
+double *rb_summing_place(const rb_summing *s, int part, int d, int all, int by_regime) {
+  return part == RB_ALL ? rb_summing_values(s, all) + d
+                        : rb_summing_values(s, by_regime) + part * s->D + d;
+}
+
 int64_t rb_summing_datasets(const rb_summing *s, int part) {
-  return part == RB_ALL ? s->N : rb_calibration_counts(s->result, RB_CAL_REGIME_DATASETS)[part];
+  return part == RB_ALL ? s->N : s->datasets[part];
 }
 
 void rb_summing_add(const rb_summing *s, int count, int64_t *counts) {

@@ -5,66 +5,46 @@
 #include <string.h>
 
 #include "coverage_table.h"
+#include "diagnostic_columns.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/parallel/agree.h"
 
-/* A column of the table of parameters: where its numbers are, and how they are shown. */
-typedef struct table_column {
-  const char *title, *path, *format;
-  int rank;
-} table_column;
-
 #define SET "diagnostics"  // whose means are told, here and on the page
 
-/* Of NRMSE the last row is shown: the last normaliser is the prior. */
 enum { WIDTH = 12, LINE = 256 };
-static const table_column columns[] = {
-    {"r", "recovery/r", "%*.3f", 1},
-    {"NRMSE", "diagnostics/nrmse", "%*.3f", 2},
-    {"contraction", "diagnostics/contraction", "%*.3f", 1},
-    {"z-score", "diagnostics/z_score", "%*.3f", 1},
-    {"cal. error", "diagnostics/calibration_error", "%*.4f", 1},
-    {"outside", "diagnostics/outside", "%*.2g", 1},
-};
-static const table_column tests[] = {
-    {"log gamma", "sbc/log_gamma", "%*.2f", 1},
-    {"chi2 p", "sbc/chi_square_p", "%*.2g", 1},
-    {"K-S p", "sbc/ks_p", "%*.2g", 1},
-    {"log gamma", "diagnostics/log_gamma", "%*.2f", 1},
-};
-enum { COLUMNS = sizeof columns / sizeof *columns, TESTS = sizeof tests / sizeof *tests };
 
 static rb_status scalar(rb_context *ctx, const rb_file *file, const char *path, rb_type type,
                         void *value) {
   return rb_file_read(ctx, file, path, type, false, 0, NULL, value);
 }
 
-static rb_status print_columns(rb_context *ctx, const rb_file *file, const char *title,
-                               const char *const *names, int64_t rows, const table_column *column,
-                               int count) {
+/* One row per name, a column for each that the diagnostics have for the table. */
+static rb_status print_columns(rb_context *ctx, const rb_file *file, rb_diagnostic_table table,
+                               int64_t rows, const char *const *names) {
   rb_status status = RB_OK;
-  double *values[COLUMNS > TESTS ? COLUMNS : TESTS] = {0};
-  char line[LINE];
-  int used = snprintf(line, sizeof line, "%-12s", title);
+  const rb_diagnostic_column *column[RB_TABLE_COLUMNS];
+  double *values[RB_TABLE_COLUMNS] = {0};
+  char line[LINE], path[RB_COLUMN_PATH];
+  const int count = rb_table_columns(table, column);
+  int used = snprintf(line, sizeof line, "%-12s", "");
   for (int c = 0; c < count; ++c) {
     int64_t length = 0;
-    RB_TRY(rb_file_read_last_row(ctx, file, column[c].path, column[c].rank, &length, &values[c]));
-    if (length != rows) {
-      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: not one value per row", column[c].path));
-    }
-    used += snprintf(line + used, sizeof line - (size_t)used, "%*s", WIDTH, column[c].title);
+    rb_column_path(column[c], path);
+    RB_TRY(rb_file_read_last_row(ctx, file, path, rb_column_rank(column[c]), &length, &values[c]));
+    if (length != rows) RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: not one value per row", path));
+    used += snprintf(line + used, sizeof line - (size_t)used, "%*s", WIDTH, column[c]->title);
   }
   rb_log_info(ctx, "%s", line);
   for (int64_t i = 0; i < rows; ++i) {
     used = snprintf(line, sizeof line, "%-12.12s", names[i]);
     for (int c = 0; c < count; ++c) {
       char number[32];
-      // the formats come from the tables above
+      // the formats come from the rows of the diagnostics
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-      (void)snprintf(number, sizeof number, column[c].format, WIDTH, values[c][i]);
+      (void)snprintf(number, sizeof number, column[c]->format, WIDTH, values[c][i]);
 #pragma GCC diagnostic pop
       used += snprintf(line + used, sizeof line - (size_t)used, "%s", number);
     }
@@ -200,11 +180,11 @@ static rb_status print_file(rb_context *ctx, const char *path) {
   RB_TRY(print_sizes(ctx, file));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   RB_TRY(rb_file_read_strings(ctx, file, "quantity", &Q, &quantities));
-  RB_TRY(print_columns(ctx, file, "", (const char *const *)parameters, D, columns, COLUMNS));
+  RB_TRY(print_columns(ctx, file, RB_TABLE_PARAMETERS, D, (const char *const *)parameters));
   rb_log_info(ctx,
               "ranks of:                    sbc set                     diagnostics set"
               "   (log gamma below 0 rejects at 5%%)");
-  RB_TRY(print_columns(ctx, file, "", (const char *const *)quantities, Q, tests, TESTS));
+  RB_TRY(print_columns(ctx, file, RB_TABLE_QUANTITIES, Q, (const char *const *)quantities));
   RB_TRY(rb_print_coverage(ctx, file, D, (const char *const *)parameters));
   RB_TRY(print_regimes(ctx, file, (const char *const *)parameters, D));
   RB_TRY(print_loss(ctx, file));

@@ -2,25 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnostic_columns.h"
 #include "page.h"
 
 /* Tables whose rows are parameters or quantities and whose columns are arrays of a file. */
 
-enum { MOST_COLUMNS = 12 };
-
-/* When a value is printed as one that needs a look. */
-typedef enum warn_when { NEVER, IF_NEGATIVE, IF_BELOW_5_PERCENT, IF_ABOVE_5_PERCENT } warn_when;
+enum { MOST_COLUMNS = 16 };
 
 typedef struct column {
   const char *title, *path;
   int digits;  // significant ones
-  warn_when when;
+  rb_warning when;
 } column;
 
-static void write_number(FILE *out, double value, int digits, warn_when when) {
-  const bool bad = (when == IF_NEGATIVE && value < 0) ||
-                   (when == IF_BELOW_5_PERCENT && value < 0.05) ||
-                   (when == IF_ABOVE_5_PERCENT && value > 0.05);
+static void write_number(FILE *out, double value, int digits, rb_warning when) {
+  const bool bad = (when == RB_WARN_BELOW_0 && value < 0) ||
+                   (when == RB_WARN_BELOW_5_PERCENT && value < 0.05) ||
+                   (when == RB_WARN_ABOVE_5_PERCENT && value > 0.05);
   (void)fprintf(out, bad ? "<td class=\"bad\">" : "<td>");
   if (isfinite(value)) {
     (void)fprintf(out, "%.*g</td>", digits, value);
@@ -151,11 +149,12 @@ cleanup:
 }
 
 static rb_status write_regimes(const rb_study_data *study, FILE *out) {
-  static const column columns[] = {{"data sets", "diagnostics/regime/datasets", 8, NEVER},
-                                   {"least activity", "diagnostics/regime/activity_low", 5, NEVER},
-                                   {"most", "diagnostics/regime/activity_high", 5, NEVER},
-                                   {"loss (nat)", "diagnostics/regime/loss", 4, NEVER},
-                                   {"of data sets", "diagnostics/regime/loss_datasets", 8, NEVER}};
+  static const column columns[] = {
+      {"data sets", "diagnostics/regime/datasets", 8, RB_WARN_NEVER},
+      {"least activity", "diagnostics/regime/activity_low", 5, RB_WARN_NEVER},
+      {"most", "diagnostics/regime/activity_high", 5, RB_WARN_NEVER},
+      {"loss (nat)", "diagnostics/regime/loss", 4, RB_WARN_NEVER},
+      {"of data sets", "diagnostics/regime/loss_datasets", 8, RB_WARN_NEVER}};
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
@@ -168,19 +167,24 @@ cleanup:
   return status;
 }
 
+/* The columns that the diagnostics have for the table. */
+static rb_status write_diagnostics(const rb_study_data *study, FILE *out, rb_diagnostic_table table,
+                                   const char *title, int64_t rows, const char *const *names) {
+  const rb_diagnostic_column *from[RB_TABLE_COLUMNS];
+  column columns[RB_TABLE_COLUMNS];
+  char path[RB_TABLE_COLUMNS][RB_COLUMN_PATH];
+  const int count = rb_table_columns(table, from);
+  for (int c = 0; c < count; ++c) {
+    rb_column_path(from[c], path[c]);
+    columns[c] = (column){.title = from[c]->html != NULL ? from[c]->html : from[c]->title,
+                          .path = path[c],
+                          .digits = from[c]->digits,
+                          .when = from[c]->warn};
+  }
+  return write_columns(study, RB_FROM_CALIBRATION, out, title, rows, names, columns, count);
+}
+
 rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
-  static const column parameters[] = {
-      {"<i>r</i>", "recovery/r", 3, NEVER},
-      {"NRMSE (of the prior's)", "diagnostics/nrmse", 3, NEVER},
-      {"contraction", "diagnostics/contraction", 3, NEVER},
-      {"z-score", "diagnostics/z_score", 2, NEVER},
-      {"calibration error", "diagnostics/calibration_error", 2, NEVER},
-      {"log γ", "diagnostics/log_gamma", 3, IF_NEGATIVE},
-      {"outside the prior", "diagnostics/outside", 2, IF_ABOVE_5_PERCENT}};
-  static const column ranks[] = {{"log γ (sbc)", "sbc/log_gamma", 3, IF_NEGATIVE},
-                                 {"χ² <i>p</i> (sbc)", "sbc/chi_square_p", 2, IF_BELOW_5_PERCENT},
-                                 {"K-S <i>p</i> (sbc)", "sbc/ks_p", 2, IF_BELOW_5_PERCENT},
-                                 {"log γ (diagnostics)", "diagnostics/log_gamma", 3, IF_NEGATIVE}};
   rb_status status = RB_OK;
   const int D = study->model->dim;
   char text[RB_MAX_PARAMETERS][64];
@@ -193,15 +197,14 @@ rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
   RB_TRY(write_loss(study, out));
   RB_TRY(write_outside(study, out));
   RB_TRY(rb_page_ensemble(study, out));
-  RB_TRY(write_columns(study, from, out, "parameter", D, names, parameters,
-                       sizeof parameters / sizeof *parameters - 2));
+  RB_TRY(write_diagnostics(study, out, RB_TABLE_PARAMETERS, "parameter", D, names));
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "quantity", &Q, &quantities));
   (void)fputs(
       "<p>Tests of the ranks. log γ below 0 rejects calibration at 5%; of many values some "
       "do so by chance.</p>\n",
       out);
-  RB_TRY(write_columns(study, from, out, "quantity", Q, (const char *const *)quantities, ranks,
-                       sizeof ranks / sizeof *ranks));
+  RB_TRY(write_diagnostics(study, out, RB_TABLE_QUANTITIES, "quantity", Q,
+                           (const char *const *)quantities));
   RB_TRY(write_regimes(study, out));
 cleanup:
   free(quantities);
@@ -233,12 +236,12 @@ rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
   for (int d = 0; d < D; ++d) {
     const rb_quantity *p = &study->model->parameters[d];
     (void)fprintf(out, "<tr><td title=\"%s\">%s (%s)</td>", p->description, p->name, p->unit);
-    write_number(out, mean.v[d], 4, NEVER);
-    write_number(out, sd.v[d], 3, NEVER);
+    write_number(out, mean.v[d], 4, RB_WARN_NEVER);
+    write_number(out, sd.v[d], 3, RB_WARN_NEVER);
     for (int64_t k = 0; k < level.shape[0]; ++k) {
-      write_number(out, quantile.v[d * level.shape[0] + k], 4, NEVER);
+      write_number(out, quantile.v[d * level.shape[0] + k], 4, RB_WARN_NEVER);
     }
-    if (truth.v != NULL) write_number(out, truth.v[d], 4, NEVER);
+    if (truth.v != NULL) write_number(out, truth.v[d], 4, RB_WARN_NEVER);
     (void)fputs("</tr>\n", out);
   }
   table_end(out);
@@ -265,7 +268,7 @@ static rb_status write_numbers(const rb_study_data *study, rb_source source, int
     RB_TRY(rb_file_describe(study->ctx, study->file[source], paths[k], &info));
     const char *slash = strrchr(paths[k], '/');
     (void)fprintf(out, "<tr><td><code>%s</code></td>", slash != NULL ? slash + 1 : paths[k]);
-    write_number(out, value, 4, NEVER);
+    write_number(out, value, 4, RB_WARN_NEVER);
     (void)fputs("<td>", out);
     rb_html_text(out, strcmp(info.unit, "1") == 0 ? "" : info.unit);
     (void)fputs("</td><td class=\"text\">", out);
@@ -278,8 +281,8 @@ cleanup:
 }
 
 static rb_status write_percentiles(const rb_study_data *study, FILE *out) {
-  static const column columns[] = {{"observation", "observed", 4, NEVER},
-                                   {"percentile", "percentile", 3, NEVER}};
+  static const column columns[] = {{"observation", "observed", 4, RB_WARN_NEVER},
+                                   {"percentile", "percentile", 3, RB_WARN_NEVER}};
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
@@ -313,14 +316,15 @@ cleanup:
 }
 
 static rb_status write_distance_by_regime(const rb_study_data *study, FILE *out) {
-  static const column columns[] = {{"data sets", "summary/regime_datasets", 8, NEVER},
-                                   {"least activity", "summary/regime_activity_low", 5, NEVER},
-                                   {"most", "summary/regime_activity_high", 5, NEVER},
-                                   {"efficiency", "summary/regime_network_efficiency", 3, NEVER},
-                                   {"KL (nat)", "summary/regime_kl", 3, NEVER},
-                                   {"C2ST", "summary/regime_c2st", 3, NEVER},
-                                   {"loss (nat)", "summary/regime_network_loss", 4, NEVER},
-                                   {"its floor", "summary/regime_floor", 4, NEVER}};
+  static const column columns[] = {
+      {"data sets", "summary/regime_datasets", 8, RB_WARN_NEVER},
+      {"least activity", "summary/regime_activity_low", 5, RB_WARN_NEVER},
+      {"most", "summary/regime_activity_high", 5, RB_WARN_NEVER},
+      {"efficiency", "summary/regime_network_efficiency", 3, RB_WARN_NEVER},
+      {"KL (nat)", "summary/regime_kl", 3, RB_WARN_NEVER},
+      {"C2ST", "summary/regime_c2st", 3, RB_WARN_NEVER},
+      {"loss (nat)", "summary/regime_network_loss", 4, RB_WARN_NEVER},
+      {"its floor", "summary/regime_floor", 4, RB_WARN_NEVER}};
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
@@ -351,10 +355,11 @@ rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
                                         "summary/exact_log_gamma_log_posterior",
                                         "summary/network_log_gamma_log_likelihood",
                                         "summary/exact_log_gamma_log_likelihood"};
-  static const column parameters[] = {{"Wasserstein distance", "summary/wasserstein", 3, NEVER},
-                                      {"KL where the truth is small", "summary/kl_low", 3, NEVER},
-                                      {"middle", "summary/kl_middle", 3, NEVER},
-                                      {"large", "summary/kl_high", 3, NEVER}};
+  static const column parameters[] = {
+      {"Wasserstein distance", "summary/wasserstein", 3, RB_WARN_NEVER},
+      {"KL where the truth is small", "summary/kl_low", 3, RB_WARN_NEVER},
+      {"middle", "summary/kl_middle", 3, RB_WARN_NEVER},
+      {"large", "summary/kl_high", 3, RB_WARN_NEVER}};
   rb_status status = RB_OK;
   char text[RB_MAX_PARAMETERS][64];
   const char *names[RB_MAX_PARAMETERS];

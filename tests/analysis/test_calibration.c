@@ -2,7 +2,7 @@
 #include "records_column.h"
 #include "rheobase/analysis/diagnostics.h"
 
-static double value(const rb_calibration *result, rb_calibration_field field, int index) {
+static double value(const rb_calibration *result, const char *field, int index) {
   return rb_calibration_values(result, field)[index];
 }
 
@@ -14,15 +14,15 @@ static void the_exact_posterior_passes_every_test(void **state) {
   assert_int_equal(result.length[RB_DIM_QUANTITY], QUANTITIES);
   for (int q = 0; q < QUANTITIES; ++q) {
     // fixed seeds: 21 p-values of which one below 1e-5 has a chance of 2e-4
-    assert_all_true(value(&result, RB_CAL_CHI_SQUARE_P, q) > 1e-5);
-    assert_all_true(value(&result, RB_CAL_KS_P, q) > 1e-5);
-    assert_all_true(value(&result, RB_CAL_LOG_GAMMA, q) > -5);
+    assert_all_true(value(&result, "chi_square_p", q) > 1e-5);
+    assert_all_true(value(&result, "ks_p", q) > 1e-5);
+    assert_all_true(value(&result, "log_gamma", q) > -5);
   }
   for (int d = 0; d < D; ++d) {
-    assert_all_true(value(&result, RB_CAL_CALIBRATION_ERROR, d) <
-                    2 * value(&result, RB_CAL_CALIBRATION_ERROR_95, 0));
-    assert_near(value(&result, RB_CAL_Z_SCORE, d), 0, 6 * 1.2533 / sqrt(500));
-    assert_all_true(value(&result, RB_CAL_OUTSIDE_ANY, 0) == 0);
+    assert_all_true(value(&result, "calibration_error", d) <
+                    2 * value(&result, "calibration_error_95", 0));
+    assert_near(value(&result, "z_score", d), 0, 6 * 1.2533 / sqrt(500));
+    assert_all_true(value(&result, "outside_any", 0) == 0);
   }
   rb_records_free(&records);
   rb_calibration_free(&result);
@@ -43,11 +43,11 @@ static void curves_leave_the_band_where_ranks_are_rejected(void **state) {
     for (int q = 0; q < QUANTITIES; ++q) {
       bool inside = true;
       for (int64_t r = 0; r < ranks; ++r) {
-        const double ecdf = rb_calibration_values(&result, RB_CAL_ECDF)[r * QUANTITIES + q];
-        inside &= ecdf >= rb_calibration_values(&result, RB_CAL_ECDF_LOWER)[r] &&
-                  ecdf <= rb_calibration_values(&result, RB_CAL_ECDF_UPPER)[r];
+        const double ecdf = rb_calibration_values(&result, "ecdf/ecdf")[r * QUANTITIES + q];
+        inside &= ecdf >= rb_calibration_values(&result, "ecdf/lower")[r] &&
+                  ecdf <= rb_calibration_values(&result, "ecdf/upper")[r];
       }
-      assert_all_true(inside == (value(&result, RB_CAL_LOG_GAMMA, q) >= 0));
+      assert_all_true(inside == (value(&result, "log_gamma", q) >= 0));
       left[i] += !inside;
     }
     rb_records_free(&records);
@@ -71,10 +71,10 @@ static void numbers_are_those_of_the_closed_form(void **state) {
   calibrate((gaussian_errors){.widen = 1}, &records, &result);
   for (int d = 0; d < D; ++d) {
     const double v = covariance[d * D + d];
-    assert_near(value(&result, RB_CAL_CONTRACTION, d), 1 - v, 0.1);
-    assert_near(value(&result, RB_CAL_R, d), sqrt(1 - v), 0.1);
+    assert_near(value(&result, "contraction", d), 1 - v, 0.1);
+    assert_near(value(&result, "r", d), sqrt(1 - v), 0.1);
     // median of |N(0,1)| is 0.6745: sqrt(v (1 + 0.455)) over the prior's sqrt(1 + 0.455)
-    const double nrmse = value(&result, RB_CAL_NRMSE, RB_NORMALISE_PRIOR * D + d);
+    const double nrmse = value(&result, "nrmse", RB_NORMALISE_PRIOR * D + d);
     assert_near(nrmse, sqrt(v), 0.1 * sqrt(v));
   }
   const double determinant =
@@ -82,9 +82,9 @@ static void numbers_are_those_of_the_closed_form(void **state) {
       covariance[1] * (covariance[3] * covariance[8] - covariance[5] * covariance[6]) +
       covariance[2] * (covariance[3] * covariance[7] - covariance[4] * covariance[6]);
   const double entropy = 0.5 * (D * log(2 * acos(-1) * exp(1)) + log(determinant));
-  const double se = value(&result, RB_CAL_LOSS_SE, 0);
+  const double se = value(&result, "loss_se", 0);
   assert_near(se, sqrt(D / 2.0 / 500), 0.2 * se);
-  assert_near(value(&result, RB_CAL_LOSS, 0), entropy, 6 * se);
+  assert_near(value(&result, "loss", 0), entropy, 6 * se);
   model.destroy(&model);
   rb_records_free(&records);
   rb_calibration_free(&result);
@@ -109,10 +109,10 @@ static void wrong_posteriors_are_detected(void **state) {
     rb_calibration result;
     calibrate(cases[i].errors, &records, &result);
     for (int k = 0; k < 4 && cases[i].rejected[k] >= 0; ++k) {
-      assert_all_true(value(&result, RB_CAL_LOG_GAMMA, cases[i].rejected[k]) < -5);
+      assert_all_true(value(&result, "log_gamma", cases[i].rejected[k]) < -5);
     }
     for (int k = 0; k < 4 && cases[i].kept[k] >= 0; ++k) {
-      assert_all_true(value(&result, RB_CAL_LOG_GAMMA, cases[i].kept[k]) > -5);
+      assert_all_true(value(&result, "log_gamma", cases[i].kept[k]) > -5);
     }
     rb_records_free(&records);
     rb_calibration_free(&result);
@@ -127,21 +127,24 @@ static void coverage_follows_the_width(void **state) {
   rb_calibration result;
   calibrate((gaussian_errors){.widen = 0.5}, &records, &result);
   for (int a = 3; a < RB_LEVELS - 1; ++a) {
-    assert_all_true(value(&result, RB_CAL_CENTRAL, a * D) < value(&result, RB_CAL_CENTRAL_LOW, a));
-    assert_all_true(value(&result, RB_CAL_HPD, a * D) < value(&result, RB_CAL_EXACT_LOW, a));
-    assert_all_true(value(&result, RB_CAL_DENSEST, a) < value(&result, RB_CAL_EXACT_LOW, a));
+    assert_all_true(value(&result, "coverage/central", a * D) <
+                    value(&result, "coverage/central_low", a));
+    assert_all_true(value(&result, "coverage/hpd", a * D) <
+                    value(&result, "coverage/exact_low", a));
+    assert_all_true(value(&result, "coverage/densest", a) <
+                    value(&result, "coverage/exact_low", a));
   }
   // P(|truth - mean| < z sd / 2) for the level 0.5 is 2 Phi(0.6745 / 2) - 1 = 0.264
-  assert_near(value(&result, RB_CAL_BY_RANK, 25 * D), 0.264, 6 * sqrt(0.264 * 0.736 / 500));
+  assert_near(value(&result, "coverage/by_rank", 25 * D), 0.264, 6 * sqrt(0.264 * 0.736 / 500));
   rb_records_free(&records);
   rb_calibration_free(&result);
   calibrate((gaussian_errors){.widen = 1}, &records, &result);
   for (int a = 0; a < RB_LEVELS; ++a) {
-    const double exact = value(&result, RB_CAL_EXACT_LEVEL, a);
+    const double exact = value(&result, "coverage/exact_level", a);
     const double six = 6 * sqrt(exact * (1 - exact) / 500);
-    for (int d = 0; d < D; ++d) assert_near(value(&result, RB_CAL_HPD, a * D + d), exact, six);
-    assert_near(value(&result, RB_CAL_DENSEST, a), exact, six);
-    assert_near(value(&result, RB_CAL_TARP, a), exact, six);
+    for (int d = 0; d < D; ++d) assert_near(value(&result, "coverage/hpd", a * D + d), exact, six);
+    assert_near(value(&result, "coverage/densest", a), exact, six);
+    assert_near(value(&result, "coverage/tarp", a), exact, six);
   }
   rb_records_free(&records);
   rb_calibration_free(&result);
@@ -153,19 +156,18 @@ static void errors_that_cancel_show_by_regime(void **state) {
   rb_records records;
   rb_calibration result;
   calibrate((gaussian_errors){.widen = 1, .steep_shift = 0.5}, &records, &result);
-  const int64_t *datasets = rb_calibration_counts(&result, RB_CAL_REGIME_DATASETS);
+  const int64_t *datasets = rb_calibration_counts(&result, "regime/datasets");
   assert_all_true(datasets[RB_REGIME_NONE] == 0 && datasets[RB_REGIME_LITTLE] > 150 &&
                   datasets[RB_REGIME_MUCH] > 150);
   assert_all_true(datasets[RB_REGIME_LITTLE] + datasets[RB_REGIME_MUCH] == 500);
-  assert_near(value(&result, RB_CAL_REGIME_HIGH, RB_REGIME_LITTLE), 1, 0);
-  assert_near(value(&result, RB_CAL_REGIME_LOW, RB_REGIME_MUCH), 2, 0);
+  assert_near(value(&result, "regime/activity_high", RB_REGIME_LITTLE), 1, 0);
+  assert_near(value(&result, "regime/activity_low", RB_REGIME_MUCH), 2, 0);
   for (int d = 0; d < D; ++d) {
-    assert_near(value(&result, RB_CAL_Z_SCORE, d), 0, 0.35);
-    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_REGIME_LITTLE * D + d), -0.5, 0.35);
-    assert_near(value(&result, RB_CAL_REGIME_Z_SCORE, RB_REGIME_MUCH * D + d), 0.5, 0.35);
-    assert_all_true(value(&result, RB_CAL_REGIME_LOG_GAMMA, RB_REGIME_LITTLE * QUANTITIES + d) <
-                    -5);
-    assert_all_true(isnan(value(&result, RB_CAL_REGIME_R, RB_REGIME_NONE * D + d)));
+    assert_near(value(&result, "z_score", d), 0, 0.35);
+    assert_near(value(&result, "regime/z_score", RB_REGIME_LITTLE * D + d), -0.5, 0.35);
+    assert_near(value(&result, "regime/z_score", RB_REGIME_MUCH * D + d), 0.5, 0.35);
+    assert_all_true(value(&result, "regime/log_gamma", RB_REGIME_LITTLE * QUANTITIES + d) < -5);
+    assert_all_true(isnan(value(&result, "regime/r", RB_REGIME_NONE * D + d)));
   }
   rb_records_free(&records);
   rb_calibration_free(&result);
@@ -229,20 +231,20 @@ static void loss_leaves_clipped_truths_out(void **state) {
   records_column(&records, RB_RECORD_ACTIVITY, 0, activity);
   for (int i = 0; i < 500; ++i) {
     if (truth[i] >= 1) continue;
-    const int bursting = activity[i] > value(&result, RB_CAL_REGIME_HIGH, RB_REGIME_LITTLE);
+    const int bursting = activity[i] > value(&result, "regime/activity_high", RB_REGIME_LITTLE);
     sum[bursting] -= log_density[i] + log(3);
     count[bursting] += 1;
   }
   assert_all_true(count[0] > 100 && count[1] > 100 && count[0] + count[1] < 450);
-  assert_near(value(&result, RB_CAL_LOSS, 0), (sum[0] + sum[1]) / (count[0] + count[1]), 1e-12);
-  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_REGIME_LITTLE), sum[0] / count[0], 1e-12);
-  assert_near(value(&result, RB_CAL_REGIME_LOSS, RB_REGIME_MUCH), sum[1] / count[1], 1e-12);
-  const int64_t *datasets = rb_calibration_counts(&result, RB_CAL_REGIME_LOSS_DATASETS);
+  assert_near(value(&result, "loss", 0), (sum[0] + sum[1]) / (count[0] + count[1]), 1e-12);
+  assert_near(value(&result, "regime/loss", RB_REGIME_LITTLE), sum[0] / count[0], 1e-12);
+  assert_near(value(&result, "regime/loss", RB_REGIME_MUCH), sum[1] / count[1], 1e-12);
+  const int64_t *datasets = rb_calibration_counts(&result, "regime/loss_datasets");
   assert_all_true((double)datasets[RB_REGIME_LITTLE] == count[0] &&
                   (double)datasets[RB_REGIME_MUCH] == count[1] && datasets[RB_REGIME_NONE] == 0);
-  assert_all_true(*rb_calibration_counts(&result, RB_CAL_LOSS_DATASETS) ==
+  assert_all_true(*rb_calibration_counts(&result, "loss_datasets") ==
                   datasets[RB_REGIME_LITTLE] + datasets[RB_REGIME_MUCH]);
-  assert_all_true(*rb_calibration_counts(&result, RB_CAL_LOSS_NOT_FINITE) == 0);
+  assert_all_true(*rb_calibration_counts(&result, "loss_not_finite") == 0);
   model.destroy(&model);
   rb_records_free(&records);
   rb_calibration_free(&result);

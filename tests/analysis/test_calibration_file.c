@@ -225,9 +225,8 @@ static void results_are_written(void **state) {
   assert_all_ok(rb_file_read_new(&test_context, file, "sbc/records/mean", RB_F64, true, 2, shape,
                                  (void **)&mean));
   assert_all_true(
-      memcmp(log_gamma, rb_calibration_values(&result, RB_CAL_LOG_GAMMA), sizeof log_gamma) == 0);
-  assert_all_true(memcmp(count, rb_calibration_counts(&result, RB_CAL_RANK_COUNT), sizeof count) ==
-                  0);
+      memcmp(log_gamma, rb_calibration_values(&result, "log_gamma"), sizeof log_gamma) == 0);
+  assert_all_true(memcmp(count, rb_calibration_counts(&result, "rank_count"), sizeof count) == 0);
   bool same = shape[0] == 500;
   for (int64_t round = 0; round < records.partition.rounds; ++round) {
     const rb_range range = rb_partition_round(&records.partition, round);

@@ -135,11 +135,11 @@ static void validation_loss_is_that_of_the_calibration(void **state) {
     fixture_create(which, RB_OFFLINE, 2e-3, &f);
     assert_all_ok(rb_train(&test_context, &f.train, &f.data, save_nothing, save_nothing, NULL));
     calibrate(&f, &result);
-    const double loss = *rb_calibration_values(&result, RB_CAL_LOSS);
+    const double loss = *rb_calibration_values(&result, "loss");
     assert_near(f.train.history[1].validation_loss, loss, 1e-4);
     // the number that other programs print is another one
     assert_all_true(fabs(f.train.history[1].objective - loss) > 0.1);
-    const int64_t counted = *rb_calibration_counts(&result, RB_CAL_LOSS_DATASETS);
+    const int64_t counted = *rb_calibration_counts(&result, "loss_datasets");
     assert_all_true(counted > VALIDATION / 2 && counted < VALIDATION);  // some are clipped
     rb_calibration_free(&result);
     fixture_destroy(&f);

@@ -80,9 +80,9 @@ static void holds_them_all(void **state) {
   // Calibrated, so the ranks of so many data sets are uniform, and intervals
   // between so few draws cover too little by no more than that explains.
   for (int d = 0; d < D; ++d) {
-    assert_all_true(rb_calibration_values(&result, RB_CAL_KS_P)[d] > 1e-6);
-    assert_all_true(rb_calibration_values(&result, RB_CAL_CALIBRATION_ERROR)[d] <
-                    *rb_calibration_values(&result, RB_CAL_CALIBRATION_ERROR_95));
+    assert_all_true(rb_calibration_values(&result, "ks_p")[d] > 1e-6);
+    assert_all_true(rb_calibration_values(&result, "calibration_error")[d] <
+                    *rb_calibration_values(&result, "calibration_error_95"));
   }
   MPI_Barrier(test_context.comm);
   if (test_context.rank == 0) unlink(path);

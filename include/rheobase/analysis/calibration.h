@@ -44,73 +44,9 @@ typedef enum rb_calibration_dim {
   RB_DIM_COUNT
 } rb_calibration_dim;
 
-/** Results; a row of rb_calibration_fields each, in this order. */
-typedef enum rb_calibration_field {
-  RB_CAL_R,
-  RB_CAL_NRMSE,
-  RB_CAL_CONTRACTION,
-  RB_CAL_Z_SCORE,
-  RB_CAL_CALIBRATION_ERROR,
-  RB_CAL_CALIBRATION_ERROR_95,
-  RB_CAL_RANK_COUNT,
-  RB_CAL_HISTOGRAM,
-  RB_CAL_HISTOGRAM_FIRST,
-  RB_CAL_HISTOGRAM_EXPECTED,
-  RB_CAL_HISTOGRAM_LOW,
-  RB_CAL_HISTOGRAM_HIGH,
-  RB_CAL_NOTEBOOK_COUNT,
-  RB_CAL_NOTEBOOK_EDGE,
-  RB_CAL_NOTEBOOK_LOW,
-  RB_CAL_NOTEBOOK_HIGH,
-  RB_CAL_CHI_SQUARE_P,
-  RB_CAL_KS_P,
-  RB_CAL_GAMMA,
-  RB_CAL_GAMMA_NULL,
-  RB_CAL_LOG_GAMMA,
-  RB_CAL_ECDF_Z,
-  RB_CAL_ECDF,
-  RB_CAL_ECDF_LOWER,
-  RB_CAL_ECDF_UPPER,
-  RB_CAL_CENTRAL,
-  RB_CAL_CENTRAL_LOW,
-  RB_CAL_CENTRAL_HIGH,
-  RB_CAL_EXACT_LEVEL,
-  RB_CAL_HPD,
-  RB_CAL_DENSEST,
-  RB_CAL_TARP,
-  RB_CAL_EXACT_LOW,
-  RB_CAL_EXACT_HIGH,
-  RB_CAL_WIDTH,
-  RB_CAL_BY_RANK,
-  RB_CAL_BY_RANK_LOW,
-  RB_CAL_BY_RANK_HIGH,
-  RB_CAL_OUTSIDE,
-  RB_CAL_OUTSIDE_ANY,
-  RB_CAL_LOSS,
-  RB_CAL_LOSS_SE,
-  RB_CAL_LOSS_DATASETS,
-  RB_CAL_LOSS_NOT_FINITE,
-  RB_CAL_FAILED,
-  RB_CAL_REGIME_DATASETS,
-  RB_CAL_REGIME_LOW,
-  RB_CAL_REGIME_HIGH,
-  RB_CAL_REGIME_R,
-  RB_CAL_REGIME_NRMSE,
-  RB_CAL_REGIME_CONTRACTION,
-  RB_CAL_REGIME_Z_SCORE,
-  RB_CAL_REGIME_CALIBRATION_ERROR,
-  RB_CAL_REGIME_CENTRAL,
-  RB_CAL_REGIME_CHI_SQUARE_P,
-  RB_CAL_REGIME_KS_P,
-  RB_CAL_REGIME_GAMMA,
-  RB_CAL_REGIME_LOG_GAMMA,
-  RB_CAL_REGIME_LOSS,
-  RB_CAL_REGIME_LOSS_DATASETS,
-  RB_CAL_FIELD_COUNT
-} rb_calibration_field;
+enum { RB_CALIBRATION_MAX_RANK = 3, RB_CALIBRATION_ARRAYS = 256 };
 
-enum { RB_CALIBRATION_MAX_RANK = 3 };
-
+/** A result: an array of one of the diagnostics (diagnostic_type.h). */
 typedef struct rb_calibration_row {
   const char *name;  ///< path within the test set's group
   rb_type type;      ///< RB_F64 or RB_I64
@@ -119,15 +55,14 @@ typedef struct rb_calibration_row {
   const char *description;
 } rb_calibration_row;
 
-/** (RB_CAL_FIELD_COUNT) */
-const rb_calibration_row *rb_calibration_fields(void);
-
-/** What a test set is summed up to: one array per field, the same on all ranks. */
+/** What a test set is summed up to: the arrays of all diagnostics, the same on all ranks. */
 typedef struct rb_calibration {
   int64_t datasets, draws;                   ///< data sets with those that failed
   double prior_variance[RB_MAX_PARAMETERS];  ///< of the truths, n - 1
   int64_t length[RB_DIM_COUNT];
-  void *data[RB_CAL_FIELD_COUNT];  ///< double or int64_t, row-major, owned
+  int arrays;
+  const rb_calibration_row *row[RB_CALIBRATION_ARRAYS];  ///< (arrays)
+  void *data[RB_CALIBRATION_ARRAYS];  ///< (arrays) double or int64_t, row-major, owned
 } rb_calibration;
 
 /** Sums up finished records of the data sets that did not fail (rb_records_failed). Collective; the
@@ -141,9 +76,9 @@ RB_NODISCARD rb_status rb_calibration_compute(rb_context *ctx, const rb_records 
                                               rb_calibration *result);
 void rb_calibration_free(rb_calibration *result);
 
-/** A field's values. */
-double *rb_calibration_values(const rb_calibration *result, rb_calibration_field field);
-/** The values of a field of counts. */
-int64_t *rb_calibration_counts(const rb_calibration *result, rb_calibration_field field);
+/** The array of that name; NULL where no diagnostic has one. @{ */
+double *rb_calibration_values(const rb_calibration *result, const char *name);
+int64_t *rb_calibration_counts(const rb_calibration *result, const char *name);
+/** @} */
 
 #endif

@@ -2,14 +2,47 @@
 #include <string.h>
 
 #include "calibration_internal.h"
-#include "rheobase/analysis/bands.h"
-#include "rheobase/analysis/binomial.h"
+#include "rheobase/analysis/diagnostic_type.h"
 #include "rheobase/analysis/diagnostics.h"
 #include "rheobase/base/clock.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
 #include "rheobase/base/signals.h"
 #include "rheobase/parallel/agree.h"
+
+/* Its arrays. */
+enum {
+  ARRAY_R,
+  ARRAY_NRMSE,
+  ARRAY_CONTRACTION,
+  ARRAY_Z_SCORE,
+  ARRAY_REGIME_R,
+  ARRAY_REGIME_NRMSE,
+  ARRAY_REGIME_CONTRACTION,
+  ARRAY_REGIME_Z_SCORE,
+  ARRAYS
+};
+
+static const rb_calibration_row rows[ARRAYS] = {
+    [ARRAY_R] = {"r", RB_F64, {RB_DIM_PARAMETER}, "1", "Pearson correlation of truth and median"},
+    [ARRAY_NRMSE] = {"nrmse",
+                     RB_F64,
+                     {RB_DIM_NORMALISER, RB_DIM_PARAMETER},
+                     "1",
+                     "median rmse over a normaliser (that of 'none' in the parameter's unit)"},
+    [ARRAY_CONTRACTION] = {"contraction", RB_F64, {RB_DIM_PARAMETER}, "1", "median contraction"},
+    [ARRAY_Z_SCORE] = {"z_score", RB_F64, {RB_DIM_PARAMETER}, "1", "median posterior z-score"},
+    [ARRAY_REGIME_R] = {"regime/r", RB_F64, {RB_DIM_REGIME, RB_DIM_PARAMETER}, "1", "as r"},
+    [ARRAY_REGIME_NRMSE] = {"regime/nrmse",
+                            RB_F64,
+                            {RB_DIM_REGIME, RB_DIM_PARAMETER},
+                            "1",
+                            "as nrmse of normaliser 'prior'"},
+    [ARRAY_REGIME_CONTRACTION] =
+        {"regime/contraction", RB_F64, {RB_DIM_REGIME, RB_DIM_PARAMETER}, "1", "as contraction"},
+    [ARRAY_REGIME_Z_SCORE] =
+        {"regime/z_score", RB_F64, {RB_DIM_REGIME, RB_DIM_PARAMETER}, "1", "as z_score"},
+};
 
 enum { POOL = 65536 };  // truths that stand for the prior
 
@@ -89,13 +122,6 @@ cleanup:
   return status;
 }
 
-/* Where the number of a parameter and part goes; the two fields are that of all and of regimes. */
-static double *place_of(const rb_summing *s, int part, int d, rb_calibration_field all,
-                        rb_calibration_field by_regime) {
-  return part == RB_ALL ? rb_calibration_values(s->result, all) + d
-                        : rb_calibration_values(s->result, by_regime) + part * s->D + d;
-}
-
 /* Mean and spread of the truths, and their correlation with the medians. */
 static void sum_moments(rb_summing *s, int d, parameter_work *w) {
   rb_moments truth[RB_PARTS], median[RB_PARTS];
@@ -107,7 +133,7 @@ static void sum_moments(rb_summing *s, int d, parameter_work *w) {
   rb_summing_products(s, w->truth, truth, w->column, median, products);
   for (int part = 0; part < RB_PARTS; ++part) {
     if (truth[part].count < 2) continue;  // stays NaN
-    *place_of(s, part, d, RB_CAL_R, RB_CAL_REGIME_R) =
+    *rb_summing_place(s, part, d, ARRAY_R, ARRAY_REGIME_R) =
         products[part] / (sqrt(truth[part].squares) * sqrt(median[part].squares));
   }
   const rb_moments *all = &truth[RB_ALL];
@@ -144,14 +170,12 @@ static void set_medians(rb_summing *s, int part, int d, const rb_order_middle mi
   if (rb_summing_datasets(s, part) < FEWEST) return;  // stays NaN
   const double variance = s->result->prior_variance[d];
   const double prior = mean_of(middle[PRIOR_RMSE].low, middle[PRIOR_RMSE].high);
-  double *nrmse =
-      part == RB_ALL
-          ? rb_calibration_values(s->result, RB_CAL_NRMSE) + RB_NORMALISE_PRIOR * s->D + d
-          : rb_calibration_values(s->result, RB_CAL_REGIME_NRMSE) + part * s->D + d;
+  double *nrmse = part == RB_ALL ? rb_summing_values(s, ARRAY_NRMSE) + RB_NORMALISE_PRIOR * s->D + d
+                                 : rb_summing_values(s, ARRAY_REGIME_NRMSE) + part * s->D + d;
   *nrmse = nrmse_of(middle[RMSE], prior);
-  *place_of(s, part, d, RB_CAL_CONTRACTION, RB_CAL_REGIME_CONTRACTION) =
+  *rb_summing_place(s, part, d, ARRAY_CONTRACTION, ARRAY_REGIME_CONTRACTION) =
       mean_of(rb_contraction(middle[SD].low, variance), rb_contraction(middle[SD].high, variance));
-  *place_of(s, part, d, RB_CAL_Z_SCORE, RB_CAL_REGIME_Z_SCORE) =
+  *rb_summing_place(s, part, d, ARRAY_Z_SCORE, ARRAY_REGIME_Z_SCORE) =
       mean_of(middle[Z_SCORE].low, middle[Z_SCORE].high);
 }
 
@@ -196,84 +220,63 @@ static void sum_order(rb_summing *s, int d, parameter_work *w) {
     set_medians(s, part, d, middle[part]);
   }
   get_quarters(s, query + TRUTHS, &w->of_truths);
-  double *nrmse = rb_calibration_values(s->result, RB_CAL_NRMSE);
+  double *nrmse = rb_summing_values(s, ARRAY_NRMSE);
   for (int k = 0; k < RB_NORMALISE_PRIOR; ++k) {
     const double normaliser = rb_normaliser_of_truths((rb_normaliser)k, &w->of_truths);
     nrmse[k * s->D + d] = nrmse_of(middle[RB_ALL][RMSE], normaliser);
   }
 }
 
-/* How many intervals of each level hold the truth: central ones by regime, highest-density ones. */
-static void count_inside(rb_summing *s, int d) {
-  int64_t inside[RB_PARTS + 1][RB_LEVELS] = {{0}};  // of regimes, all; the highest-density ones
-  enum { HPD = RB_PARTS };
-  for (int64_t i = 0; i < s->rows; ++i) {
-    const int32_t *central = rb_summing_at(s, RB_RECORD_CENTRAL, i);
-    const int32_t *hpd = rb_summing_at(s, RB_RECORD_HPD, i);
-    for (int a = 0; a < RB_LEVELS; ++a) {
-      inside[s->regime[i]][a] += (uint32_t)central[d] >> a & 1;
-      inside[HPD][a] += (uint32_t)hpd[d] >> a & 1;
-    }
-  }
-  rb_summing_add(s, (RB_PARTS + 1) * RB_LEVELS, inside[0]);
-  for (int part = 0; part < RB_PARTS; ++part) {
-    const int64_t n = rb_summing_datasets(s, part);
-    double *share =
-        rb_calibration_values(s->result, part == RB_ALL ? RB_CAL_CENTRAL : RB_CAL_REGIME_CENTRAL);
-    if (part != RB_ALL) share += part * RB_LEVELS * s->D;
-    for (int a = 0; a < RB_LEVELS; ++a) {
-      if (part != RB_ALL) inside[RB_ALL][a] += inside[part][a];
-      if (n >= 2) share[a * s->D + d] = (double)inside[part][a] / (double)n;
-    }
-    if (n < 2) continue;  // stays NaN
-    *place_of(s, part, d, RB_CAL_CALIBRATION_ERROR, RB_CAL_REGIME_CALIBRATION_ERROR) =
-        rb_calibration_error(n, inside[part]);
-  }
-  double *hpd = rb_calibration_values(s->result, RB_CAL_HPD);
-  for (int a = 0; a < RB_LEVELS; ++a) {
-    hpd[a * s->D + d] = (double)inside[HPD][a] / (double)s->N;
-  }
-}
-
-static void coverage_bands(rb_summing *s) {
-  double alpha[RB_LEVELS];
-  rb_coverage_levels(alpha);
-  const struct {
-    rb_calibration_field low, high;
-  } bands[2] = {{RB_CAL_CENTRAL_LOW, RB_CAL_CENTRAL_HIGH}, {RB_CAL_EXACT_LOW, RB_CAL_EXACT_HIGH}};
-  for (int a = 0; a < RB_LEVELS; ++a) {
-    const double exact = (double)rb_hpd_size(s->S, alpha[a]) / (double)(s->S + 1);
-    const double expected[2] = {rb_central_coverage(s->S, alpha[a]), exact};
-    rb_calibration_values(s->result, RB_CAL_EXACT_LEVEL)[a] = exact;
-    for (int b = 0; b < 2; ++b) {
-      int64_t low = 0, high = 0;
-      rb_binomial_interval(0.95, s->N, expected[b], &low, &high);
-      rb_calibration_values(s->result, bands[b].low)[a] = (double)low / (double)s->N;
-      rb_calibration_values(s->result, bands[b].high)[a] = (double)high / (double)s->N;
-    }
-  }
-}
-
-rb_status rb_sum_parameters(rb_summing *s) {
+static rb_status sum_recovery(rb_summing *s) {
   rb_status status = RB_OK;
   parameter_work w = {0};
-  double covered[RB_LEVELS];  // by the central intervals of a posterior that is right
   RB_TRY(rb_agree(s->ctx, allocate(s, &w)));
   RB_TRY(bootstrap_prior(s, w.prior_rmse));
   for (int d = 0; d < s->D; ++d) {
     sum_moments(s, d, &w);
     sum_order(s, d, &w);
-    count_inside(s, d);
     RB_TRY(rb_summing_continue(s->ctx));
   }
-  coverage_bands(s);
-  rb_coverage_levels(covered);
-  for (int a = 0; a < RB_LEVELS; ++a) covered[a] = rb_central_coverage(s->S, covered[a]);
-  RB_TRY(rb_null_quantile(s->ctx,
-                          rb_stream_make(s->seed, s->purpose, RB_RANDOM_NULLS, RB_NULL_ERRORS, 0),
-                          rb_calibration_error_of_counts, s->N, RB_LEVELS, covered, 0.95,
-                          rb_calibration_values(s->result, RB_CAL_CALIBRATION_ERROR_95)));
 cleanup:
   release(&w);
   return status;
 }
+
+static const rb_diagnostic_column columns[] = {
+    {.table = RB_TABLE_PARAMETERS,
+     .set = "recovery",
+     .row = &rows[ARRAY_R],
+     .title = "r",
+     .html = "<i>r</i>",
+     .format = "%*.3f",
+     .digits = 3,
+     .warn = RB_WARN_NEVER},
+    {.table = RB_TABLE_PARAMETERS,
+     .set = "diagnostics",
+     .row = &rows[ARRAY_NRMSE],
+     .title = "NRMSE",
+     .html = "NRMSE (of the prior's)",
+     .format = "%*.3f",
+     .digits = 3,
+     .warn = RB_WARN_NEVER},
+    {.table = RB_TABLE_PARAMETERS,
+     .set = "diagnostics",
+     .row = &rows[ARRAY_CONTRACTION],
+     .title = "contraction",
+     .format = "%*.3f",
+     .digits = 3,
+     .warn = RB_WARN_NEVER},
+    {.table = RB_TABLE_PARAMETERS,
+     .set = "diagnostics",
+     .row = &rows[ARRAY_Z_SCORE],
+     .title = "z-score",
+     .format = "%*.3f",
+     .digits = 2,
+     .warn = RB_WARN_NEVER},
+};
+
+const rb_diagnostic rb_diagnostic_recovery = {.row = rows,
+                                              .rows = ARRAYS,
+                                              .compute = sum_recovery,
+                                              .column = columns,
+                                              .columns = sizeof columns / sizeof *columns};
