@@ -16,23 +16,20 @@ rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const char *path, in
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s of length %lld cannot be declared",
                    file->path, path, (long long)length);
   }
-  rb_dimension **more = realloc(file->dimension, (size_t)(file->dimensions + 1) * sizeof *more);
-  if (more == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
-  file->dimension = more;
   rb_dimension *dimension = NULL;
   const rb_status status = RB_ALLOCATE(ctx, dimension, 1);
   if (status != RB_OK) return status;
   dimension->length = length;
   (void)snprintf(dimension->path, sizeof dimension->path, "%s", path);
-  more[file->dimensions++] = dimension;
+  dimension->next = file->dimension;
+  file->dimension = dimension;
   return RB_OK;
 }
 
 static rb_dimension *find_exact(rb_file *file, const char *path) {
-  for (int i = file->dimensions - 1; i >= 0; --i) {  // the latest is asked for most
-    if (strcmp(file->dimension[i]->path, path) == 0) return file->dimension[i];
-  }
-  return NULL;
+  rb_dimension *dimension = file->dimension;
+  while (dimension != NULL && strcmp(dimension->path, path) != 0) dimension = dimension->next;
+  return dimension;
 }
 
 /* Puts an object's name into the group of `path`. @param full (NAME_SIZE) */
@@ -105,7 +102,7 @@ static rb_status find_or_declare(rb_context *ctx, rb_file *file, const rb_field 
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s was not declared", field->path, given);
   }
   const rb_status status = rb_file_dimension(ctx, file, full, length);
-  if (status == RB_OK) *dimension = file->dimension[file->dimensions - 1];
+  if (status == RB_OK) *dimension = file->dimension;
   return status;
 }
 
@@ -186,12 +183,11 @@ cleanup:
 }
 
 void rb_dimensions_free(rb_file *file) {
-  for (int i = 0; i < file->dimensions; ++i) {
-    if (file->dimension[i]->coordinates != NULL) free(file->dimension[i]->coordinates->values);
-    free(file->dimension[i]->coordinates);
-    free(file->dimension[i]);
+  while (file->dimension != NULL) {
+    rb_dimension *dimension = file->dimension;
+    file->dimension = dimension->next;
+    if (dimension->coordinates != NULL) free(dimension->coordinates->values);
+    free(dimension->coordinates);
+    free(dimension);
   }
-  free(file->dimension);
-  file->dimension = NULL;
-  file->dimensions = 0;
 }

@@ -25,6 +25,7 @@ typedef struct rb_dimension {
   int64_t length;
   bool exists;                  // its scale is in the file
   rb_coordinates *coordinates;  // owned; NULL: none that are known
+  struct rb_dimension *next;    // declared before this one; owned
 } rb_dimension;
 
 /* An array of texts that rank 0 writes once the others have closed the file: parallel HDF5 cannot
@@ -38,10 +39,9 @@ typedef struct rb_pending_texts {
 struct rb_file {
   hid_t id;
   bool writing;
-  int64_t bytes;     // size of the file, reading
-  int64_t reserved;  // bytes of disk space claimed so far, writing
-  int dimensions;
-  rb_dimension **dimension;   // (dimensions), each owned; they stay where they are
+  int64_t bytes;              // size of the file, reading
+  int64_t reserved;           // bytes of disk space claimed so far, writing
+  rb_dimension *dimension;    // the one declared last
   rb_pending_texts *pending;  // rank 0's, writing
   char path[PATH_MAX];
   char temporary[PATH_MAX];

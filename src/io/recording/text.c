@@ -80,6 +80,14 @@ cleanup:
   return status;
 }
 
+/* Where the i-th column that the user names is; t->columns if it is not there. */
+static int find_named(const text *t, const rb_named_columns *named, int i) {
+  int place = 0;
+  if (!named->by_name) return i;
+  while (place < t->columns && strcmp(t->column[place].name, named->column[i].stored) != 0) ++place;
+  return place;
+}
+
 /* What the user says of the columns: "sample,current_pA,voltage_mV", or "voltage_mV=Vm". */
 static rb_status apply_choice(text *t) {
   rb_status status = RB_OK;
@@ -91,10 +99,7 @@ static rb_status apply_choice(text *t) {
                    t->columns, named.count));
   }
   for (int i = 0; i < named.count; ++i) {
-    int place = i;
-    for (place = named.by_name ? 0 : i; named.by_name && place < t->columns; ++place) {
-      if (strcmp(t->column[place].name, named.column[i].stored) == 0) break;
-    }
+    const int place = find_named(t, &named, i);
     if (place == t->columns) {
       RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has no column %s", t->r->path,
                      named.column[i].stored));
