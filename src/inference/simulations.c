@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dealt.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/progress.h"
 #include "rheobase/base/signals.h"
@@ -124,13 +125,48 @@ cleanup:
   return status;
 }
 
-/* Draws and simulates the items of a range. Local. */
-static rb_status chunk_simulate(rb_context *ctx, const rb_model *model, uint64_t seed,
-                                rb_purpose purpose, rb_range range, chunk *c) {
+/* Draws and simulates a round, each rank its chunk, or whoever is free. Collective.
+ * @param way how it is done */
+static rb_status simulate_round(rb_context *ctx, const rb_partition *partition, int64_t round,
+                                rb_dealt *way, chunk *c) {
+  const rb_model *model = way->model;
+  const rb_range mine = rb_partition_round(partition, round);
+  rb_status status = model->draw_prior(model, ctx, way->seed, way->purpose, mine.first, mine.count,
+                                       c->theta, c->latent);
+  if (status == RB_OK && !model->dealt) {
+    status = model->simulate(model, ctx, way->seed, way->purpose, mine.first, mine.count, c->theta,
+                             c->x);
+  }
+  status = rb_agree(ctx, status);
+  if (status != RB_OK || !model->dealt) return status;
+  const int64_t first = round * partition->size * way->rows, left = partition->items - first;
+  const int64_t most = partition->size * way->rows;
+  way->all = (rb_range){first, left < most ? left : most};
+  return rb_dealt_simulate(ctx, way, c->x);
+}
+
+/* Simulates and writes all rounds. Collective. */
+static rb_status write_rounds(rb_context *ctx, rb_file *file, const group_fields *f,
+                              const rb_partition *partition, rb_dealt *way, chunk *c) {
   rb_status status = RB_OK;
-  RB_TRY(
-      model->draw_prior(model, ctx, seed, purpose, range.first, range.count, c->theta, c->latent));
-  RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, c->theta, c->x));
+  const int64_t count = partition->items;
+  rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", count, 0);
+  way->progress = &progress;
+  for (int64_t round = 0; round < partition->rounds; ++round) {
+    RB_TRY(simulate_round(ctx, partition, round, way, c));
+    RB_TRY(chunk_write(ctx, file, way->model, f, rb_partition_round(partition, round), c));
+    const int64_t done = (round + 1) * partition->size * way->rows;
+    rb_progress_update(&progress, done < count ? done : count, way->group);
+    if (round + 1 < partition->rounds && rb_signals_agree(ctx)) {
+      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
+                     "stopped by a signal while simulating; the same command begins the "
+                     "simulations again"));
+    }
+  }
+  char note[NAME_SIZE];
+  (void)snprintf(note, sizeof note, "%s, slowest %.3g s, ranks idle for %.1f%%", way->group,
+                 way->slowest_s, 100 * (1 - way->busy_s / way->elapsed_s));
+  rb_progress_end(&progress, way->model->dealt ? note : way->group);
 cleanup:
   return status;
 }
@@ -142,12 +178,16 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
   group_fields f;
   describe(model, group, &f);
   chunk c;
-  const int64_t rows =
-      rb_partition_fit(count, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST, ctx->size);
+  // Those that are dealt keep all ranks at work whoever writes them.
+  const int64_t rows = rb_partition_fit(count, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST,
+                                        model->dealt ? 1 : ctx->size);
   const rb_partition partition = rb_partition_make(ctx, count, rows);
+  rb_dealt way = {.model = model, .seed = seed, .purpose = purpose, .rows = rows, .group = group};
   char item[NAME_SIZE];
   (void)snprintf(item, sizeof item, "data sets (%s)", group);
-  rb_partition_report(ctx, &partition, "simulate", item, "fewer ranks would do");
+  if (!model->dealt) {
+    rb_partition_report(ctx, &partition, "simulate", item, "fewer ranks would do");
+  }
   RB_TRY(rb_agree(ctx, chunk_create(ctx, model, rows, &c)));
   RB_TRY(rb_file_dimension(ctx, file, f.dataset, count));
   RB_TRY(rb_file_create_field(ctx, file, &f.theta, rows));
@@ -155,20 +195,7 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
   for (int k = 0; k < model->channels; ++k) {
     RB_TRY(rb_file_create_field(ctx, file, &f.channel[k], rows));
   }
-  rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", count, 0);
-  for (int64_t round = 0; round < partition.rounds; ++round) {
-    const rb_range range = rb_partition_round(&partition, round);
-    RB_TRY(rb_agree(ctx, chunk_simulate(ctx, model, seed, purpose, range, &c)));
-    RB_TRY(chunk_write(ctx, file, model, &f, range, &c));
-    const int64_t done = (round + 1) * partition.size * rows;
-    rb_progress_update(&progress, done < count ? done : count, group);
-    if (round + 1 < partition.rounds && rb_signals_agree(ctx)) {
-      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
-                     "stopped by a signal while simulating; the same command begins the "
-                     "simulations again"));
-    }
-  }
-  rb_progress_end(&progress, group);
+  RB_TRY(write_rounds(ctx, file, &f, &partition, &way, &c));
 cleanup:
   chunk_destroy(&c);
   return status;

@@ -26,9 +26,15 @@ static int64_t raise(rb_queue *queue, int64_t value, MPI_Op operation) {
   return before;
 }
 
+rb_range rb_queue_take_run(rb_queue *queue, int64_t count) {
+  const int64_t first = raise(queue, count, MPI_SUM);
+  const int64_t left = first < queue->items ? queue->items - first : 0;
+  return (rb_range){first, left < count ? left : count};
+}
+
 int64_t rb_queue_take(rb_queue *queue) {
-  const int64_t item = raise(queue, 1, MPI_SUM);
-  return item < queue->items ? item : -1;
+  const rb_range item = rb_queue_take_run(queue, 1);
+  return item.count == 1 ? item.first : -1;
 }
 
 void rb_queue_close(rb_queue *queue) { (void)raise(queue, CLOSED, MPI_MAX); }

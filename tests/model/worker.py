@@ -50,6 +50,8 @@ while line := given.readline():
         sys.exit(1)
     if mode == "slow":
         time.sleep(0.5)
+    if mode == "uneven":  # 1 ms to 100 ms each
+        time.sleep(sum(1 + seed % 100 for seed in seeds) / 1000)
     x = [theta[i * d] + seeds[i] % 256 + t for i in range(n) for t in range(length)]
     if mode == "nan":
         x[length] = float("nan")

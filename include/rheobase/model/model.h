@@ -88,7 +88,8 @@ struct rb_model {
   int64_t length;                 ///< L, samples per channel
   rb_quantity axis;               ///< of the samples, e.g. time_s in s
   double axis_step;               ///< distance of samples in the axis' unit
-  void *state;                    ///< owned by the model
+  bool dealt;   ///< a simulation may take long, and another much longer: they are dealt one by one
+  void *state;  ///< owned by the model
 
   const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
   struct rb_prior *prior;            ///< the prior's table, owned

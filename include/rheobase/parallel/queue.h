@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "rheobase/base/context.h"
+#include "rheobase/parallel/partition.h"
 
 /** @file queue.h
  * Deals items one by one to whichever rank is free, for work of which one item may take a hundred
@@ -24,6 +25,9 @@ RB_NODISCARD rb_status rb_queue_create(rb_context *ctx, int64_t items, rb_queue 
 /** Local. @return the next item nobody has taken, in ascending order; -1 if there is none left or
  * the queue is closed */
 int64_t rb_queue_take(rb_queue *queue);
+
+/** The same for up to @p count items in a row. Local. @return none: a count of 0 */
+rb_range rb_queue_take_run(rb_queue *queue, int64_t count);
 
 /** Nobody gets another item. Local. */
 void rb_queue_close(rb_queue *queue);

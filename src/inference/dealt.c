@@ -1,0 +1,156 @@
+#include "dealt.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rheobase/base/memory.h"
+#include "rheobase/base/signals.h"
+#include "rheobase/parallel/agree.h"
+#include "rheobase/parallel/queue.h"
+
+enum { MOST = 64 };                 // simulations taken at once
+static const double TAKE_S = 0.01;  // how long what is taken at once should last
+
+/* What this rank has simulated, in ascending order of items. */
+typedef struct store {
+  int64_t count, room, row;  // data sets, and numbers of one
+  int64_t *item;             // (room)
+  float *x;                  // (room, row)
+  double busy_s, slowest_s;
+} store;
+
+static void store_free(store *s) {
+  free(s->item);
+  free(s->x);
+}
+
+static rb_status store_grow(rb_context *ctx, store *s, int64_t count) {
+  if (s->count + count <= s->room) return RB_OK;
+  const int64_t room = 2 * (s->count + count);
+  int64_t *item = realloc(s->item, (size_t)room * sizeof *item);
+  if (item != NULL) s->item = item;
+  float *x = realloc(s->x, (size_t)(room * s->row) * sizeof *x);
+  if (x != NULL) s->x = x;
+  if (item == NULL || x == NULL) {
+    return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory for %lld simulations", (long long)room);
+  }
+  s->room = room;
+  return RB_OK;
+}
+
+static rb_status simulate_run(rb_context *ctx, const rb_dealt *d, rb_range run, store *s) {
+  rb_status status = RB_OK;
+  double theta[MOST * RB_MAX_PARAMETERS];
+  const double began = MPI_Wtime();
+  RB_TRY(store_grow(ctx, s, run.count));
+  RB_TRY(
+      d->model->draw_prior(d->model, ctx, d->seed, d->purpose, run.first, run.count, theta, NULL));
+  RB_TRY(d->model->simulate(d->model, ctx, d->seed, d->purpose, run.first, run.count, theta,
+                            s->x + s->count * s->row));
+  for (int64_t i = 0; i < run.count; ++i) s->item[s->count + i] = run.first + i;
+  s->count += run.count;
+  const double seconds = MPI_Wtime() - began;
+  s->busy_s += seconds;
+  s->slowest_s = fmax(s->slowest_s, seconds / (double)run.count);
+cleanup:
+  return status;
+}
+
+/* How many to take next: what lasts TAKE_S, not much more than before, and few towards the end. */
+static int64_t next_count(const rb_context *ctx, const store *s, int64_t before, int64_t left) {
+  const double mean_s = s->busy_s / (double)s->count;
+  int64_t count = mean_s * MOST > TAKE_S ? (int64_t)(TAKE_S / mean_s) : MOST;
+  if (count > 2 * before) count = 2 * before;
+  if (count > left / (4 * ctx->size)) count = left / (4 * ctx->size);
+  return count > 1 ? count : 1;
+}
+
+/* Takes and simulates until there is nothing left, or all are to stop. */
+static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store *s) {
+  rb_status status = RB_OK;
+  char note[128] = "";
+  (void)snprintf(note, sizeof note, "%s", d->group);
+  for (int64_t count = 1;;) {
+    const rb_range taken = rb_queue_take_run(queue, count);
+    if (taken.count == 0) break;
+    rb_progress_update(d->progress, d->all.first + taken.first, note);
+    status = simulate_run(ctx, d, (rb_range){d->all.first + taken.first, taken.count}, s);
+    if (status != RB_OK || rb_signals_asked(ctx)) {
+      rb_queue_close(queue);
+      break;
+    }
+    (void)snprintf(note, sizeof note, "%s, slowest %.3g s", d->group,
+                   fmax(s->slowest_s, d->slowest_s));
+    count = next_count(ctx, s, count, d->all.count - taken.first);
+  }
+  return status;
+}
+
+/* Sends every data set to the rank that has it to write. @param x (rows, C, L) */
+static rb_status exchange(rb_context *ctx, const rb_dealt *d, const store *s, float *x) {
+  rb_status status = RB_OK;
+  enum { SENT, SENT_AT, GOT, GOT_AT, LISTS };
+  int *list[LISTS] = {NULL};
+  int64_t *item = NULL;
+  float *rows = NULL;
+  rb_status local = RB_OK;
+  for (int l = 0; l < LISTS && local == RB_OK; ++l) local = RB_ALLOCATE(ctx, list[l], ctx->size);
+  if (local == RB_OK) local = RB_ALLOCATE(ctx, item, d->rows);
+  if (local == RB_OK) local = RB_ALLOCATE(ctx, rows, d->rows * s->row);
+  RB_TRY(rb_agree(ctx, local));
+  for (int64_t i = 0; i < s->count; ++i) ++list[SENT][(s->item[i] - d->all.first) / d->rows];
+  MPI_Alltoall(list[SENT], 1, MPI_INT, list[GOT], 1, MPI_INT, ctx->comm);
+  for (int r = 1; r < ctx->size; ++r) {
+    list[SENT_AT][r] = list[SENT_AT][r - 1] + list[SENT][r - 1];
+    list[GOT_AT][r] = list[GOT_AT][r - 1] + list[GOT][r - 1];
+  }
+  MPI_Datatype row;
+  MPI_Type_contiguous((int)s->row, MPI_FLOAT, &row);
+  MPI_Type_commit(&row);
+  MPI_Alltoallv(s->item, list[SENT], list[SENT_AT], MPI_INT64_T, item, list[GOT], list[GOT_AT],
+                MPI_INT64_T, ctx->comm);
+  MPI_Alltoallv(s->x, list[SENT], list[SENT_AT], row, rows, list[GOT], list[GOT_AT], row,
+                ctx->comm);
+  MPI_Type_free(&row);
+  const int64_t first = d->all.first + ctx->rank * d->rows;
+  const int64_t got = list[GOT_AT][ctx->size - 1] + list[GOT][ctx->size - 1];
+  for (int64_t i = 0; i < got; ++i) {
+    memcpy(x + (item[i] - first) * s->row, rows + i * s->row, (size_t)s->row * sizeof *x);
+  }
+cleanup:
+  for (int l = 0; l < LISTS; ++l) free(list[l]);
+  free(item);
+  free(rows);
+  return status;
+}
+
+static void sum_up(const rb_context *ctx, double elapsed_s, const store *s, rb_dealt *d) {
+  double sums[2] = {s->busy_s, elapsed_s}, slowest = s->slowest_s;
+  MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, ctx->comm);
+  d->busy_s += sums[0];
+  d->elapsed_s += sums[1];
+  d->slowest_s = fmax(d->slowest_s, slowest);
+}
+
+rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x) {
+  rb_status status = RB_OK;
+  store s = {.row = dealt->model->channels * dealt->model->length};
+  rb_queue queue;
+  const double began = MPI_Wtime();
+  RB_TRY(rb_queue_create(ctx, dealt->all.count, &queue));
+  const rb_status local = work(ctx, dealt, &queue, &s);
+  rb_queue_destroy(&queue);
+  sum_up(ctx, MPI_Wtime() - began, &s, dealt);
+  RB_TRY(rb_agree(ctx, local));
+  if (rb_signals_agree(ctx)) {
+    RB_TRY(RB_FAIL(ctx, RB_STOPPED,
+                   "stopped by a signal while simulating; the same command begins the simulations "
+                   "again"));
+  }
+  RB_TRY(exchange(ctx, dealt, &s, x));
+cleanup:
+  store_free(&s);
+  return status;
+}

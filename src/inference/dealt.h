@@ -1,0 +1,30 @@
+#ifndef RB_INFERENCE_DEALT_H
+#define RB_INFERENCE_DEALT_H
+
+#include "rheobase/base/progress.h"
+#include "rheobase/model/model.h"
+#include "rheobase/parallel/partition.h"
+
+/** @file dealt.h
+ * Simulations that take long, some much longer than others: dealt to whichever rank is free, a few
+ * at a time where they are quick, and then sent to the rank that has to write them. What is
+ * simulated does not depend on who does it. */
+
+/** The items of one round and how their simulation went. */
+typedef struct rb_dealt {
+  const rb_model *model;
+  uint64_t seed;
+  rb_purpose purpose;
+  rb_range all;              ///< the round's items
+  int64_t rows;              ///< rank r gets those from all.first + r rows on
+  const char *group;         ///< what they are, for the progress
+  rb_progress *progress;     ///< of all rounds
+  double slowest_s;          ///< longest simulation of any rank, in all rounds so far
+  double busy_s, elapsed_s;  ///< summed over ranks, in all rounds so far
+} rb_dealt;
+
+/** Simulates the items of a round. Collective. Fails with RB_STOPPED when a signal asks to stop.
+ * @param x (rows, C, L) those of this rank */
+RB_NODISCARD rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x);
+
+#endif

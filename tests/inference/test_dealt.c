@@ -1,0 +1,116 @@
+#include <signal.h>
+#include <time.h>
+
+#include "inference/dealt.h"
+#include "rb_test.h"
+#include "rheobase/base/signals.h"
+
+/* Simulations of very different lengths: every one is where it belongs, whoever made it, and nobody
+ * waits long. */
+
+enum { L = 3, ROWS = 128, FIRST = 1000 };
+static int64_t simulated, failing;  // of this rank; the item that fails, 0: none
+static bool quick;
+
+static rb_status draw(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                      int64_t first, int64_t count, double *theta, double *latent) {
+  (void)model, (void)ctx, (void)seed, (void)purpose, (void)latent;
+  for (int64_t i = 0; i < count; ++i) theta[i] = (double)(first + i);
+  return RB_OK;
+}
+
+/* Sleeps for 1 to 20 ms; one of a hundred takes 200 ms. */
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
+  (void)model, (void)seed, (void)purpose;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t item = first + i, ms = item % 100 == 7 ? 200 : 1 + item * 7919 % 20;
+    if (item == failing) return RB_FAIL(ctx, RB_ERR_SIMULATOR, "cannot do %d", (int)item);
+    if (!quick) (void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+    for (int t = 0; t < L; ++t) x[i * L + t] = (float)theta[i] + (float)t / 4;
+  }
+  simulated += count;
+  return RB_OK;
+}
+
+static const rb_model model = {
+    .dim = 1, .channels = 1, .length = L, .dealt = true, .draw_prior = draw, .simulate = simulate};
+static float x[ROWS * L];
+static rb_progress progress;
+
+static rb_dealt make(int64_t count) {
+  simulated = failing = 0;
+  for (int i = 0; i < ROWS * L; ++i) x[i] = -1;
+  test_context.quiet = true;
+  progress = rb_progress_begin(&test_context, "simulate", "data sets", count, 0);
+  return (rb_dealt){
+      .model = &model, .all = {FIRST, count}, .rows = ROWS, .group = "test", .progress = &progress};
+}
+
+/* Whether this rank has its own rows of a round, and nothing behind them. */
+static bool has_its_rows(int64_t count) {
+  bool right = true;
+  for (int64_t i = 0; i < ROWS; ++i) {
+    const int64_t place = test_context.rank * ROWS + i;
+    for (int t = 0; t < L; ++t) {
+      const float expected = place < count ? (float)(FIRST + place) + (float)t / 4 : -1;
+      right = right && x[i * L + t] == expected;
+    }
+  }
+  return right;
+}
+
+static void everything_is_where_it_belongs(void **state) {
+  (void)state;
+  quick = true;
+  const int64_t counts[] = {1, ROWS + 5, (int64_t)ROWS * test_context.size};
+  for (int k = 0; k < 3; ++k) {
+    if (counts[k] > counts[2]) continue;
+    rb_dealt dealt = make(counts[k]);
+    assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
+    assert_all_true(has_its_rows(counts[k]));
+    MPI_Allreduce(MPI_IN_PLACE, &simulated, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+    assert_int_equal(simulated, counts[k]);
+  }
+}
+
+static void nobody_waits_long(void **state) {
+  (void)state;
+  quick = false;
+  const int64_t count = (int64_t)ROWS * test_context.size;
+  rb_dealt dealt = make(count);
+  assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
+  assert_all_true(has_its_rows(count));
+  const double idle_s = dealt.elapsed_s - dealt.busy_s;  // of all ranks
+  assert_true(dealt.slowest_s >= 0.2);
+  assert_true(idle_s < 0.1 * dealt.elapsed_s + dealt.slowest_s * (test_context.size - 1));
+}
+
+static void one_that_fails_stops_all(void **state) {
+  (void)state;
+  quick = false;
+  const int64_t count = (int64_t)ROWS * test_context.size;
+  rb_dealt dealt = make(count);
+  failing = FIRST + 20;
+  assert_int_equal(rb_dealt_simulate(&test_context, &dealt, x), RB_ERR_SIMULATOR);
+  assert_string_equal(test_context.error.message, "cannot do 1020");
+  rb_error_clear(&test_context);
+  MPI_Allreduce(MPI_IN_PLACE, &simulated, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+  assert_true(simulated < count);
+}
+
+static void a_signal_to_one_stops_all(void **state) {
+  (void)state;
+  quick = false;
+  rb_signals_block();
+  rb_dealt dealt = make((int64_t)ROWS * test_context.size);
+  if (test_context.rank == test_context.size - 1) (void)raise(SIGUSR1);
+  assert_int_equal(rb_dealt_simulate(&test_context, &dealt, x), RB_STOPPED);
+  rb_error_clear(&test_context);
+  test_context.stop = false;
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(everything_is_where_it_belongs), cmocka_unit_test(nobody_waits_long),
+    cmocka_unit_test(one_that_fails_stops_all), cmocka_unit_test(a_signal_to_one_stops_all)};
+RB_TEST_MAIN(tests)
