@@ -288,6 +288,7 @@ case("no names", "numbers.txt", refused="name the columns with their units")
 case("no interval", "numbers.txt", refused="--interval-ms", columns="sample,current_pA,voltage_mV")
 case("columns", "numbers.txt", refused="has 3 columns where --columns has 2", columns="sample,current_pA", interval=0.2)
 case("by name", "two_lines.txt", [sweep(rounded(i0), rounded(v0), interval=0.5)], columns="voltage_mV=I,current_pA=V", interval=0.5)
+case("exchanged", "names.csv", [sweep(rounded(i0), rounded(v0), interval=0.02)], columns="voltage_mV=current_pA,current_pA=voltage_mV,time_ms=time_ms")
 text("exponents.csv", "time_ms;voltage_mV;current_pA\n", t * 0.1, v0, i0, separator=";", format="%.9e")
 with open("exponents.csv") as f:
     changed = f.read().replace("e+0", "e+00").replace("e-0", "e-00")

@@ -92,6 +92,7 @@ static int find_named(const text *t, const rb_named_columns *named, int i) {
 static rb_status apply_choice(text *t) {
   rb_status status = RB_OK;
   rb_named_columns named;
+  int place[RB_MAX_NAMED];  // found before any gets its new name
   if (t->r->choice->columns == NULL) return RB_OK;
   RB_TRY(rb_named_columns_parse(t->r->ctx, t->r->choice->columns, &named));
   if (!named.by_name && named.count != t->columns) {
@@ -99,13 +100,13 @@ static rb_status apply_choice(text *t) {
                    t->columns, named.count));
   }
   for (int i = 0; i < named.count; ++i) {
-    const int place = find_named(t, &named, i);
-    if (place == t->columns) {
+    place[i] = find_named(t, &named, i);
+    if (place[i] == t->columns) {
       RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has no column %s", t->r->path,
                      named.column[i].stored));
     }
-    t->column[place] = named.column[i].offer;
   }
+  for (int i = 0; i < named.count; ++i) t->column[place[i]] = named.column[i].offer;
 cleanup:
   return status;
 }
