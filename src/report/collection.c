@@ -9,24 +9,24 @@
 #include "study_data.h"
 
 rb_status rb_collection_open(rb_context *ctx, const char *folder, rb_file **file, char **remark) {
-  static const rb_source_set needed =
-      1U << RB_FROM_SIMULATIONS | 1U << RB_FROM_CHECKPOINT | 1U << RB_FROM_CALIBRATION;
+  static const rb_product_set needed =
+      1U << RB_PRODUCT_SIMULATIONS | 1U << RB_PRODUCT_CHECKPOINT | 1U << RB_PRODUCT_CALIBRATION;
   rb_status status = RB_OK;
   rb_study_data study = {0};
   *file = NULL;
   *remark = NULL;
   RB_TRY(rb_study_data_open(ctx, NULL, folder, needed, &study));
-  if (study.file[RB_FROM_CALIBRATION] == NULL) {
-    const char *why = study.remark[RB_FROM_CALIBRATION];
+  if (study.file[RB_PRODUCT_CALIBRATION] == NULL) {
+    const char *why = study.remark[RB_PRODUCT_CALIBRATION];
     RB_TRY(why != NULL
                ? RB_FAIL(ctx, RB_ERR_STUDY, "%s", why)
                : RB_FAIL(ctx, RB_ERR_FILE,
                          "%s/calibration.h5 is missing: run `rheobase calibrate` first", folder));
   }
-  *file = study.file[RB_FROM_CALIBRATION];
-  *remark = study.remark[RB_FROM_CALIBRATION];
-  study.file[RB_FROM_CALIBRATION] = NULL;
-  study.remark[RB_FROM_CALIBRATION] = NULL;
+  *file = study.file[RB_PRODUCT_CALIBRATION];
+  *remark = study.remark[RB_PRODUCT_CALIBRATION];
+  study.file[RB_PRODUCT_CALIBRATION] = NULL;
+  study.remark[RB_PRODUCT_CALIBRATION] = NULL;
 cleanup:
   rb_study_data_close(&study);
   return status;

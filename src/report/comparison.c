@@ -12,9 +12,9 @@ const rb_compared rb_compared_measures[RB_COMPARED_MEASURES] = {
     {"calibration error", "Calibration error", "diagnostics/calibration_error"}};
 
 static rb_status read_one(const rb_study_data *study, int which, rb_comparison *c) {
-  static const rb_source sources[2] = {RB_FROM_CALIBRATION, RB_FROM_BASELINE_CALIBRATION};
+  static const rb_product sources[2] = {RB_PRODUCT_CALIBRATION, RB_PRODUCT_BASELINE_CALIBRATION};
   rb_status status = RB_OK;
-  const rb_source source = sources[which];
+  const rb_product source = sources[which];
   for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
     RB_TRY(rb_study_last_row(study, source, rb_compared_measures[m].path, study->model->dim,
                              &c->value[m][which]));
@@ -38,7 +38,7 @@ cleanup:
 
 rb_status rb_comparison_read(const rb_study_data *study, rb_comparison *c) {
   rb_status status = RB_OK;
-  *c = (rb_comparison){.network = study->file[RB_FROM_CALIBRATION] != NULL};
+  *c = (rb_comparison){.network = study->file[RB_PRODUCT_CALIBRATION] != NULL};
   if (c->network) {
     RB_TRY(read_one(study, RB_NETWORK, c));
   } else {

@@ -33,8 +33,8 @@ static rb_status read_and_print(rb_context *ctx, const rb_model *model, const ch
   rb_status status = RB_OK;
   rb_study_data study = {0};
   rb_comparison comparison = {0};
-  RB_TRY(rb_study_data_open(ctx, model, folder, RB_ALL_SOURCES, &study));
-  if (study.file[RB_FROM_BASELINE_CALIBRATION] == NULL) goto cleanup;
+  RB_TRY(rb_study_data_open(ctx, model, folder, RB_ALL_PRODUCTS, &study));
+  if (study.file[RB_PRODUCT_BASELINE_CALIBRATION] == NULL) goto cleanup;
   RB_TRY(rb_comparison_read(&study, &comparison));
   if (comparison.network) print(ctx, model, &comparison);
 cleanup:

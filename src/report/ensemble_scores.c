@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "rheobase/analysis/calibration_file.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 #include "rheobase/io/study.h"
 
 enum { PATH = 1200 };
@@ -45,7 +45,7 @@ static rb_status read_member(rb_context *ctx, const char *folder, int number, ui
   char path[PATH];
   (void)snprintf(path, sizeof path, "%.1100s/calibration_member_%d.h5", folder, number);
   if (access(path, F_OK) != 0) return RB_OK;
-  RB_TRY(rb_file_open_one(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_CALIBRATION, path, &file));
   RB_TRY(rb_recipe_read_digest(ctx, file, &made_from));
   if (made_from == digest) {
     rb_ensemble_score *row = &score[(*count)++];
@@ -64,8 +64,8 @@ rb_status rb_ensemble_read(rb_context *ctx, const char *folder, int *count,
   uint64_t digest = 0;
   char path[PATH], *posterior = NULL;
   *count = 0;
-  (void)snprintf(path, sizeof path, "%.1100s/calibration.h5", folder);
-  RB_TRY(rb_file_open_one(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
+  (void)snprintf(path, sizeof path, "%.1100s/%s", folder, rb_products[RB_PRODUCT_CALIBRATION].file);
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_CALIBRATION, path, &file));
   RB_TRY(rb_file_get_string(ctx, file, "", "posterior", &posterior));
   if (strcmp(posterior, "mixture") != 0) goto cleanup;
   RB_TRY(rb_recipe_read_digest(ctx, file, &digest));

@@ -62,7 +62,7 @@ const rb_figure rb_figure_baseline = {
         "test sets: what the network adds. Higher is better for correlation and "
         "contraction (unless it is overconfidence), lower for NRMSE and calibration "
         "error.",
-    .source = RB_FROM_BASELINE_CALIBRATION,
+    .source = RB_PRODUCT_BASELINE_CALIBRATION,
     .object = "diagnostics/nrmse",
     .width = 1200,
     .height = 884,

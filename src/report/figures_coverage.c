@@ -15,7 +15,7 @@ static const double most_datasets = 1e9;  // of a regime, that are believed
 static rb_status draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   rb_array level = {0}, central = {0}, exact = {0}, hpd = {0}, low = {0}, high = {0};
   char symbol[RB_LABEL];
   RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
@@ -74,7 +74,7 @@ const rb_figure rb_figure_coverage = {
     .caption =
         "How many true values lie inside posterior intervals of each level. Above the "
         "diagonal the intervals are too wide, below too narrow.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "diagnostics/coverage/central",
     .width = 1200,
     .height = 884,
@@ -83,7 +83,7 @@ const rb_figure rb_figure_coverage = {
 static rb_status draw_expected_coverage(const rb_study_data *study, const rb_figure *figure,
                                         FILE *out) {
   rb_status status = RB_OK;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   rb_array level = {0}, densest = {0}, tarp = {0}, low = {0}, high = {0};
   RB_TRY(rb_study_read(study, from, SET "/coverage/exact_level", 1, -1, &level));
   const int64_t K = level.shape[0];
@@ -135,7 +135,7 @@ const rb_figure rb_figure_expected_coverage = {
         "Left: the truth among the densest draws by the posterior's own log density. "
         "Right: TARP, the truth among the draws nearest to a reference that depends on "
         "the data.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "diagnostics/coverage/densest",
     .width = 1200,
     .height = 680,
@@ -192,7 +192,7 @@ static void plot_regimes(FILE *out, const rb_array *datasets, int d) {
 static rb_status draw_local(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0}, rank = {0};
   double *expected = NULL;
   char symbol[RB_LABEL], words[RB_LABEL], legend[512] = "NaN notitle";
@@ -267,7 +267,7 @@ const rb_figure rb_figure_local = {
         "Coverage of central intervals minus their level, for recordings without "
         "activity, with little and with much: errors that cancel over all recordings "
         "show here. Shaded: 95% bands if calibrated.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "diagnostics/regime/central",
     .width = 1200,
     .height = 800,

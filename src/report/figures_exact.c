@@ -43,7 +43,7 @@ static rb_status draw_refinement(const rb_study_data *study, const rb_figure *fi
   rb_status status = RB_OK;
   rb_array efficiency = {0}, activity = {0}, kl = {0};
   double median = 0, limit[2];
-  const rb_source from = RB_FROM_EXACT;
+  const rb_product from = RB_PRODUCT_EXACT;
   RB_TRY(rb_study_read(study, from, "datasets/network_efficiency", 1, -1, &efficiency));
   RB_TRY(rb_study_read(study, from, "datasets/activity", 1, efficiency.shape[0], &activity));
   RB_TRY(rb_study_read(study, from, "datasets/network_kl", 1, efficiency.shape[0], &kl));
@@ -89,7 +89,7 @@ const rb_figure rb_figure_refinement = {
         "Left: effective share of the network's draws as importance draws for the exact "
         "posterior; 1 if it is exact, and below 0.001 they cannot be corrected. Right: "
         "how many nats the network is from the exact posterior, by activity.",
-    .source = RB_FROM_EXACT,
+    .source = RB_PRODUCT_EXACT,
     .object = "summary/network_efficiency",
     .width = 1200,
     .height = 600,

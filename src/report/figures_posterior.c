@@ -30,20 +30,20 @@ static void posterior_free(posterior *p) {
 static rb_status read_posterior(const rb_study_data *study, posterior *p) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "draws", 2, D, &p->draws));
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "density/grid", D, -1, &p->grid));
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "density/posterior", D, p->grid.shape[1],
+  RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "draws", 2, D, &p->draws));
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_POSTERIOR, "density/grid", D, -1, &p->grid));
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_POSTERIOR, "density/posterior", D, p->grid.shape[1],
                               &p->density));
-  if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
-    RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &p->truth));
+  if (rb_study_has(study, RB_PRODUCT_POSTERIOR, "truth")) {
+    RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "truth", 1, D, &p->truth));
   }
-  if (rb_study_has(study, RB_FROM_EXACT, "observation/draws")) {
-    RB_TRY(rb_study_read(study, RB_FROM_EXACT, "observation/draws", 2, D, &p->exact));
+  if (rb_study_has(study, RB_PRODUCT_EXACT, "observation/draws")) {
+    RB_TRY(rb_study_read(study, RB_PRODUCT_EXACT, "observation/draws", 2, D, &p->exact));
   }
-  if (rb_study_has(study, RB_FROM_EXACT, "observation/corrected")) {
+  if (rb_study_has(study, RB_PRODUCT_EXACT, "observation/corrected")) {
     double efficiency = 0;
-    RB_TRY(rb_study_number(study, RB_FROM_EXACT, "observation/network_efficiency", &efficiency));
-    RB_TRY(rb_study_read(study, RB_FROM_EXACT, "observation/corrected", 2, D, &p->corrected));
+    RB_TRY(rb_study_number(study, RB_PRODUCT_EXACT, "observation/network_efficiency", &efficiency));
+    RB_TRY(rb_study_read(study, RB_PRODUCT_EXACT, "observation/corrected", 2, D, &p->corrected));
     // A few draws many times over have no density worth drawing.
     if (efficiency * (double)p->corrected.shape[0] < LEAST_EFFECTIVE) rb_array_free(&p->corrected);
   }
@@ -189,7 +189,7 @@ const rb_figure rb_figure_posterior = {
         "it is known, the true value. After <code>refine</code> also the exact posterior "
         "and, if 20 draws are effective, the network's draws corrected by importance "
         "weights.",
-    .source = RB_FROM_POSTERIOR,
+    .source = RB_PRODUCT_POSTERIOR,
     .object = "draws",
     .width = 1200,
     .height = 1050,
@@ -357,7 +357,7 @@ const rb_figure rb_figure_pairs = {
     .caption =
         "Posterior draws in every plane; upper right: correlation coefficients of the "
         "draws.",
-    .source = RB_FROM_POSTERIOR,
+    .source = RB_PRODUCT_POSTERIOR,
     .object = "draws",
     .width = 1200,
     .height = 1200,

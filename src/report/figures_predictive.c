@@ -7,7 +7,7 @@
 
 /* The posterior predictive check. */
 
-#define FROM RB_FROM_PREDICTIVE
+#define FROM RB_PRODUCT_PREDICTIVE
 
 enum { BINS = 24, PATH = 160 };
 
@@ -142,7 +142,7 @@ const rb_figure rb_figure_predictive = {
     .caption =
         "Recordings simulated from posterior draws beside the observation: it should lie "
         "inside the band about nine times in ten.",
-    .source = RB_FROM_PREDICTIVE,
+    .source = RB_PRODUCT_PREDICTIVE,
     .object = "refused_draws",
     .width = 1200,
     .height = 600,
@@ -241,7 +241,7 @@ const rb_figure rb_figure_statistics = {
     .caption =
         "Statistics of the replicates and of the observation: a value at the edge of its "
         "histogram means that the model, or its posterior, misses something.",
-    .source = RB_FROM_PREDICTIVE,
+    .source = RB_PRODUCT_PREDICTIVE,
     .object = "percentile",
     .width = 1200,
     .height = 750,

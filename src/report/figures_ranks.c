@@ -54,7 +54,7 @@ static rb_status require_parameters(const rb_study_data *study, int64_t quantiti
 
 static rb_status read_ecdf(const rb_study_data *study, ecdf *e) {
   rb_status status = RB_OK;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   RB_TRY(rb_study_read(study, from, "sbc/ecdf/z", 1, -1, &e->z));
   const int64_t K = e->z.shape[0];
   RB_TRY(rb_study_read(study, from, "sbc/ecdf/lower", 1, K, &e->lower));
@@ -121,7 +121,7 @@ const rb_figure rb_figure_ecdf = {
         "The same ranks without bins: their empirical distribution minus the uniform "
         "one. A curve that leaves the band anywhere is evidence, at 5%, against "
         "calibration.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "sbc/ecdf/ecdf",
     .width = 1200,
     .height = 800,
@@ -137,8 +137,8 @@ static rb_status draw_joint(const rb_study_data *study, const rb_figure *figure,
   char **names = NULL;
   int64_t quantities = 0;
   RB_TRY(read_ecdf(study, &e));
-  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_FROM_CALIBRATION], "quantity", &quantities,
-                              &names));
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_PRODUCT_CALIBRATION], "quantity",
+                              &quantities, &names));
   if (quantities > e.value.shape[1]) quantities = e.value.shape[1];
   const int lines = quantities - D < MOST_LINES ? (int)(quantities - D) : MOST_LINES;
   write_band(out, &e.z, &e.lower, &e.upper);
@@ -174,7 +174,7 @@ const rb_figure rb_figure_joint = {
         "Ranks of quantities of all parameters, and of parameters and data together: "
         "they see errors that no single parameter shows, such as a posterior that "
         "ignores the data.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "sbc/ecdf/ecdf",
     .width = 1200,
     .height = 640,
@@ -183,7 +183,7 @@ const rb_figure rb_figure_joint = {
 static rb_status draw_ranks(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   rb_array count = {0}, first = {0}, expected = {0}, low = {0}, high = {0}, p = {0};
   char symbol[RB_LABEL];
   RB_TRY(rb_study_read(study, from, "sbc/histogram/count", 2, -1, &count));
@@ -243,7 +243,7 @@ const rb_figure rb_figure_ranks = {
         "Number of posterior draws below the truth. Uniform if the posterior is "
         "calibrated: 99 of 100 bars then end inside the grey band. A hump in the middle "
         "means intervals that are too wide, a valley too narrow ones, a slope a bias.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "sbc/histogram/count",
     .width = 1200,
     .height = 800,

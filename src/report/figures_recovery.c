@@ -36,12 +36,12 @@ static rb_status draw_recovery(const rb_study_data *study, const rb_figure *figu
   rb_array array[4] = {0}, r = {0};
   double limit[RB_MAX_PARAMETERS][2];
   char label[RB_LABEL], symbol[RB_LABEL];
-  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, paths[0], 2, D, &array[0]));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_CALIBRATION, paths[0], 2, D, &array[0]));
   for (int k = 1; k < 4; ++k) {
-    RB_TRY(rb_study_read_matrix(study, RB_FROM_CALIBRATION, paths[k], array[0].shape[0], D,
+    RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_CALIBRATION, paths[k], array[0].shape[0], D,
                                 &array[k]));
   }
-  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "recovery/r", 1, D, &r));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_CALIBRATION, "recovery/r", 1, D, &r));
   for (int d = 0; d < D; ++d) {
     write_estimates(out, d, &array[0], &array[1], &array[2], &array[3], limit[d]);
   }
@@ -79,7 +79,7 @@ const rb_figure rb_figure_recovery = {
         "Posterior median and central 95% interval against the true value. Points on the "
         "dashed line are exact; a flat cloud means that the data say little about the "
         "parameter.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "recovery/records/truth",
     .width = 1200,
     .height = 884,
@@ -90,10 +90,10 @@ static rb_status draw_contraction(const rb_study_data *study, const rb_figure *f
   const int D = study->model->dim;
   rb_array z = {0}, contraction = {0};
   char symbol[RB_LABEL];
-  RB_TRY(rb_study_read(study, RB_FROM_CALIBRATION, "diagnostics/records/z_score", 2, D, &z));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_CALIBRATION, "diagnostics/records/z_score", 2, D, &z));
   const int64_t N = z.shape[0];
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_CALIBRATION, "diagnostics/records/contraction", N, D,
-                              &contraction));
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_CALIBRATION, "diagnostics/records/contraction", N,
+                              D, &contraction));
   int64_t beyond = 0;
   const double edge = 5;
   for (int d = 0; d < D; ++d) {
@@ -139,7 +139,7 @@ const rb_figure rb_figure_contraction = {
         "Each point is a data set. To the right: the data narrow the prior down; within "
         "the shaded rows: the truth lies within two posterior standard deviations of the "
         "mean. z-scores beyond 5 are drawn at 5.",
-    .source = RB_FROM_CALIBRATION,
+    .source = RB_PRODUCT_CALIBRATION,
     .object = "diagnostics/records/z_score",
     .width = 1200,
     .height = 800,

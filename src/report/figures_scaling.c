@@ -29,14 +29,14 @@ static void free_data(scaling_data *d) {
 
 static rb_status read_names(const rb_study_data *study, const char *path, int64_t *count,
                             char ***names) {
-  return rb_file_read_strings(study->ctx, study->file[RB_FROM_SCALING], path, count, names);
+  return rb_file_read_strings(study->ctx, study->file[RB_PRODUCT_SCALING], path, count, names);
 }
 
 static rb_status read_data(const rb_study_data *study, scaling_data *d) {
   rb_status status = RB_OK;
   int64_t kinds = 0;
   *d = (scaling_data){0};
-  RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/ranks", 1, -1, &d->ranks));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SCALING, "points/ranks", 1, -1, &d->ranks));
   d->points = d->ranks.shape[0];
   RB_TRY(read_names(study, "points/work", &kinds, &d->work));
   if (kinds == d->points) RB_TRY(read_names(study, "points/kind", &kinds, &d->kind));
@@ -45,16 +45,17 @@ static rb_status read_data(const rb_study_data *study, scaling_data *d) {
                    "not one value per point"));
   }
   const int64_t n = d->points;
-  RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/oversubscribed", 1, n, &d->oversubscribed));
-  RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/fastest", 1, n, &d->fastest));
-  RB_TRY(rb_study_read(study, RB_FROM_SCALING, "points/efficiency", 1, n, &d->efficiency));
   RB_TRY(
-      rb_study_read_matrix(study, RB_FROM_SCALING, "points/seconds", n, RB_TIME_PARTS, &d->part));
-  RB_TRY(rb_study_read(study, RB_FROM_SCALING, "modelled_ranks", 1, -1, &d->modelled_ranks));
+      rb_study_read(study, RB_PRODUCT_SCALING, "points/oversubscribed", 1, n, &d->oversubscribed));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SCALING, "points/fastest", 1, n, &d->fastest));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SCALING, "points/efficiency", 1, n, &d->efficiency));
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_SCALING, "points/seconds", n, RB_TIME_PARTS,
+                              &d->part));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SCALING, "modelled_ranks", 1, -1, &d->modelled_ranks));
   const int64_t m = d->modelled_ranks.shape[0];
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_SCALING, "model/strong_efficiency", RB_SCALE_WORKS, m,
-                              &d->strong));
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_SCALING, "model/weak_efficiency", RB_SCALE_WORKS, m,
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_SCALING, "model/strong_efficiency", RB_SCALE_WORKS,
+                              m, &d->strong));
+  RB_TRY(rb_study_read_matrix(study, RB_PRODUCT_SCALING, "model/weak_efficiency", RB_SCALE_WORKS, m,
                               &d->weak));
 cleanup:
   return status;
@@ -149,7 +150,7 @@ const rb_figure rb_figure_speed_up = {
     .caption =
         "How many times faster the same work is on more ranks. Dashed: a model fitted to "
         "the measured points, not a measurement.",
-    .source = RB_FROM_SCALING,
+    .source = RB_PRODUCT_SCALING,
     .object = "points/fastest",
     .width = 1200,
     .height = 884,
@@ -195,7 +196,7 @@ const rb_figure rb_figure_efficiency = {
         "Speed-up divided by the ranks (strong), and the time of one rank divided by "
         "that of many that have as much work each (weak). Open: more ranks than cores. "
         "Dashed: the model.",
-    .source = RB_FROM_SCALING,
+    .source = RB_PRODUCT_SCALING,
     .object = "points/fastest",
     .width = 1200,
     .height = 884,
@@ -268,7 +269,7 @@ const rb_figure rb_figure_parts = {
         "Shares of the time of a rank, on average: computing, waiting for slower ranks, "
         "summing over ranks, files. w: work in proportion to the ranks; *: more ranks "
         "than cores.",
-    .source = RB_FROM_SCALING,
+    .source = RB_PRODUCT_SCALING,
     .object = "points/fastest",
     .width = 1200,
     .height = 884,

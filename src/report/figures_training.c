@@ -43,7 +43,7 @@ static rb_status draw_prior(const rb_study_data *study, const rb_figure *figure,
   const double *grid = study->prior_grid, *density = study->prior_density;
   double limit[RB_MAX_PARAMETERS][3];
   char label[RB_LABEL], density_label[RB_LABEL], legend[200];
-  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, "prior_check/theta", 2, D, &theta));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SIMULATIONS, "prior_check/theta", 2, D, &theta));
   for (int d = 0; d < D; ++d) {
     write_histogram(out, d, theta.shape[0], D, theta.v + d, limit[d]);
     rb_script_curve(out, "density", d, RB_PRIOR_POINTS, grid + (int64_t)d * RB_PRIOR_POINTS,
@@ -83,7 +83,7 @@ const rb_figure rb_figure_prior = {
     .caption =
         "Histograms of draws with the prior's density. Of a clipped parameter, what "
         "would lie beyond an end lies on it, which shows as a taller last bin.",
-    .source = RB_FROM_SIMULATIONS,
+    .source = RB_PRODUCT_SIMULATIONS,
     .object = "prior_check/theta",
     .width = 1200,
     .height = 800,
@@ -126,7 +126,7 @@ static rb_status read_recordings(const rb_study_data *study, int64_t L, recordin
   for (int c = 0; c < model->channels; ++c) {
     char path[RB_LABEL];
     (void)snprintf(path, sizeof path, "shape_check/%.100s", model->channel[c].quantity.name);
-    RB_TRY(rb_study_read_rows(study, RB_FROM_SIMULATIONS, path, r->n, L, &r->channel[c]));
+    RB_TRY(rb_study_read_rows(study, RB_PRODUCT_SIMULATIONS, path, r->n, L, &r->channel[c]));
     r->n = r->channel[c].shape[0];
   }
   RB_TRY(RB_ALLOCATE(study->ctx, r->activity, r->n));
@@ -176,7 +176,7 @@ static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure
   int64_t chosen[TRACES] = {0};
   double limit[2] = {INFINITY, -INFINITY};
   char label[RB_LABEL], words[RB_LABEL] = "";
-  RB_TRY(rb_study_read(study, RB_FROM_SIMULATIONS, model->axis.name, 1, -1, &axis));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_SIMULATIONS, model->axis.name, 1, -1, &axis));
   RB_TRY(read_recordings(study, axis.shape[0], &r));
   choose_traces(r.n, r.activity, chosen);
   for (int k = 0; k < TRACES; ++k) write_trace(model, &r, &axis, k, chosen[k], limit, out);
@@ -217,7 +217,7 @@ const rb_figure rb_figure_traces = {
     .caption =
         "What the simulator makes of six parameter vectors of the prior, from the least "
         "activity to the most.",
-    .source = RB_FROM_SIMULATIONS,
+    .source = RB_PRODUCT_SIMULATIONS,
     .object = "shape_check",
     .width = 1200,
     .height = 800,
@@ -237,8 +237,8 @@ static void smooth(int64_t n, const double *x, double *out) {
 /* The exact posterior's loss as a line. @return whether the study has it */
 static bool write_exact(const rb_study_data *study, int64_t epochs, FILE *out) {
   double loss = 0;
-  if (!rb_study_has(study, RB_FROM_EXACT, "summary/exact_loss") ||
-      rb_study_number(study, RB_FROM_EXACT, "summary/exact_loss", &loss) != RB_OK) {
+  if (!rb_study_has(study, RB_PRODUCT_EXACT, "summary/exact_loss") ||
+      rb_study_number(study, RB_PRODUCT_EXACT, "summary/exact_loss", &loss) != RB_OK) {
     rb_error_clear(study->ctx);
     return false;
   }
@@ -252,10 +252,10 @@ static rb_status draw_loss(const rb_study_data *study, const rb_figure *figure, 
   rb_status status = RB_OK;
   rb_array loss = {0}, validation = {0};
   double *smooth_loss = NULL, *smooth_validation = NULL;
-  RB_TRY(rb_study_read(study, RB_FROM_CHECKPOINT, "history/loss", 1, -1, &loss));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_CHECKPOINT, "history/loss", 1, -1, &loss));
   const int64_t epochs = loss.shape[0];
-  RB_TRY(
-      rb_study_read(study, RB_FROM_CHECKPOINT, "history/validation_loss", 1, epochs, &validation));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_CHECKPOINT, "history/validation_loss", 1, epochs,
+                       &validation));
   RB_TRY(RB_ALLOCATE(study->ctx, smooth_loss, epochs));
   RB_TRY(RB_ALLOCATE(study->ctx, smooth_validation, epochs));
   smooth(epochs, loss.v, smooth_loss);
@@ -305,7 +305,7 @@ const rb_figure rb_figure_loss = {
         "Training losses are taken with dropout, so the validation loss may lie below "
         "them. A validation loss that rises while the training loss falls means "
         "overfitting. After <code>refine</code>: the loss of the exact posterior.",
-    .source = RB_FROM_CHECKPOINT,
+    .source = RB_PRODUCT_CHECKPOINT,
     .object = "history/loss",
     .width = 1200,
     .height = 680,

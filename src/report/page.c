@@ -11,22 +11,22 @@
 static const struct section {
   const char *id, *title;
   rb_status (*tables)(const rb_study_data *study, FILE *out);  // NULL: none
-  rb_source needs;
+  rb_product needs;
   bool optional;  // left out where its file is missing
 } sections[RB_SECTIONS] = {
-    [RB_SECTION_TRAINING] = {"training", "Simulations and training", NULL, RB_FROM_CHECKPOINT,
+    [RB_SECTION_TRAINING] = {"training", "Simulations and training", NULL, RB_PRODUCT_CHECKPOINT,
                              false},
     [RB_SECTION_CALIBRATION] = {"calibration", "Calibration", rb_page_calibration,
-                                RB_FROM_CALIBRATION, false},
+                                RB_PRODUCT_CALIBRATION, false},
     [RB_SECTION_BASELINE] = {"baseline", "The linear baseline beside the network", rb_page_baseline,
-                             RB_FROM_BASELINE_CALIBRATION, false},
+                             RB_PRODUCT_BASELINE_CALIBRATION, false},
     [RB_SECTION_POSTERIOR] = {"posterior", "Posterior of the observation", rb_page_posterior,
-                              RB_FROM_POSTERIOR, false},
+                              RB_PRODUCT_POSTERIOR, false},
     [RB_SECTION_EXACT] = {"exact", "The exact posterior beside the network's", rb_page_refinement,
-                          RB_FROM_EXACT, true},
+                          RB_PRODUCT_EXACT, true},
     [RB_SECTION_PREDICTIVE] = {"predictive", "Posterior predictive check", rb_page_predictive,
-                               RB_FROM_PREDICTIVE, false},
-    [RB_SECTION_SCALING] = {"scaling", "Scaling over ranks", NULL, RB_FROM_SCALING, true},
+                               RB_PRODUCT_PREDICTIVE, false},
+    [RB_SECTION_SCALING] = {"scaling", "Scaling over ranks", NULL, RB_PRODUCT_SCALING, true},
 };
 
 void rb_html_text(FILE *out, const char *text) {
@@ -126,16 +126,16 @@ static void write_head(const rb_study_data *study, FILE *out) {
     (void)fprintf(out, "<a href=\"#%s\">%s</a>\n", sections[s].id, sections[s].title);
   }
   (void)fputs("<a href=\"#provenance\">Settings and provenance</a></nav>\n", out);
-  for (int s = 0; s < RB_SOURCES; ++s) write_remark(study, s, out);
+  for (int s = 0; s < RB_PRODUCTS; ++s) write_remark(study, s, out);
 }
 
 /* Why a figure has nothing to show. */
-static const char *lack(const rb_study_data *study, rb_source source) {
+static const char *lack(const rb_study_data *study, rb_product source) {
   if (study->file[source] == NULL) {
     return study->remark[source] != NULL ? "is left out" : "is missing";
   }
   if (study->unfinished[source]) return "is unfinished";
-  if (source == RB_FROM_EXACT) return "holds the observation alone (exact.datasets is 0)";
+  if (source == RB_PRODUCT_EXACT) return "holds the observation alone (exact.datasets is 0)";
   return "does not hold its data";
 }
 
@@ -145,7 +145,7 @@ static rb_status write_figure(const rb_study_data *study, const rb_figure *figur
   char path[RB_PATH];
   if (state == RB_FIGURE_NO_DATA) {
     (void)fprintf(out, "<h3>%s</h3>\n<p class=\"note\">Not drawn: %s %s.</p>\n", figure->title,
-                  rb_source_name(figure->source), lack(study, figure->source));
+                  rb_products[figure->source].file, lack(study, figure->source));
     return RB_OK;
   }
   (void)fprintf(out, "<h3 id=\"figure-%s\">%s</h3>\n<figure>\n", figure->name, figure->title);

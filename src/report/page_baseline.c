@@ -42,7 +42,7 @@ static rb_status write_alternatives(const rb_study_data *study, FILE *out) {
   rb_array log_bayes = {0};
   char **names = NULL;
   int64_t count = 0;
-  const rb_source from = RB_FROM_POSTERIOR;
+  const rb_product from = RB_PRODUCT_POSTERIOR;
   if (!rb_study_has(study, from, "misspecification/log_bayes")) return RB_OK;
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "misspecification/alternative", &count,
                               &names));
@@ -90,7 +90,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
   rb_array all = {0}, far = {0}, p = {0}, distance = {0};
   char **names = NULL;
   int64_t kinds = 0, references = 0;
-  const rb_source from = RB_FROM_POSTERIOR;
+  const rb_product from = RB_PRODUCT_POSTERIOR;
   if (!rb_study_has(study, from, "misspecification/p_all")) return RB_OK;
   RB_TRY(rb_file_read_strings(study->ctx, study->file[from], "misspecification/misfit", &kinds,
                               &names));

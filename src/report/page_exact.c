@@ -32,15 +32,15 @@ static rb_status read_exact_file(const rb_study_data *study, comparison *c) {
   static const char *const losses[] = {"summary/network_loss", "summary/exact_loss"};
   rb_status status = RB_OK;
   double *row = NULL;
-  RB_TRY(rb_study_number(study, RB_FROM_EXACT, "summary/reliable", &c->reliable));
-  RB_TRY(rb_study_number(study, RB_FROM_EXACT, "summary/unclipped", &c->unclipped));
+  RB_TRY(rb_study_number(study, RB_PRODUCT_EXACT, "summary/reliable", &c->reliable));
+  RB_TRY(rb_study_number(study, RB_PRODUCT_EXACT, "summary/unclipped", &c->unclipped));
   for (int p = 0; p < 2; ++p) {
     c->there[p] = true;
-    RB_TRY(rb_study_number(study, RB_FROM_EXACT, losses[p], &c->loss[p]));
+    RB_TRY(rb_study_number(study, RB_PRODUCT_EXACT, losses[p], &c->loss[p]));
     for (int m = 0; m < MEASURES; ++m) {
       char path[64];
       (void)snprintf(path, sizeof path, "summary/%s_%s", posterior_names[p], measures[m].name);
-      RB_TRY(rb_study_last_row(study, RB_FROM_EXACT, path, study->model->dim, &row));
+      RB_TRY(rb_study_last_row(study, RB_PRODUCT_EXACT, path, study->model->dim, &row));
       memcpy(c->value[m][p], row, (size_t)study->model->dim * sizeof *row);
       free(row);
       row = NULL;
@@ -56,13 +56,13 @@ static rb_status baseline_loss(const rb_study_data *study, int64_t N, double *lo
   rb_status status = RB_OK;
   rb_array density = {0}, clipped = {0}, valid = {0};
   double sum = 0, count = 0;
-  RB_TRY(rb_study_read(study, RB_FROM_BASELINE_CALIBRATION, "diagnostics/records/log_density", 1,
+  RB_TRY(rb_study_read(study, RB_PRODUCT_BASELINE_CALIBRATION, "diagnostics/records/log_density", 1,
                        -1, &density));
-  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/clipped", 1, N, &clipped));
-  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/evidence_valid", 1, N, &valid));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_EXACT, "datasets/clipped", 1, N, &clipped));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_EXACT, "datasets/evidence_valid", 1, N, &valid));
   if (density.shape[0] < N) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: its records do not fit together",
-                   rb_source_name(RB_FROM_BASELINE_CALIBRATION)));
+                   rb_products[RB_PRODUCT_BASELINE_CALIBRATION].file));
   }
   for (int64_t i = 0; i < N; ++i) {
     if (clipped.v[i] > 0 || !(valid.v[i] > 0) || !isfinite(density.v[i])) continue;
@@ -110,7 +110,7 @@ static rb_status judge_baseline(const rb_study_data *study, int64_t N, compariso
   static const char *const paths[4] = {"diagnostics/records/truth", "diagnostics/records/mean",
                                        "diagnostics/records/sd", "diagnostics/records/rank"};
   rb_status status = RB_OK;
-  const rb_source from = RB_FROM_BASELINE_CALIBRATION;
+  const rb_product from = RB_PRODUCT_BASELINE_CALIBRATION;
   rb_array a[4] = {{0}}, reliable = {0};
   const rb_array *const columns[4] = {&a[0], &a[1], &a[2], &a[3]};
   double *work = NULL, gamma_null;
@@ -121,16 +121,16 @@ static rb_status judge_baseline(const rb_study_data *study, int64_t N, compariso
   if (datasets < N) return RB_OK;
   if (S < 1 || S > MOST_DRAWS) {
     RB_TRY(
-        RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %lld draws", rb_source_name(from), (long long)S));
+        RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %lld draws", rb_products[from].file, (long long)S));
   }
   for (int k = 0; k < 4; ++k) {
     RB_TRY(rb_study_read_rows(study, from, paths[k], N, k < 3 ? study->model->dim : -1, &a[k]));
     if (a[k].shape[0] < N || a[k].shape[1] < study->model->dim) {
-      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is too small", rb_source_name(from),
+      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is too small", rb_products[from].file,
                      paths[k]));
     }
   }
-  RB_TRY(rb_study_read(study, RB_FROM_EXACT, "datasets/reliable", 1, N, &reliable));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_EXACT, "datasets/reliable", 1, N, &reliable));
   RB_TRY(RB_ALLOCATE(study->ctx, work, 4 * N));
   const int64_t n = take_columns(&reliable, S, 0, columns, work);
   if (n < 2) goto cleanup;
@@ -191,7 +191,7 @@ rb_status rb_page_comparison(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   comparison c = {0};
   int64_t N = 0;
-  RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_EXACT], "", "datasets", &N));
+  RB_TRY(rb_file_get_int(study->ctx, study->file[RB_PRODUCT_EXACT], "", "datasets", &N));
   if (N < 1) RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "exact.h5: %lld data sets", (long long)N));
   RB_TRY(read_exact_file(study, &c));
   RB_TRY(judge_baseline(study, N, &c));

@@ -4,21 +4,21 @@
 
 /* Where the observation and each file of the study come from, and the input. */
 
-static rb_status read_text(const rb_study_data *study, rb_source source, const char *path,
+static rb_status read_text(const rb_study_data *study, rb_product source, const char *path,
                            char **text) {
   *text = NULL;
   if (!rb_study_has(study, source, path)) return RB_OK;
   return rb_file_read_text(study->ctx, study->file[source], path, text);
 }
 
-static rb_status write_file(const rb_study_data *study, rb_source source, FILE *out) {
+static rb_status write_file(const rb_study_data *study, rb_product source, FILE *out) {
   static const char *const texts[] = {"provenance/version",         "provenance/git_revision",
                                       "provenance/instruction_set", "provenance/host",
                                       "provenance/slurm_job",       "provenance/finished"};
   static const char *const numbers[] = {"provenance/seed", "provenance/ranks", "provenance/wall_s"};
   rb_status status = RB_OK;
   char *text = NULL;
-  (void)fprintf(out, "<tr><td>%s</td>", rb_source_name(source));
+  (void)fprintf(out, "<tr><td>%s</td>", rb_products[source].file);
   for (size_t k = 0; k < sizeof texts / sizeof *texts; ++k) {
     RB_TRY(read_text(study, source, texts[k], &text));
     (void)fputs("<td class=\"text\">", out);
@@ -41,7 +41,7 @@ cleanup:
 }
 
 /* A long text of the file, folded. */
-static rb_status write_text(const rb_study_data *study, rb_source source, const char *path,
+static rb_status write_text(const rb_study_data *study, rb_product source, const char *path,
                             const char *title, FILE *out) {
   rb_status status = RB_OK;
   char *text = NULL;
@@ -61,7 +61,7 @@ rb_status rb_page_observation(const rb_study_data *study, FILE *out) {
                                       "observation/impossible"};
   rb_status status = RB_OK;
   char *text[3] = {NULL, NULL, NULL};
-  for (int k = 0; k < 3; ++k) RB_TRY(read_text(study, RB_FROM_POSTERIOR, paths[k], &text[k]));
+  for (int k = 0; k < 3; ++k) RB_TRY(read_text(study, RB_PRODUCT_POSTERIOR, paths[k], &text[k]));
   if (text[0] == NULL || text[1] == NULL) goto cleanup;  // the file is of an older version
   if (text[0][0] == '\0') {
     (void)fputs("<p>The observation was simulated with parameters drawn from the prior.</p>\n",
@@ -93,15 +93,16 @@ rb_status rb_page_provenance(const rb_study_data *study, FILE *out) {
       "<th class=\"text\">finished</th><th>seed</th><th>ranks</th><th>time (s)</th></tr>"
       "</thead>\n<tbody>\n",
       out);
-  for (int s = 0; s < RB_SOURCES; ++s) {
+  for (int s = 0; s < RB_PRODUCTS; ++s) {
     if (study->file[s] == NULL) continue;
-    RB_TRY(write_file(study, (rb_source)s, out));
+    RB_TRY(write_file(study, (rb_product)s, out));
     last = s;
   }
   (void)fputs("</tbody>\n</table></div>\n", out);
   if (last >= 0) {
-    RB_TRY(write_text(study, (rb_source)last, "provenance/input", "The whole resolved input", out));
-    RB_TRY(write_text(study, (rb_source)last, "provenance/libraries", "Libraries", out));
+    RB_TRY(
+        write_text(study, (rb_product)last, "provenance/input", "The whole resolved input", out));
+    RB_TRY(write_text(study, (rb_product)last, "provenance/libraries", "Libraries", out));
   }
 cleanup:
   return status;

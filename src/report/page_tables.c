@@ -40,7 +40,7 @@ static void table_begin(FILE *out, int count, const char *const *titles) {
 static void table_end(FILE *out) { (void)fputs("</tbody>\n</table></div>\n", out); }
 
 /* One row per name, one column per array the file has. */
-static rb_status write_columns(const rb_study_data *study, rb_source source, FILE *out,
+static rb_status write_columns(const rb_study_data *study, rb_product source, FILE *out,
                                const char *title, int64_t rows, const char *const *names,
                                const column *columns, int count) {
   rb_status status = RB_OK;
@@ -86,14 +86,15 @@ static rb_status write_sizes(const rb_study_data *study, FILE *out) {
     int64_t datasets = 0, draws = 0;
     double failed = 0;
     char path[32];
-    if (!rb_study_has(study, RB_FROM_CALIBRATION, sets[k])) continue;
-    RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "datasets",
+    if (!rb_study_has(study, RB_PRODUCT_CALIBRATION, sets[k])) continue;
+    RB_TRY(rb_file_get_int(study->ctx, study->file[RB_PRODUCT_CALIBRATION], sets[k], "datasets",
                            &datasets));
-    RB_TRY(rb_file_get_int(study->ctx, study->file[RB_FROM_CALIBRATION], sets[k], "draws", &draws));
+    RB_TRY(
+        rb_file_get_int(study->ctx, study->file[RB_PRODUCT_CALIBRATION], sets[k], "draws", &draws));
     (void)fprintf(out, "%s%s: %lld data sets × %lld draws", k > 0 ? "; " : "Test sets: ", sets[k],
                   (long long)datasets, (long long)draws);
     (void)snprintf(path, sizeof path, "%s/failed", sets[k]);
-    RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, path, &failed));
+    RB_TRY(rb_study_number(study, RB_PRODUCT_CALIBRATION, path, &failed));
     if (failed > 0) {
       (void)fprintf(out,
                     " <span class=\"bad\">without %.0f that met a numerical error and are left "
@@ -113,7 +114,7 @@ static rb_status write_loss(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   double value[NUMBERS];
   for (int k = 0; k < NUMBERS; ++k) {
-    RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, paths[k], &value[k]));
+    RB_TRY(rb_study_number(study, RB_PRODUCT_CALIBRATION, paths[k], &value[k]));
   }
   if (!(value[DATASETS] > 0)) goto cleanup;  // a posterior without a log density
   (void)fprintf(
@@ -136,9 +137,9 @@ cleanup:
 static rb_status write_outside(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   double outside = 0, null_error = 0;
-  RB_TRY(rb_study_number(study, RB_FROM_CALIBRATION, "diagnostics/outside_any", &outside));
-  RB_TRY(
-      rb_study_number(study, RB_FROM_CALIBRATION, "diagnostics/calibration_error_95", &null_error));
+  RB_TRY(rb_study_number(study, RB_PRODUCT_CALIBRATION, "diagnostics/outside_any", &outside));
+  RB_TRY(rb_study_number(study, RB_PRODUCT_CALIBRATION, "diagnostics/calibration_error_95",
+                         &null_error));
   (void)fprintf(
       out,
       "<p>%.2g%% of the draws lie outside the prior's support. If the posterior is "
@@ -158,9 +159,9 @@ static rb_status write_regimes(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
-  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_FROM_CALIBRATION], "regime_name", &count,
-                              &names));
-  RB_TRY(write_columns(study, RB_FROM_CALIBRATION, out, "recordings (diagnostics)", count,
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_PRODUCT_CALIBRATION], "regime_name",
+                              &count, &names));
+  RB_TRY(write_columns(study, RB_PRODUCT_CALIBRATION, out, "recordings (diagnostics)", count,
                        (const char *const *)names, columns, sizeof columns / sizeof *columns));
 cleanup:
   free(names);
@@ -181,7 +182,7 @@ static rb_status write_diagnostics(const rb_study_data *study, FILE *out, rb_dia
                           .digits = from[c]->digits,
                           .when = from[c]->warn};
   }
-  return write_columns(study, RB_FROM_CALIBRATION, out, title, rows, names, columns, count);
+  return write_columns(study, RB_PRODUCT_CALIBRATION, out, title, rows, names, columns, count);
 }
 
 rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
@@ -191,7 +192,7 @@ rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
   const char *names[RB_MAX_PARAMETERS];
   char **quantities = NULL;
   int64_t Q = 0;
-  const rb_source from = RB_FROM_CALIBRATION;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
   parameter_names(study->model, text, names);
   RB_TRY(write_sizes(study, out));
   RB_TRY(write_loss(study, out));
@@ -217,12 +218,13 @@ rb_status rb_page_posterior(const rb_study_data *study, FILE *out) {
   rb_array mean = {0}, sd = {0}, quantile = {0}, level = {0}, truth = {0};
   RB_TRY(rb_page_observation(study, out));
   RB_TRY(rb_page_misspecification(study, out));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "mean", 1, D, &mean));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "sd", 1, D, &sd));
-  RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "level", 1, -1, &level));
-  RB_TRY(rb_study_read_matrix(study, RB_FROM_POSTERIOR, "quantile", D, level.shape[0], &quantile));
-  if (rb_study_has(study, RB_FROM_POSTERIOR, "truth")) {
-    RB_TRY(rb_study_read(study, RB_FROM_POSTERIOR, "truth", 1, D, &truth));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "mean", 1, D, &mean));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "sd", 1, D, &sd));
+  RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "level", 1, -1, &level));
+  RB_TRY(
+      rb_study_read_matrix(study, RB_PRODUCT_POSTERIOR, "quantile", D, level.shape[0], &quantile));
+  if (rb_study_has(study, RB_PRODUCT_POSTERIOR, "truth")) {
+    RB_TRY(rb_study_read(study, RB_PRODUCT_POSTERIOR, "truth", 1, D, &truth));
   }
   (void)fputs(
       "<div class=\"scroll\"><table>\n<thead><tr><th>parameter</th><th>mean</th>"
@@ -255,7 +257,7 @@ cleanup:
 }
 
 /* Single numbers of a file with what the file says about them. */
-static rb_status write_numbers(const rb_study_data *study, rb_source source, int count,
+static rb_status write_numbers(const rb_study_data *study, rb_product source, int count,
                                const char *const *paths, FILE *out) {
   rb_status status = RB_OK;
   static const char *const titles[] = {"quantity", "value", "unit", "meaning"};
@@ -286,7 +288,7 @@ static rb_status write_percentiles(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
-  const rb_source source = RB_FROM_PREDICTIVE;
+  const rb_product source = RB_PRODUCT_PREDICTIVE;
   if (!rb_study_has(study, source, "percentile")) return RB_OK;
   RB_TRY(rb_file_read_strings(study->ctx, study->file[source], "statistic", &count, &names));
   RB_TRY(write_columns(study, source, out, "statistic", count, (const char *const *)names, columns,
@@ -309,7 +311,7 @@ rb_status rb_page_predictive(const rb_study_data *study, FILE *out) {
   }
   for (int k = 0; k < model->checks; ++k) paths[count++] = model->check[k].name;
   paths[count++] = "refused_draws";
-  RB_TRY(write_numbers(study, RB_FROM_PREDICTIVE, count, paths, out));
+  RB_TRY(write_numbers(study, RB_PRODUCT_PREDICTIVE, count, paths, out));
   RB_TRY(write_percentiles(study, out));
 cleanup:
   return status;
@@ -328,10 +330,10 @@ static rb_status write_distance_by_regime(const rb_study_data *study, FILE *out)
   rb_status status = RB_OK;
   char **names = NULL;
   int64_t count = 0;
-  RB_TRY(
-      rb_file_read_strings(study->ctx, study->file[RB_FROM_EXACT], "regime_name", &count, &names));
-  RB_TRY(write_columns(study, RB_FROM_EXACT, out, "recordings", count, (const char *const *)names,
-                       columns, sizeof columns / sizeof *columns));
+  RB_TRY(rb_file_read_strings(study->ctx, study->file[RB_PRODUCT_EXACT], "regime_name", &count,
+                              &names));
+  RB_TRY(write_columns(study, RB_PRODUCT_EXACT, out, "recordings", count,
+                       (const char *const *)names, columns, sizeof columns / sizeof *columns));
 cleanup:
   free(names);
   return status;
@@ -364,15 +366,15 @@ rb_status rb_page_refinement(const rb_study_data *study, FILE *out) {
   char text[RB_MAX_PARAMETERS][64];
   const char *names[RB_MAX_PARAMETERS];
   (void)fputs("<p>Of the observation:</p>\n", out);
-  RB_TRY(write_numbers(study, RB_FROM_EXACT, sizeof observation / sizeof *observation, observation,
-                       out));
-  if (rb_study_has(study, RB_FROM_EXACT, "summary")) {
+  RB_TRY(write_numbers(study, RB_PRODUCT_EXACT, sizeof observation / sizeof *observation,
+                       observation, out));
+  if (rb_study_has(study, RB_PRODUCT_EXACT, "summary")) {
     (void)fputs("<p>Over the test data sets:</p>\n", out);
-    RB_TRY(write_numbers(study, RB_FROM_EXACT, sizeof summary / sizeof *summary, summary, out));
+    RB_TRY(write_numbers(study, RB_PRODUCT_EXACT, sizeof summary / sizeof *summary, summary, out));
     parameter_names(study->model, text, names);
     RB_TRY(rb_page_comparison(study, out));
     (void)fputs("<p>How far the network is from the exact posterior, and where:</p>\n", out);
-    RB_TRY(write_columns(study, RB_FROM_EXACT, out, "parameter", study->model->dim, names,
+    RB_TRY(write_columns(study, RB_PRODUCT_EXACT, out, "parameter", study->model->dim, names,
                          parameters, sizeof parameters / sizeof *parameters));
     RB_TRY(write_distance_by_regime(study, out));
   }

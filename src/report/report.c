@@ -102,8 +102,8 @@ static void remove_old(const drawing *all, const rb_figure *figure, rb_figure_st
   if (state == RB_FIGURE_NO_DATA) (void)unlink(path);
 }
 
-/* Draws all figures, or those of one source alone. @param only RB_SOURCES: all */
-static rb_status write_figures(const rb_study_data *study, drawing *all, rb_source only,
+/* Draws all figures, or those of one source alone. @param only RB_PRODUCTS: all */
+static rb_status write_figures(const rb_study_data *study, drawing *all, rb_product only,
                                rb_figure_state *state) {
   rb_status status = RB_OK;
   int made = 0;
@@ -111,7 +111,7 @@ static rb_status write_figures(const rb_study_data *study, drawing *all, rb_sour
   for (int f = 0; f < RB_FIGURES; ++f) {
     const rb_figure *figure = rb_figures[f];
     state[f] = RB_FIGURE_NO_DATA;
-    if (only != RB_SOURCES && figure->source != only) continue;
+    if (only != RB_PRODUCTS && figure->source != only) continue;
     if (rb_study_has(study, figure->source, figure->object)) {
       RB_TRY(write_script(study, all->folder, figure));
       state[f] = draw(all, figure);
@@ -141,27 +141,27 @@ cleanup:
 }
 
 static void warn_of_remarks(const rb_study_data *study) {
-  for (int s = 0; s < RB_SOURCES; ++s) {
+  for (int s = 0; s < RB_PRODUCTS; ++s) {
     if (study->remark[s] != NULL) rb_log_warning(study->ctx, "%s", study->remark[s]);
   }
 }
 
-/* The page of a study and all its figures; of RB_FROM_SCALING, which has no page, the figures
+/* The page of a study and all its figures; of RB_PRODUCT_SCALING, which has no page, the figures
  * alone.
- * @param only RB_SOURCES: all */
+ * @param only RB_PRODUCTS: all */
 static rb_status report(rb_context *ctx, const rb_model *model, const char *folder,
-                        rb_figure_format format, rb_source only) {
+                        rb_figure_format format, rb_product only) {
   rb_status status = RB_OK;
   rb_study_data study = {0};
   rb_figure_state state[RB_FIGURES];
   char figures[RB_PATH];
   drawing all = {.folder = figures, .format = format};
-  RB_TRY(rb_study_data_open(ctx, model, folder, RB_ALL_SOURCES, &study));
-  if (only != RB_FROM_SCALING) warn_of_remarks(&study);
-  if (only != RB_FROM_SCALING) RB_TRY(rb_study_add_prior(&study));
+  RB_TRY(rb_study_data_open(ctx, model, folder, RB_ALL_PRODUCTS, &study));
+  if (only != RB_PRODUCT_SCALING) warn_of_remarks(&study);
+  if (only != RB_PRODUCT_SCALING) RB_TRY(rb_study_add_prior(&study));
   (void)snprintf(figures, sizeof figures, "%.*s/figures", RB_PATH - 100, folder);
   RB_TRY(write_figures(&study, &all, only, state));
-  if (only == RB_FROM_SCALING) {
+  if (only == RB_PRODUCT_SCALING) {
     rb_log_info(ctx, "scale      %d figure%s in %s", all.drawn, rb_plural(all.drawn), figures);
   } else {
     RB_TRY(write_page(&study, state,
@@ -177,10 +177,10 @@ cleanup:
 rb_status rb_report_scaling(rb_context *ctx, const rb_model *model, const char *folder,
                             rb_figure_format format) {
   return rb_agree(ctx,
-                  ctx->rank == 0 ? report(ctx, model, folder, format, RB_FROM_SCALING) : RB_OK);
+                  ctx->rank == 0 ? report(ctx, model, folder, format, RB_PRODUCT_SCALING) : RB_OK);
 }
 
 rb_status rb_report_write(rb_context *ctx, const rb_model *model, const char *folder,
                           rb_figure_format format) {
-  return rb_agree(ctx, ctx->rank == 0 ? report(ctx, model, folder, format, RB_SOURCES) : RB_OK);
+  return rb_agree(ctx, ctx->rank == 0 ? report(ctx, model, folder, format, RB_PRODUCTS) : RB_OK);
 }

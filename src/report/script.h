@@ -29,7 +29,7 @@ struct rb_figure {
   const char *title;    ///< of its own part of the section
   rb_section section;   ///< where it stands
   const char *caption;  ///< how to read it; HTML
-  rb_source source;     ///< file it is drawn from
+  rb_product source;    ///< file it is drawn from
   const char *object;   ///< what that file has to hold
   int width, height;    ///< pixels
   /** Writes everything after the head. */

@@ -17,15 +17,15 @@ enum { WHY = RB_STUDY_WHY + 200, OPTIONS = 2 * RB_STUDY_PATH };
 static const struct {
   const char *stage;
   bool input;
-} renewal[RB_SOURCES] = {[RB_FROM_SIMULATIONS] = {"simulate", true},
-                         [RB_FROM_CHECKPOINT] = {"train", true},
-                         [RB_FROM_BASELINE] = {"baseline", false},
-                         [RB_FROM_CALIBRATION] = {"calibrate", false},
-                         [RB_FROM_BASELINE_CALIBRATION] = {"baseline", false},
-                         [RB_FROM_POSTERIOR] = {"infer", false},
-                         [RB_FROM_PREDICTIVE] = {"predict", false},
-                         [RB_FROM_EXACT] = {"refine", false},
-                         [RB_FROM_SCALING] = {"scale", true}};
+} renewal[RB_PRODUCTS] = {[RB_PRODUCT_SIMULATIONS] = {"simulate", true},
+                          [RB_PRODUCT_CHECKPOINT] = {"train", true},
+                          [RB_PRODUCT_BASELINE] = {"baseline", false},
+                          [RB_PRODUCT_CALIBRATION] = {"calibrate", false},
+                          [RB_PRODUCT_BASELINE_CALIBRATION] = {"baseline", false},
+                          [RB_PRODUCT_POSTERIOR] = {"infer", false},
+                          [RB_PRODUCT_PREDICTIVE] = {"predict", false},
+                          [RB_PRODUCT_EXACT] = {"refine", false},
+                          [RB_PRODUCT_SCALING] = {"scale", true}};
 
 /* What is known about one file. */
 typedef struct verdict {
@@ -45,12 +45,12 @@ static void add_word(FILE *out, const char *word) {
 }
 
 /* The remark: why, and what to do about it. The caller frees it. */
-static rb_status write_remark(const rb_study_data *study, rb_source s, const verdict *v,
+static rb_status write_remark(const rb_study_data *study, rb_product s, const verdict *v,
                               char **remark) {
   size_t size = 0;
   FILE *out = open_memstream(remark, &size);
   if (out == NULL) return RB_FAIL(study->ctx, RB_ERR_MEMORY, "out of memory");
-  (void)fprintf(out, "%s %s%s; renew it with: rheobase %s ", rb_source_name(s),
+  (void)fprintf(out, "%s %s%s; renew it with: rheobase %s ", rb_products[s].file,
                 v->out ? "is left out: " : "", v->why, renewal[s].stage);
   if (renewal[s].input) (void)fputs("INPUT -o ", out);
   add_word(out, study->folder);
@@ -61,7 +61,7 @@ static rb_status write_remark(const rb_study_data *study, rb_source s, const ver
 
 static int find_source(const char *name) {
   int s = 0;
-  while (s < RB_SOURCES && strcmp(rb_source_name((rb_source)s), name) != 0) ++s;
+  while (s < RB_PRODUCTS && strcmp(rb_products[s].file, name) != 0) ++s;
   return s;
 }
 
@@ -77,7 +77,7 @@ static rb_status read_member(const rb_study_data *study, const char *name, bool 
       access(path, F_OK) != 0) {
     return RB_OK;
   }
-  RB_TRY(rb_file_open_one(study->ctx, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_open_one(study->ctx, RB_PRODUCT_CHECKPOINT, path, &file));
   RB_TRY(rb_recipe_read_digest(study->ctx, file, digest));
   *there = true;
 cleanup:
@@ -87,7 +87,7 @@ cleanup:
 
 /* Settings that two files have in common and that begin with the prefix. @return whether they
  * differ, and then how */
-static rb_status differ(const rb_study_data *study, rb_source s, rb_source other,
+static rb_status differ(const rb_study_data *study, rb_product s, rb_product other,
                         const char *prefix, bool *differs, char *how) {
   rb_status status = RB_OK;
   char *mine = NULL, *others = NULL, *out;
@@ -111,14 +111,14 @@ cleanup:
 }
 
 /* A file of this study that s was made from. */
-static rb_status judge_origin(const rb_study_data *study, rb_source s, const rb_origin *origin,
+static rb_status judge_origin(const rb_study_data *study, rb_product s, const rb_origin *origin,
                               verdict *v) {
   rb_status status = RB_OK;
   const int source = find_source(origin->name);
   bool there = false, differs = false;
   char how[RB_STUDY_WHY];
   uint64_t digest = 0;
-  if (source == RB_SOURCES) {
+  if (source == RB_PRODUCTS) {
     RB_TRY(read_member(study, origin->name, &there, &digest));
   } else if (study->file[source] != NULL) {
     there = true;
@@ -131,8 +131,8 @@ static rb_status judge_origin(const rb_study_data *study, rb_source s, const rb_
   if (digest != origin->digest) {
     v->out = true;
     (void)snprintf(v->why, WHY, "it was made from another %.100s than is there", origin->name);
-  } else if (source < RB_SOURCES && v->why[0] == '\0') {
-    RB_TRY(differ(study, s, (rb_source)source, "simulator.", &differs, how));
+  } else if (source < RB_PRODUCTS && v->why[0] == '\0') {
+    RB_TRY(differ(study, s, (rb_product)source, "simulator.", &differs, how));
     if (differs) {
       (void)snprintf(v->why, WHY, "was made with other settings than %.100s: %s", origin->name,
                      how);
@@ -142,7 +142,7 @@ cleanup:
   return status;
 }
 
-static rb_status judge_origins(const rb_study_data *study, rb_source s, verdict *v) {
+static rb_status judge_origins(const rb_study_data *study, rb_product s, verdict *v) {
   rb_status status = RB_OK;
   char *made_from = NULL;
   rb_origin origin;
@@ -165,13 +165,14 @@ cleanup:
 }
 
 /* The baseline is compared with the network on the same test sets, or not at all. */
-static rb_status judge_baseline(const rb_study_data *study, rb_source s, verdict *v) {
+static rb_status judge_baseline(const rb_study_data *study, rb_product s, verdict *v) {
   static const char *const prefixes[] = {"seed ", "simulator.", "calibration."};
   rb_status status = RB_OK;
   char how[RB_STUDY_WHY];
-  if (s != RB_FROM_BASELINE_CALIBRATION || study->file[RB_FROM_CALIBRATION] == NULL) return RB_OK;
+  if (s != RB_PRODUCT_BASELINE_CALIBRATION || study->file[RB_PRODUCT_CALIBRATION] == NULL)
+    return RB_OK;
   for (int k = 0; k < 3 && !v->out; ++k) {
-    RB_TRY(differ(study, s, RB_FROM_CALIBRATION, prefixes[k], &v->out, how));
+    RB_TRY(differ(study, s, RB_PRODUCT_CALIBRATION, prefixes[k], &v->out, how));
     if (v->out) {
       (void)snprintf(v->why, WHY, "it was made with other settings than calibration.h5: %s", how);
     }
@@ -181,12 +182,12 @@ cleanup:
 }
 
 /* Work that is still to be finished. */
-static rb_status judge_progress(rb_study_data *study, rb_source s) {
+static rb_status judge_progress(rb_study_data *study, rb_product s) {
   static const struct {
-    rb_source source;
+    rb_product source;
     const char *done, *total, *unit, *stage;
-  } unfinished[] = {{RB_FROM_CHECKPOINT, "step", "total_steps", "step", "train"},
-                    {RB_FROM_EXACT, "datasets_done", "datasets", "data set", "refine"}};
+  } unfinished[] = {{RB_PRODUCT_CHECKPOINT, "step", "total_steps", "step", "train"},
+                    {RB_PRODUCT_EXACT, "datasets_done", "datasets", "data set", "refine"}};
   rb_status status = RB_OK;
   int64_t done = 0, total = 0;
   for (int k = 0; k < 2; ++k) {
@@ -197,7 +198,7 @@ static rb_status judge_progress(rb_study_data *study, rb_source s) {
     if (study->unfinished[s] && study->remark[s] == NULL &&
         asprintf(&study->remark[s],
                  "%s is unfinished, at %s %" PRId64 " of %" PRId64 "; rheobase %s goes on with it",
-                 rb_source_name(s), unfinished[k].unit, done, total, unfinished[k].stage) < 0) {
+                 rb_products[s].file, unfinished[k].unit, done, total, unfinished[k].stage) < 0) {
       study->remark[s] = NULL;
       RB_TRY(RB_FAIL(study->ctx, RB_ERR_MEMORY, "out of memory"));
     }
@@ -208,16 +209,16 @@ cleanup:
 
 rb_status rb_study_judge(rb_study_data *study) {
   rb_status status = RB_OK;
-  for (int s = 0; s < RB_SOURCES; ++s) {  // what a file is made from comes before it
+  for (int s = 0; s < RB_PRODUCTS; ++s) {  // what a file is made from comes before it
     verdict v = {0};
     if (study->file[s] == NULL) continue;
-    RB_TRY(judge_origins(study, (rb_source)s, &v));
-    if (!v.out) RB_TRY(judge_baseline(study, (rb_source)s, &v));
-    if (v.why[0] != '\0') RB_TRY(write_remark(study, (rb_source)s, &v, &study->remark[s]));
+    RB_TRY(judge_origins(study, (rb_product)s, &v));
+    if (!v.out) RB_TRY(judge_baseline(study, (rb_product)s, &v));
+    if (v.why[0] != '\0') RB_TRY(write_remark(study, (rb_product)s, &v, &study->remark[s]));
     if (v.out) {
       rb_file_close(&study->file[s]);
     } else {
-      RB_TRY(judge_progress(study, (rb_source)s));
+      RB_TRY(judge_progress(study, (rb_product)s));
     }
   }
 cleanup:

@@ -12,41 +12,23 @@
 #include "rheobase/inference/checkpoint.h"
 #include "rheobase/inference/linear_baseline.h"
 #include "rheobase/inference/simulations.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 #include "stale.h"
 
-static const struct {
-  const char *name, *schema;
-  int version;
-} files[RB_SOURCES] = {
-    [RB_FROM_SIMULATIONS] = {"simulations.h5", RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION},
-    [RB_FROM_CHECKPOINT] = {"checkpoint.h5", RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION},
-    [RB_FROM_BASELINE] = {"baseline.h5", RB_BASELINE_SCHEMA, RB_BASELINE_VERSION},
-    [RB_FROM_CALIBRATION] = {"calibration.h5", RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION},
-    [RB_FROM_BASELINE_CALIBRATION] = {"baseline_calibration.h5", RB_CALIBRATION_SCHEMA,
-                                      RB_CALIBRATION_VERSION},
-    [RB_FROM_POSTERIOR] = {"posterior.h5", RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION},
-    [RB_FROM_PREDICTIVE] = {"predictive.h5", RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION},
-    [RB_FROM_EXACT] = {"exact.h5", RB_EXACT_SCHEMA, RB_EXACT_VERSION},
-    [RB_FROM_SCALING] = {"scaling.h5", RB_SCALING_SCHEMA, RB_SCALING_VERSION},
-};
-
-const char *rb_source_name(rb_source source) { return files[source].name; }
-
 rb_status rb_study_data_open(rb_context *ctx, const rb_model *model, const char *folder,
-                             rb_source_set sources, rb_study_data *study) {
+                             rb_product_set sources, rb_study_data *study) {
   rb_status status = RB_OK;
   int found = 0;
   *study = (rb_study_data){.ctx = ctx, .model = model, .folder = folder};
-  for (int s = 0; s < RB_SOURCES; ++s) {
+  for (int s = 0; s < RB_PRODUCTS; ++s) {
     char path[RB_PATH];
     struct stat about;
     if ((sources & 1U << s) == 0) continue;
-    if (snprintf(path, sizeof path, "%s/%s", folder, files[s].name) >= RB_PATH) {
+    if (snprintf(path, sizeof path, "%s/%s", folder, rb_products[s].file) >= RB_PATH) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", folder));
     }
     if (stat(path, &about) != 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
-    RB_TRY(rb_file_open_one(ctx, path, files[s].schema, files[s].version, &study->file[s]));
+    RB_TRY(rb_product_open_one(ctx, (rb_product)s, path, &study->file[s]));
     ++found;
   }
   if (found == 0) {
@@ -71,7 +53,7 @@ cleanup:
 }
 
 void rb_study_data_close(rb_study_data *study) {
-  for (int s = 0; s < RB_SOURCES; ++s) {
+  for (int s = 0; s < RB_PRODUCTS; ++s) {
     rb_file_close(&study->file[s]);
     free(study->remark[s]);
   }
@@ -85,7 +67,7 @@ static bool is_empty(int rank, const int64_t *shape) {
   return empty;
 }
 
-bool rb_study_has(const rb_study_data *study, rb_source source, const char *path) {
+bool rb_study_has(const rb_study_data *study, rb_product source, const char *path) {
   const rb_file *file = study->file[source];
   int rank = -1;
   int64_t shape[RB_FILE_MAX_RANK];
@@ -96,43 +78,43 @@ bool rb_study_has(const rb_study_data *study, rb_source source, const char *path
   return true;
 }
 
-rb_status rb_study_read(const rb_study_data *study, rb_source source, const char *path, int rank,
+rb_status rb_study_read(const rb_study_data *study, rb_product source, const char *path, int rank,
                         int64_t columns, rb_array *array) {
   rb_status status = RB_OK;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
   void *data = NULL;
   *array = (rb_array){.rank = rank};
   if (study->file[source] == NULL) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FILE, "%s is missing", files[source].name));
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FILE, "%s is missing", rb_products[source].file));
   }
   RB_TRY(
       rb_file_read_new(study->ctx, study->file[source], path, RB_F64, false, rank, shape, &data));
   array->v = data;
   for (int i = 0; i < rank; ++i) array->shape[i] = shape[i];
   if (is_empty(rank, shape)) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is empty", files[source].name, path));
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s is empty", rb_products[source].file, path));
   }
   if (columns >= 0 && shape[rank - 1] != columns) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld columns where %lld are expected",
-                   files[source].name, path, (long long)shape[rank - 1], (long long)columns));
+                   rb_products[source].file, path, (long long)shape[rank - 1], (long long)columns));
   }
 cleanup:
   return status;
 }
 
-rb_status rb_study_read_matrix(const rb_study_data *study, rb_source source, const char *path,
+rb_status rb_study_read_matrix(const rb_study_data *study, rb_product source, const char *path,
                                int64_t rows, int64_t columns, rb_array *array) {
   rb_status status = RB_OK;
   RB_TRY(rb_study_read(study, source, path, 2, columns, array));
   if (array->shape[0] != rows) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld rows where %lld are expected",
-                   files[source].name, path, (long long)array->shape[0], (long long)rows));
+                   rb_products[source].file, path, (long long)array->shape[0], (long long)rows));
   }
 cleanup:
   return status;
 }
 
-rb_status rb_study_read_rows(const rb_study_data *study, rb_source source, const char *path,
+rb_status rb_study_read_rows(const rb_study_data *study, rb_product source, const char *path,
                              int64_t rows, int64_t columns, rb_array *array) {
   rb_status status = RB_OK;
   int rank = 2;
@@ -141,8 +123,8 @@ rb_status rb_study_read_rows(const rb_study_data *study, rb_source source, const
   *array = (rb_array){.rank = 2};
   RB_TRY(rb_file_shape(study->ctx, file, path, &rank, shape));
   if (is_empty(rank, shape) || (columns >= 0 && shape[1] != columns)) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has shape (%lld, %lld)", files[source].name,
-                   path, (long long)shape[0], (long long)shape[1]));
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has shape (%lld, %lld)",
+                   rb_products[source].file, path, (long long)shape[0], (long long)shape[1]));
   }
   RB_TRY(rb_file_read_rows(study->ctx, file, path, RB_F64, false, 2, shape, 0, 0, NULL));
   array->shape[0] = shape[0] < rows ? shape[0] : rows;
@@ -154,7 +136,7 @@ cleanup:
   return status;
 }
 
-rb_status rb_study_number(const rb_study_data *study, rb_source source, const char *path,
+rb_status rb_study_number(const rb_study_data *study, rb_product source, const char *path,
                           double *value) {
   return rb_file_read(study->ctx, study->file[source], path, RB_F64, false, 0, NULL, value);
 }
@@ -172,14 +154,14 @@ rb_status rb_array_column(const rb_study_data *study, const rb_array *array, int
   return RB_OK;
 }
 
-rb_status rb_study_last_row(const rb_study_data *study, rb_source source, const char *path,
+rb_status rb_study_last_row(const rb_study_data *study, rb_product source, const char *path,
                             int64_t columns, double **values) {
   rb_status status = RB_OK;
   int64_t count = 0;
   RB_TRY(rb_file_read_last_row(study->ctx, study->file[source], path, -1, &count, values));
   if (count != columns) {
     RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "%s: %s has %lld values where %lld are expected",
-                   rb_source_name(source), path, (long long)count, (long long)columns));
+                   rb_products[source].file, path, (long long)count, (long long)columns));
   }
 cleanup:
   return status;

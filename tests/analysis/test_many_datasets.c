@@ -7,7 +7,7 @@
 #include "rb_test.h"
 #include "rheobase/analysis/calibration.h"
 #include "rheobase/analysis/calibration_file.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 
 enum { D = GAUSSIAN_DIM, LENGTH = 12, SEED = 45, DRAWS = 9, CHUNK = 500, LOOKED_AT = 400 };
 
@@ -27,8 +27,7 @@ static bool rows_are_in_place(const char *path, const rb_model *model, int64_t N
   rb_file *file = NULL;
   const int64_t shape[2] = {N, D};
   bool same = true;
-  if (rb_file_open_one(&test_context, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file) !=
-      RB_OK) {
+  if (rb_product_open_one(&test_context, RB_PRODUCT_CALIBRATION, path, &file) != RB_OK) {
     return false;
   }
   for (int k = 0; k < LOOKED_AT; ++k) {
@@ -66,8 +65,7 @@ static void holds_them_all(void **state) {
   assert_all_ok(
       rb_calibration_compute(&test_context, &records, SEED, many.purpose, &posterior, 0, &result));
   since = lap("summed up", since);
-  assert_all_ok(
-      rb_file_create(&test_context, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
+  assert_all_ok(rb_product_create(&test_context, RB_PRODUCT_CALIBRATION, path, &file));
   assert_all_ok(rb_calibration_write_axes(&test_context, file, &posterior));
   assert_all_ok(rb_calibration_write(&test_context, file, &many, &records, &result));
   assert_all_ok(rb_file_commit(&test_context, &file));

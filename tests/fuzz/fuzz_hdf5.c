@@ -47,8 +47,7 @@ static void read_simulations(const char *path) {
   rb_dataset dataset = {.window = MPI_WIN_NULL};
   static const char *const groups[] = {"training", "validation"};
   const rb_view view = rb_job_view(&job);
-  fuzz_outcome(
-      rb_file_open(&fuzz_context, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  fuzz_outcome(rb_product_open(&fuzz_context, RB_PRODUCT_SIMULATIONS, path, &file));
   for (int i = 0; i < 2 && file != NULL; ++i) {
     fuzz_outcome(rb_simulations_read(&fuzz_context, file, groups[i], &view, &dataset));
     rb_dataset_destroy(&dataset);
@@ -60,9 +59,10 @@ static void read_recipe(const char *path) {
   const rb_recipe recipe = {"seed = 45\n", 1, NULL};
   rb_product_state state;
   char why[RB_STUDY_WHY];
-  static const char *const schemas[] = {RB_SIMULATIONS_SCHEMA, RB_CHECKPOINT_SCHEMA};
+  static const rb_product products[] = {RB_PRODUCT_SIMULATIONS, RB_PRODUCT_CHECKPOINT};
   for (int i = 0; i < 2; ++i) {
-    fuzz_outcome(rb_recipe_check(&fuzz_context, path, schemas[i], 1, &recipe, &state, why));
+    fuzz_outcome(rb_recipe_check(&fuzz_context, path, rb_products[products[i]].schema, 1, &recipe,
+                                 &state, why));
     fuzz_require(state == RB_PRODUCT_DIFFERENT, "a damaged file counts as current");
   }
 }
@@ -84,8 +84,7 @@ static void read_network(const char *path) {
 static void read_training(const char *path) {
   rb_file *file = NULL;
   bool due = false;
-  rb_status status =
-      rb_file_open(&fuzz_context, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file);
+  rb_status status = rb_product_open(&fuzz_context, RB_PRODUCT_CHECKPOINT, path, &file);
   if (status == RB_OK) status = rb_checkpoint_read(&fuzz_context, file, &training);
   rb_file_close(&file);
   if (status == RB_OK && training.step < training.total_steps) {
@@ -145,7 +144,7 @@ static void read_refined(const char *path) {
   static rb_refined refined[MOST];
   rb_file *file = NULL;
   rb_refine_progress progress = {0};
-  fuzz_outcome(rb_file_open(&fuzz_context, path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
+  fuzz_outcome(rb_product_open(&fuzz_context, RB_PRODUCT_EXACT, path, &file));
   if (file == NULL) return;
   const rb_status status = rb_refine_read_progress(&fuzz_context, file, &progress);
   fuzz_outcome(status);
@@ -236,8 +235,7 @@ static void write_unfinished(void) {
   const rb_view view = rb_job_view(&job);
   rb_file *file = NULL;
   bool due = false;
-  TRY(rb_file_open(&fuzz_context, in_folder("simulations.h5"), RB_SIMULATIONS_SCHEMA,
-                   RB_SIMULATIONS_VERSION, &file));
+  TRY(rb_product_open(&fuzz_context, RB_PRODUCT_SIMULATIONS, in_folder("simulations.h5"), &file));
   TRY(rb_simulations_read(&fuzz_context, file, "training", &view, &training_set));
   TRY(rb_simulations_read(&fuzz_context, file, "validation", &view, &validation_set));
   rb_file_close(&file);
@@ -249,8 +247,7 @@ static void write_unfinished(void) {
   TRY(rb_training_create(&fuzz_context, settings, 45, 0, estimator, &training_data, &training));
   TRY(rb_training_work_create(&fuzz_context, &training, &training_data, &training_work));
   TRY(rb_training_step(&fuzz_context, &training, &training_data, training_work, &due));
-  TRY(rb_file_create(&fuzz_context, in_folder("unfinished.h5"), RB_CHECKPOINT_SCHEMA,
-                     RB_CHECKPOINT_VERSION, &file));
+  TRY(rb_product_create(&fuzz_context, RB_PRODUCT_CHECKPOINT, in_folder("unfinished.h5"), &file));
   TRY(rb_checkpoint_write(&fuzz_context, file, &job.model, &training));
   TRY(rb_file_commit(&fuzz_context, &file));
 }

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "rheobase/inference/checkpoint.h"
+#include "rheobase/io/product.h"
 #include "training_fixture.h"
 
 static const rb_training_settings settings = {.mode = RB_OFFLINE,
@@ -25,7 +26,7 @@ static rb_status save(rb_context *ctx, rb_training *training, void *owner) {
   rb_status status = RB_OK;
   const saver *s = owner;
   rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, s->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_CHECKPOINT, s->path, &file));
   RB_TRY(rb_checkpoint_write(ctx, file, s->model, training));
   RB_TRY(rb_file_commit(ctx, &file));
 cleanup:
@@ -37,7 +38,7 @@ static rb_status restore(rb_context *ctx, rb_training *training, void *owner) {
   rb_status status = RB_OK;
   const saver *s = owner;
   rb_file *file = NULL;
-  RB_TRY(rb_file_open(ctx, s->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_CHECKPOINT, s->path, &file));
   status = rb_agree(ctx, rb_checkpoint_read(ctx, file, training));
 cleanup:
   rb_file_close(&file);
@@ -108,8 +109,7 @@ static void reads_what_ended_early(void **state) {
                   f.train.step < 100 * f.train.steps_per_epoch);
   rb_file *file = NULL;
   rb_standardisation standardisation;
-  assert_all_ok(
-      rb_file_open(&test_context, s.path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  assert_all_ok(rb_product_open(&test_context, RB_PRODUCT_CHECKPOINT, s.path, &file));
   assert_all_ok(
       rb_checkpoint_read_network(&test_context, file, false, again.estimator, &standardisation));
   rb_file_close(&file);
@@ -135,8 +135,7 @@ static void refuses_another_network(void **state) {
   assert_all_ok(
       rb_estimator_create(&test_context, &other, f.training.shape, f.model.dim, 16, &estimator));
   rb_file *file = NULL;
-  assert_all_ok(
-      rb_file_open(&test_context, s.path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  assert_all_ok(rb_product_open(&test_context, RB_PRODUCT_CHECKPOINT, s.path, &file));
   rb_standardisation standardisation;
   assert_all_true(rb_checkpoint_read_network(&test_context, file, false, estimator,
                                              &standardisation) == RB_ERR_FORMAT);

@@ -5,6 +5,7 @@
 #include "model/lif/lif.h"
 #include "model/linear_gaussian/linear_gaussian.h"
 #include "rb_test.h"
+#include "rheobase/io/product.h"
 
 enum { SEED = 45, D = 6, L = 40, N = 500, CHECKS = 20, DRAWS = 200 };
 
@@ -271,11 +272,10 @@ static void file_gives_back_the_same_posterior(void **state) {
   rb_model model = short_neuron();
   rb_baseline *baseline = fit_neuron(&model), *loaded = NULL;
   rb_file *file = NULL;
-  assert_all_ok(
-      rb_file_create(&test_context, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));
+  assert_all_ok(rb_product_create(&test_context, RB_PRODUCT_BASELINE, path, &file));
   assert_all_ok(rb_baseline_write(&test_context, file, baseline));
   assert_all_ok(rb_file_commit(&test_context, &file));
-  assert_all_ok(rb_file_open(&test_context, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));
+  assert_all_ok(rb_product_open(&test_context, RB_PRODUCT_BASELINE, path, &file));
   assert_all_ok(rb_baseline_read(&test_context, file, &model, &loaded));
   static double theta[CHECKS * D], before[CHECKS * D], after[CHECKS * D];
   static float x[CHECKS * 2 * L];

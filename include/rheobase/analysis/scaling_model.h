@@ -27,9 +27,6 @@
  * congestion of the network, slower links between nodes than within them (give L and B of the
  * slower), file systems that get faster with more nodes, and correlated slowness of ranks. */
 
-#define RB_SCALING_SCHEMA "scaling"
-enum { RB_SCALING_VERSION = 2 };
-
 typedef enum rb_scaling_work {
   RB_SCALE_SIMULATE,
   RB_SCALE_TRAIN,

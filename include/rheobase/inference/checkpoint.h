@@ -8,9 +8,6 @@
  * A training on disk: weights (last and best), optimiser, position, history, standardisation.
  * Collective. */
 
-#define RB_CHECKPOINT_SCHEMA "checkpoint"
-enum { RB_CHECKPOINT_VERSION = 2 };
-
 /** Writes @p training into an open file (rb_file_create with the schema above). */
 RB_NODISCARD rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                            const rb_training *training);

@@ -12,8 +12,7 @@
  * fits; the normal equations are spread over the ranks and solved through ScaLAPACK. Results are
  * equal to rounding on any number of ranks. */
 
-#define RB_BASELINE_SCHEMA "baseline"
-enum { RB_BASELINE_VERSION = 1, RB_BASELINE_MAX_RANDOM = 32768 };
+enum { RB_BASELINE_MAX_RANDOM = 32768 };
 
 /** Data sets a rank takes at once: fewer the more ranks there are, since all add to one matrix. */
 enum { RB_BASELINE_MOST_ROWS = 256, RB_BASELINE_LEAST_ROWS = 8 };

@@ -7,9 +7,6 @@
 /** @file simulations.h
  * Simulated data sets on disk. Collective unless it says otherwise. */
 
-#define RB_SIMULATIONS_SCHEMA "simulations"
-enum { RB_SIMULATIONS_VERSION = 1 };
-
 /** Data sets a rank simulates and writes at once: the most that fill the ranks, since simulations
  * do not depend on it (rb_partition_fit). Fewer would make the file's chunks small. */
 enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };

@@ -5,6 +5,7 @@
 #include "bench.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/inference/simulations.h"
+#include "rheobase/io/product.h"
 #include "rheobase/parallel/agree.h"
 
 rb_status rb_share_create(rb_context *ctx, const rb_model *model, uint64_t seed, int64_t total,
@@ -95,7 +96,7 @@ rb_status rb_writer_write(rb_context *ctx, void *writer) {
   rb_status status = RB_OK;
   const rb_writer *w = writer;
   rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, w->path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, w->path, &file));
   RB_TRY(rb_axes_write(ctx, file, w->model));
   RB_TRY(rb_simulations_write(ctx, file, w->model, "training", 1, RB_FOR_BENCH, w->datasets));
   RB_TRY(rb_file_commit(ctx, &file));

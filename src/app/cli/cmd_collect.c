@@ -8,7 +8,7 @@
 #include "rheobase/analysis/calibration_file.h"
 #include "rheobase/base/log.h"
 #include "rheobase/io/folder.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 #include "rheobase/io/text_file.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/collection.h"
@@ -96,7 +96,7 @@ static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   char **parameters = NULL, *remark = NULL;
   int64_t D = 0;
   char path[PATH];
-  (void)snprintf(path, sizeof path, "%s/calibration.h5", folder);
+  (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[RB_PRODUCT_CALIBRATION].file);
   RB_TRY(rb_collection_open(ctx, folder, &file, &remark));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   for (int c = 0; c < COLUMNS; ++c) RB_TRY(read_column(ctx, file, path, c, D, &values[c]));
@@ -130,7 +130,7 @@ static bool is_own_output(const char *path) {
   if (S_ISDIR(about.st_mode)) {
     (void)snprintf(inside, sizeof inside, "%s/%s", path, names[0]);
     if (access(inside, F_OK) != 0) return false;
-    (void)snprintf(inside, sizeof inside, "%s/calibration.h5", path);
+    (void)snprintf(inside, sizeof inside, "%s/%s", path, rb_products[RB_PRODUCT_CALIBRATION].file);
     return access(inside, F_OK) != 0;
   }
   for (size_t k = 0; k < sizeof names / sizeof *names; ++k) {

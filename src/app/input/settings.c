@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "input_table.h"
-#include "rheobase/io/hdf5_file.h"
+#include "rheobase/io/product.h"
 #include "rheobase/io/study.h"
 #include "rheobase/model/statistics.h"
 #include "rheobase/parallel/agree.h"
@@ -325,12 +325,9 @@ bool rb_input_is_study(const char *path) {
 /* The file of a study that tells its input: the network's, or the first there is. Local.
  * @param path (size) */
 static rb_status find_input(rb_context *ctx, const char *folder, char *path, size_t size) {
-  static const char *const names[] = {"checkpoint",  "simulations", "baseline",
-                                      "calibration", "posterior",   "predictive",
-                                      "exact",       "scaling",     "baseline_calibration"};
-  enum { NAMES = sizeof names / sizeof *names };
-  for (int i = 0; i < NAMES; ++i) {
-    (void)snprintf(path, size, "%s/%s.h5", folder, names[i]);
+  for (int p = -1; p < RB_PRODUCTS; ++p) {
+    const rb_product product = p < 0 ? RB_PRODUCT_CHECKPOINT : (rb_product)p;
+    (void)snprintf(path, size, "%s/%s", folder, rb_products[product].file);
     if (access(path, F_OK) == 0) return RB_OK;
   }
   return RB_FAIL(ctx, RB_ERR_FILE,

@@ -21,7 +21,7 @@ rb_status rb_cmd_scale(rb_context *ctx, const rb_arguments *arguments) {
   job.ranks = ctx->size;
   RB_TRY(rb_agree(ctx, rb_input_lines(ctx, &job.input, RB_SCALE_SETTINGS, &lines)));
   job.recipe = (rb_recipe){.settings = lines};
-  rb_job_path(&job, "scaling.h5", path);
+  rb_job_product_path(&job, RB_PRODUCT_SCALING, path);
   RB_TRY(rb_scale_sweep_run(ctx, &job, &sweep));
   const rb_scale_model model = rb_scale_fit(&sweep, &job.input.scale);
   RB_TRY(rb_scale_write(ctx, &job, &sweep, &model, path));

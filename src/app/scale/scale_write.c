@@ -225,7 +225,7 @@ rb_status rb_scale_write(rb_context *ctx, const rb_job *job, const rb_scale_swee
   const char *part[RB_TIME_PARTS], *work[RB_SCALE_WORKS];
   for (int i = 0; i < RB_TIME_PARTS; ++i) part[i] = rb_time_part_name((rb_time_part)i);
   for (int w = 0; w < RB_SCALE_WORKS; ++w) work[w] = rb_scaling_work_name((rb_scaling_work)w);
-  RB_TRY(rb_file_create(ctx, path, RB_SCALING_SCHEMA, RB_SCALING_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_SCALING, path, &file));
   RB_TRY(rb_file_dimension(ctx, file, "part", RB_TIME_PARTS));
   RB_TRY(rb_file_dimension(ctx, file, "work", RB_SCALE_WORKS));
   RB_TRY(rb_file_dimension(ctx, file, "modelled_ranks", MODELLED));

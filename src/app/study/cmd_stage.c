@@ -15,14 +15,11 @@
 #include "rheobase/report/report.h"
 #include "stage_file.h"
 
-enum { MAX_SOURCES = 2 };
-
 /* The stages in order: what each writes, which settings and files it is made from, what does it. */
 static const struct stage {
-  const char *name, *file, *schema;
-  int version;
+  rb_product product;
   const char *settings;
-  const char *sources[MAX_SOURCES];  // files of earlier stages
+  unsigned sources;  // files of earlier stages, a bit for each product
   bool takes_data, takes_observation;
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
   /** Where its file may hold unfinished work: how far it is, of how much. */
@@ -35,80 +32,54 @@ static const struct stage {
   rb_status (*check)(rb_context *ctx, const rb_job *job);
   bool needs_simulator;  ///< for parameters that stored simulations do not have
 } stages[] = {
-    {.name = "simulate",
-     .file = "simulations.h5",
-     .schema = RB_SIMULATIONS_SCHEMA,
-     .version = RB_SIMULATIONS_VERSION,
-     .settings = RB_SIMULATE_SETTINGS,
-     .run = rb_stage_simulate},
-    {.name = "train",
-     .file = "checkpoint.h5",
-     .schema = RB_CHECKPOINT_SCHEMA,
-     .version = RB_CHECKPOINT_VERSION,
+    {.product = RB_PRODUCT_SIMULATIONS, .settings = RB_SIMULATE_SETTINGS, .run = rb_stage_simulate},
+    {.product = RB_PRODUCT_CHECKPOINT,
      .settings = RB_TRAIN_SETTINGS,
-     .sources = {"simulations.h5"},
+     .sources = 1U << RB_PRODUCT_SIMULATIONS,
      .takes_data = true,
      .run = rb_stage_train,
      .position = rb_checkpoint_position,
      .member_kind = "checkpoint",
      .first_member = 2,
      .check = rb_check_train},
-    {.name = "calibrate",
-     .file = "calibration.h5",
-     .schema = RB_CALIBRATION_SCHEMA,
-     .version = RB_CALIBRATION_VERSION,
+    {.product = RB_PRODUCT_CALIBRATION,
      .settings = RB_CALIBRATE_SETTINGS,
-     .sources = {"checkpoint.h5"},
+     .sources = 1U << RB_PRODUCT_CHECKPOINT,
      .run = rb_stage_calibrate,
      .member_kind = "calibration",
      .first_member = 1},
-    {.name = "baseline",
-     .file = "baseline.h5",
-     .schema = RB_BASELINE_SCHEMA,
-     .version = RB_BASELINE_VERSION,
+    {.product = RB_PRODUCT_BASELINE,
      .settings = RB_BASELINE_SETTINGS,
      .run = rb_stage_baseline,
      .check = rb_check_baseline},
-    {.name = "baseline",
-     .file = "baseline_calibration.h5",
-     .schema = RB_CALIBRATION_SCHEMA,
-     .version = RB_CALIBRATION_VERSION,
+    {.product = RB_PRODUCT_BASELINE_CALIBRATION,
      .settings = RB_CALIBRATE_BASELINE_SETTINGS,
-     .sources = {"baseline.h5"},
+     .sources = 1U << RB_PRODUCT_BASELINE,
      .run = rb_stage_calibrate_baseline},
-    {.name = "infer",
-     .file = "posterior.h5",
-     .schema = RB_POSTERIOR_SCHEMA,
-     .version = RB_POSTERIOR_VERSION,
+    {.product = RB_PRODUCT_POSTERIOR,
      .settings = RB_INFER_SETTINGS,
-     .sources = {"checkpoint.h5"},
+     .sources = 1U << RB_PRODUCT_CHECKPOINT,
      .takes_observation = true,
      .run = rb_stage_infer,
      .check = rb_observed_check},
-    {.name = "predict",
-     .file = "predictive.h5",
-     .schema = RB_PREDICTIVE_SCHEMA,
-     .version = RB_PREDICTIVE_VERSION,
+    {.product = RB_PRODUCT_PREDICTIVE,
      .settings = RB_PREDICT_SETTINGS,
-     .sources = {"posterior.h5"},
+     .sources = 1U << RB_PRODUCT_POSTERIOR,
      .run = rb_stage_predict,
      .needs_simulator = true},
-    {.name = "refine",
-     .file = "exact.h5",
-     .schema = RB_EXACT_SCHEMA,
-     .version = RB_EXACT_VERSION,
+    {.product = RB_PRODUCT_EXACT,
      .settings = RB_REFINE_SETTINGS,
-     .sources = {"checkpoint.h5", "posterior.h5"},
+     .sources = 1U << RB_PRODUCT_CHECKPOINT | 1U << RB_PRODUCT_POSTERIOR,
      .run = rb_stage_refine,
      .position = rb_refine_position,
      .not_in_run = true},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
-static const struct stage *stage_that_writes(const char *file) {
+static const struct stage *stage_that_writes(rb_product product) {
   const struct stage *found = NULL;
   for (int i = 0; i < STAGES; ++i) {
-    if (strcmp(stages[i].file, file) == 0) found = &stages[i];
+    if (stages[i].product == product) found = &stages[i];
   }
   return found;
 }
@@ -122,7 +93,7 @@ static int file_count(const rb_job *job, const struct stage *stage) {
 /* Path of the stage's file k. @param path (RB_JOB_PATH) */
 static void file_path(const rb_job *job, const struct stage *stage, int k, char *path) {
   if (k == 0) {
-    rb_job_path(job, stage->file, path);
+    rb_job_product_path(job, stage->product, path);
   } else {
     rb_job_member_path(job, stage->member_kind, stage->first_member + k - 1, path);
   }
@@ -146,11 +117,11 @@ static rb_status read_digest(rb_context *ctx, const struct stage *maker, const c
                              uint64_t *made_from) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  status = rb_file_open_one(ctx, path, maker->schema, maker->version, &file);
+  status = rb_product_open_one(ctx, maker->product, path, &file);
   if (status == RB_ERR_FILE) {
     rb_error_clear(ctx);
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s cannot be opened: run `rheobase %s` first", path,
-                   maker->name));
+                   rb_products[maker->product].stage));
   }
   RB_TRY(status);
   RB_TRY(rb_recipe_read_digest(ctx, file, made_from));
@@ -173,7 +144,7 @@ cleanup:
 }
 
 /* Adds all files of the stage that writes `source`. Collective. */
-static rb_status add_product(rb_context *ctx, const rb_job *job, const char *source, sources *s) {
+static rb_status add_product(rb_context *ctx, const rb_job *job, rb_product source, sources *s) {
   rb_status status = RB_OK;
   const struct stage *maker = stage_that_writes(source);
   char path[RB_JOB_PATH];
@@ -206,8 +177,9 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
-    for (int i = 0; i < MAX_SOURCES && stage->sources[i] != NULL; ++i) {
-      RB_TRY(add_product(ctx, job, stage->sources[i], s));
+    for (int p = 0; p < RB_PRODUCTS; ++p) {
+      if ((stage->sources & 1U << p) == 0) continue;
+      RB_TRY(add_product(ctx, job, (rb_product)p, s));
     }
   }
   if (observation != NULL) RB_TRY(add_foreign(ctx, "--observation", observation, s));
@@ -248,7 +220,7 @@ static rb_status is_unfinished(rb_context *ctx, const struct stage *stage, const
   *unfinished = false;
   if (stage->position == NULL) return RB_OK;
   if (ctx->rank == 0) {
-    status = rb_file_open_one(ctx, path, stage->schema, stage->version, &file);
+    status = rb_product_open_one(ctx, stage->product, path, &file);
     if (status == RB_OK) status = stage->position(ctx, file, &done[0], &done[1]);
     rb_file_close(&file);
   }
@@ -267,7 +239,8 @@ static rb_status look_at(rb_context *ctx, const rb_job *job, const struct stage 
   rb_product_state state = RB_PRODUCT_ABSENT;
   bool unfinished = false;
   *work = RB_WORK_TO_DO;
-  RB_TRY(rb_recipe_check(ctx, path, stage->schema, stage->version, &job->recipe, &state, why));
+  RB_TRY(rb_recipe_check(ctx, path, rb_products[stage->product].schema,
+                         rb_products[stage->product].version, &job->recipe, &state, why));
   if (state == RB_PRODUCT_ABSENT || job->arguments->force) goto cleanup;
   if (state == RB_PRODUCT_DIFFERENT) {
     if (stage->takes_observation) RB_TRY(rb_observed_difference(ctx, job, path, why));
@@ -293,7 +266,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
     done = done && job->work[k] == RB_WORK_DONE;
   }
   if (done) {
-    rb_log_info(ctx, "%-10s finished earlier: %s", stage->name, path);
+    rb_log_info(ctx, "%-10s finished earlier: %s", rb_products[stage->product].stage, path);
     goto cleanup;
   }
   job->began_s = MPI_Wtime();
@@ -306,7 +279,7 @@ cleanup:
 
 /* @param name of a stage; NULL: those of `run` */
 static bool is_asked_for(const rb_job *job, const struct stage *stage, const char *name) {
-  if (name != NULL) return strcmp(stage->name, name) == 0;
+  if (name != NULL) return strcmp(rb_products[stage->product].stage, name) == 0;
   return !stage->not_in_run && !(stage->needs_simulator && rb_input_is_stored(&job->input));
 }
 
@@ -324,9 +297,9 @@ static rb_status check_simulator(rb_context *ctx, const rb_job *job, const char 
     const struct stage *stage = &stages[i];
     if (!stage->needs_simulator) continue;
     if (name == NULL) {
-      rb_log_info(ctx, "%-10s is left out: model \"%s\" has no simulator", stage->name,
-                  input->model);
-    } else if (strcmp(stage->name, name) == 0) {
+      rb_log_info(ctx, "%-10s is left out: model \"%s\" has no simulator",
+                  rb_products[stage->product].stage, input->model);
+    } else if (strcmp(rb_products[stage->product].stage, name) == 0) {
       return RB_FAIL(ctx, RB_ERR_SETTING, "%s needs a simulator, and model \"%s\" has none", name,
                      input->model);
     }
@@ -380,7 +353,7 @@ static rb_status run_stages(rb_context *ctx, const rb_arguments *arguments, cons
   if (name == NULL) RB_TRY(look_ahead(ctx, &job));
   for (int i = 0; i < STAGES; ++i) {
     if (is_asked_for(&job, &stages[i], name)) {
-      RB_TRY(stop_before(ctx, stages[i].name));
+      RB_TRY(stop_before(ctx, rb_products[stages[i].product].stage));
       RB_TRY(run_stage(ctx, &job, &stages[i]));
     }
   }

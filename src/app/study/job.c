@@ -70,13 +70,17 @@ void rb_job_path(const rb_job *job, const char *file, char *path) {
   (void)snprintf(path, RB_JOB_PATH, "%s/%s", job->study.folder, file);
 }
 
+void rb_job_product_path(const rb_job *job, rb_product product, char *path) {
+  rb_job_path(job, rb_products[product].file, path);
+}
+
 void rb_job_member_path(const rb_job *job, const char *kind, int number, char *path) {
   (void)snprintf(path, RB_JOB_PATH, "%s/%.20s_member_%d.h5", job->study.folder, kind, number);
 }
 
 void rb_job_checkpoint_path(const rb_job *job, int number, char *path) {
   if (number == 1) {
-    rb_job_path(job, "checkpoint.h5", path);
+    rb_job_product_path(job, RB_PRODUCT_CHECKPOINT, path);
   } else {
     rb_job_member_path(job, "checkpoint", number, path);
   }
@@ -134,7 +138,7 @@ static rb_status load_member(rb_context *ctx, rb_job *job, int m, uint64_t *dige
   char path[RB_JOB_PATH];
   uint64_t made_from = 0;
   rb_job_checkpoint_path(job, m + 1, path);
-  RB_TRY(rb_file_open(ctx, path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_CHECKPOINT, path, &file));
   RB_TRY(rb_agree(ctx, rb_recipe_read_digest(ctx, file, &made_from)));
   if (m == 0) *digest = made_from;
   if (made_from != *digest) {
@@ -167,8 +171,8 @@ rb_status rb_job_load_baseline(rb_context *ctx, rb_job *job) {
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
   if (job->baseline.sample != NULL) return RB_OK;
-  rb_job_path(job, "baseline.h5", path);
-  RB_TRY(rb_file_open(ctx, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));
+  rb_job_product_path(job, RB_PRODUCT_BASELINE, path);
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_BASELINE, path, &file));
   status = rb_baseline_read(ctx, file, &job->model, &job->linear);
   if (status == RB_OK) {
     status = rb_baseline_posterior(ctx, job->linear, (uint64_t)job->input.seed, &job->baseline);

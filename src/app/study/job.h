@@ -3,6 +3,7 @@
 
 #include "../input/settings.h"
 #include "rheobase/inference/flow_posterior.h"
+#include "rheobase/io/product.h"
 #include "rheobase/io/study.h"
 
 /** @file job.h
@@ -38,6 +39,8 @@ void rb_job_close(rb_context *ctx, rb_job *job);
 /** The path of a file in the study's folder. Local. @param path (1024 + 64) */
 enum { RB_JOB_PATH = RB_STUDY_PATH + 64 };
 void rb_job_path(const rb_job *job, const char *file, char *path);
+/** Of one of its products. Local. @param path (RB_JOB_PATH) */
+void rb_job_product_path(const rb_job *job, rb_product product, char *path);
 
 /** The path of a member's file, `kind`_member_<number>.h5; members are numbered from 1. Local.
  * @param path (RB_JOB_PATH) */

@@ -183,8 +183,7 @@ static bool take_text(rb_context *ctx, const rb_file *file, const char *path, ch
 static void source_stored(rb_context *ctx, const char *path, source *s) {
   *s = (source){0};
   rb_file *file = NULL;
-  if (ctx->rank == 0 &&
-      rb_file_open_one(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file) == RB_OK) {
+  if (ctx->rank == 0 && rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, path, &file) == RB_OK) {
     s->known = take_text(ctx, file, FILE_NAME.path, s->file, sizeof s->file) &&
                take_text(ctx, file, DIGEST.path, s->digest, sizeof s->digest);
   }
@@ -198,7 +197,7 @@ rb_status rb_observed_check(rb_context *ctx, const rb_job *job) {
   float *x = NULL;
   source stored;
   char path[RB_JOB_PATH];
-  rb_job_path(job, "posterior.h5", path);
+  rb_job_product_path(job, RB_PRODUCT_POSTERIOR, path);
   source_stored(ctx, path, &stored);
   if (job->arguments->observation != NULL) {
     RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, x, job->model.channels * job->model.length)));

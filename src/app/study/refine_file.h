@@ -3,7 +3,7 @@
 
 #include "rheobase/analysis/refinement.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 
 /** @file refine_file.h
  * What exact.h5 holds, and what the terminal shows of it. Collective, unless it says otherwise. */

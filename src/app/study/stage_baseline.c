@@ -74,7 +74,7 @@ rb_status rb_stage_baseline(rb_context *ctx, rb_job *job, const char *path) {
   const rb_baseline_settings settings = resolve(&job->input);
   RB_TRY(rb_baseline_fit(ctx, &job->model, &settings, (uint64_t)job->input.seed, &baseline));
   const rb_baseline_report *report = rb_baseline_get_report(baseline);
-  RB_TRY(rb_file_create(ctx, path, RB_BASELINE_SCHEMA, RB_BASELINE_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_BASELINE, path, &file));
   RB_TRY(rb_baseline_write(ctx, file, baseline));
   RB_TRY(write_times(ctx, file, report));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));

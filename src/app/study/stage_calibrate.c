@@ -17,7 +17,7 @@ static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posteri
   rb_status status = RB_OK;
   rb_file *file = NULL;
   rb_calibration result = {0};
-  RB_TRY(rb_file_create(ctx, path, RB_CALIBRATION_SCHEMA, RB_CALIBRATION_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_CALIBRATION, path, &file));
   RB_TRY(rb_calibration_write_axes(ctx, file, posterior));
   for (int k = 0; k < RB_TEST_SETS; ++k) {
     const rb_test_set *set = &study->set[k];

@@ -5,7 +5,7 @@
 #include "rheobase/inference/checkpoint.h"
 #include "rheobase/inference/simulations.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/io/products.h"
+#include "rheobase/io/product.h"
 
 /** @file stage_file.h
  * What the stages' files have in common. */

@@ -192,7 +192,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_agree(ctx, observe(ctx, job, &r)));
   RB_TRY(rb_agree(ctx, draw(ctx, job, &r)));
   RB_TRY(rb_misfit_of_observation(ctx, job, r.x, &misfit));
-  RB_TRY(rb_file_create(ctx, path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_POSTERIOR, path, &file));
   RB_TRY(write(ctx, job, file, &r, &misfit));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
   print(ctx, &job->model, &r);

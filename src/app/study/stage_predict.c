@@ -201,7 +201,7 @@ static rb_status check_posterior(rb_context *ctx, const rb_job *job, const char 
   rb_status status = RB_OK;
   rb_file *in = NULL;
   if (ctx->rank != 0) return RB_OK;
-  RB_TRY(rb_file_open_one(ctx, source, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &in));
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, source, &in));
   RB_TRY(read_posterior(ctx, job, in, c));
   RB_TRY(compute(ctx, job, c));
 cleanup:
@@ -214,9 +214,9 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   check c = {0};
   rb_file *out = NULL;
   char source[RB_JOB_PATH];
-  rb_job_path(job, "posterior.h5", source);
+  rb_job_product_path(job, RB_PRODUCT_POSTERIOR, source);
   RB_TRY(rb_agree(ctx, check_posterior(ctx, job, source, &c)));
-  RB_TRY(rb_file_create(ctx, path, RB_PREDICTIVE_SCHEMA, RB_PREDICTIVE_VERSION, &out));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_PREDICTIVE, path, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
   print(ctx, &job->model, &c);

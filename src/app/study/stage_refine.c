@@ -70,7 +70,7 @@ static rb_status save(rb_context *ctx, const refinement *r) {
   const rb_model *model = &r->job->model;
   const rb_refine_progress progress = {r->count, r->done, r->summed_up};
   rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, r->path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_EXACT, r->path, &file));
   RB_TRY(rb_axes_write(ctx, file, model));
   RB_TRY(rb_refine_write_observation(ctx, file, model, &r->observation));
   RB_TRY(rb_refine_write_progress(ctx, file, &progress));
@@ -99,7 +99,7 @@ static rb_status restore(rb_context *ctx, refinement *r) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   rb_refine_progress found = {0};
-  RB_TRY(rb_file_open(ctx, r->path, RB_EXACT_SCHEMA, RB_EXACT_VERSION, &file));
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_EXACT, r->path, &file));
   status = rb_refine_read_progress(ctx, file, &found);
   if (status == RB_OK && found.datasets != r->count) {
     status = RB_FAIL(ctx, RB_ERR_FORMAT, "%s: has %" PRId64 " data sets instead of %" PRId64,
@@ -189,9 +189,9 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
                    "these settings (observation noise of 0?)",
                    job->model.name));
   }
-  rb_job_path(job, "posterior.h5", posterior_path);
+  rb_job_product_path(job, RB_PRODUCT_POSTERIOR, posterior_path);
   RB_TRY(rb_job_load_network(ctx, job));
-  RB_TRY(rb_file_open(ctx, posterior_path, RB_POSTERIOR_SCHEMA, RB_POSTERIOR_VERSION, &posterior));
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_POSTERIOR, posterior_path, &posterior));
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, r.refined, r.count)));
   RB_TRY(rb_agree(ctx, refine_observation(ctx, job, posterior, &r.observation)));
   print(ctx, &r);

@@ -7,7 +7,7 @@ rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path) {
   const rb_model *model = &job->model;
   const uint64_t seed = (uint64_t)input->seed;
   rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, path, RB_SIMULATIONS_SCHEMA, RB_SIMULATIONS_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, path, &file));
   RB_TRY(rb_axes_write(ctx, file, model));
   RB_TRY(rb_simulations_write(ctx, file, model, "shape_check", seed, RB_FOR_SHAPE_CHECK,
                               input->sanity.simulations));

@@ -15,7 +15,7 @@ typedef struct target {
 static rb_status write_file(rb_context *ctx, const target *t, const rb_training *training) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
-  RB_TRY(rb_file_create(ctx, t->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_CHECKPOINT, t->path, &file));
   RB_TRY(rb_checkpoint_write(ctx, file, &t->job->model, training));
   RB_TRY(rb_stage_file_commit(ctx, t->job, &file));
 cleanup:
@@ -39,7 +39,7 @@ static rb_status restore(rb_context *ctx, rb_training *training, void *owner) {
   rb_status status = RB_OK;
   const target *t = owner;
   rb_file *file = NULL;
-  RB_TRY(rb_file_open(ctx, t->path, RB_CHECKPOINT_SCHEMA, RB_CHECKPOINT_VERSION, &file));
+  RB_TRY(rb_product_open(ctx, RB_PRODUCT_CHECKPOINT, t->path, &file));
   RB_TRY(rb_agree(ctx, rb_checkpoint_read(ctx, file, training)));
 cleanup:
   rb_file_close(&file);
@@ -112,11 +112,11 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   const rb_view view = rb_job_view(job);
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
-  rb_job_path(job, "simulations.h5", path);
+  rb_job_product_path(job, RB_PRODUCT_SIMULATIONS, path);
   if (ctx->node_rank == 0) {  // reads for its node
-    status = job->arguments->data != NULL ? open_data(ctx, job, &file, groups)
-                                          : rb_file_open_one(ctx, path, RB_SIMULATIONS_SCHEMA,
-                                                             RB_SIMULATIONS_VERSION, &file);
+    status = job->arguments->data != NULL
+                 ? open_data(ctx, job, &file, groups)
+                 : rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, &file);
   }
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
