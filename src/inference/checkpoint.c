@@ -167,6 +167,7 @@ static rb_status write_position(rb_context *ctx, rb_file *file, const rb_trainin
   RB_TRY(rb_file_set_double(ctx, file, "", "best_loss", training->best_loss));
   RB_TRY(rb_file_set_double(ctx, file, "", "rate_factor", training->rate_factor));
   RB_TRY(rb_file_set_int(ctx, file, "", "rollbacks", training->rollbacks));
+  RB_TRY(rb_file_set_int(ctx, file, "", "scaling", training->standardisation.scaling));
 cleanup:
   return status;
 }
@@ -270,6 +271,22 @@ static rb_status check_positive(rb_context *ctx, const rb_field *field, int64_t 
   return RB_OK;
 }
 
+/* Files of before there was a choice do not say. */
+static rb_status read_scaling(rb_context *ctx, const rb_file *file, rb_scaling *scaling) {
+  rb_status status = RB_OK;
+  int64_t number = RB_SCALES_MOMENTS;
+  if (rb_file_has_attribute(file, "", "scaling")) {
+    RB_TRY(rb_file_get_int(ctx, file, "", "scaling", &number));
+  }
+  if (number < RB_SCALES_MOMENTS || number > RB_SCALES_LOG) {
+    RB_TRY(
+        RB_FAIL(ctx, RB_ERR_FORMAT, "the checkpoint's scaling, %" PRId64 ", is unknown", number));
+  }
+  *scaling = (rb_scaling)number;
+cleanup:
+  return status;
+}
+
 /* Permutations and standardisation. */
 static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *estimator,
                             rb_standardisation *s) {
@@ -293,6 +310,7 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
           RB_FAIL(ctx, RB_ERR_FORMAT, "permutation %" PRId64 " of the checkpoint is none", layer));
     }
   }
+  RB_TRY(read_scaling(ctx, file, &s->scaling));
   RB_TRY(rb_file_read(ctx, file, THETA_MEAN.path, RB_F64, true, 1, &D, s->theta_mean));
   RB_TRY(rb_file_read(ctx, file, THETA_STD.path, RB_F64, true, 1, &D, s->theta_std));
   RB_TRY(rb_file_read(ctx, file, X_MEAN.path, RB_F64, true, 1, &C, s->x_mean));

@@ -48,7 +48,7 @@ rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settin
                                   : (data->training->count + batch - 1) / batch;
   training->total_steps = settings->epochs * training->steps_per_epoch;
   RB_TRY(rb_agree(ctx, allocate(ctx, training)));
-  RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta,
+  RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta, settings->scales,
                                 &training->standardisation));
   training->loss_shift = -rb_model_log_scale(data->model);
   for (int d = 0; d < data->model->dim; ++d) {

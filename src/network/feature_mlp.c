@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+static const rb_real LARGEST_FEATURE = 8;  // what features are clipped to, on both sides
+
 rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                const char *prefix, int in, int condition, rb_real largest,
-                                int max_batch, rb_parameters *parameters, rb_feature_mlp *net) {
+                                const char *prefix, int in, int condition, int max_batch,
+                                rb_parameters *parameters, rb_feature_mlp *net) {
   memset(net, 0, sizeof *net);
   if (in < 1 || settings->summary_dim < 1) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
@@ -19,7 +21,6 @@ rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *sett
                       .out = settings->summary_dim,
                       .layers = settings->mlp_layers,
                       .activation = RB_SILU};
-  net->largest = largest;
   net->max_batch = max_batch;
   memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
   return rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters);
@@ -36,12 +37,11 @@ void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *ker
                             const rb_parameters *parameters, int B, const rb_real *x, int64_t ld,
                             const rb_real *learned, rb_real *h) {
   const int F = net->mlp.in;
-  const rb_real largest = net->largest;
   for (int b = 0; b < B; ++b) {
     for (int i = 0; i < F; ++i) {
       const rb_real feature = x[b * ld + i];
-      const rb_real low = feature < -largest ? -largest : feature;
-      net->features[b * F + i] = low > largest ? largest : low;
+      const rb_real low = feature < -LARGEST_FEATURE ? -LARGEST_FEATURE : feature;
+      net->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
     }
   }
   rb_mlp_condition(&net->mlp, parameters, B, learned, net->cache.pre[0]);

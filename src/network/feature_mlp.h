@@ -7,13 +7,9 @@
  * The network after standardised features or a vector: they are clipped and go through an MLP with
  * SiLU, which may take learned summaries beside them. Local; no function allocates. */
 
-/** What features are clipped to, on both sides. */
-#define RB_LARGEST_FEATURE ((rb_real)8)
-
 typedef struct rb_feature_mlp {
   rb_mlp mlp;
   int max_batch;
-  rb_real largest;  ///< what features are clipped to
   rb_mlp_cache cache;
   rb_real *features;  ///< (max_batch, features), clipped
   rb_real *scratch;   ///< of the backward pass
@@ -23,8 +19,8 @@ typedef struct rb_feature_mlp {
  * @param condition number of learned summaries; may be 0. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
                                              const char *prefix, int in, int condition,
-                                             rb_real largest, int max_batch,
-                                             rb_parameters *parameters, rb_feature_mlp *net);
+                                             int max_batch, rb_parameters *parameters,
+                                             rb_feature_mlp *net);
 
 /** Cuts the arrays for batches of up to max_batch. */
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace);

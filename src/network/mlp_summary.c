@@ -1,23 +1,14 @@
 #include "mlp_summary.h"
 
-#include <limits.h>
-#include <math.h>
-
 #include "rheobase/base/memory.h"
 
 rb_status rb_mlp_summary_create(rb_context *ctx, const rb_summary_settings *settings,
-                                const char *prefix, int64_t in, rb_real largest, int max_batch,
+                                const char *prefix, int in, int max_batch,
                                 rb_parameters *parameters, void **state) {
   rb_status status = RB_OK;
   rb_feature_mlp *net = NULL;
   RB_TRY(RB_ALLOCATE(ctx, net, 1));
-  if (in > INT_MAX / max_batch) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
-                   "%lld numbers are too many for an MLP and micro-batches of %d", (long long)in,
-                   max_batch));
-  }
-  RB_TRY(rb_feature_mlp_create(ctx, settings, prefix, (int)in, 0, largest, max_batch, parameters,
-                               net));
+  RB_TRY(rb_feature_mlp_create(ctx, settings, prefix, in, 0, max_batch, parameters, net));
   *state = net;
   net = NULL;
 cleanup:
@@ -56,16 +47,16 @@ double rb_mlp_summary_flops(const void *state) {
   return rb_mlp_flops(&((const rb_feature_mlp *)state)->mlp);
 }
 
-/* The observation as one vector: for models whose data are no series. */
+/* The observation as one vector, each number with a scale of its own: for models whose data are no
+ * series. */
 
 static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
                         int max_batch, rb_parameters *parameters, void **state) {
-  return rb_mlp_summary_create(ctx, settings, "mlp", rb_shape_series(shape), INFINITY, max_batch,
-                               parameters, state);
+  return rb_mlp_summary_create(ctx, settings, "mlp", shape.features, max_batch, parameters, state);
 }
 
 const rb_summary_type rb_summary_mlp = {.name = "mlp",
-                                        .series = true,
+                                        .features = &rb_data_features,
                                         .create = create,
                                         .destroy = free,
                                         .layout = rb_mlp_summary_layout,

@@ -8,12 +8,11 @@
  * Functions for rows of the table of summary networks (summary_type.h) that are an MLP after all
  * numbers of a row of x. Local. */
 
-/** Tensors are called @p prefix + "/...". @param in numbers of a row @param largest what they are
- * clipped to @param state freed with free. Fails with RB_ERR_SETTING or RB_ERR_MEMORY. */
+/** Tensors are called @p prefix + "/...". @param in numbers of a row
+ * @param state freed with free. Fails with RB_ERR_SETTING or RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_mlp_summary_create(rb_context *ctx, const rb_summary_settings *settings,
-                                             const char *prefix, int64_t in, rb_real largest,
-                                             int max_batch, rb_parameters *parameters,
-                                             void **state);
+                                             const char *prefix, int in, int max_batch,
+                                             rb_parameters *parameters, void **state);
 /** As rb_summary_type has them. @{ */
 void rb_mlp_summary_layout(void *state, rb_workspace *workspace);
 RB_NODISCARD rb_status rb_mlp_summary_initialise(rb_context *ctx, const void *state, uint64_t seed,

@@ -22,8 +22,8 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   rb_status status = RB_OK;
   statistics_summary *s = NULL;
   RB_TRY(RB_ALLOCATE(ctx, s, 1));
-  RB_TRY(rb_feature_mlp_create(ctx, settings, "statistics", shape.features, 0, RB_LARGEST_FEATURE,
-                               max_batch, parameters, &s->net));
+  RB_TRY(rb_feature_mlp_create(ctx, settings, "statistics", shape.features, 0, max_batch,
+                               parameters, &s->net));
   RB_TRY(rb_parameters_add(ctx, parameters, "statistics/line/kernel", 2,
                            (int64_t[]){shape.features, settings->summary_dim}, &s->line));
   *state = s;

@@ -69,6 +69,29 @@ static void shipped_inputs_are_valid(void **state) {
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }
 
+/* Those of the benchmark differ in the model and in the scales of its data, in nothing else. */
+static void benchmark_inputs_are_alike(void **state) {
+  (void)state;
+  char *first = NULL, path[64], set[64];
+  int inputs = 0;
+  for (const rb_model_type *const *type = rb_model_types; *type != NULL; ++type) {
+    if (strncmp((*type)->name, "sbibm_", 6) != 0) continue;
+    char *text = NULL;
+    (void)snprintf(path, sizeof path, "sbibm/%s.cfg", (*type)->name + 6);
+    (void)snprintf(set, sizeof set, "training.scales=moments");
+    assert_int_equal(read_shipped(path, set), RB_OK);
+    assert_ptr_equal(input.type, *type);
+    assert_int_equal(rb_input_lines(&test_context, &input, "network training calibration", &text),
+                     RB_OK);
+    if (first == NULL) first = strdup(text);
+    assert_string_equal(first, text);
+    free(text);
+    ++inputs;
+  }
+  free(first);
+  assert_int_equal(inputs, 10);
+}
+
 #define EXPECT_SETTING(set, words)                                           \
   do {                                                                       \
     assert_int_equal(read_shipped("tiny.cfg", set), RB_ERR_SETTING);         \
@@ -132,6 +155,7 @@ static void a_model_brings_lists_of_groups(void **state) {
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_notebook),
                                           cmocka_unit_test(shipped_inputs_are_valid),
+                                          cmocka_unit_test(benchmark_inputs_are_alike),
                                           cmocka_unit_test(settings_that_do_not_go_together),
                                           cmocka_unit_test(a_model_brings_lists_of_groups),
                                           cmocka_unit_test(a_current_trace_counts_by_its_samples)};

@@ -29,7 +29,8 @@ static void measures_known_moments(void **state) {
   assert_all_ok(rb_dataset_allocate(&test_context, D, shape, N, &dataset));
   fill(&dataset);
   rb_standardisation s;
-  assert_all_ok(rb_standardise_measure(&test_context, &dataset, dataset.theta, &s));
+  assert_all_ok(
+      rb_standardise_measure(&test_context, &dataset, dataset.theta, RB_SCALES_MOMENTS, &s));
   const bool ok = s.theta_mean[0] == (N - 1) / 2.0 &&
                   fabs(s.theta_std[0] - sqrt((N * (double)N - 1) / 12)) < 1e-9 &&
                   s.theta_mean[1] == 3.0 && s.theta_std[1] == 1.0 &&
@@ -49,5 +50,38 @@ static void measures_known_moments(void **state) {
   rb_dataset_destroy(&dataset);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(measures_known_moments)};
+/* Medians and quartiles, interpolated; a constant keeps its moments' scale; then logarithms, and
+ * that what has none is refused. */
+static void measures_other_scales(void **state) {
+  (void)state;
+  const rb_shape shape = {.channels = C, .length = L, .features = F};
+  rb_dataset dataset;
+  assert_all_ok(rb_dataset_allocate(&test_context, D, shape, N, &dataset));
+  fill(&dataset);
+  rb_standardisation s;
+  const double *theta = dataset.theta;
+  assert_all_ok(rb_standardise_measure(&test_context, &dataset, theta, RB_SCALES_QUARTILES, &s));
+  const double quartiles = (N - 1) / 2.0 / 1.3489795003921634;
+  assert_all_true(s.x_mean[2] == (N - 1) / 2.0 && fabs(s.x_std[2] - quartiles) < 1e-9 &&
+                  fabs(s.x_std[0] - 0.2 / 1.3489795003921634) < 1e-5 && s.x_mean[1] == 0 &&
+                  fabs(s.x_std[1] - 0.3) < 1e-12 && s.x_mean[3] == -7.0 && s.x_std[3] == 1.0);
+  assert_all_true(rb_standardise_measure(&test_context, &dataset, theta, RB_SCALES_LOG, &s) ==
+                  RB_ERR_SETTING);
+  rb_error_clear(&test_context);
+  int64_t first = 0, count = 0;
+  rb_dataset_share(&test_context, &dataset, &first, &count);
+  for (int64_t i = first * ROW; i < (first + count) * ROW; ++i) {
+    dataset.x[i] = i % ROW == C * L ? (i / ROW % 2 == 1 ? 1e-10F : 1e2F) : 1;
+  }
+  rb_dataset_fence(&test_context, &dataset);
+  assert_all_ok(rb_standardise_measure(&test_context, &dataset, theta, RB_SCALES_LOG, &s));
+  assert_all_true(fabs(s.x_mean[2] / log(10) + 4) < 1e-6 && fabs(s.x_std[2] / log(10) - 6) < 1e-6);
+  rb_real x[ROW];
+  rb_standardise_x(&s, shape, dataset.x + ROW, x);
+  assert_all_true(fabs((double)x[C * L] + 1) < 1e-6 && x[0] == 0);
+  rb_dataset_destroy(&dataset);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(measures_known_moments),
+                                          cmocka_unit_test(measures_other_scales)};
 RB_TEST_MAIN(tests)

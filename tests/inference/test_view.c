@@ -43,7 +43,7 @@ static int tear_down(void **state) {
 }
 
 static rb_standardisation arbitrary(void) {
-  rb_standardisation s = {{0}, {0}, {0}, {0}};
+  rb_standardisation s = {.scaling = RB_SCALES_MOMENTS};
   for (int d = 0; d < D; ++d) s.theta_std[d] = 0.3;
   for (int c = 0; c < RB_MAX_SCALES; ++c) s.x_std[c] = 3;
   return s;

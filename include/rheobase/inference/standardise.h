@@ -5,21 +5,32 @@
 #include "rheobase/inference/dataset.h"
 
 /** @file standardise.h
- * Means and standard deviations (denominator n; a deviation of 0 counts as 1, a feature's below
- * 1e-4 as that) that bring
- * parameters, channels and features to the scale the network sees. */
+ * What brings parameters, channels and features to the scale the network sees: means and standard
+ * deviations (denominator n; a deviation of 0 counts as 1, a feature's below 1e-4 as that), or for
+ * data of other kinds something else. */
 
 enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };
+
+/** How channels and features are brought to a scale. */
+typedef enum rb_scaling {
+  RB_SCALES_MOMENTS,    ///< by mean and standard deviation
+  RB_SCALES_QUARTILES,  ///< by the median and the distance of the quartiles, as a normal
+                        ///< distribution's sd has it, for heavy tails; by the standard deviation
+                        ///< where that is 0
+  RB_SCALES_LOG         ///< by mean and standard deviation of the logarithms
+} rb_scaling;
 
 typedef struct rb_standardisation {
   double theta_mean[RB_MAX_PARAMETERS], theta_std[RB_MAX_PARAMETERS];
   double x_mean[RB_MAX_SCALES], x_std[RB_MAX_SCALES];  ///< channels, then features
+  rb_scaling scaling;                                  ///< what these two are
 } rb_standardisation;
 
-/** Moments of a data set, the same bits on any number of ranks. Collective.
+/** Measures a data set, the same bits on any number of ranks. Collective. Fails with RB_ERR_SETTING
+ * where a number without a logarithm would need one.
  * @param target (N, D) what the network infers: dataset->theta, or another coordinate of it */
 RB_NODISCARD rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset,
-                                              const double *target,
+                                              const double *target, rb_scaling scaling,
                                               rb_standardisation *standardisation);
 
 /** Standardised parameters. Local. @param theta (n, D) @param out (n, D) */

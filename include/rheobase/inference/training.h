@@ -40,6 +40,7 @@ typedef struct rb_training_settings {
   double warmup_fraction, weight_decay;
   double clip_norm, clip_global;  ///< bounds of each tensor's gradient and the whole one; 0: none
   rb_coordinates coordinates;
+  rb_scaling scales;
   rb_keep keep;
   rb_on_nonfinite on_nonfinite;
   double checkpoint_minutes;

@@ -36,6 +36,8 @@ typedef struct rb_feature_source {
 
 /** Features of the model (rb_expert). */
 extern const rb_feature_source rb_model_features;
+/** The data themselves, number by number. */
+extern const rb_feature_source rb_data_features;
 
 /** Statistics that know no model (statistics.h). */
 extern const rb_feature_source rb_statistics_features;

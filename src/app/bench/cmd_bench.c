@@ -183,7 +183,7 @@ typedef struct sampler {
 
 /* Scales that give an untrained network inputs of the usual size. */
 static rb_standardisation rough_scales(const bench *b, const rb_share *data) {
-  rb_standardisation s = {{0}, {0}, {0}, {0}};
+  rb_standardisation s = {.scaling = RB_SCALES_MOMENTS};
   const int64_t L = b->model.length;
   for (int d = 0; d < b->model.dim; ++d) s.theta_std[d] = 1;
   const rb_shape shape = rb_view_shape(&b->view);

@@ -108,6 +108,9 @@ static const rb_setting other[] = {
     CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred",
            "what the network works with: the parameters as they are, coordinates that cannot leave "
            "the prior, or such coordinates centred on what the features tell (expert, both)"),
+    CHOICE("training.scales", training.scales, "\"moments\"", "moments|quartiles|log",
+           "how data are brought to one scale: by mean and standard deviation, by median and "
+           "quartiles (heavy tails), or by the moments of their logarithms (above 0)"),
     INTEGER("training.ensemble", training.ensemble, "1", "[1, 64]", NULL,
             "networks, trained each from its own random numbers; their mixture is the posterior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",

@@ -79,7 +79,7 @@ static rb_status create_posterior(rb_context *ctx, rb_scale_work *work) {
   calibrator *c = &work->state->calibrator;
   const rb_view view = rb_job_view(job);
   const rb_shape shape = rb_view_shape(&view);
-  rb_standardisation unit = {{0}, {0}, {0}, {0}};
+  rb_standardisation unit = {.scaling = RB_SCALES_MOMENTS};
   for (int d = 0; d < job->model.dim; ++d) unit.theta_std[d] = 1;
   for (int i = 0; i < rb_shape_scales(shape); ++i) unit.x_std[i] = 10;
   RB_TRY(rb_estimator_create(ctx, &work->task.network, shape, job->model.dim, SAMPLING_BATCH,
