@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/model/prior.h"
 #include "rheobase/model/support.h"
 
 rb_status rb_view_check(rb_context *ctx, const rb_view *view) {
@@ -71,6 +72,9 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
     case RB_COORDINATES_CENTRED:
       view->summary->features->centre(model, centring, count, values, phi, log_det);
       break;
+    case RB_COORDINATES_PROBIT:
+      rb_prior_to_probit(model->prior, count, values, phi, log_det);
+      break;
     default:
       keep(count, model->dim, values, phi, log_det);
   }
@@ -85,6 +89,9 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
       break;
     case RB_COORDINATES_CENTRED:
       view->summary->features->uncentre(model, centring, count, phi, values, log_det);
+      break;
+    case RB_COORDINATES_PROBIT:
+      rb_prior_from_probit(model->prior, count, phi, values, log_det);
       break;
     default:
       keep(count, model->dim, phi, values, log_det);

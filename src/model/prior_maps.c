@@ -1,4 +1,5 @@
 #include <float.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 
 // Keeps a value that rounding has put on a bound off infinity.
 static const double SMALLEST_SHARE = 1e-15;
+static const double LOG_SQRT_2PI = 0.91893853320467274178;
 
 double rb_prior_number_value(const rb_prior_number *number) {
   return number->expression != NULL ? rb_expression_value(number->expression) : number->constant;
@@ -179,32 +181,61 @@ void rb_prior_from_latent(const rb_prior *prior, int64_t count, const double *la
 
 static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 
+/* A map of an interval with both ends to the line, by a point's share of it. */
+typedef struct interval_map {
+  double (*to)(double share);
+  double (*from)(double low, double high, double phi);
+  double (*log_slope)(double log_width, double phi);  // of `from`, of an interval of that width
+} interval_map;
+
+static double logit(double share) { return log(share) - log1p(-share); }
+static double from_logit(double low, double high, double phi) {
+  return low + (high - low) / (1 + exp(-phi));
+}
+static double logit_slope(double log_width, double phi) {
+  return log_width - softplus(phi) - softplus(-phi);
+}
+
+/* From the nearer end, so that small distances from it remain. Points beyond the last that can be
+ * told from the end, a share of 1e-12 away, are put there. */
+static double from_probit(double low, double high, double phi) {
+  const double last = 7;
+  phi = fmin(fmax(phi, -last), last);
+  return phi < 0 ? low + (high - low) * gsl_cdf_ugaussian_P(phi)
+                 : high - (high - low) * gsl_cdf_ugaussian_Q(phi);
+}
+static double probit_slope(double log_width, double phi) {
+  return log_width - 0.5 * phi * phi - LOG_SQRT_2PI;
+}
+
+static const interval_map logit_map = {logit, from_logit, logit_slope};
+static const interval_map probit_map = {gsl_cdf_ugaussian_Pinv, from_probit, probit_slope};
+
 /* One coordinate of the support, given the interval; its log determinant is of phi -> latent. */
-static double to_line(double low, double high, double x) {
+static double to_line(const interval_map *map, double low, double high, double x) {
   if (isinf(low) && isinf(high)) return x;
   const double tiny = SMALLEST_SHARE;
   if (isinf(high)) return log(fmax(x - low, fmax(tiny * fabs(low), DBL_MIN)));
   if (isinf(low)) return -log(fmax(high - x, fmax(tiny * fabs(high), DBL_MIN)));
-  const double share = fmin(fmax((x - low) / (high - low), tiny), 1 - tiny);
-  return log(share) - log1p(-share);
+  return map->to(fmin(fmax((x - low) / (high - low), tiny), 1 - tiny));
 }
 
-static double from_line(double low, double high, double phi) {
+static double from_line(const interval_map *map, double low, double high, double phi) {
   if (isinf(low) && isinf(high)) return phi;
   if (isinf(high)) return low + exp(phi);
   if (isinf(low)) return high - exp(-phi);
-  return low + (high - low) / (1 + exp(-phi));
+  return map->from(low, high, phi);
 }
 
-static double line_log_det(double low, double high, double phi) {
+static double line_log_det(const interval_map *map, double low, double high, double phi) {
   if (isinf(low) && isinf(high)) return 0;
   if (isinf(high)) return phi;
   if (isinf(low)) return -phi;
-  return log(high - low) - softplus(phi) - softplus(-phi);
+  return map->log_slope(log(high - low), phi);
 }
 
-void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                         double *log_det) {
+static void to_lines(const rb_prior *prior, const interval_map *map, int64_t count,
+                     const double *latent, double *phi, double *log_det) {
   const int D = prior->dim;
   for (int64_t i = 0; i < count; ++i) {
     double row[RB_PRIOR_ROWS], *out = &phi[i * D], sum = 0;
@@ -214,8 +245,8 @@ void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *lat
       rb_prior_distribution it;
       if (d >= 0) {
         (void)rb_prior_distribution_of(prior, r, &it);
-        out[d] = to_line(it.low, it.high, row[d]);
-        sum += line_log_det(it.low, it.high, out[d]);
+        out[d] = to_line(map, it.low, it.high, row[d]);
+        sum += line_log_det(map, it.low, it.high, out[d]);
       }
       set_value(prior, r, d >= 0 ? row[d] : 0);
     }
@@ -223,8 +254,8 @@ void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *lat
   }
 }
 
-void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                           double *log_det) {
+static void from_lines(const rb_prior *prior, const interval_map *map, int64_t count,
+                       const double *phi, double *latent, double *log_det) {
   const int D = prior->dim;
   for (int64_t i = 0; i < count; ++i) {
     double row[RB_PRIOR_ROWS], *out = &latent[i * D], sum = 0;
@@ -234,11 +265,31 @@ void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *p
       rb_prior_distribution it;
       if (d >= 0) {
         (void)rb_prior_distribution_of(prior, r, &it);
-        out[d] = from_line(it.low, it.high, row[d]);
-        sum += line_log_det(it.low, it.high, row[d]);
+        out[d] = from_line(map, it.low, it.high, row[d]);
+        sum += line_log_det(map, it.low, it.high, row[d]);
       }
       set_value(prior, r, d >= 0 ? out[d] : 0);
     }
     if (log_det != NULL) log_det[i] = sum;
   }
+}
+
+void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                         double *log_det) {
+  to_lines(prior, &logit_map, count, latent, phi, log_det);
+}
+
+void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                           double *log_det) {
+  from_lines(prior, &logit_map, count, phi, latent, log_det);
+}
+
+void rb_prior_to_probit(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                        double *log_det) {
+  to_lines(prior, &probit_map, count, latent, phi, log_det);
+}
+
+void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                          double *log_det) {
+  from_lines(prior, &probit_map, count, phi, latent, log_det);
 }

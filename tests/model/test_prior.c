@@ -108,32 +108,42 @@ static void draws_without_a_parameter(void **state) {
   rb_prior_destroy(other);
 }
 
+/* The coordinates that cover the support. */
+static const struct {
+  void (*to)(const rb_prior *, int64_t, const double *, double *, double *);
+  void (*from)(const rb_prior *, int64_t, const double *, double *, double *);
+} coordinates[] = {{rb_prior_to_support, rb_prior_from_support},
+                   {rb_prior_to_probit, rb_prior_from_probit}};
+enum { COORDINATES = sizeof coordinates / sizeof *coordinates };
+
 static void round_trip(void **state) {
   (void)state;
   static double theta[COUNT * D], latent[COUNT * D], phi[COUNT * D], back[COUNT * D];
   double to[COUNT], from[COUNT];
   assert_int_equal(rb_prior_draw(&test_context, prior, 4, RB_FOR_TESTS, 0, COUNT, theta, latent),
                    RB_OK);
-  rb_prior_to_support(prior, COUNT, latent, phi, to);
-  rb_prior_from_support(prior, COUNT, phi, back, from);
-  for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], latent[i], 1e-11 * fabs(latent[i]));
-  for (int i = 0; i < COUNT; ++i) assert_near(from[i], to[i], 1e-7);
-  rb_prior_from_latent(prior, COUNT, back, back);  // in place
-  for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], theta[i], 1e-11 * fabs(theta[i]));
-  rb_prior_from_support(prior, COUNT, phi, phi, NULL);
-  for (int i = 0; i < COUNT * D; ++i) assert_near(phi[i], latent[i], 1e-11 * fabs(latent[i]));
+  for (int c = 0; c < COORDINATES; ++c) {
+    coordinates[c].to(prior, COUNT, latent, phi, to);
+    coordinates[c].from(prior, COUNT, phi, back, from);
+    for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], latent[i], 1e-11 * fabs(latent[i]));
+    for (int i = 0; i < COUNT; ++i) assert_near(from[i], to[i], 1e-7);
+    rb_prior_from_latent(prior, COUNT, back, back);  // in place
+    for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], theta[i], 1e-11 * fabs(theta[i]));
+    coordinates[c].from(prior, COUNT, phi, phi, NULL);
+    for (int i = 0; i < COUNT * D; ++i) assert_near(phi[i], latent[i], 1e-11 * fabs(latent[i]));
+  }
 }
 
 /* Any point of R^D gives a possible parameter vector. */
 static void images_lie_in_the_prior(void **state) {
   (void)state;
-  for (uint32_t i = 0; i < 500; ++i) {
+  for (uint32_t i = 0; i < 1000; ++i) {
     double phi[D], latent[D], theta[D], log_density;
     for (uint32_t d = 0; d < D; ++d) {
-      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i);
+      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / 2);
       phi[d] = 24.0 * (rb_stream_uniform(s, d) - 0.5);
     }
-    rb_prior_from_support(prior, 1, phi, latent, NULL);
+    coordinates[i % 2].from(prior, 1, phi, latent, NULL);
     rb_prior_from_latent(prior, 1, latent, theta);
     assert_int_equal(rb_prior_outside(prior, theta), 0);
     rb_prior_log_density(prior, 1, latent, &log_density);
@@ -141,9 +151,29 @@ static void images_lie_in_the_prior(void **state) {
   }
 }
 
+/* In probits a uniform parameter is a standard normal one, near a wall too. */
+static void a_uniform_parameter_is_normal_in_probits(void **state) {
+  (void)state;
+  static const rb_prior_row box = {
+      .name = "x", .distribution = "uniform", .low = "-3", .high = "5"};
+  static const double phi[] = {-7, -2, 0, 0.5, 3, 6};
+  rb_prior *uniform = NULL;
+  assert_int_equal(rb_prior_create(&test_context, 1, &box, &uniform), RB_OK);
+  for (size_t i = 0; i < sizeof phi / sizeof *phi; ++i) {
+    double x = 0, log_det = 0, log_density = 0, back = 0;
+    rb_prior_from_probit(uniform, 1, &phi[i], &x, &log_det);
+    rb_prior_log_density(uniform, 1, &x, &log_density);
+    assert_near(log_density + log_det, -0.5 * phi[i] * phi[i] - 0.91893853320467274, 1e-12);
+    assert_near(x, -3 + 4 * erfc(-phi[i] / M_SQRT2), 1e-14);
+    rb_prior_to_probit(uniform, 1, &x, &back, NULL);
+    assert_near(back, phi[i], 1e-4);
+  }
+  rb_prior_destroy(uniform);
+}
+
 /* The density of a parent and a child, carried to the plane, has mass one: log density and log
  * determinant by the trapezoidal rule. */
-static double mass_of(const rb_prior_row *pair) {
+static double mass_of(const rb_prior_row *pair, int c) {
   rb_prior *two = NULL;
   double sum = 0;
   const double step = 0.1;
@@ -152,7 +182,7 @@ static double mass_of(const rb_prior_row *pair) {
     for (int j = -400; j <= 400; ++j) {
       const double phi[2] = {i * step, j * step};
       double latent[2], log_det, log_density;
-      rb_prior_from_support(two, 1, phi, latent, &log_det);
+      coordinates[c].from(two, 1, phi, latent, &log_det);
       rb_prior_log_density(two, 1, latent, &log_density);
       if (log_density > -INFINITY) sum += exp(log_density + log_det) * step * step;
     }
@@ -178,7 +208,7 @@ static void masses_are_one(void **state) {
         .scale = "1",
         .low = "a"}}};
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; ++k) {
-    assert_near(mass_of(pairs[k]), 1, 1e-5);
+    for (int c = 0; c < COORDINATES; ++c) assert_near(mass_of(pairs[k], c), 1, 1e-5);
   }
 }
 
@@ -275,6 +305,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(draws_lie_inside, set_up, tear_down),
     cmocka_unit_test_setup_teardown(draws_without_a_parameter, set_up, tear_down),
     cmocka_unit_test_setup_teardown(round_trip, set_up, tear_down),
+    cmocka_unit_test(a_uniform_parameter_is_normal_in_probits),
     cmocka_unit_test_setup_teardown(images_lie_in_the_prior, set_up, tear_down),
     cmocka_unit_test_setup_teardown(outside_is_named, set_up, tear_down),
     cmocka_unit_test_setup_teardown(standard_deviations, set_up, tear_down),

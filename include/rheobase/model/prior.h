@@ -107,4 +107,13 @@ void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *p
                            double *log_det);
 /** @} */
 
+/** The same, but with the probit of the share of an interval with both ends: a uniform parameter
+ * then is a standard normal one, and a density that ends at a wall has the tail of a normal one. @{
+ */
+void rb_prior_to_probit(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                        double *log_det);
+void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                          double *log_det);
+/** @} */
+
 #endif

@@ -105,9 +105,10 @@ static const rb_setting other[] = {
          "largest norm of each tensor's gradient; 0: no bound"),
     REAL("training.clip_global", training.clip_global, "0", "[0, 1e9]", NULL,
          "largest norm of the whole gradient; 0: no bound"),
-    CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred",
+    CHOICE("training.parameters", training.coordinates, "\"support\"", "raw|support|centred|probit",
            "what the network works with: the parameters as they are, coordinates that cannot leave "
-           "the prior, or such coordinates centred on what the features tell (expert, both)"),
+           "the prior (logits of intervals), such coordinates centred on what the features tell "
+           "(expert, both), or probits of intervals, in which a uniform prior is a normal one"),
     CHOICE("training.scales", training.scales, "\"moments\"", "moments|quartiles|log",
            "how data are brought to one scale: by mean and standard deviation, by median and "
            "quartiles (heavy tails), or by the moments of their logarithms (above 0)"),
