@@ -25,14 +25,19 @@ trap 'rm -rf "$work"' EXIT
 study=${STUDY:-$work/study}
 
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
-# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs.
+# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs; wider
+# networks for larger budgets.
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
 epochs=$((30000 / steps + 1))
 [ $epochs -le 2000 ] || epochs=2000
 [ $epochs -ge 60 ] || epochs=60
+width=32
+[ "$simulations" -lt 3000 ] || width=64
+[ "$simulations" -lt 30000 ] || width=128
 sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
+  "network.summary.mlp_widths=[$width, $width]" "network.mixture.mlp_widths=[$((width / 2)), $((width / 2))]"
   "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$((10 * steps))"
   "seed=${SEED:-1}")
 options=()
