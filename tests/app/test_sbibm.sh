@@ -8,7 +8,7 @@ script=$RB_SOURCE_DIR/jobs/sbibm.sh
 [ -r /usr/lib/python3/dist-packages/h5py/__init__.py ] || exit 77
 
 for ranks in 1 2; do
-  RANKS=$ranks SEED=3 "$script" two_moons 300 "$reference" "draws_$ranks.h5" >log.txt 2>&1 || fail "$ranks: $(tail -3 log.txt)"
+  RANKS=$ranks SEED=3 "$script" two_moons 100 "$reference" "draws_$ranks.h5" >log.txt 2>&1 || fail "$ranks: $(tail -3 log.txt)"
 done
 /usr/bin/python3 - "$reference" <<'PYTHON' || fail "the draws are not what they have to be"
 import sys
