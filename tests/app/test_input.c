@@ -65,6 +65,13 @@ static void shipped_inputs_are_valid(void **state) {
               input.network.summary.type == &rb_summary_recurrent);
   assert_int_equal(read_shipped("programs/numpy_damped_oscillator.cfg", NULL), RB_OK);
   assert_true(strcmp(input.type->name, "program") == 0 && input.rows.parameters == 2);
+  static const char *const neurons[] = {"adex", "izhikevich", "hodgkin_huxley", "gif"};
+  for (int i = 0; i < 4; ++i) {
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s.cfg", neurons[i]);
+    assert_int_equal(read_shipped(name, NULL), RB_OK);
+    assert_true(strcmp(input.type->name, neurons[i]) == 0 && input.training.mode == RB_ONLINE);
+  }
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }
