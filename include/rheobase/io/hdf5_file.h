@@ -101,11 +101,11 @@ RB_NODISCARD rb_status rb_file_set_int(rb_context *ctx, rb_file *file, const cha
 /** As rb_file_set_string. */
 RB_NODISCARD rb_status rb_file_set_double(rb_context *ctx, rb_file *file, const char *object,
                                           const char *name, double value);
-/** Sets an attribute that is a text of any length, which readers get as such, or a list of them,
- * of an existing object in a file that one rank alone writes. @param values (count); may be none */
+/** Sets an attribute that is a text of any length, which readers get as such, of an existing object
+ * in a file that one rank alone writes. */
 RB_NODISCARD rb_status rb_file_set_text(rb_context *ctx, rb_file *file, const char *object,
                                         const char *name, const char *value);
-/** As rb_file_set_text. */
+/** The same for a list of texts. @param values (count); may be none */
 RB_NODISCARD rb_status rb_file_set_texts(rb_context *ctx, rb_file *file, const char *object,
                                          const char *name, int64_t count,
                                          const char *const *values);

@@ -8,7 +8,7 @@
 
 /** Draws potential, current, spikes and what is blanked of the first sweeps: `x.gp` and `x.png`
  * beside the file `x.h5`. Warns where gnuplot is missing.
- * @param path of the file @param sweep @param steps (sweeps) */
+ * @param path of the file @param sweep (sweeps) @param steps (sweeps) */
 RB_NODISCARD rb_status rb_recording_draw(rb_context *ctx, const char *path, int64_t sweeps,
                                          const rb_sweep *sweep, const rb_steps *steps);
 
