@@ -47,7 +47,7 @@ static rb_status draw_coverage(const rb_study_data *study, const rb_figure *figu
       out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out,
                   "set title '%s' offset 0,-0.6\n"
                   "plot $coverage using 1:3:4 with filledcurves fc rgb band, "
@@ -78,6 +78,9 @@ const rb_figure rb_figure_coverage = {
     .object = "diagnostics/coverage/central",
     .width = 1200,
     .height = 884,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_coverage};
 
 static rb_status draw_expected_coverage(const rb_study_data *study, const rb_figure *figure,
@@ -243,7 +246,7 @@ static rb_status draw_local(const rb_study_data *study, const rb_figure *figure,
       out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out, "set title '%s' offset 0,-0.6\n", symbol);
     plot_regimes(out, &datasets, d);
   }
@@ -271,4 +274,7 @@ const rb_figure rb_figure_local = {
     .object = "diagnostics/regime/central",
     .width = 1200,
     .height = 800,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_local};

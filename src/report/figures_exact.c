@@ -39,6 +39,18 @@ static void write_distances(FILE *out, const rb_array *activity, const rb_array 
   rb_script_end(out);
 }
 
+/* Sets the logarithmic axis of the distances, which gnuplot does not where they are all the same.
+ */
+static void range_distances(FILE *out, const rb_array *kl) {
+  double low = INFINITY, high = 0;
+  for (int64_t i = 0; i < kl->shape[0]; ++i) {
+    if (!(kl->v[i] > 0 && isfinite(kl->v[i]))) continue;
+    low = fmin(low, kl->v[i]);
+    high = fmax(high, kl->v[i]);
+  }
+  if (high > 0) (void)fprintf(out, "set yrange [%.6g:%.6g]\n", 0.7 * low, 1.4 * high);
+}
+
 static rb_status draw_refinement(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array efficiency = {0}, activity = {0}, kl = {0};
@@ -70,7 +82,10 @@ static rb_status draw_refinement(const rb_study_data *study, const rb_figure *fi
   rb_script_range(out, "x", -0.5, limit[1] + 0.5, 6);
   (void)fputs(
       "set autoscale y\nset ytics autofreq\nset logscale y\nset xlabel 'activity'\n"
-      "set ylabel 'KL(exact || network) (nat)'\n"
+      "set ylabel 'KL(exact || network) (nat)'\n",
+      out);
+  range_distances(out, &kl);
+  (void)fputs(
       "plot $distance using 1:2 with points pt 7 ps 0.6 lc rgb blue\nunset logscale y\n"
       "unset multiplot\n",
       out);

@@ -167,7 +167,7 @@ static rb_status draw_posterior(const rb_study_data *study, const rb_figure *fig
       highest = fmax(highest, density[d * RB_PRIOR_POINTS + k]);
     }
     rb_script_axis(q, label);
-    rb_script_panel(out, figure, (D + 1) / 2, 2, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     rb_script_range(out, "x", range[0], range[1], 6);
     rb_script_range(out, "y", 0, 1.1 * highest, 4);
     rb_script_density_axis(q, density_label);
@@ -193,6 +193,9 @@ const rb_figure rb_figure_posterior = {
     .object = "draws",
     .width = 1200,
     .height = 1050,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 2,
+    .rows = 3,
     .write = draw_posterior};
 
 /* --- Pairs --- */
@@ -258,6 +261,7 @@ static void plot_diagonal(FILE *out, const posterior *p, int d, const double hig
 static rb_status plot_correlation(const rb_study_data *study, FILE *out, const posterior *p,
                                   int row, int column) {
   rb_status status = RB_OK;
+  const int D = study->model->dim;
   double *x = NULL, *y = NULL;
   RB_TRY(rb_array_column(study, &p->draws, column, &x));
   RB_TRY(rb_array_column(study, &p->draws, row, &y));
@@ -270,7 +274,8 @@ static rb_status plot_correlation(const rb_study_data *study, FILE *out, const p
                 "unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
                 "set label 1 '%s' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
                 "plot NaN\nunset label 1\nset border 3; set tics nomirror out scale 0.6\n",
-                text, 16 + (int)(8 * strength), strength < 0.3 ? "#777777" : "#000000");
+                text, (D > 8 ? 9 : 16) + (int)((D > 8 ? 4 : 8) * strength),
+                strength < 0.3 ? "#777777" : "#000000");
 cleanup:
   free(x);
   free(y);
@@ -296,7 +301,7 @@ static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterio
   if (column > row) return plot_correlation(study, out, p, row, column);
   write_axes(out, study->model->parameters, D, row, column);
   pair_limits(p, column, x);
-  rb_script_inner_tics(out, "x", x[0], x[1], 2);
+  rb_script_inner_tics(out, "x", x[0], x[1], D > 2 ? 2 : 5);
   if (column == row) {
     rb_script_range(out, "y", 0, 1.15, 2);
     (void)fputs("unset ytics\n", out);
@@ -304,7 +309,7 @@ static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterio
     (void)fputs("set ytics nomirror out scale 0.6\n", out);
   } else {
     pair_limits(p, row, y);
-    rb_script_inner_tics(out, "y", y[0], y[1], 2);
+    rb_script_inner_tics(out, "y", y[0], y[1], D > 2 ? 2 : 5);
     plot_pair(out, p, row, column);
   }
   return RB_OK;

@@ -62,20 +62,22 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
   }
   rb_script_end(out);
   const double span = most > least ? most - least : 1;
-  const double step = L > 1 ? axis->v[1] - axis->v[0] : 1;
-  rb_script_range(out, "x", axis->v[0] - (L > 1 ? 0 : step), axis->v[L - 1] + (L > 1 ? 0 : step),
-                  10);
+  rb_script_samples(out, L, axis->v, model->axis_step, 10);
   rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);
   rb_script_scale(&model->axis, x_label);
   rb_script_axis(&channel->quantity, y_label);
   (void)fprintf(out,
                 "set title '%.1f%% of the observation lie inside' offset 0,-0.6\n"
-                "set xlabel '%s'\nset ylabel '%s'\n"
-                "plot $trace%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
-                "$trace%d using 1:5 with %s lw 1.2 lc rgb '#333333', "
-                "$trace%d using 1:3 with lines lw 2.5 lc rgb blue",
-                100 * b->coverage, x_label, y_label, index, index, L > 1 ? "lines" : "points",
-                index);
+                "set xlabel '%s'\nset ylabel '%s'\n",
+                100 * b->coverage, x_label, y_label);
+  (void)fprintf(out,
+                L > 1 ? "plot $trace%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
+                        "$trace%d using 1:5 with lines lw 1.2 lc rgb '#333333', "
+                        "$trace%d using 1:3 with lines lw 2.5 lc rgb blue"
+                      : "plot $trace%d using 1:3:2:4 with yerrorbars pt 0 lw 12 lc rgb '#A8CFE8', "
+                        "$trace%d using 1:3 with points pt 7 ps 1.6 lc rgb blue, "
+                        "$trace%d using 1:5 with points pt 2 ps 1.6 lw 2 lc rgb '#333333'",
+                index, index, index);
   if (binary > 0) {
     (void)fprintf(out, ", $events using 1:(%.6g) with points pt 11 ps 1.5 lc rgb vermilion",
                   most + 0.05 * span);
@@ -113,8 +115,7 @@ static rb_status draw_predictive(const rb_study_data *study, const rb_figure *fi
   const rb_model *model = study->model;
   rb_array axis = {0};
   band b = {0};
-  int panels = 0, binary = 0, panel = 0;
-  for (int c = 0; c < model->channels; ++c) panels += !model->channel[c].binary;
+  int binary = 0, panel = 0;
   RB_TRY(rb_study_read(study, FROM, model->axis.name, 1, -1, &axis));
   RB_TRY(write_events(study, &axis, &binary, out));
   rb_script_panels(
@@ -123,7 +124,7 @@ static rb_status draw_predictive(const rb_study_data *study, const rb_figure *fi
   for (int c = 0; c < model->channels; ++c) {
     if (model->channel[c].binary) continue;
     RB_TRY(read_band(study, model->channel[c].quantity.name, axis.shape[0], &b));
-    rb_script_panel(out, figure, panels, 1, panel);
+    rb_script_panel(out, figure, figure->rows, figure->columns, panel);
     draw_band(model, panel++, &model->channel[c], &axis, &b, binary, out);
     band_free(&b);
     b = (band){0};
@@ -146,6 +147,9 @@ const rb_figure rb_figure_predictive = {
     .object = "refused_draws",
     .width = 1200,
     .height = 600,
+    .of = RB_PANELS_CHANNELS,
+    .columns = 1,
+    .rows = 1,
     .write = draw_predictive};
 
 /* Where a statistic's histogram lies. */
@@ -189,8 +193,7 @@ static double write_histogram(FILE *out, int index, const rb_array *values, cons
 }
 
 static void draw_statistic(const rb_study_data *study, const rb_figure *figure, int index,
-                           int count, const rb_array *values, double observed, double percentile,
-                           FILE *out) {
+                           const rb_array *values, double observed, double percentile, FILE *out) {
   const rb_quantity *statistic = &study->model->summary[index];
   char words[RB_LABEL];
   const bool bare = strcmp(statistic->unit, "1") == 0;
@@ -199,7 +202,7 @@ static void draw_statistic(const rb_study_data *study, const rb_figure *figure, 
   rb_script_curve(out, "observed", index, 2, (const double[]){observed, observed},
                   (const double[]){0, 1.1 * most});
   rb_script_words(statistic->name, words);
-  rb_script_panel(out, figure, (count + 2) / 3, count < 3 ? count : 3, index);
+  rb_script_panel(out, figure, figure->rows, figure->columns, index);
   rb_script_range(out, "x", h.low, h.low + h.bins * h.width, 4);
   rb_script_range(out, "y", 0, 1.1 * most, 4);
   (void)fprintf(out, "set title 'observed %.4g: percentile %.0f' offset 0,-0.6\n", observed,
@@ -224,7 +227,7 @@ static rb_status draw_statistics(const rb_study_data *study, const rb_figure *fi
                    "NaN with boxes fc rgb sky title 'replicates', "
                    "NaN with lines lw 4 lc rgb vermilion title 'observation'");
   for (int s = 0; s < count; ++s) {
-    draw_statistic(study, figure, s, count, &values, observed.v[s], percentile.v[s], out);
+    draw_statistic(study, figure, s, &values, observed.v[s], percentile.v[s], out);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:
@@ -245,4 +248,7 @@ const rb_figure rb_figure_statistics = {
     .object = "percentile",
     .width = 1200,
     .height = 750,
+    .of = RB_PANELS_STATISTICS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_statistics};

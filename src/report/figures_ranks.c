@@ -100,7 +100,7 @@ static rb_status draw_ecdf(const rb_study_data *study, const rb_figure *figure, 
       out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out,
                   "set title '%s' offset 0,-0.6\n"
                   "plot $band using 1:2:3 with filledcurves fc rgb band, "
@@ -125,6 +125,9 @@ const rb_figure rb_figure_ecdf = {
     .object = "sbc/ecdf/ecdf",
     .width = 1200,
     .height = 800,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_ecdf};
 
 static rb_status draw_joint(const rb_study_data *study, const rb_figure *figure, FILE *out) {
@@ -216,7 +219,7 @@ static rb_status draw_ranks(const rb_study_data *study, const rb_figure *figure,
   (void)fputs("set xlabel 'rank'\nset ylabel 'data sets'\n", out);
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out,
                   "set title '%s:  {/:Italic p} = %.2g (χ² test)' offset 0,-0.6\n"
                   "plot $ranks using (($1+$2)/2):%d:(0.92*($2-$1)) with boxes fc rgb sky, "
@@ -247,4 +250,7 @@ const rb_figure rb_figure_ranks = {
     .object = "sbc/histogram/count",
     .width = 1200,
     .height = 800,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_ranks};

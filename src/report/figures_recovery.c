@@ -52,7 +52,7 @@ static rb_status draw_recovery(const rb_study_data *study, const rb_figure *figu
   for (int d = 0; d < D; ++d) {
     const rb_quantity *p = &study->model->parameters[d];
     rb_script_axis(p, label);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     rb_script_range(out, "x", limit[d][0], limit[d][1], 3);
     rb_script_range(out, "y", limit[d][0], limit[d][1], 3);
     rb_script_symbol(p->name, symbol);
@@ -83,6 +83,9 @@ const rb_figure rb_figure_recovery = {
     .object = "recovery/records/truth",
     .width = 1200,
     .height = 884,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_recovery};
 
 static rb_status draw_contraction(const rb_study_data *study, const rb_figure *figure, FILE *out) {
@@ -116,7 +119,7 @@ static rb_status draw_contraction(const rb_study_data *study, const rb_figure *f
                 "fc rgb '#EEEEEE' fs noborder behind\n");
   for (int d = 0; d < D; ++d) {
     rb_script_symbol(study->model->parameters[d].name, symbol);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out,
                   "set title '%s' offset 0,-0.6\n"
                   "plot $dataset%d using 1:2 with points pt 7 ps 0.6 lc rgb '#700072B2', "
@@ -143,4 +146,7 @@ const rb_figure rb_figure_contraction = {
     .object = "diagnostics/records/z_score",
     .width = 1200,
     .height = 800,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_contraction};

@@ -61,7 +61,7 @@ static rb_status draw_prior(const rb_study_data *study, const rb_figure *figure,
     for (int k = 0; k < RB_PRIOR_POINTS; ++k) top = fmax(top, density[d * RB_PRIOR_POINTS + k]);
     rb_script_axis(p, label);
     rb_script_density_axis(p, density_label);
-    rb_script_panel(out, figure, (D + 2) / 3, 3, d);
+    rb_script_panel(out, figure, figure->rows, figure->columns, d);
     rb_script_range(out, "x", limit[d][0] - margin, limit[d][1] + margin, 3);
     rb_script_range(out, "y", 0, 1.08 * top, 5);
     (void)fprintf(out,
@@ -87,6 +87,9 @@ const rb_figure rb_figure_prior = {
     .object = "prior_check/theta",
     .width = 1200,
     .height = 800,
+    .of = RB_PANELS_PARAMETERS,
+    .columns = 3,
+    .rows = 2,
     .write = draw_prior};
 
 /* The rows with evenly spaced places in the order of their activity, least first. */
@@ -187,7 +190,7 @@ static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure
   rb_script_panels(
       out, figure, "Simulated recordings",
       events ? COURSE ", NaN with points pt 11 ps 1.2 lc rgb vermilion title 'event'" : COURSE);
-  rb_script_range(out, "x", axis.v[0], axis.v[r.L - 1], 4);
+  rb_script_samples(out, r.L, axis.v, model->axis_step, 4);
   rb_script_range(out, "y", limit[0] - 0.03 * span, limit[1] + 0.18 * span, 5);
   rb_script_scale(&model->axis, label);
   (void)fprintf(out, "set xlabel '%s'\n", label);
@@ -201,7 +204,7 @@ static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure
     (void)fprintf(out,
                   "plot $trace%d using 1:2 with %s lw 1.2 lc rgb blue, "
                   "$trace%d using 1:($3*%.6g) with points pt 11 ps 1.1 lc rgb vermilion\n",
-                  k, r.L > 1 ? "lines" : "points", k, limit[1] + 0.08 * span);
+                  k, r.L > 1 ? "lines" : "points pt 7 ps 1.2", k, limit[1] + 0.08 * span);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:

@@ -143,6 +143,7 @@ static rb_status write_figure(const rb_study_data *study, const rb_figure *figur
                               rb_figure_state state, const char *format, FILE *out) {
   rb_status status = RB_OK;
   char path[RB_PATH];
+  const int height = rb_figure_for(figure, study->model).height;
   if (state == RB_FIGURE_NO_DATA) {
     (void)fprintf(out, "<h3>%s</h3>\n<p class=\"note\">Not drawn: %s %s.</p>\n", figure->title,
                   rb_products[figure->source].file, lack(study, figure->source));
@@ -153,7 +154,7 @@ static rb_status write_figure(const rb_study_data *study, const rb_figure *figur
     (void)snprintf(path, sizeof path, "%.*s/figures/%s.%s", RB_PATH - 120, study->folder,
                    figure->name, format);
     (void)fprintf(out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/%s;base64,",
-                  figure->title, figure->width, figure->height,
+                  figure->title, figure->width, height,
                   strcmp(format, "svg") == 0 ? "svg+xml" : format);
     RB_TRY(rb_html_base64(study->ctx, path, out));
     (void)fputs("\">\n", out);

@@ -109,7 +109,7 @@ static rb_status write_figures(const rb_study_data *study, drawing *all, rb_prod
   int made = 0;
   RB_TRY(rb_folder_make(study->ctx, all->folder, &made));
   for (int f = 0; f < RB_FIGURES; ++f) {
-    const rb_figure *figure = rb_figures[f];
+    const rb_figure sized = rb_figure_for(rb_figures[f], study->model), *figure = &sized;
     state[f] = RB_FIGURE_NO_DATA;
     if (only != RB_PRODUCTS && figure->source != only) continue;
     if (rb_study_has(study, figure->source, figure->object)) {

@@ -41,6 +41,33 @@ void rb_script_head(FILE *out, const rb_figure *f) {
 enum { LEFT = 124, RIGHT = 22, TOP = 128, BOTTOM = 80, BETWEEN_COLUMNS = 128, BETWEEN_ROWS = 122 };
 enum { TITLE_AT = 28, LEGEND_AT = 50 };
 
+static int panels_of(const rb_figure *f, const rb_model *model) {
+  int channels = 0;
+  switch (f->of) {
+    case RB_PANELS_FIXED:
+      return 0;
+    case RB_PANELS_PARAMETERS:
+      return model->dim;
+    case RB_PANELS_CHANNELS:
+      for (int c = 0; c < model->channels; ++c) channels += !model->channel[c].binary;
+      return channels;
+    case RB_PANELS_STATISTICS:
+      return model->summaries;
+  }
+  return 0;
+}
+
+rb_figure rb_figure_for(const rb_figure *figure, const rb_model *model) {
+  rb_figure f = *figure;
+  const int panels = panels_of(figure, model);
+  if (panels == 0) return f;
+  if (panels < f.columns) f.columns = panels;
+  f.rows = (panels + f.columns - 1) / f.columns;
+  const int room = TOP + BOTTOM - BETWEEN_ROWS;  // beside the rows, each with what is between them
+  f.height = room + (figure->height - room) * f.rows / figure->rows;
+  return f;
+}
+
 void rb_script_panels(FILE *out, const rb_figure *f, const char *title, const char *legend) {
   (void)fprintf(out,
                 "$outside << EOD\n-9 -9 -9 -9 -9 -9\nEOD\n"
@@ -103,6 +130,11 @@ void rb_script_range(FILE *out, const char *axis, double low, double high, int c
   widen(&low, &high);
   (void)fprintf(out, "set %srange [%.6g:%.6g]\nset %stics nomirror %.6g\n", axis, low, high, axis,
                 round_step(low, high, count));
+}
+
+void rb_script_samples(FILE *out, int64_t L, const double *axis, double step, int count) {
+  const double room = L > 1 ? 0 : step;
+  rb_script_range(out, "x", axis[0] - room, axis[L - 1] + room, count);
 }
 
 void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {

@@ -23,6 +23,14 @@ typedef enum rb_section {
   RB_SECTIONS
 } rb_section;
 
+/** What a figure has a panel of each of. */
+typedef enum rb_panels_of {
+  RB_PANELS_FIXED,  ///< panels that do not depend on the model
+  RB_PANELS_PARAMETERS,
+  RB_PANELS_CHANNELS,  ///< those that are not binary
+  RB_PANELS_STATISTICS
+} rb_panels_of;
+
 typedef struct rb_figure rb_figure;
 struct rb_figure {
   const char *name;     ///< of its files, e.g. "loss"; letters and underscores
@@ -31,10 +39,15 @@ struct rb_figure {
   const char *caption;  ///< how to read it; HTML
   rb_product source;    ///< file it is drawn from
   const char *object;   ///< what that file has to hold
-  int width, height;    ///< pixels
+  int width, height;    ///< pixels; the height with `rows` rows of panels
+  rb_panels_of of;
+  int columns, rows;  ///< of panels, at most and as the height is meant; 0 where they are fixed
   /** Writes everything after the head. */
   rb_status (*write)(const rb_study_data *study, const rb_figure *figure, FILE *out);
 };
+
+/** The figure for a model: as many columns and rows as it has panels, and the height for them. */
+rb_figure rb_figure_for(const rb_figure *figure, const rb_model *model);
 
 /** Terminal, output, fonts, the colours as variables (Okabe and Ito's, told apart by everyone). */
 void rb_script_head(FILE *out, const rb_figure *figure);
@@ -43,6 +56,9 @@ void rb_script_head(FILE *out, const rb_figure *figure);
  * Ends with `unset multiplot`. @param legend what to plot for it, e.g. "NaN with lines title 'x'";
  * $outside is a datablock with a point that is not seen */
 void rb_script_panels(FILE *out, const rb_figure *figure, const char *title, const char *legend);
+
+/** Range of the axis of recordings, with room around a single sample. @param axis (L) */
+void rb_script_samples(FILE *out, int64_t L, const double *axis, double step, int count);
 
 /** Places the next plot as panel @p index of rows x columns, with room for labels. */
 void rb_script_panel(FILE *out, const rb_figure *figure, int rows, int columns, int index);
