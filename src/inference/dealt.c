@@ -66,8 +66,10 @@ static int64_t next_count(const rb_context *ctx, const store *s, int64_t before,
   return count > 1 ? count : 1;
 }
 
-/* Takes and simulates until there is nothing left, or all are to stop. */
-static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store *s) {
+/* Takes and simulates until there is nothing left, or all are to stop. Items are taken in ascending
+ * order. @param failed the item from which on none was simulated, if one failed */
+static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store *s,
+                      int64_t *failed) {
   rb_status status = RB_OK;
   char note[128] = "";
   (void)snprintf(note, sizeof note, "%s", d->group);
@@ -75,14 +77,16 @@ static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store
     const rb_range taken = rb_queue_take_run(queue, count);
     if (taken.count == 0) break;
     rb_progress_update(d->progress, d->all.first + taken.first, note);
-    status = simulate_run(ctx, d, (rb_range){d->all.first + taken.first, taken.count}, s);
+    const rb_range run = {d->all.first + d->there + taken.first, taken.count};
+    status = simulate_run(ctx, d, run, s);
+    if (status != RB_OK) *failed = run.first;
     if (status != RB_OK || rb_signals_asked(ctx)) {
       rb_queue_close(queue);
       break;
     }
     (void)snprintf(note, sizeof note, "%s, slowest %.3g s", d->group,
                    fmax(s->slowest_s, d->slowest_s));
-    count = next_count(ctx, s, count, d->all.count - taken.first);
+    count = next_count(ctx, s, count, d->all.count - d->there - taken.first);
   }
   return status;
 }
@@ -134,22 +138,33 @@ static void sum_up(const rb_context *ctx, double elapsed_s, const store *s, rb_d
   d->slowest_s = fmax(d->slowest_s, slowest);
 }
 
+/* Leaves of all what was simulated without a gap, where some failed or were not begun. Collective.
+ */
+static void keep_first(rb_context *ctx, rb_dealt *d, int64_t failed, store *s) {
+  MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT64_T, MPI_MIN, ctx->comm);
+  int64_t count = s->count;
+  MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, ctx->comm);
+  const int64_t end = d->all.first + d->there + count;  // if none failed, there is no gap
+  d->all.count = (failed < end ? failed : end) - d->all.first;
+  while (s->count > 0 && s->item[s->count - 1] >= d->all.first + d->all.count) --s->count;
+}
+
 rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x) {
   rb_status status = RB_OK;
   store s = {.row = dealt->model->channels * dealt->model->length};
   rb_queue queue;
   const double began = MPI_Wtime();
-  RB_TRY(rb_queue_create(ctx, dealt->all.count, &queue));
-  const rb_status local = work(ctx, dealt, &queue, &s);
+  RB_TRY(rb_queue_create(ctx, dealt->all.count - dealt->there, &queue));
+  int64_t failed = dealt->all.first + dealt->all.count;
+  const rb_status local = work(ctx, dealt, &queue, &s, &failed);
   rb_queue_destroy(&queue);
   sum_up(ctx, MPI_Wtime() - began, &s, dealt);
-  RB_TRY(rb_agree(ctx, local));
-  if (rb_signals_agree(ctx)) {
-    RB_TRY(RB_FAIL(ctx, RB_STOPPED,
-                   "stopped by a signal while simulating; the same command begins the simulations "
-                   "again"));
-  }
+  const rb_status agreed = rb_agree(ctx, local);
+  keep_first(ctx, dealt, failed, &s);
+  const rb_error reason = ctx->error;
   RB_TRY(exchange(ctx, dealt, &s, x));
+  ctx->error = reason;
+  status = agreed;
 cleanup:
   store_free(&s);
   return status;

@@ -17,14 +17,17 @@ typedef struct rb_dealt {
   rb_purpose purpose;
   rb_range all;              ///< the round's items
   int64_t rows;              ///< rank r gets those from all.first + r rows on
+  int64_t there;             ///< the first of all, which need not be simulated
   const char *group;         ///< what they are, for the progress
   rb_progress *progress;     ///< of all rounds
   double slowest_s;          ///< longest simulation of any rank, in all rounds so far
   double busy_s, elapsed_s;  ///< summed over ranks, in all rounds so far
 } rb_dealt;
 
-/** Simulates the items of a round. Collective. Fails with RB_STOPPED when a signal asks to stop.
- * @param x (rows, C, L) those of this rank */
+/** Simulates the items of a round, or as many as there is time for when a signal asks to stop.
+ * Collective. Also after a failure of the simulator, all.count is then of those that were
+ * simulated, without a gap. @param x (rows, C, L) those of this rank; of what is there already left
+ * alone */
 RB_NODISCARD rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x);
 
 #endif

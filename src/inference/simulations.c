@@ -2,10 +2,12 @@
 
 #include <gsl/gsl_histogram.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "dealt.h"
+#include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/progress.h"
 #include "rheobase/base/signals.h"
@@ -13,6 +15,7 @@
 #include "rheobase/parallel/partition.h"
 
 enum { NAME_SIZE = 128 };
+static const double ROUND_S = 20;           // that a rank simulates between two exchanges
 static const double BLOCK_BYTES = 1 << 26;  // of observations in memory at once, per node
 
 /* The arrays of one group. The names are built here, since the channels are the model's. */
@@ -125,44 +128,143 @@ cleanup:
   return status;
 }
 
-/* Draws and simulates a round, each rank its chunk, or whoever is free. Collective.
- * @param way how it is done */
-static rb_status simulate_round(rb_context *ctx, const rb_partition *partition, int64_t round,
-                                rb_dealt *way, chunk *c) {
-  const rb_model *model = way->model;
-  const rb_range mine = rb_partition_round(partition, round);
-  rb_status status = model->draw_prior(model, ctx, way->seed, way->purpose, mine.first, mine.count,
-                                       c->theta, c->latent);
-  if (status == RB_OK && !model->dealt) {
-    status = model->simulate(model, ctx, way->seed, way->purpose, mine.first, mine.count, c->theta,
-                             c->x);
-  }
-  status = rb_agree(ctx, status);
-  if (status != RB_OK || !model->dealt) return status;
-  const int64_t first = round * partition->size * way->rows, left = partition->items - first;
-  const int64_t most = partition->size * way->rows;
-  way->all = (rb_range){first, left < most ? left : most};
-  return rb_dealt_simulate(ctx, way, c->x);
-}
+/* A group that is being written: the first data sets are copied from an earlier file, the others
+ * simulated. */
+typedef struct writing {
+  rb_file *file;
+  const rb_file *from;  // the earlier file; NULL: none
+  group_fields fields;
+  int64_t count;    // data sets
+  int64_t earlier;  // of them are copied
+  int64_t done;     // are written
+  rb_dealt *way;
+  rb_partition partition;
+  chunk chunk;
+  rb_progress *progress;
+} writing;
 
-/* Simulates and writes all rounds. Collective. */
-static rb_status write_rounds(rb_context *ctx, rb_file *file, const group_fields *f,
-                              const rb_partition *partition, rb_dealt *way, chunk *c) {
+/* Reads a range of the earlier file. Local. */
+static rb_status chunk_read(rb_context *ctx, writing *w, rb_range range) {
   rb_status status = RB_OK;
-  const int64_t count = partition->items;
-  rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", count, 0);
-  way->progress = &progress;
-  for (int64_t round = 0; round < partition->rounds; ++round) {
-    RB_TRY(simulate_round(ctx, partition, round, way, c));
-    RB_TRY(chunk_write(ctx, file, way->model, f, rb_partition_round(partition, round), c));
-    const int64_t done = (round + 1) * partition->size * way->rows;
-    rb_progress_update(&progress, done < count ? done : count, way->group);
-    if (round + 1 < partition->rounds && rb_signals_agree(ctx)) {
-      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
-                     "stopped by a signal while simulating; the same command begins the "
-                     "simulations again"));
+  const rb_model *model = w->way->model;
+  const group_fields *f = &w->fields;
+  chunk *c = &w->chunk;
+  const int64_t L = model->length, theta[2] = {-1, model->dim}, x[2] = {-1, L};
+  RB_TRY(rb_file_read_rows(ctx, w->from, f->theta_path, RB_F64, true, 2, theta, range.first,
+                           range.count, c->theta));
+  RB_TRY(rb_file_read_rows(ctx, w->from, f->latent_path, RB_F64, true, 2, theta, range.first,
+                           range.count, c->latent));
+  for (int k = 0; k < model->channels; ++k) {
+    RB_TRY(rb_file_read_rows(ctx, w->from, f->channel_path[k], RB_F32, true, 2, x, range.first,
+                             range.count, c->values));
+    for (int64_t i = 0; i < range.count; ++i) {
+      memcpy(c->x + (i * model->channels + k) * L, c->values + i * L, (size_t)L * sizeof *c->x);
     }
   }
+cleanup:
+  return status;
+}
+
+/* Draws the rank's parameters and simulates them, unless they are dealt; what is there already is
+ * read. Local. */
+static rb_status make_mine(rb_context *ctx, writing *w, rb_range mine) {
+  rb_status status = RB_OK;
+  rb_dealt *way = w->way;
+  const rb_model *model = way->model;
+  chunk *c = &w->chunk;
+  int64_t there = w->earlier - mine.first;
+  there = there < 0 ? 0 : there < mine.count ? there : mine.count;
+  const int64_t first = mine.first + there, count = mine.count - there;
+  double *theta = c->theta + there * model->dim;
+  if (there > 0) RB_TRY(chunk_read(ctx, w, (rb_range){mine.first, there}));
+  if (count == 0) return RB_OK;
+  RB_TRY(model->draw_prior(model, ctx, way->seed, way->purpose, first, count, theta,
+                           c->latent + there * model->dim));
+  if (model->dealt) return RB_OK;
+  const double began_s = MPI_Wtime();
+  RB_TRY(model->simulate(model, ctx, way->seed, way->purpose, first, count, theta,
+                         c->x + there * model->channels * model->length));
+  way->busy_s += MPI_Wtime() - began_s;
+cleanup:
+  return status;
+}
+
+/* Copies or simulates a round, each rank its chunk, or whoever is free. Collective.
+ * @param end of the data sets that are made, also after a failure */
+static rb_status make_round(rb_context *ctx, writing *w, int64_t round, int64_t *end) {
+  rb_status status = RB_OK;
+  rb_dealt *way = w->way;
+  const int64_t most = w->partition.size * way->rows, first = round * most;
+  const int64_t last = first + most < w->count ? first + most : w->count;
+  *end = first;
+  RB_TRY(rb_agree(ctx, make_mine(ctx, w, rb_partition_round(&w->partition, round))));
+  *end = last;
+  if (!way->model->dealt || w->earlier >= last) return RB_OK;
+  way->all = (rb_range){first, last - first};
+  way->there = w->earlier > first ? w->earlier - first : 0;
+  status = rb_dealt_simulate(ctx, way, w->chunk.x);
+  *end = first + way->all.count;
+cleanup:
+  return status;
+}
+
+/* Writes what is made of a round. Collective. */
+static rb_status write_round(rb_context *ctx, writing *w, int64_t round, int64_t end) {
+  rb_status status = RB_OK;
+  rb_range mine = rb_partition_round(&w->partition, round);
+  if (mine.first + mine.count > end) mine.count = end > mine.first ? end - mine.first : 0;
+  RB_TRY(chunk_write(ctx, w->file, w->way->model, &w->fields, mine, &w->chunk));
+  w->done = end;
+  rb_progress_update(w->progress, w->done, w->way->group);
+cleanup:
+  return status;
+}
+
+/* Whether it is time to pause, by rank 0's clock. Collective. */
+static bool is_time(const rb_context *ctx, const rb_simulations_run *run) {
+  if (run == NULL || isinf(run->until_s)) return false;
+  int late = MPI_Wtime() >= run->until_s;
+  MPI_Bcast(&late, 1, MPI_INT, 0, ctx->comm);
+  return late != 0;
+}
+
+/* Makes and writes all rounds, or as many as there is time for. Collective. */
+static rb_status write_rounds(rb_context *ctx, writing *w, rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  for (int64_t round = 0; round < w->partition.rounds; ++round) {
+    int64_t end = 0;
+    const rb_status made = make_round(ctx, w, round, &end);
+    const rb_error reason = ctx->error;
+    if (made == RB_OK || made == RB_ERR_SIMULATOR) {
+      rb_error_clear(ctx);
+      RB_TRY(write_round(ctx, w, round, end));
+      ctx->error = reason;
+    }
+    RB_TRY(made);
+    if (w->done < w->count && rb_signals_agree(ctx)) {
+      RB_TRY(RB_FAIL(ctx, RB_STOPPED,
+                     "stopped by a signal while simulating; the same command goes on there"));
+    }
+    if (w->done > w->earlier && w->done < w->count && is_time(ctx, run)) {
+      run->paused = true;
+      break;
+    }
+  }
+cleanup:
+  return status;
+}
+
+static rb_status write_group(rb_context *ctx, writing *w, rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  rb_dealt *way = w->way;
+  rb_progress progress = rb_progress_begin(ctx, "simulate", "data sets", w->count, w->earlier);
+  w->progress = way->progress = &progress;
+  if (w->earlier > 0) {
+    rb_log_info(ctx, "simulate   %s: going on from data set %" PRId64 " of %" PRId64, way->group,
+                w->earlier, w->count);
+  }
+  RB_TRY(write_rounds(ctx, w, run));
+  if (w->done < w->count || w->earlier == w->count) return RB_OK;
   char note[NAME_SIZE];
   (void)snprintf(note, sizeof note, "%s, slowest %.3g s, ranks idle for %.1f%%", way->group,
                  way->slowest_s, 100 * (1 - way->busy_s / way->elapsed_s));
@@ -171,33 +273,94 @@ cleanup:
   return status;
 }
 
-rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
-                               const char *group, uint64_t seed, rb_purpose purpose,
-                               int64_t count) {
-  rb_status status = RB_OK;
-  group_fields f;
-  describe(model, group, &f);
-  chunk c;
+/* How many data sets an earlier file has of a group. Local. */
+static rb_status find_earlier(rb_context *ctx, const rb_file *file, const group_fields *f,
+                              int64_t *done) {
+  int rank = 2;
+  int64_t shape[RB_FILE_MAX_RANK] = {0};
+  *done = 0;
+  if (file == NULL || !rb_file_has(file, f->theta_path)) return RB_OK;
+  const rb_status status = rb_file_shape(ctx, file, f->theta_path, &rank, shape);
+  *done = shape[0];
+  return status;
+}
+
+/* How many data sets a rank writes at once. What a simulator that takes long has made is to be safe
+ * before long; a short round leaves ranks idle at its end. */
+static int64_t choose_rows(const rb_context *ctx, const rb_model *model,
+                           const rb_simulations_run *run, int64_t count) {
+  int64_t most = RB_SIMULATIONS_MOST;
+  while (run != NULL && most > 1 && (double)most * run->item_s > ROUND_S) most /= 2;
+  const int64_t least = most < RB_SIMULATIONS_LEAST ? most : RB_SIMULATIONS_LEAST;
   // Those that are dealt keep all ranks at work whoever writes them.
-  const int64_t rows = rb_partition_fit(count, RB_SIMULATIONS_MOST, RB_SIMULATIONS_LEAST,
-                                        model->dealt ? 1 : ctx->size);
-  const rb_partition partition = rb_partition_make(ctx, count, rows);
-  rb_dealt way = {.model = model, .seed = seed, .purpose = purpose, .rows = rows, .group = group};
-  char item[NAME_SIZE];
-  (void)snprintf(item, sizeof item, "data sets (%s)", group);
-  if (!model->dealt) {
-    rb_partition_report(ctx, &partition, "simulate", item, "fewer ranks would do");
+  return rb_partition_fit(count, most, least, model->dealt ? 1 : ctx->size);
+}
+
+/* How long a simulation takes. Collective. */
+static void note_time(rb_context *ctx, const writing *w, rb_simulations_run *run) {
+  const int64_t made = w->done - w->earlier;
+  double seconds = w->way->busy_s;
+  if (!w->way->model->dealt) {  // else it is of all ranks
+    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_SUM, ctx->comm);
   }
-  RB_TRY(rb_agree(ctx, chunk_create(ctx, model, rows, &c)));
-  RB_TRY(rb_file_dimension(ctx, file, f.dataset, count));
-  RB_TRY(rb_file_create_field(ctx, file, &f.theta, rows));
-  RB_TRY(rb_file_create_field(ctx, file, &f.latent, rows));
-  for (int k = 0; k < model->channels; ++k) {
-    RB_TRY(rb_file_create_field(ctx, file, &f.channel[k], rows));
+  if (made > 0) run->item_s = fmax(run->item_s, seconds / (double)made);
+}
+
+/* Leaves what is written of a group, whatever has stopped it. Collective. */
+static rb_status trim(rb_context *ctx, const writing *w) {
+  rb_status status = RB_OK;
+  const rb_error reason = ctx->error;
+  rb_error_clear(ctx);
+  RB_TRY(rb_file_trim_rows(ctx, w->file, &w->fields.theta, w->done));
+  RB_TRY(rb_file_trim_rows(ctx, w->file, &w->fields.latent, w->done));
+  for (int k = 0; k < w->way->model->channels; ++k) {
+    RB_TRY(rb_file_trim_rows(ctx, w->file, &w->fields.channel[k], w->done));
   }
-  RB_TRY(write_rounds(ctx, file, &f, &partition, &way, &c));
 cleanup:
-  chunk_destroy(&c);
+  if (status == RB_OK) ctx->error = reason;
+  return status;
+}
+
+static rb_status create_fields(rb_context *ctx, const writing *w) {
+  rb_status status = RB_OK;
+  const int64_t rows = w->way->rows;
+  RB_TRY(rb_file_dimension(ctx, w->file, w->fields.dataset, w->count));
+  RB_TRY(rb_file_create_field(ctx, w->file, &w->fields.theta, rows));
+  RB_TRY(rb_file_create_field(ctx, w->file, &w->fields.latent, rows));
+  for (int k = 0; k < w->way->model->channels; ++k) {
+    RB_TRY(rb_file_create_field(ctx, w->file, &w->fields.channel[k], rows));
+  }
+cleanup:
+  return status;
+}
+
+rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
+                               const char *group, uint64_t seed, rb_purpose purpose, int64_t count,
+                               rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  const int64_t rows = choose_rows(ctx, model, run, count);
+  rb_dealt way = {.model = model, .seed = seed, .purpose = purpose, .rows = rows, .group = group};
+  writing w = {
+      .file = file, .from = run != NULL ? run->earlier : NULL, .count = count, .way = &way};
+  char item[NAME_SIZE];
+  describe(model, group, &w.fields);
+  (void)snprintf(item, sizeof item, "data sets (%s)", group);
+  w.partition = rb_partition_make(ctx, count, rows);
+  if (!model->dealt) {
+    rb_partition_report(ctx, &w.partition, "simulate", item, "fewer ranks would do");
+  }
+  status = chunk_create(ctx, model, rows, &w.chunk);
+  if (status == RB_OK) status = find_earlier(ctx, w.from, &w.fields, &w.earlier);
+  RB_TRY(rb_agree(ctx, status));
+  w.earlier = w.earlier < count ? w.earlier : count;
+  RB_TRY(create_fields(ctx, &w));
+  status = write_group(ctx, &w, run);
+  if (run != NULL) note_time(ctx, &w, run);
+  if (run != NULL) run->written += w.done;
+  const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
+  if (stopped || (status == RB_OK && w.done < count)) RB_TRY(trim(ctx, &w));
+cleanup:
+  chunk_destroy(&w.chunk);
   return status;
 }
 

@@ -186,6 +186,14 @@ cleanup:
   return status;
 }
 
+rb_status rb_file_rename(rb_context *ctx, rb_file *file, const char *path) {
+  if (strlen(path) >= sizeof file->path) {
+    return RB_FAIL(ctx, RB_ERR_FILE, "%.100s...: the path is too long", path);
+  }
+  (void)snprintf(file->path, sizeof file->path, "%s", path);
+  return RB_OK;
+}
+
 // Flushes the folder that holds `path`, so that a rename in it is on disk.
 static bool sync_folder(const char *path) {
   char copy[PATH_MAX];

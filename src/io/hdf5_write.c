@@ -66,6 +66,19 @@ rb_status rb_file_write_rows(rb_context *ctx, rb_file *file, const rb_field *fie
   return write_part(ctx, file, field->path, rb_hdf5_type(field->type), first, count, data);
 }
 
+rb_status rb_file_trim_rows(rb_context *ctx, rb_file *file, const rb_field *field, int64_t rows) {
+  hsize_t length[RB_FILE_MAX_RANK];
+  const hid_t id = H5Dopen2(file->id, field->path, H5P_DEFAULT);
+  const hid_t space = id >= 0 ? H5Dget_space(id) : H5I_INVALID_HID;
+  const bool known = space >= 0 && H5Sget_simple_extent_dims(space, length, NULL) > 0;
+  length[0] = (hsize_t)rows;
+  const bool ok = known && H5Dset_extent(id, length) >= 0;
+  if (space >= 0) H5Sclose(space);
+  if (id >= 0) H5Dclose(id);
+  return rb_agree(
+      ctx, ok ? RB_OK : RB_HDF5_FAIL(ctx, RB_ERR_FILE, file, field->path, "cannot be cut off"));
+}
+
 // Packs strings (rank 0's) into texts of one width; all ranks learn the width.
 static rb_status pack_strings(rb_context *ctx, const rb_field *field, int64_t count,
                               const char *const *strings, int64_t *width, char **packed) {

@@ -46,14 +46,20 @@ expect_success "training resumed after Ctrl-C"
 grep -q "going on from step" out.txt || fail "does not go on after Ctrl-C: $(head -3 out.txt)"
 same_files whole interrupted
 
-# A long simulation; it writes nothing until it is whole.
-long=(--set sanity.simulations=200000)
-stop_at "host" long/rheobase.lock simulate long "${long[@]}"
+# A long simulation: what is there of it when it stops is not made again.
+long=(--set sanity.simulations=100000)
+rheobase 2 simulate "$input" -o unstopped "${study[@]}" "${long[@]}" || fail "simulate: exit $?"
+stop_at "" long/simulations.h5.tmp simulate long "${long[@]}"
 expect_error 85 "stopped by a signal while simulating" "USR1 in mid-simulation"
-[ -z "$(ls long)" ] || fail "left over: $(ls long)"
-interrupt simulate long host long/rheobase.lock "${long[@]}"
+[ "$(ls long)" = simulations.partial.h5 ] || fail "left over: $(ls long)"
+expect_readable long
+interrupt simulate long "" long/simulations.h5.tmp "${long[@]}"
 expect_error 85 "stopped by a signal while simulating" "Ctrl-C in mid-simulation"
-[ -z "$(ls long)" ] || fail "left over: $(ls long)"
+grep -q "shape_check: going on from data set" out.txt || fail "begins again: $(head -3 out.txt)"
+run_stage 1 simulate long "${long[@]}"
+expect_success "simulating resumed on another number of ranks"
+[ "$(ls long)" = simulations.h5 ] || fail "left over: $(ls long)"
+same_files unstopped long
 
 # A stage that has no safe point of its own: the ones after it are not begun.
 rheobase 2 calibrate "$input" -o whole "${study[@]}" >out.txt 2>&1 || fail "calibrate: $(tail -3 out.txt)"

@@ -74,6 +74,16 @@ static void everything_is_where_it_belongs(void **state) {
   }
 }
 
+static void what_is_there_is_not_simulated(void **state) {
+  (void)state;
+  quick = true;
+  rb_dealt dealt = make((int64_t)ROWS * test_context.size);
+  dealt.there = 3;
+  assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
+  MPI_Allreduce(MPI_IN_PLACE, &simulated, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+  assert_int_equal(simulated, (int64_t)ROWS * test_context.size - 3);
+}
+
 static void nobody_waits_long(void **state) {
   (void)state;
   quick = false;
@@ -97,20 +107,27 @@ static void one_that_fails_stops_all(void **state) {
   rb_error_clear(&test_context);
   MPI_Allreduce(MPI_IN_PLACE, &simulated, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
   assert_true(simulated < count);
+  // What came before it is there, and nothing after it.
+  assert_true(dealt.all.count <= 20);
+  assert_all_true(has_its_rows(dealt.all.count));
 }
 
 static void a_signal_to_one_stops_all(void **state) {
   (void)state;
   quick = false;
   rb_signals_block();
-  rb_dealt dealt = make((int64_t)ROWS * test_context.size);
+  const int64_t count = (int64_t)ROWS * test_context.size;
+  rb_dealt dealt = make(count);
   if (test_context.rank == test_context.size - 1) (void)raise(SIGUSR1);
-  assert_int_equal(rb_dealt_simulate(&test_context, &dealt, x), RB_STOPPED);
-  rb_error_clear(&test_context);
+  assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
+  assert_true(dealt.all.count > 0 && dealt.all.count < count);
+  assert_all_true(has_its_rows(dealt.all.count));
+  assert_true(rb_signals_agree(&test_context));
   test_context.stop = false;
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(everything_is_where_it_belongs), cmocka_unit_test(nobody_waits_long),
+    cmocka_unit_test(everything_is_where_it_belongs),
+    cmocka_unit_test(what_is_there_is_not_simulated), cmocka_unit_test(nobody_waits_long),
     cmocka_unit_test(one_that_fails_stops_all), cmocka_unit_test(a_signal_to_one_stops_all)};
 RB_TEST_MAIN(tests)

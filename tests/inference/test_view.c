@@ -107,8 +107,8 @@ static void files_are_seen_block_by_block(void **state) {
   test_context.quiet = true;
   assert_all_ok(rb_file_create(&test_context, path, "simulations", 1, &file));
   assert_all_ok(rb_axes_write(&test_context, file, &longer));
-  assert_all_ok(
-      rb_simulations_write(&test_context, file, &longer, "training", 3, RB_FOR_TRAINING, MANY));
+  assert_all_ok(rb_simulations_write(&test_context, file, &longer, "training", 3, RB_FOR_TRAINING,
+                                     MANY, NULL));
   assert_all_ok(rb_file_commit(&test_context, &file));
   rb_dataset read, raw, whole;
   assert_all_ok(rb_file_open(&test_context, path, "simulations", 1, &file));
@@ -130,6 +130,79 @@ static void files_are_seen_block_by_block(void **state) {
   rb_dataset_destroy(&raw);
   rb_dataset_destroy(&whole);
   longer.destroy(&longer);
+}
+
+/* Writes the first `count` data sets, copying what an earlier file has. */
+static rb_status write_some(const rb_model *m, const char *path, int64_t count,
+                            rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  RB_TRY(rb_file_create(&test_context, path, "simulations", 1, &file));
+  RB_TRY(rb_axes_write(&test_context, file, m));
+  RB_TRY(rb_simulations_write(&test_context, file, m, "training", 3, RB_FOR_TRAINING, count, run));
+  RB_TRY(rb_file_commit(&test_context, &file));
+cleanup:
+  rb_file_abort(&test_context, &file);
+  return status;
+}
+
+static int64_t simulated;
+static rb_status (*really_simulate)(const rb_model *, rb_context *, uint64_t, rb_purpose, int64_t,
+                                    int64_t, const double *, float *);
+
+static rb_status count_simulations(const rb_model *m, rb_context *ctx, uint64_t seed,
+                                   rb_purpose purpose, int64_t first, int64_t count,
+                                   const double *theta, float *x) {
+  simulated += count;
+  return really_simulate(m, ctx, seed, purpose, first, count, theta, x);
+}
+
+/* Pauses after every round, each time going on from the file before: no data set is simulated
+ * twice, and the file is that of one go. One file can be the beginning of a larger one. */
+static void simulating_goes_on_where_it_was(void **state) {
+  (void)state;
+  enum { FEW = 48, MANY = 112 };  // whole chunks
+  static const char *const path[] = {"test_view_part_0.h5", "test_view_part_1.h5",
+                                     "test_view_part_whole.h5"};
+  rb_model counting = model;
+  rb_file *earlier = NULL;
+  rb_simulations_run run = {.item_s = 1};  // slow: many rounds
+  int passes = 0;
+  test_context.quiet = true;
+  really_simulate = counting.simulate;
+  counting.simulate = count_simulations;
+  simulated = 0;
+  for (int64_t count = FEW; count <= MANY; count += MANY - FEW) {
+    do {
+      run.earlier = earlier;
+      run.paused = false;
+      assert_all_ok(write_some(&counting, path[passes % 2], count, &run));
+      rb_file_close(&earlier);
+      assert_all_ok(
+          rb_file_open_one(&test_context, path[passes++ % 2], "simulations", 1, &earlier));
+    } while (run.paused);
+  }
+  int64_t all = simulated;
+  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+  assert_int_equal(all, MANY);
+  assert_true(passes > 3);
+  assert_all_ok(write_some(&model, path[2], MANY, NULL));
+  rb_file *whole = NULL;
+  float *x[2];
+  assert_all_ok(rb_file_open_one(&test_context, path[2], "simulations", 1, &whole));
+  const int64_t shape[2] = {MANY, model.length};
+  for (int k = 0; k < 2; ++k) {
+    x[k] = calloc((size_t)(MANY * model.length), sizeof(float));
+    assert_all_ok(rb_file_read(&test_context, k == 0 ? earlier : whole, "training/voltage", RB_F32,
+                               true, 2, shape, x[k]));
+  }
+  assert_memory_equal(x[0], x[1], (size_t)(MANY * model.length) * sizeof(float));
+  free(x[0]);
+  free(x[1]);
+  rb_file_close(&earlier);
+  rb_file_close(&whole);
+  MPI_Barrier(test_context.comm);
+  for (int k = 0; k < 3 && test_context.rank == 0; ++k) (void)remove(path[k]);
 }
 
 /* A row of both is the observation, then the features, however many data sets are seen at once. */
@@ -326,6 +399,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(online_and_stored_agree, set_up, tear_down),
     cmocka_unit_test_setup_teardown(online_and_stored_agree_on_both, set_up, tear_down),
     cmocka_unit_test(files_are_seen_block_by_block),
+    cmocka_unit_test_setup_teardown(simulating_goes_on_where_it_was, set_up, tear_down),
     cmocka_unit_test_setup_teardown(both_is_one_after_the_other, set_up, tear_down),
     cmocka_unit_test_setup_teardown(both_is_compared_by_its_features, set_up, tear_down),
     cmocka_unit_test_setup_teardown(determinants_have_one_sign, set_up, tear_down),

@@ -15,11 +15,25 @@ enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };
  * samples' axis. */
 RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
+/** How far simulating has come, where it does not begin with nothing or end with all. */
+typedef struct rb_simulations_run {
+  const rb_file *earlier;  ///< open on every rank: the first data sets of its groups are copied
+                           ///< instead of simulated anew; NULL: there is none
+  double until_s;          ///< MPI_Wtime of rank 0 from which on it pauses; INFINITY: never
+  bool paused;             ///< set when it has
+  int64_t written;         ///< data sets of all groups so far
+  double item_s;  ///< of a simulation in the groups written so far, at most; 0: none yet. The
+                  ///< longer, the sooner ranks exchange what they have made
+} rb_simulations_run;
+
 /** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
- * theta, latent, and one array per channel. Fails with RB_STOPPED when a signal asks to stop. */
+ * theta, latent, and one array per channel. Fails with RB_STOPPED when a signal asks to stop. Then,
+ * and when the simulator fails or it has paused, the group holds the data sets so far, and the file
+ * is good as an earlier one.
+ * @param run NULL: all anew and at once */
 RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                             const char *group, uint64_t seed, rb_purpose purpose,
-                                            int64_t count);
+                                            int64_t count, rb_simulations_run *run);
 
 /** Counts which of items 0 .. count-1 of a purpose are out of the ordinary, split over the ranks,
  * writes `oddity_count` to the group and tells the counts in a line. Nothing where the model does

@@ -67,6 +67,10 @@ RB_NODISCARD rb_status rb_file_create(rb_context *ctx, const char *path, const c
  * an older file of that name stands. Frees @p file in any case and sets it to NULL. */
 RB_NODISCARD rb_status rb_file_commit(rb_context *ctx, rb_file **file);
 
+/** Lets it take another name than it was begun with, once it is committed. Local, the same on all
+ * ranks. Fails with RB_ERR_FILE (too long). */
+RB_NODISCARD rb_status rb_file_rename(rb_context *ctx, rb_file *file, const char *path);
+
 /** Closes and deletes the temporary file; for a `cleanup:` label after an agreed failure. Does
  * nothing if *file is NULL. */
 void rb_file_abort(rb_context *ctx, rb_file **file);
@@ -85,6 +89,10 @@ RB_NODISCARD rb_status rb_file_create_field(rb_context *ctx, rb_file *file, cons
  * most 1 GiB per rank and call. @param data (count, ...) of the field's type */
 RB_NODISCARD rb_status rb_file_write_rows(rb_context *ctx, rb_file *file, const rb_field *field,
                                           int64_t first, int64_t count, const void *data);
+
+/** Cuts a created field off behind its first @p rows rows: those that are never written. */
+RB_NODISCARD rb_status rb_file_trim_rows(rb_context *ctx, rb_file *file, const rb_field *field,
+                                         int64_t rows);
 
 /** Creates a field and writes it whole, from rank 0's @p data (the others' is not looked at; for
  * RB_STRING an array of `const char *`); of any size, but a row at most 1 GiB. */

@@ -98,7 +98,7 @@ rb_status rb_writer_write(rb_context *ctx, void *writer) {
   rb_file *file = NULL;
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, w->path, &file));
   RB_TRY(rb_axes_write(ctx, file, w->model));
-  RB_TRY(rb_simulations_write(ctx, file, w->model, "training", 1, RB_FOR_BENCH, w->datasets));
+  RB_TRY(rb_simulations_write(ctx, file, w->model, "training", 1, RB_FOR_BENCH, w->datasets, NULL));
   RB_TRY(rb_file_commit(ctx, &file));
 cleanup:
   rb_file_abort(ctx, &file);

@@ -30,9 +30,15 @@ static const struct stage {
   int first_member;
   /** What can be checked before any stage runs; NULL: nothing. */
   rb_status (*check)(rb_context *ctx, const rb_job *job);
+  /** Whether its file, made from another recipe, is a beginning of what is asked for; NULL: never.
+   */
+  rb_status (*extends)(rb_context *ctx, const rb_job *job, const char *path, bool *extends);
   bool needs_simulator;  ///< for parameters that stored simulations do not have
 } stages[] = {
-    {.product = RB_PRODUCT_SIMULATIONS, .settings = RB_SIMULATE_SETTINGS, .run = rb_stage_simulate},
+    {.product = RB_PRODUCT_SIMULATIONS,
+     .settings = RB_SIMULATE_SETTINGS,
+     .run = rb_stage_simulate,
+     .extends = rb_simulate_extends},
     {.product = RB_PRODUCT_CHECKPOINT,
      .settings = RB_TRAIN_SETTINGS,
      .sources = 1U << RB_PRODUCT_SIMULATIONS,
@@ -238,10 +244,15 @@ static rb_status look_at(rb_context *ctx, const rb_job *job, const struct stage 
   char why[RB_STUDY_WHY];
   rb_product_state state = RB_PRODUCT_ABSENT;
   bool unfinished = false;
+  bool extends = false;
   *work = RB_WORK_TO_DO;
   RB_TRY(rb_recipe_check(ctx, path, rb_products[stage->product].schema,
                          rb_products[stage->product].version, &job->recipe, &state, why));
-  if (state == RB_PRODUCT_ABSENT || job->arguments->force) goto cleanup;
+  if (state == RB_PRODUCT_DIFFERENT && stage->extends != NULL) {
+    RB_TRY(stage->extends(ctx, job, path, &extends));
+  }
+  if (extends) *work = RB_WORK_TO_FINISH;
+  if (state == RB_PRODUCT_ABSENT || extends || job->arguments->force) goto cleanup;
   if (state == RB_PRODUCT_DIFFERENT) {
     if (stage->takes_observation) RB_TRY(rb_observed_difference(ctx, job, path, why));
     RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,

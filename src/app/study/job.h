@@ -71,6 +71,11 @@ RB_NODISCARD rb_status rb_check_train(rb_context *ctx, const rb_job *job);
 RB_NODISCARD rb_status rb_check_baseline(rb_context *ctx, const rb_job *job);
 /** @} */
 
+/** Whether simulations at @p path differ from those of now in their number at most, and need not be
+ * made again. Collective. */
+RB_NODISCARD rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *path,
+                                           bool *extends);
+
 /** @name The stages: each writes `path`, whole or not at all. Collective.
  * @{ */
 RB_NODISCARD rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path);

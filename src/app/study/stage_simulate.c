@@ -1,26 +1,159 @@
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "rheobase/io/hdf5_file.h"
+#include "rheobase/parallel/agree.h"
 #include "stage_file.h"
+
+/* Simulations take long where the simulator does: what was made is kept in simulations.partial.h5
+ * when simulating is stopped or the simulator fails, and every now and then; and those of a study
+ * of another size are not made again. */
+
+static const double LEAST_S = 10;  // between two files, which cost time
+
+static const char ITEM_S[] = "simulation_s";  // attribute: how long one takes
+
+#define COUNTS " -training.simulations -training.validation"
+
+/* Whether a file holds simulations that differ from those of now in number at most. Local. */
+static rb_status is_usable(rb_context *ctx, const rb_job *job, const rb_file *file, bool *usable) {
+  rb_status status = RB_OK;
+  char *before = NULL, *now = NULL;
+  char why[RB_STUDY_WHY];
+  RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
+  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS COUNTS, &now));
+  *usable = rb_settings_difference(before, now, why, sizeof why) == 0;
+cleanup:
+  free(before);
+  free(now);
+  return status;
+}
+
+/* The same of a path; a file that is absent or damaged is not usable. Local. */
+static bool is_usable_at(rb_context *ctx, const rb_job *job, const char *path) {
+  rb_file *file = NULL;
+  bool usable = false;
+  rb_status status = RB_OK;
+  if (access(path, F_OK) != 0) return false;
+  status = rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, &file);
+  if (status == RB_OK) status = is_usable(ctx, job, file, &usable);
+  rb_file_close(&file);
+  if (status != RB_OK) rb_error_clear(ctx);
+  return usable && status == RB_OK;
+}
+
+rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *path, bool *extends) {
+  int usable = ctx->rank == 0 && is_usable_at(ctx, job, path);
+  MPI_Bcast(&usable, 1, MPI_INT, 0, ctx->comm);
+  *extends = usable != 0;
+  return RB_OK;
+}
+
+/* Opens what there is already on every rank. Collective. @param partial of stopped work @param path
+ * of the stage @param file NULL if there is nothing */
+static rb_status open_earlier(rb_context *ctx, const rb_job *job, const char *partial,
+                              const char *path, rb_file **file) {
+  rb_status status = RB_OK;
+  bool stopped = false, finished = false;
+  *file = NULL;
+  RB_TRY(rb_simulate_extends(ctx, job, partial, &stopped));
+  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(rb_simulate_extends(ctx, job, path, &finished));
+  if (!stopped && !finished) return RB_OK;
+  RB_TRY(rb_agree(
+      ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, stopped ? partial : path, file)));
+cleanup:
+  return status;
+}
+
+/* Simulates one group, unless it is time to pause. Collective. */
+static rb_status write_group(rb_context *ctx, const rb_job *job, rb_file *file, const char *group,
+                             rb_purpose purpose, int64_t count, rb_simulations_run *run) {
+  if (run->paused) return RB_OK;
+  return rb_simulations_write(ctx, file, &job->model, group, (uint64_t)job->input.seed, purpose,
+                              count, run);
+}
+
+static rb_status write_groups(rb_context *ctx, const rb_job *job, rb_file *file,
+                              rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  const rb_input *input = &job->input;
+  RB_TRY(rb_axes_write(ctx, file, &job->model));
+  RB_TRY(write_group(ctx, job, file, "shape_check", RB_FOR_SHAPE_CHECK, input->sanity.simulations,
+                     run));
+  if (!run->paused) {
+    RB_TRY(rb_oddities_write(ctx, file, &job->model, "shape_check", (uint64_t)input->seed,
+                             RB_FOR_SHAPE_CHECK, input->sanity.simulations));
+  }
+  RB_TRY(rb_prior_check_write(ctx, file, &job->model, "prior_check", (uint64_t)input->seed,
+                              input->sanity.prior_draws, input->sanity.bins));
+  RB_TRY(
+      write_group(ctx, job, file, "training", RB_FOR_TRAINING, input->training.simulations, run));
+  RB_TRY(write_group(ctx, job, file, "validation", RB_FOR_VALIDATION, input->training.validation,
+                     run));
+cleanup:
+  return status;
+}
+
+/* Collective. */
+static rb_status commit(rb_context *ctx, const rb_job *job, const rb_simulations_run *run,
+                        rb_file **file) {
+  rb_status status = RB_OK;
+  RB_TRY(rb_file_set_double(ctx, *file, "provenance", ITEM_S, run->item_s));
+  RB_TRY(rb_stage_file_commit(ctx, job, file));
+cleanup:
+  return status;
+}
+
+/* Keeps what a stopped or failed run has made, and the reason. Collective. */
+static rb_status keep(rb_context *ctx, const rb_job *job, const rb_simulations_run *run,
+                      const char *partial, rb_file **file) {
+  rb_status status = RB_OK;
+  const rb_error reason = ctx->error;
+  rb_error_clear(ctx);
+  RB_TRY(rb_agree(ctx, rb_file_rename(ctx, *file, partial)));
+  RB_TRY(commit(ctx, job, run, file));
+cleanup:
+  if (status == RB_OK) ctx->error = reason;
+  return status;
+}
+
+/* Simulates until all is there or checkpoint.minutes have passed. Collective. */
+static rb_status simulate(rb_context *ctx, const rb_job *job, const char *partial, const char *path,
+                          rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  rb_file *earlier = NULL, *file = NULL;
+  RB_TRY(open_earlier(ctx, job, partial, path, &earlier));
+  run->earlier = earlier;
+  if (earlier != NULL && rb_file_has_attribute(earlier, "provenance", ITEM_S)) {
+    RB_TRY(rb_agree(ctx, rb_file_get_double(ctx, earlier, "provenance", ITEM_S, &run->item_s)));
+  }
+  run->until_s = MPI_Wtime() + fmax(60 * job->input.training.checkpoint_minutes, LEAST_S);
+  run->paused = false;
+  run->written = 0;
+  RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, path, &file));
+  status = write_groups(ctx, job, file, run);
+  const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
+  if ((stopped || (status == RB_OK && run->paused)) && run->written > 0) {
+    RB_TRY(keep(ctx, job, run, partial, &file));
+  }
+  RB_TRY(status);
+  if (!run->paused) RB_TRY(commit(ctx, job, run, &file));
+cleanup:
+  rb_file_abort(ctx, &file);
+  rb_file_close(&earlier);
+  return status;
+}
 
 rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
-  const rb_input *input = &job->input;
-  const rb_model *model = &job->model;
-  const uint64_t seed = (uint64_t)input->seed;
-  rb_file *file = NULL;
-  RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, path, &file));
-  RB_TRY(rb_axes_write(ctx, file, model));
-  RB_TRY(rb_simulations_write(ctx, file, model, "shape_check", seed, RB_FOR_SHAPE_CHECK,
-                              input->sanity.simulations));
-  RB_TRY(rb_oddities_write(ctx, file, model, "shape_check", seed, RB_FOR_SHAPE_CHECK,
-                           input->sanity.simulations));
-  RB_TRY(rb_prior_check_write(ctx, file, model, "prior_check", seed, input->sanity.prior_draws,
-                              input->sanity.bins));
-  RB_TRY(rb_simulations_write(ctx, file, model, "training", seed, RB_FOR_TRAINING,
-                              input->training.simulations));
-  RB_TRY(rb_simulations_write(ctx, file, model, "validation", seed, RB_FOR_VALIDATION,
-                              input->training.validation));
-  RB_TRY(rb_stage_file_commit(ctx, job, &file));
+  char partial[RB_JOB_PATH];
+  rb_simulations_run run = {0};
+  rb_job_path(job, "simulations.partial.h5", partial);
+  do {
+    RB_TRY(simulate(ctx, job, partial, path, &run));
+  } while (run.paused);
+  if (ctx->rank == 0) (void)unlink(partial);
 cleanup:
-  rb_file_abort(ctx, &file);
   return status;
 }

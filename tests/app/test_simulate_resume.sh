@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# No simulation is made twice: after the simulator has failed, after a stop, and when a study is made
+# larger, simulating goes on where it was, on any number of ranks, and the file is that of one go.
+. "$(dirname "$0")/lib.sh"
+
+# Notes every seed it simulates; fails once it has noted as many as `fails_at` says.
+cat >slow.py <<'END'
+import array, os, sys, time
+
+inp, out = open(3, "rb"), open(4, "wb")
+limit = int(open("fails_at").read()) if os.path.exists("fails_at") else 1 << 30
+while line := inp.readline():
+    n, d = map(int, line.split())
+    theta = array.array("d", inp.read(8 * n * d))
+    for i, seed in enumerate(array.array("Q", inp.read(8 * n))):
+        with open("seeds.txt", "a+") as seeds:
+            seeds.seek(0)
+            if len(seeds.readlines()) >= limit:
+                sys.exit(3)
+            print(seed, file=seeds)
+        time.sleep(0.005)
+        out.write(array.array("f", [theta[i * d] + seed % 1000 * k for k in range(4)]).tobytes())
+    out.flush()
+END
+cat >slow.cfg <<'END'
+model = "program";
+program = { command = "python3 slow.py"; channels = ["level"]; length = 4; restarts = 0; batch = 1; };
+prior = { a = { distribution = "normal"; mean = 0; sd = 1; }; };
+sanity = { simulations = 10; prior_draws = 50; };
+training = { simulations = 100; validation = 20; };
+END
+once() { [ -z "$(sort seeds.txt | uniq -d)" ] || fail "$1: simulated twice: $(sort seeds.txt | uniq -d | wc -l)"; }
+
+rheobase 1 simulate slow.cfg -o whole || fail "simulate: exit $?"
+[ "$(wc -l <seeds.txt)" = 130 ] || fail "simulates $(wc -l <seeds.txt) data sets"
+
+echo "-- the simulator fails"
+rm seeds.txt
+echo 0 >fails_at
+expect_failure 10 "ended with exit code 3" 2 simulate slow.cfg -o failed
+[ ! -e failed ] || fail "left over: $(ls failed)"
+echo 70 >fails_at
+expect_failure 10 "ended with exit code 3" 2 simulate slow.cfg -o failed
+[ "$(ls failed)" = simulations.partial.h5 ] || fail "left over: $(ls failed)"
+h5dump failed/simulations.partial.h5 >/dev/null || fail "the partial file cannot be read"
+rm fails_at
+rheobase 3 simulate slow.cfg -o failed || fail "goes on after a failure: exit $?"
+once "after a failure"
+[ "$(wc -l <seeds.txt)" = 130 ] || fail "after a failure: $(wc -l <seeds.txt) data sets instead of 130"
+[ "$(ls failed)" = simulations.h5 ] || fail "left over: $(ls failed)"
+same_files whole failed
+
+echo "-- a larger study, and a smaller one"
+rheobase 2 simulate slow.cfg -o failed --set training.simulations=150 --set training.validation=10 || fail "larger: exit $?"
+once "larger"
+[ "$(wc -l <seeds.txt)" = 180 ] || fail "larger: $(wc -l <seeds.txt) data sets instead of 180"
+rm -r whole
+rheobase 1 simulate slow.cfg -o whole --set training.simulations=150 --set training.validation=10 || fail "simulate"
+same_files whole failed
+rm seeds.txt
+rheobase 2 simulate slow.cfg -o failed --set training.simulations=33 || fail "smaller: exit $?"
+[ "$(wc -l <seeds.txt)" = 10 ] || fail "smaller: $(wc -l <seeds.txt) data sets instead of the 10 of the validation"
+expect_failure 6 "prior.a.mean was 0 and is 1 now" 2 simulate slow.cfg -o failed --set prior.a.mean=1
+
+echo "-- a stop"
+rm seeds.txt
+mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o stopped >out.txt 2>err.txt &
+for _ in $(seq 3000); do
+  [ "$(wc -l <seeds.txt 2>/dev/null || echo 0)" -lt 40 ] || break
+  sleep 0.01
+done
+kill -USR1 $!
+wait $!
+code=$?
+[ $code = 85 ] && grep -q "stopped by a signal while simulating" err.txt || fail "stop: exit $code: $(cat err.txt)"
+rheobase 1 simulate slow.cfg -o stopped --set training.simulations=150 --set training.validation=10 || fail "resumed: exit $?"
+once "after a stop"
+[ "$(wc -l <seeds.txt)" = 170 ] || fail "after a stop: $(wc -l <seeds.txt) data sets instead of 170"
+same_files whole stopped
+exit 0
