@@ -3,7 +3,8 @@
 # documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
 # release build with warnings as errors; fuzzing of everything that reads files, 20 s per target.
 # --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24, 300 failed
-# allocations per stage instead of 2, all stages on 64 ranks, and the newest xarray and ArviZ by pip.
+# allocations per stage instead of 2, all stages on 64 ranks, and by pip the newest xarray and ArviZ, and
+# the simulators of inputs/programs.
 set -eu
 fuzz_seconds=20
 if [ "${1:-}" = --long ]; then
@@ -17,7 +18,7 @@ cd "$(dirname "$0")/.."
 rb_install $RB_PACKAGES $RB_TEST_PACKAGES
 if [ "${1:-}" = --long ]; then
   rb_install python3-venv
-  python3 -m venv build-check/python && build-check/python/bin/pip install -q arviz h5netcdf
+  python3 -m venv build-check/python && build-check/python/bin/pip install -q arviz h5netcdf brian2 neuron "numpy<2.4"
   export RB_PYTHON=$PWD/build-check/python/bin/python
 fi
 

@@ -9,20 +9,24 @@
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/queue.h"
 
-enum { MOST = 64 };                 // simulations taken at once
-static const double TAKE_S = 0.01;  // how long what is taken at once should last
+/* What is taken at once lasts this long at least, if nothing else is to be gained by taking more.
+ */
+static const double TAKE_S = 0.01;
+static const double GAIN = 0.8;  // of the time of one simulation, that makes twice as many better
 
 /* What this rank has simulated, in ascending order of items. */
 typedef struct store {
   int64_t count, room, row;  // data sets, and numbers of one
   int64_t *item;             // (room)
   float *x;                  // (room, row)
+  double *theta;             // (most, D)
   double busy_s, slowest_s;
 } store;
 
 static void store_free(store *s) {
   free(s->item);
   free(s->x);
+  free(s->theta);
 }
 
 static rb_status store_grow(rb_context *ctx, store *s, int64_t count) {
@@ -39,9 +43,16 @@ static rb_status store_grow(rb_context *ctx, store *s, int64_t count) {
   return RB_OK;
 }
 
-static rb_status simulate_run(rb_context *ctx, const rb_dealt *d, rb_range run, store *s) {
+/* The power of two that is not above a count. */
+static int size_of(int64_t count) {
+  int size = 0;
+  while (size + 1 < RB_PACE_SIZES && (count >> (size + 1)) > 0) ++size;
+  return size;
+}
+
+static rb_status simulate_run(rb_context *ctx, rb_dealt *d, rb_range run, store *s) {
   rb_status status = RB_OK;
-  double theta[MOST * RB_MAX_PARAMETERS];
+  double *theta = s->theta;
   const double began = MPI_Wtime();
   RB_TRY(store_grow(ctx, s, run.count));
   RB_TRY(
@@ -53,23 +64,30 @@ static rb_status simulate_run(rb_context *ctx, const rb_dealt *d, rb_range run, 
   const double seconds = MPI_Wtime() - began;
   s->busy_s += seconds;
   s->slowest_s = fmax(s->slowest_s, seconds / (double)run.count);
+  const int size = size_of(run.count);
+  d->pace.seconds[size] += seconds;
+  d->pace.count[size] += run.count;
 cleanup:
   return status;
 }
 
-/* How many to take next: what lasts TAKE_S, not much more than before, and few towards the end. */
-static int64_t next_count(const rb_context *ctx, const store *s, int64_t before, int64_t left) {
-  const double mean_s = s->busy_s / (double)s->count;
-  int64_t count = mean_s * MOST > TAKE_S ? (int64_t)(TAKE_S / mean_s) : MOST;
-  if (count > 2 * before) count = 2 * before;
-  if (count > left / (4 * ctx->size)) count = left / (4 * ctx->size);
-  return count > 1 ? count : 1;
+/* How many to take next, at most this rank's share of what is left. */
+static int64_t next_count(const rb_context *ctx, const rb_pace *p, int64_t most, int64_t left) {
+  int size = 0;
+  while (size + 1 < RB_PACE_SIZES && (most >> (size + 1)) > 0 && p->count[size] > 0) {
+    const double one = p->seconds[size] / (double)p->count[size];
+    const int64_t more = p->count[size + 1];
+    const bool gains = more == 0 || p->seconds[size + 1] < GAIN * one * (double)more;
+    if (!gains && one * (double)(INT64_C(1) << size) > TAKE_S) break;
+    ++size;
+  }
+  const int64_t count = INT64_C(1) << size, share = left / ctx->size;
+  return count < share ? count : share > 1 ? share : 1;
 }
 
 /* Takes and simulates until there is nothing left, or all are to stop. Items are taken in ascending
  * order. @param failed the item from which on none was simulated, if one failed */
-static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store *s,
-                      int64_t *failed) {
+static rb_status work(rb_context *ctx, rb_dealt *d, rb_queue *queue, store *s, int64_t *failed) {
   rb_status status = RB_OK;
   char note[128] = "";
   (void)snprintf(note, sizeof note, "%s", d->group);
@@ -86,7 +104,7 @@ static rb_status work(rb_context *ctx, const rb_dealt *d, rb_queue *queue, store
     }
     (void)snprintf(note, sizeof note, "%s, slowest %.3g s", d->group,
                    fmax(s->slowest_s, d->slowest_s));
-    count = next_count(ctx, s, count, d->all.count - d->there - taken.first);
+    count = next_count(ctx, &d->pace, d->model->dealt, d->all.count - d->there - taken.first);
   }
   return status;
 }

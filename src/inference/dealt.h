@@ -10,6 +10,14 @@
  * at a time where they are quick, and then sent to the rank that has to write them. What is
  * simulated does not depend on who does it. */
 
+/** How long simulations take where 1, 2, 4, ... are taken at once: a program that simulates many as
+ * fast as one is asked for many, another for one. */
+enum { RB_PACE_SIZES = 17 };
+typedef struct rb_pace {
+  double seconds[RB_PACE_SIZES];
+  int64_t count[RB_PACE_SIZES];  ///< simulations
+} rb_pace;
+
 /** The items of one round and how their simulation went. */
 typedef struct rb_dealt {
   const rb_model *model;
@@ -20,6 +28,7 @@ typedef struct rb_dealt {
   int64_t there;             ///< the first of all, which need not be simulated
   const char *group;         ///< what they are, for the progress
   rb_progress *progress;     ///< of all rounds
+  rb_pace pace;              ///< of this rank, in all rounds so far
   double slowest_s;          ///< longest simulation of any rank, in all rounds so far
   double busy_s, elapsed_s;  ///< summed over ranks, in all rounds so far
 } rb_dealt;

@@ -268,7 +268,7 @@ static rb_status write_group(rb_context *ctx, writing *w, rb_simulations_run *ru
   char note[NAME_SIZE];
   (void)snprintf(note, sizeof note, "%s, slowest %.3g s, ranks idle for %.1f%%", way->group,
                  way->slowest_s, 100 * (1 - way->busy_s / way->elapsed_s));
-  rb_progress_end(&progress, way->model->dealt ? note : way->group);
+  rb_progress_end(&progress, way->model->dealt > 0 ? note : way->group);
 cleanup:
   return status;
 }

@@ -67,6 +67,7 @@ fails "did not answer within 0.5 s \(timeout_s\)" hang --set program.timeout_s=0
 fails "bytes came" half --set program.restarts=0
 fails "wrote more than it was asked for" double
 fails "exit code 127; its last line: .*no_such_program" none --set 'program.command="no_such_program"'
+fails "the simulator gave position = -?nan at sample 0 of data set [01] \(omega = " nan
 run_stage 2 simulate chatter "${study[@]}" --set "$(worker chatter)" --set program.length=8
 expect_success "200 MB of talk"
 [ "$(wc -c <err.txt)" -lt 500000 ] || fail "the log has $(wc -c <err.txt) bytes"

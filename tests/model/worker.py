@@ -54,7 +54,7 @@ while line := given.readline():
         time.sleep(sum(1 + seed % 100 for seed in seeds) / 1000)
     x = [theta[i * d] + seeds[i] % 256 + t for i in range(n) for t in range(length)]
     if mode == "nan":
-        x[length] = float("nan")
+        x[-length] = float("nan")
     if mode == "late" and batches == 2:  # what the first batch did not ask for
         answer.write(bytes(4))
     numbers = array.array("d" if mode == "double" else "f", x)

@@ -88,8 +88,9 @@ struct rb_model {
   int64_t length;                 ///< L, samples per channel
   rb_quantity axis;               ///< of the samples, e.g. time_s in s
   double axis_step;               ///< distance of samples in the axis' unit
-  bool dealt;   ///< a simulation may take long, and another much longer: they are dealt one by one
-  void *state;  ///< owned by the model
+  int64_t dealt;  ///< most simulations taken at once where they may take long, and some much longer
+                  ///< than others, and so are dealt to whichever rank is free; 0: they are not
+  void *state;    ///< owned by the model
 
   const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
   struct rb_prior *prior;            ///< the prior's table, owned

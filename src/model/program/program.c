@@ -162,17 +162,15 @@ static void destroy(rb_model *model) {
 static rb_status create(rb_context *ctx, const void *settings, rb_model *model) {
   rb_status status = RB_OK;
   program_state *state = NULL;
-  *model = (rb_model){.name = "program",
-                      .dealt = true,
-                      .accepts = accepts,
-                      .simulate = simulate,
-                      .destroy = destroy};
+  *model =
+      (rb_model){.name = "program", .accepts = accepts, .simulate = simulate, .destroy = destroy};
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   model->state = state;
   state->rank = ctx->rank;
   state->settings = *(const program_settings *)settings;
   RB_TRY(rb_described_read(ctx, "program", &state->settings.observation, &state->described));
   rb_described_fill(&state->described, model);
+  model->dealt = state->settings.batch;
 cleanup:
   if (status != RB_OK) destroy(model);
   return status;
