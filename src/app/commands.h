@@ -19,6 +19,7 @@ RB_NODISCARD rb_status rb_cmd_report(rb_context *ctx, const rb_arguments *argume
 RB_NODISCARD rb_status rb_cmd_collect(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_config(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_models(rb_context *ctx, const rb_arguments *arguments);
+RB_NODISCARD rb_status rb_cmd_try(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_info(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_bench(rb_context *ctx, const rb_arguments *arguments);
 RB_NODISCARD rb_status rb_cmd_import(rb_context *ctx, const rb_arguments *arguments);

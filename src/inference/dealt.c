@@ -9,10 +9,10 @@
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/queue.h"
 
-/* What is taken at once lasts this long at least, if nothing else is to be gained by taking more.
- */
+/* What is taken at once lasts this long at least, where nothing is gained by taking more. */
 static const double TAKE_S = 0.01;
 static const double GAIN = 0.8;  // of the time of one simulation, that makes twice as many better
+enum { RETRY = 8 };  // times as many simulations later: what made it slow may have been chance
 
 /* What this rank has simulated, in ascending order of items. */
 typedef struct store {
@@ -77,7 +77,8 @@ static int64_t next_count(const rb_context *ctx, const rb_pace *p, int64_t most,
   while (size + 1 < RB_PACE_SIZES && (most >> (size + 1)) > 0 && p->count[size] > 0) {
     const double one = p->seconds[size] / (double)p->count[size];
     const int64_t more = p->count[size + 1];
-    const bool gains = more == 0 || p->seconds[size + 1] < GAIN * one * (double)more;
+    const bool gains =
+        RETRY * more < p->count[size] || p->seconds[size + 1] < GAIN * one * (double)more;
     if (!gains && one * (double)(INT64_C(1) << size) > TAKE_S) break;
     ++size;
   }
@@ -174,7 +175,8 @@ rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x) {
   const double began = MPI_Wtime();
   RB_TRY(rb_queue_create(ctx, dealt->all.count - dealt->there, &queue));
   int64_t failed = dealt->all.first + dealt->all.count;
-  const rb_status local = work(ctx, dealt, &queue, &s, &failed);
+  rb_status local = RB_ALLOCATE(ctx, s.theta, dealt->model->dealt * dealt->model->dim);
+  if (local == RB_OK) local = work(ctx, dealt, &queue, &s, &failed);
   rb_queue_destroy(&queue);
   sum_up(ctx, MPI_Wtime() - began, &s, dealt);
   const rb_status agreed = rb_agree(ctx, local);

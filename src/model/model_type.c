@@ -8,6 +8,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/io/nearest.h"
+#include "rheobase/model/replay.h"
 #include "rheobase/model/statistics.h"
 
 #define RB_MODEL(name) extern const rb_model_type rb_##name##_type;
@@ -108,27 +109,33 @@ static bool is_valid(int64_t count, const float *x, bool binary) {
   return wrong == 0;
 }
 
-static rb_status refuse(rb_context *ctx, const rb_model *model, int64_t item, const double *theta,
-                        int channel, const float *x) {
+static rb_status refuse(rb_context *ctx, const rb_model *model, rb_purpose purpose, int64_t item,
+                        const double *theta, int channel, const float *x) {
   const rb_channel *c = &model->channel[channel];
   char text[RB_PARAMETERS_TEXT];
   int64_t t = 0;
   while (is_valid(1, &x[t], c->binary)) ++t;
   rb_model_parameters_text(model, theta, text);
-  return RB_FAIL(ctx, RB_ERR_SIMULATOR,
-                 "the simulator gave %s = %g at sample %" PRId64 " of data set %" PRId64 " (%s)%s",
-                 c->quantity.name, (double)x[t], t, item, text,
-                 c->binary && isfinite(x[t]) ? "; a binary channel is 0 or 1" : "");
+  const rb_status status =
+      RB_FAIL(ctx, RB_ERR_SIMULATOR,
+              "the simulator gave %s = %g at sample %" PRId64 " of data set %" PRId64 " (%s)%s",
+              c->quantity.name, (double)x[t], t, item, text,
+              c->binary && isfinite(x[t]) ? "; a binary channel is 0 or 1" : "");
+  double all[RB_PRIOR_ROWS];
+  rb_prior_complete(model->prior, 1, theta, all);
+  rb_replay_write(ctx, model->core, purpose, item, 1, all);
+  return status;
 }
 
 /* Whether all that was simulated is usable. @param theta (count, D) @param x (count, C, L) */
-static rb_status check_observations(rb_context *ctx, const rb_model *model, int64_t first,
-                                    int64_t count, const double *theta, const float *x) {
+static rb_status check_observations(rb_context *ctx, const rb_model *model, rb_purpose purpose,
+                                    int64_t first, int64_t count, const double *theta,
+                                    const float *x) {
   rb_status status = RB_OK;
   for (int64_t i = 0; i < count; ++i) {
     for (int c = 0; c < model->channels; ++c, x += model->length) {
       if (is_valid(model->length, x, model->channel[c].binary)) continue;
-      RB_TRY(refuse(ctx, model, first + i, &theta[i * model->dim], c, x));
+      RB_TRY(refuse(ctx, model, purpose, first + i, &theta[i * model->dim], c, x));
     }
   }
 cleanup:
@@ -157,7 +164,7 @@ static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
   if (model->dim < model->core->dim) RB_TRY(complete(ctx, model, count, theta, &all));
   RB_TRY(model->core->simulate(model->core, ctx, seed, purpose, first, count,
                                all != NULL ? all : theta, x));
-  RB_TRY(check_observations(ctx, model, first, count, theta, x));
+  RB_TRY(check_observations(ctx, model, purpose, first, count, theta, x));
 cleanup:
   free(all);
   return status;

@@ -63,6 +63,10 @@ fails() {
 }
 fails "worker of rank 0 ended with exit code 3; its last line: to simulate with; it was to simulate omega = .*, gamma = " exit
 [ "$(grep -c 'starting it anew' err.txt)" -ge 3 ] || fail "restarts are not told: $(cat err.txt)"
+[ "$(head -1 failed/failed_rank_0.csv)" = purpose,item,omega,gamma ] || fail "no file of what failed: $(ls failed)"
+good=("${study[@]}" --set "$(worker good)" --set program.length=8)
+"$RB_PROGRAM" try "$input" "${good[@]}" --replay failed/failed_rank_0.csv >try.txt 2>err.txt || fail "replay: $(cat err.txt)"
+grep -q "^item [01] simulated in .*, 0 of 8 values are not finite" try.txt || fail "replay says: $(cat try.txt)"
 fails "did not answer within 0.5 s \(timeout_s\)" hang --set program.timeout_s=0.5 --set program.restarts=1
 fails "bytes came" half --set program.restarts=0
 fails "wrote more than it was asked for" double
@@ -72,6 +76,17 @@ run_stage 2 simulate chatter "${study[@]}" --set "$(worker chatter)" --set progr
 expect_success "200 MB of talk"
 [ "$(wc -c <err.txt)" -lt 500000 ] || fail "the log has $(wc -c <err.txt) bytes"
 grep -q "^rank 1: .*the rest is left out" err.txt || fail "what is left out is not told"
+
+echo "-- tried"
+mpirun -n 2 "$RB_PROGRAM" try "$input" "${study[@]}" "${numpy[@]}" >try.txt 2>err.txt || fail "try: $(cat err.txt)"
+for words in "^4 simulations on each of 2 ranks" "^position  *cm " "^the study needs about " "give equal simulations"; do
+  grep -q "$words" try.txt || fail "try does not say '$words': $(cat try.txt)"
+done
+expect_failure 1 "gave other simulations" 2 try "$input" "${study[@]}" --set "$(worker random)" --set program.length=8
+printf 'purpose,item,omega,gamma\n0,7,3\n' >short.csv
+expect_failure 5 "short.csv: line 2 is not a purpose, an item and 2 numbers" 1 try "$input" "${good[@]}" --replay short.csv
+printf 'purpose,item,omega\n0,7,3\n' >other.csv
+expect_failure 5 "other.csv: is of another model" 2 try "$input" "${good[@]}" --replay other.csv
 
 echo "-- ranks that end"
 endless=("${study[@]}" --set "$(worker silent)" --set program.length=8)

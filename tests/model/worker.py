@@ -53,6 +53,8 @@ while line := given.readline():
     if mode == "uneven":  # 1 ms to 100 ms each
         time.sleep(sum(1 + seed % 100 for seed in seeds) / 1000)
     x = [theta[i * d] + seeds[i] % 256 + t for i in range(n) for t in range(length)]
+    if mode == "random":  # not what the seeds say
+        x[0] += batches
     if mode == "nan":
         x[-length] = float("nan")
     if mode == "late" and batches == 2:  # what the first batch did not ask for

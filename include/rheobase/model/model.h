@@ -92,6 +92,10 @@ struct rb_model {
                   ///< than others, and so are dealt to whichever rank is free; 0: they are not
   void *state;    ///< owned by the model
 
+  /** Of a core: the study's folder, where parameters that the simulator failed for are written
+   * (replay.h); not owned; NULL: nowhere. */
+  const char *folder;
+
   const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
   struct rb_prior *prior;            ///< the prior's table, owned
   bool default_prior;                ///< it is the type's default

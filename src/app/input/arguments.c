@@ -95,6 +95,8 @@ static const option_row table[] = {
            RB_OPTION_RECORDING, recording.onset_back),
     ROW_OF("--slope-width", NULL, "MS", "over which the slope is taken (default: 0.1)",
            RB_OPTION_RECORDING, recording.slope_width),
+    ROW_OF("--replay", NULL, "FILE", "simulates what a simulator failed for, of failed_rank_N.csv",
+           RB_OPTION_REPLAY, replay),
     ROW_OF("--json", NULL, NULL, "prints JSON", RB_OPTION_JSON, json),
     ROW_OF("--markdown", NULL, NULL, NULL, RB_OPTION_MARKDOWN, markdown),
     ROW_OF("--quiet", "-q", NULL, "prints errors and warnings only", 0, quiet),

@@ -24,7 +24,8 @@ enum {
   RB_OPTION_TABLE = 1 << 8,        ///< -o DIR for a table and its figure
   RB_OPTION_SCRATCH = 1 << 9,      ///< -o DIR for a file that is removed again
   RB_OPTION_MODEL = 1 << 10,       ///< --model NAME
-  RB_OPTION_RECORDING = 1 << 11    ///< -o FILE and what is said of recordings
+  RB_OPTION_RECORDING = 1 << 11,   ///< -o FILE and what is said of recordings
+  RB_OPTION_REPLAY = 1 << 12       ///< --replay FILE
 };
 
 /** What is said of recordings that are imported. */
@@ -42,7 +43,7 @@ typedef struct rb_arguments {
   int sets;
   const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
   const char *output;                 ///< NULL where not given; so the others
-  const char *data, *observation, *interval, *format, *model;
+  const char *data, *observation, *interval, *format, *model, *replay;
   rb_recording_arguments recording;
   bool force, json, markdown, quiet, help, version;
 } rb_arguments;

@@ -35,6 +35,7 @@ rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *jo
   char folder[RB_STUDY_PATH];
   choose_folder(arguments, folder);
   RB_TRY(rb_study_open(ctx, folder, &job->study));
+  job->model.core->folder = job->study.folder;
 cleanup:
   return status;
 }

@@ -7,6 +7,7 @@
 #include "../described.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/study.h"
+#include "rheobase/model/replay.h"
 #include "rheobase/parallel/agree.h"
 #include "worker.h"
 
@@ -136,7 +137,12 @@ static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
   if (state->worker == NULL) RB_TRY(create_worker(ctx, model, state));
   RB_TRY(RB_ALLOCATE(ctx, seeds, count));
   for (int64_t i = 0; i < count; ++i) seeds[i] = rb_described_seed(seed, purpose, first + i);
-  RB_TRY(rb_worker_simulate(ctx, state->worker, count, theta, seeds, x));
+  status = rb_worker_simulate(ctx, state->worker, count, theta, seeds, x);
+  if (status == RB_ERR_SIMULATOR) {
+    int64_t at = 0;
+    const int64_t failed = rb_worker_failed(state->worker, &at);
+    rb_replay_write(ctx, model, purpose, first + at, failed, theta + at * model->dim);
+  }
 cleanup:
   free(seeds);
   return status;

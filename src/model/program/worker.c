@@ -20,8 +20,10 @@ struct rb_worker {
   rb_supervised process;
   rb_exchange exchange;
   rb_said said;
-  bool answered;          // since it was started
-  int failures;           // in a row
+  bool answered;        // since it was started
+  int failures;         // in a row
+  const double *theta;  // (count, D) asked for
+  int64_t failed_first, failed_count;
   char problem[PROBLEM];  // the last failure: what the worker did
 };
 
@@ -75,7 +77,9 @@ static void describe(rb_worker *w, rb_outcome outcome, size_t bytes) {
 }
 
 /* @param theta (count, D) */
-static rb_status fail(rb_context *ctx, const rb_worker *w, int64_t count, const double *theta) {
+static rb_status fail(rb_context *ctx, rb_worker *w, int64_t count, const double *theta) {
+  w->failed_first = (theta - w->theta) / w->settings.dim;
+  w->failed_count = count;
   char values[RB_MESSAGE_SIZE / 2] = "", several[64] = "";
   for (int d = 0; d < w->settings.dim; ++d) {
     append(values, sizeof values, "%s%s = %.9g", d > 0 ? ", " : "", w->settings.parameters[d].name,
@@ -156,6 +160,8 @@ rb_status rb_worker_simulate(rb_context *ctx, rb_worker *worker, int64_t count, 
                              const uint64_t *seeds, float *x) {
   rb_status status = RB_OK;
   const rb_worker_settings *s = &worker->settings;
+  worker->theta = theta;
+  worker->failed_count = 0;
   const rb_batch all = {.count = count, .dim = s->dim, .theta = theta, .seeds = seeds, .x = x};
   for (int64_t first = 0; first < count; first += s->batch) {
     const int64_t left = count - first;
@@ -164,6 +170,11 @@ rb_status rb_worker_simulate(rb_context *ctx, rb_worker *worker, int64_t count, 
   }
 cleanup:
   return status;
+}
+
+int64_t rb_worker_failed(const rb_worker *worker, int64_t *first) {
+  *first = worker->failed_first;
+  return worker->failed_count;
 }
 
 void rb_worker_destroy(rb_worker *worker) {

@@ -35,6 +35,10 @@ RB_NODISCARD rb_status rb_worker_create(rb_context *ctx, const rb_worker_setting
 RB_NODISCARD rb_status rb_worker_simulate(rb_context *ctx, rb_worker *worker, int64_t count,
                                           const double *theta, const uint64_t *seeds, float *x);
 
+/** Which of the simulations asked for last it was that failed. @param first their place
+ * @return how many; 0 where the failure was about none of them */
+int64_t rb_worker_failed(const rb_worker *worker, int64_t *first);
+
 /** Lets the program end by itself, kills it if it does not. */
 void rb_worker_destroy(rb_worker *worker);
 

@@ -1,0 +1,180 @@
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../commands.h"
+#include "../input/settings.h"
+#include "rheobase/base/log.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/model/replay.h"
+#include "rheobase/parallel/agree.h"
+
+/* `rheobase try`: a few simulations of a study, before anyone waits for all of them. */
+
+enum { ITEMS = 4 };  // of each rank
+
+typedef struct trial {
+  rb_model model;
+  uint64_t seed;
+  int64_t row;  // numbers of a simulation
+  double theta[ITEMS * RB_MAX_PARAMETERS];
+  float *x, *again;  // (ITEMS, row): one by one, and all at once
+  double alone_s, slowest_s, together_s;
+  bool same;
+} trial;
+
+static rb_status simulate(rb_context *ctx, const trial *t, int i, int count, float *x,
+                          double *seconds) {
+  const rb_model *m = &t->model;
+  const double began = MPI_Wtime();
+  const rb_status status =
+      m->simulate(m, ctx, t->seed, RB_FOR_TRAINING, (int64_t)ctx->rank * ITEMS + i, count,
+                  &t->theta[i * m->dim], x + i * t->row);
+  *seconds = MPI_Wtime() - began;
+  return status;
+}
+
+/* The first of this rank's data sets are simulated one by one, then again at once. Local. */
+static rb_status run(rb_context *ctx, trial *t) {
+  rb_status status = RB_OK;
+  const rb_model *m = &t->model;
+  double seconds = 0;
+  RB_TRY(m->draw_prior(m, ctx, t->seed, RB_FOR_TRAINING, (int64_t)ctx->rank * ITEMS, ITEMS,
+                       t->theta, NULL));
+  RB_TRY(simulate(ctx, t, 0, 1, t->x, &seconds));  // not timed: it may start a program
+  for (int i = 0; i < ITEMS; ++i) {
+    RB_TRY(simulate(ctx, t, i, 1, t->x, &seconds));
+    t->alone_s += seconds / ITEMS;
+    t->slowest_s = fmax(t->slowest_s, seconds);
+  }
+  RB_TRY(simulate(ctx, t, 0, ITEMS, t->again, &seconds));
+  t->together_s = seconds / ITEMS;
+  t->same = memcmp(t->x, t->again, (size_t)(ITEMS * t->row) * sizeof *t->x) == 0;
+cleanup:
+  return status;
+}
+
+/* Prints what the channels' values lie between. Collective. */
+static void print_ranges(const rb_context *ctx, const trial *t) {
+  const rb_model *m = &t->model;
+  if (ctx->rank == 0) {
+    (void)printf("%-20s %-8s %14s %14s %14s\n", "channel", "unit", "least", "mean", "most");
+  }
+  for (int c = 0; c < m->channels; ++c) {
+    double ends[2] = {-DBL_MAX, -DBL_MAX}, mean = 0;  // of -x and x
+    for (int i = 0; i < ITEMS; ++i) {
+      const float *x = t->x + i * t->row + c * m->length;
+      for (int64_t k = 0; k < m->length; ++k) {
+        ends[0] = fmax(ends[0], -(double)x[k]);
+        ends[1] = fmax(ends[1], (double)x[k]);
+        mean += (double)x[k] / (double)(ITEMS * m->length * ctx->size);
+      }
+    }
+    MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_DOUBLE, MPI_MAX, ctx->comm);
+    MPI_Allreduce(MPI_IN_PLACE, &mean, 1, MPI_DOUBLE, MPI_SUM, ctx->comm);
+    if (ctx->rank != 0) continue;
+    (void)printf("%-20s %-8s %14.6g %14.6g %14.6g\n", m->channel[c].quantity.name,
+                 m->channel[c].quantity.unit, -ends[0], mean, ends[1]);
+  }
+}
+
+/* Simulations of all stages of `run`. */
+static int64_t count_all(const rb_input *in) {
+  const rb_training_settings *t = &in->training;
+  const rb_calibration_settings *c = &in->calibration;
+  const rb_baseline_settings *b = &in->baseline;
+  const int64_t online =
+      t->mode == RB_ONLINE ? t->epochs * t->steps_per_epoch * t->batch_size / t->passes : 0;
+  const int64_t fitted = b->simulations > 0 ? b->simulations : t->simulations;
+  return in->sanity.simulations + t->simulations + t->validation + online + fitted +
+         c->recovery_datasets + c->sbc_datasets + c->diagnostics_datasets +
+         in->misspecification_simulations + in->predictive_replicates;
+}
+
+/* Collective. */
+static void print_times(const rb_context *ctx, const trial *t, const rb_input *input) {
+  double mean[2] = {t->alone_s / ctx->size, t->together_s / ctx->size}, slowest = t->slowest_s;
+  MPI_Allreduce(MPI_IN_PLACE, mean, 2, MPI_DOUBLE, MPI_SUM, ctx->comm);
+  MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, ctx->comm);
+  if (ctx->rank != 0) return;
+  const double each = fmin(mean[0], mean[1]);
+  const int64_t all = count_all(input);
+  (void)printf("a simulation takes %.3g s, the slowest %.3g s; of %d at once %.3g s\n", mean[0],
+               slowest, ITEMS, mean[1]);
+  const double all_s = (double)all * each / ctx->size;
+  const bool long_time = all_s >= 3600;
+  (void)printf("the study needs about %" PRId64 " simulations: %.3g %s on %d rank%s\n", all,
+               long_time ? all_s / 3600 : all_s, long_time ? "h" : "s", ctx->size,
+               rb_plural(ctx->size));
+}
+
+static rb_status try_first(rb_context *ctx, trial *t, const rb_input *input) {
+  rb_status status = RB_OK;
+  rb_status local = RB_ALLOCATE(ctx, t->x, ITEMS * t->row);
+  if (local == RB_OK) local = RB_ALLOCATE(ctx, t->again, ITEMS * t->row);
+  if (local == RB_OK) local = run(ctx, t);
+  RB_TRY(rb_agree(ctx, local));
+  if (ctx->rank == 0) {
+    (void)printf("%d simulations on each of %d rank%s, finite and of the right size\n", ITEMS,
+                 ctx->size, rb_plural(ctx->size));
+  }
+  print_ranges(ctx, t);
+  print_times(ctx, t, input);
+  if (!t->same) {
+    local = RB_FAIL(ctx, RB_CHECK_FAILED,
+                    "equal parameters and seeds gave other simulations when asked for again, %d at "
+                    "once: results would depend on the ranks",
+                    ITEMS);
+  }
+  RB_TRY(rb_agree(ctx, local));
+  if (ctx->rank == 0) (void)printf("equal parameters and seeds give equal simulations\n");
+cleanup:
+  return status;
+}
+
+/* Simulates what a file says, on rank 0. Local. */
+static rb_status replay(rb_context *ctx, trial *t, const char *path) {
+  rb_status status = RB_OK;
+  const rb_model *core = t->model.core;
+  rb_replay r = {0};
+  if (ctx->rank != 0) return RB_OK;
+  RB_TRY(rb_replay_read(ctx, core, path, &r));
+  RB_TRY(RB_ALLOCATE(ctx, t->x, t->row));
+  for (int64_t i = 0; i < r.count; ++i) {
+    int64_t bad = 0;
+    const double began = MPI_Wtime();
+    RB_TRY(core->simulate(core, ctx, t->seed, r.purpose[i], r.item[i], 1, &r.theta[i * core->dim],
+                          t->x));
+    for (int64_t k = 0; k < t->row; ++k) bad += !isfinite(t->x[k]);
+    (void)printf("item %" PRId64 " simulated in %.3g s, %" PRId64 " of %" PRId64
+                 " values are not finite\n",
+                 r.item[i], MPI_Wtime() - began, bad, t->row);
+  }
+cleanup:
+  rb_replay_free(&r);
+  return status;
+}
+
+rb_status rb_cmd_try(rb_context *ctx, const rb_arguments *arguments) {
+  rb_status status = RB_OK;
+  rb_input input = {0};
+  trial t = {0};
+  RB_TRY(rb_input_read(ctx, arguments, &input));
+  RB_TRY(rb_input_model(ctx, &input, &t.model));
+  t.seed = (uint64_t)input.seed;
+  t.row = t.model.channels * t.model.length;
+  if (arguments->replay != NULL) {
+    RB_TRY(rb_agree(ctx, replay(ctx, &t, arguments->replay)));
+  } else {
+    RB_TRY(try_first(ctx, &t, &input));
+  }
+cleanup:
+  free(t.x);
+  free(t.again);
+  if (t.model.destroy != NULL) t.model.destroy(&t.model);
+  rb_input_free(&input);
+  return status;
+}
