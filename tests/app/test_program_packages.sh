@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../fault/lib.sh"
 python=${RB_PYTHON:-python3}
 small=(--set training.simulations=60 --set training.validation=20 --set training.epochs=2 --set sanity.simulations=10
-  --set baseline.simulations=60 --set calibration.recovery_datasets=20 --set calibration.sbc_datasets=20
+  --set baseline.simulations=450 --set calibration.recovery_datasets=20 --set calibration.sbc_datasets=20
   --set calibration.diagnostics_datasets=20 --set calibration.diagnostics_draws=20 --set misspecification.simulations=20
   --set observation.draws=50 --set predictive.replicates=10)
 tried=0
