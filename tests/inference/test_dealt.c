@@ -95,7 +95,7 @@ static void nobody_waits_long(void **state) {
   assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
   assert_all_true(has_its_rows(count));
   const double idle_s = dealt.elapsed_s - dealt.busy_s;  // of all ranks
-  assert_true(dealt.slowest_s >= 0.2);
+  assert_true(dealt.slowest_s >= 0.1);  // of two that were taken at once: their mean
   assert_true(idle_s < 0.1 * dealt.elapsed_s + dealt.slowest_s * (test_context.size - 1));
 }
 
