@@ -254,6 +254,13 @@ cleanup:
   return status;
 }
 
+static void end_progress(const rb_dealt *way, rb_progress *progress) {
+  char note[NAME_SIZE];
+  (void)snprintf(note, sizeof note, "%s, slowest %.3g s, ranks idle for %.1f%%", way->group,
+                 way->slowest_s, 100 * (1 - way->busy_s / way->elapsed_s));
+  rb_progress_end(progress, way->model->dealt > 0 ? note : way->group);
+}
+
 static rb_status write_group(rb_context *ctx, writing *w, rb_simulations_run *run) {
   rb_status status = RB_OK;
   rb_dealt *way = w->way;
@@ -264,12 +271,9 @@ static rb_status write_group(rb_context *ctx, writing *w, rb_simulations_run *ru
                 w->earlier, w->count);
   }
   RB_TRY(write_rounds(ctx, w, run));
-  if (w->done < w->count || w->earlier == w->count) return RB_OK;
-  char note[NAME_SIZE];
-  (void)snprintf(note, sizeof note, "%s, slowest %.3g s, ranks idle for %.1f%%", way->group,
-                 way->slowest_s, 100 * (1 - way->busy_s / way->elapsed_s));
-  rb_progress_end(&progress, way->model->dealt > 0 ? note : way->group);
+  if (w->done == w->count && w->earlier < w->count) end_progress(way, &progress);
 cleanup:
+  w->progress = way->progress = NULL;
   return status;
 }
 

@@ -146,6 +146,7 @@ static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb
   *state = (rb_neuron_state){.neuron = neuron, .settings = *s};
   state->length = rb_neuron_length(s);
   state->every = steps_between(s);
+  if (state->every < 1) state->every = 1;  // was checked before
   state->samples = (state->length + state->every - 1) / state->every;
   RB_TRY(RB_ALLOCATE(ctx, state->current, state->length));
   rb_stimulus_sum(&s->stimulus, s->dt_ms, state->length, state->current);

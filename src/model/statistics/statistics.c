@@ -113,7 +113,7 @@ static void name_number(rb_statistics *s, rb_statistics_block block, int repeat,
 
 static rb_status lay_out(rb_context *ctx, rb_statistics *s) {
   rb_status status = RB_OK;
-  for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
+  for (rb_statistics_block b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
     s->first[b] = s->count;
     s->count += repeats(s, b) * rb_numbers_count(&s->plan, b);
   }
@@ -128,7 +128,7 @@ static rb_status lay_out(rb_context *ctx, rb_statistics *s) {
   RB_TRY(RB_ALLOCATE(ctx, s->block, s->count));
   RB_TRY(RB_ALLOCATE(ctx, s->quantity, s->count));
   RB_TRY(RB_ALLOCATE(ctx, s->text, s->count));
-  for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
+  for (rb_statistics_block b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
     const int size = rb_numbers_count(&s->plan, b);
     for (int i = 0; i < repeats(s, b) * size; ++i) {
       name_number(s, b, i / size, i % size, s->first[b] + i);
@@ -213,7 +213,7 @@ static void find_events(rb_statistics *s, int source, const float *x) {
 
 /* The numbers of one channel by one source of events, each block at its own place. */
 static void put_pair(rb_statistics *s, int pair, float *out) {
-  for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
+  for (rb_statistics_block b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
     if (b == RB_STATISTICS_INTERVALS || !has_block(s, b)) continue;
     const int size = rb_numbers_count(&s->plan, b);
     rb_numbers_put(&s->plan, b, &s->events, &s->sums, &out[s->first[b] + pair * size]);
