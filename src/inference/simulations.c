@@ -235,13 +235,14 @@ static rb_status write_rounds(rb_context *ctx, writing *w, rb_simulations_run *r
     int64_t end = 0;
     const rb_status made = make_round(ctx, w, round, &end);
     const rb_error reason = ctx->error;
-    if (made == RB_OK || made == RB_ERR_SIMULATOR) {
+    if (made == RB_OK || made == RB_ERR_SIMULATOR || made == RB_STOPPED) {
       rb_error_clear(ctx);
       RB_TRY(write_round(ctx, w, round, end));
       ctx->error = reason;
     }
     RB_TRY(made);
-    if (w->done < w->count && rb_signals_agree(ctx)) {
+    // Not while copying: what is not copied yet would be lost.
+    if (w->done >= w->earlier && w->done < w->count && rb_signals_agree(ctx)) {
       RB_TRY(RB_FAIL(ctx, RB_STOPPED,
                      "stopped by a signal while simulating; the same command goes on there"));
     }
@@ -277,15 +278,20 @@ cleanup:
   return status;
 }
 
-/* How many data sets an earlier file has of a group. Local. */
-static rb_status find_earlier(rb_context *ctx, const rb_file *file, const group_fields *f,
-                              int64_t *done) {
-  int rank = 2;
-  int64_t shape[RB_FILE_MAX_RANK] = {0};
-  *done = 0;
-  if (file == NULL || !rb_file_has(file, f->theta_path)) return RB_OK;
-  const rb_status status = rb_file_shape(ctx, file, f->theta_path, &rank, shape);
-  *done = shape[0];
+/* Finds the earlier file that has most data sets of the group. Local. */
+static rb_status find_earlier(rb_context *ctx, const rb_simulations_run *run, writing *w) {
+  rb_status status = RB_OK;
+  for (int i = 0; run != NULL && i < RB_EARLIER_FILES; ++i) {
+    int rank = 2;
+    int64_t shape[RB_FILE_MAX_RANK] = {0};
+    const rb_file *file = run->earlier[i];
+    if (file == NULL || !rb_file_has(file, w->fields.theta_path)) continue;
+    RB_TRY(rb_file_shape(ctx, file, w->fields.theta_path, &rank, shape));
+    if (shape[0] <= w->earlier) continue;
+    w->earlier = shape[0];
+    w->from = file;
+  }
+cleanup:
   return status;
 }
 
@@ -344,8 +350,7 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
   rb_status status = RB_OK;
   const int64_t rows = choose_rows(ctx, model, run, count);
   rb_dealt way = {.model = model, .seed = seed, .purpose = purpose, .rows = rows, .group = group};
-  writing w = {
-      .file = file, .from = run != NULL ? run->earlier : NULL, .count = count, .way = &way};
+  writing w = {.file = file, .count = count, .way = &way};
   char item[NAME_SIZE];
   describe(model, group, &w.fields);
   (void)snprintf(item, sizeof item, "data sets (%s)", group);
@@ -354,7 +359,7 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
     rb_partition_report(ctx, &w.partition, "simulate", item, "fewer ranks would do");
   }
   status = chunk_create(ctx, model, rows, &w.chunk);
-  if (status == RB_OK) status = find_earlier(ctx, w.from, &w.fields, &w.earlier);
+  if (status == RB_OK) status = find_earlier(ctx, run, &w);
   RB_TRY(rb_agree(ctx, status));
   w.earlier = w.earlier < count ? w.earlier : count;
   RB_TRY(create_fields(ctx, &w));

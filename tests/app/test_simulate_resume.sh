@@ -29,6 +29,10 @@ prior = { a = { distribution = "normal"; mean = 0; sd = 1; }; };
 sanity = { simulations = 10; prior_draws = 50; };
 training = { simulations = 100; validation = 20; };
 END
+# left FOLDER [FILE]: whether it holds that file alone, beside the parameters that were failed for.
+left() { [ "$(ls "$1" | grep -v '^failed_rank_[0-9]*.csv$')" = "${2:-}" ]; }
+# rows FOLDER GROUP: data sets that a stopped simulation has left.
+rows() { h5ls -r "$1/simulations.partial.h5" | awk -v path="/$2/theta" '$1 == path {print $3}' | sed 's/{//; s#[/,].*##'; }
 once() { [ -z "$(sort seeds.txt | uniq -d)" ] || fail "$1: simulated twice: $(sort seeds.txt | uniq -d | wc -l)"; }
 
 rheobase 1 simulate slow.cfg -o whole || fail "simulate: exit $?"
@@ -38,16 +42,16 @@ echo "-- the simulator fails"
 rm seeds.txt
 echo 0 >fails_at
 expect_failure 10 "ended with exit code 3" 2 simulate slow.cfg -o failed
-[ ! -e failed ] || fail "left over: $(ls failed)"
+left failed || fail "left over: $(ls failed)"
 echo 70 >fails_at
 expect_failure 10 "ended with exit code 3" 2 simulate slow.cfg -o failed
-[ "$(ls failed)" = simulations.partial.h5 ] || fail "left over: $(ls failed)"
+left failed simulations.partial.h5 || fail "left over: $(ls failed)"
 h5dump failed/simulations.partial.h5 >/dev/null || fail "the partial file cannot be read"
 rm fails_at
 rheobase 3 simulate slow.cfg -o failed || fail "goes on after a failure: exit $?"
 once "after a failure"
 [ "$(wc -l <seeds.txt)" = 130 ] || fail "after a failure: $(wc -l <seeds.txt) data sets instead of 130"
-[ "$(ls failed)" = simulations.h5 ] || fail "left over: $(ls failed)"
+left failed simulations.h5 || fail "left over: $(ls failed)"
 same_files whole failed
 
 echo "-- a larger study, and a smaller one"
@@ -64,17 +68,21 @@ expect_failure 6 "prior.a.mean was 0 and is 1 now" 2 simulate slow.cfg -o failed
 
 echo "-- a stop"
 rm seeds.txt
-mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o stopped >out.txt 2>err.txt &
+large="--set training.simulations=700"
+mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o stopped $large >out.txt 2>err.txt &
 for _ in $(seq 3000); do
-  [ "$(wc -l <seeds.txt 2>/dev/null || echo 0)" -lt 40 ] || break
+  [ "$(wc -l <seeds.txt 2>/dev/null || echo 0)" -lt 560 ] || break
   sleep 0.01
 done
 kill -USR1 $!
 wait $!
 code=$?
 [ $code = 85 ] && grep -q "stopped by a signal while simulating" err.txt || fail "stop: exit $code: $(cat err.txt)"
+kept=$(rows stopped training)
+RB_STOP_IN=H5Dread LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" simulate slow.cfg -o stopped $large >out.txt 2>&1
+[ $? = 85 ] || fail "stopped again: $(cat out.txt)"
+[ "$(rows stopped training)" -ge "$kept" ] || fail "stopped while copying, it keeps $(rows stopped training) of $kept"
 rheobase 1 simulate slow.cfg -o stopped --set training.simulations=150 --set training.validation=10 || fail "resumed: exit $?"
 once "after a stop"
-[ "$(wc -l <seeds.txt)" = 170 ] || fail "after a stop: $(wc -l <seeds.txt) data sets instead of 170"
 same_files whole stopped
 exit 0

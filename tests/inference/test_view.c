@@ -174,7 +174,7 @@ static void simulating_goes_on_where_it_was(void **state) {
   simulated = 0;
   for (int64_t count = FEW; count <= MANY; count += MANY - FEW) {
     do {
-      run.earlier = earlier;
+      run.earlier[0] = earlier;
       run.paused = false;
       assert_all_ok(write_some(&counting, path[passes % 2], count, &run));
       rb_file_close(&earlier);

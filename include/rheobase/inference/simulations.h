@@ -15,15 +15,19 @@ enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };
  * samples' axis. */
 RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
+/** Files of earlier simulations: of a study of another size, and of one that was stopped. */
+enum { RB_EARLIER_FILES = 2 };
+
 /** How far simulating has come, where it does not begin with nothing or end with all. */
 typedef struct rb_simulations_run {
-  const rb_file *earlier;  ///< open on every rank: the first data sets of its groups are copied
-                           ///< instead of simulated anew; NULL: there is none
-  double until_s;          ///< MPI_Wtime of rank 0 from which on it pauses; INFINITY: never
-  bool paused;             ///< set when it has
-  int64_t written;         ///< data sets of all groups so far
-  double item_s;  ///< of a simulation in the groups written so far, at most; 0: none yet. The
-                  ///< longer, the sooner ranks exchange what they have made
+  const rb_file *earlier[RB_EARLIER_FILES];  ///< open on every rank: the first data sets of a group
+                                             ///< are copied from the one that has more of them
+                                             ///< instead of simulated anew; NULL: none
+  double until_s;   ///< MPI_Wtime of rank 0 from which on it pauses; INFINITY: never
+  bool paused;      ///< set when it has
+  int64_t written;  ///< data sets of all groups so far
+  double item_s;    ///< of a simulation in the groups written so far, at most; 0: none yet. The
+                    ///< longer, the sooner ranks exchange what they have made
 } rb_simulations_run;
 
 /** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:

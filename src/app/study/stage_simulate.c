@@ -50,18 +50,32 @@ rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *pa
   return RB_OK;
 }
 
-/* Opens what there is already on every rank. Collective. @param partial of stopped work @param path
- * of the stage @param file NULL if there is nothing */
+/* Opens what there is already on every rank: what stopped work has left, and the file of a study of
+ * another size. Collective. @param path of the stage @param file (RB_EARLIER_FILES) NULL where
+ * there is none */
 static rb_status open_earlier(rb_context *ctx, const rb_job *job, const char *partial,
                               const char *path, rb_file **file) {
   rb_status status = RB_OK;
-  bool stopped = false, finished = false;
-  *file = NULL;
-  RB_TRY(rb_simulate_extends(ctx, job, partial, &stopped));
-  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(rb_simulate_extends(ctx, job, path, &finished));
-  if (!stopped && !finished) return RB_OK;
-  RB_TRY(rb_agree(
-      ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, stopped ? partial : path, file)));
+  const char *paths[RB_EARLIER_FILES] = {partial, path};
+  const bool wanted[RB_EARLIER_FILES] = {true, job->work[0] == RB_WORK_TO_FINISH};
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) {
+    bool extends = false;
+    if (wanted[i]) RB_TRY(rb_simulate_extends(ctx, job, paths[i], &extends));
+    if (extends) {
+      RB_TRY(rb_agree(ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, paths[i], &file[i])));
+    }
+  }
+cleanup:
+  return status;
+}
+
+/* How long a simulation takes, as far as earlier files know. Collective. */
+static rb_status read_time(rb_context *ctx, const rb_file *earlier, rb_simulations_run *run) {
+  rb_status status = RB_OK;
+  double seconds = 0;
+  if (earlier == NULL || !rb_file_has_attribute(earlier, "provenance", ITEM_S)) return RB_OK;
+  RB_TRY(rb_agree(ctx, rb_file_get_double(ctx, earlier, "provenance", ITEM_S, &seconds)));
+  run->item_s = fmax(run->item_s, seconds);
 cleanup:
   return status;
 }
@@ -122,11 +136,11 @@ cleanup:
 static rb_status simulate(rb_context *ctx, const rb_job *job, const char *partial, const char *path,
                           rb_simulations_run *run) {
   rb_status status = RB_OK;
-  rb_file *earlier = NULL, *file = NULL;
-  RB_TRY(open_earlier(ctx, job, partial, path, &earlier));
-  run->earlier = earlier;
-  if (earlier != NULL && rb_file_has_attribute(earlier, "provenance", ITEM_S)) {
-    RB_TRY(rb_agree(ctx, rb_file_get_double(ctx, earlier, "provenance", ITEM_S, &run->item_s)));
+  rb_file *earlier[RB_EARLIER_FILES] = {NULL}, *file = NULL;
+  RB_TRY(open_earlier(ctx, job, partial, path, earlier));
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) {
+    run->earlier[i] = earlier[i];
+    RB_TRY(read_time(ctx, earlier[i], run));
   }
   run->until_s = MPI_Wtime() + fmax(60 * job->input.training.checkpoint_minutes, LEAST_S);
   run->paused = false;
@@ -141,7 +155,7 @@ static rb_status simulate(rb_context *ctx, const rb_job *job, const char *partia
   if (!run->paused) RB_TRY(commit(ctx, job, run, &file));
 cleanup:
   rb_file_abort(ctx, &file);
-  rb_file_close(&earlier);
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) rb_file_close(&earlier[i]);
   return status;
 }
 
