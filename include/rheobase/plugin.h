@@ -31,8 +31,8 @@
  *
  * - A function that returns int returns 0 for success. Anything else ends the study with one line,
  *   in which @p message stands, if something was written there (at most RHEOBASE_MESSAGE bytes with
- *   the 0 at the end). A parameter vector that cannot be simulated is no such failure: fill its
- * part of x with NaN.
+ *   the 0 at the end). So does a value of x that is not finite; the line then names the parameters,
+ *   which the prior should not draw.
  * - Every MPI rank loads the plugin and calls it from one thread. Do not call MPI, do not change
  *   signal handlers, do not call exit.
  * - Arrays are contiguous, the last index runs fastest: theta (count, D) is

@@ -10,8 +10,6 @@
 #include "rheobase/parallel/exact_sum.h"
 #include "rheobase/parallel/partition.h"
 
-/* A feature that varies less does so by rounding, or in few data sets. */
-static const double LEAST_FEATURE_DEVIATION = 1e-4;
 static const double QUARTILES_OF_NORMAL = 1.3489795003921634;  // distance, in standard deviations
 
 /* A datum, or its logarithm; the least positive number's where it has none. */
@@ -84,7 +82,7 @@ static double quantile(const double *sorted, int64_t n, double level) {
 
 /* Medians and distances of quartiles in place of the moments. Every node has all data sets; the
  * ranks take scales in turn. Collective. */
-static rb_status measure_quartiles(rb_context *ctx, const rb_dataset *dataset,
+static rb_status measure_quartiles(rb_context *ctx, const rb_dataset *dataset, double least_feature,
                                    rb_standardisation *s) {
   rb_status status = RB_OK;
   const rb_shape shape = dataset->shape;
@@ -105,7 +103,8 @@ static rb_status measure_quartiles(rb_context *ctx, const rb_dataset *dataset,
   MPI_Allreduce(MPI_IN_PLACE, found, 2 * scales, MPI_DOUBLE, MPI_SUM, ctx->comm);
   for (int k = 0; k < scales; ++k) {
     s->x_mean[k] = found[2 * k];
-    if (found[2 * k + 1] > 0) s->x_std[k] = found[2 * k + 1] / QUARTILES_OF_NORMAL;
+    const double least = k < shape.channels ? 0 : least_feature;
+    if (found[2 * k + 1] > 0) s->x_std[k] = fmax(found[2 * k + 1] / QUARTILES_OF_NORMAL, least);
   }
 cleanup:
   free(sorted);
@@ -126,7 +125,8 @@ static rb_status check_logarithms(rb_context *ctx, const rb_dataset *dataset) {
 }
 
 rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, const double *target,
-                                 rb_scaling scaling, rb_standardisation *standardisation) {
+                                 rb_scaling scaling, double least_feature,
+                                 rb_standardisation *standardisation) {
   rb_status status = RB_OK;
   const int D = dataset->dim;
   const rb_shape shape = dataset->shape;
@@ -153,11 +153,11 @@ rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, con
   }
   for (int k = 0; k < quantities; ++k) {
     const int64_t samples = dataset->count * samples_in_row(shape, k);
-    const double least = k < shape.channels ? 0 : LEAST_FEATURE_DEVIATION;
+    const double least = k < shape.channels ? 0 : least_feature;
     standardisation->x_std[k] = fmax(deviation(&squares[D + k], samples), least);
   }
   if (scaling == RB_SCALES_QUARTILES) {
-    RB_TRY(measure_quartiles(ctx, dataset, standardisation));
+    RB_TRY(measure_quartiles(ctx, dataset, least_feature, standardisation));
   }
 cleanup:
   free(sums);

@@ -48,7 +48,9 @@ rb_status rb_training_create(rb_context *ctx, const rb_training_settings *settin
                                   : (data->training->count + batch - 1) / batch;
   training->total_steps = settings->epochs * training->steps_per_epoch;
   RB_TRY(rb_agree(ctx, allocate(ctx, training)));
+  const rb_feature_source *features = rb_estimator_summary_type(estimator)->features;
   RB_TRY(rb_standardise_measure(ctx, data->training, data->training->theta, settings->scales,
+                                features != NULL ? features->least_deviation : 0,
                                 &training->standardisation));
   training->loss_shift = -rb_model_log_scale(data->model);
   for (int d = 0; d < data->model->dim; ++d) {

@@ -23,7 +23,8 @@ static rb_status compute(const rb_model *model, rb_context *ctx, int64_t n, cons
   return RB_OK;
 }
 
-const rb_feature_source rb_data_features = {.what = "plain vector of at most 256 numbers",
+_Static_assert(RB_MAX_FEATURES == 4096, "told in the next line");
+const rb_feature_source rb_data_features = {.what = "plain vector of at most 4096 numbers",
                                             .count = count,
                                             .name = name,
                                             .compute = compute};

@@ -35,6 +35,7 @@ const rb_feature_source rb_model_features = {.what = "features of its own",
                                              .count = count_features,
                                              .name = name_feature,
                                              .compute = compute,
+                                             .least_deviation = 1e-4,
                                              .centring = centring_numbers,
                                              .centre = centre,
                                              .uncentre = uncentre};

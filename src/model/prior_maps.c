@@ -196,20 +196,25 @@ static double logit_slope(double log_width, double phi) {
   return log_width - softplus(phi) - softplus(-phi);
 }
 
-/* From the nearer end, so that small distances from it remain. Points beyond the last that can be
- * told from the end, a share of 1e-12 away, are put there. */
-static double from_probit(double low, double high, double phi) {
+/* Points beyond the last that can be told from the end, a share of 1e-12 away, are put there. */
+static double within_probits(double phi) {
   const double last = 7;
-  phi = fmin(fmax(phi, -last), last);
+  return fmin(fmax(phi, -last), last);
+}
+static double probit(double share) { return within_probits(gsl_cdf_ugaussian_Pinv(share)); }
+/* From the nearer end, so that small distances from it remain. */
+static double from_probit(double low, double high, double phi) {
+  phi = within_probits(phi);
   return phi < 0 ? low + (high - low) * gsl_cdf_ugaussian_P(phi)
                  : high - (high - low) * gsl_cdf_ugaussian_Q(phi);
 }
 static double probit_slope(double log_width, double phi) {
+  phi = within_probits(phi);
   return log_width - 0.5 * phi * phi - LOG_SQRT_2PI;
 }
 
 static const interval_map logit_map = {logit, from_logit, logit_slope};
-static const interval_map probit_map = {gsl_cdf_ugaussian_Pinv, from_probit, probit_slope};
+static const interval_map probit_map = {probit, from_probit, probit_slope};
 
 /* One coordinate of the support, given the interval; its log determinant is of phi -> latent. */
 static double to_line(const interval_map *map, double low, double high, double x) {

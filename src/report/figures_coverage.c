@@ -267,7 +267,7 @@ const rb_figure rb_figure_local = {
     .title = "Local calibration",
     .section = RB_SECTION_CALIBRATION,
     .caption =
-        "Coverage of central intervals minus their level, for recordings without "
+        "Coverage of central intervals minus what calibrated ones cover, for recordings without "
         "activity, with little and with much: errors that cancel over all recordings "
         "show here. Shaded: 95% bands if calibrated.",
     .source = RB_PRODUCT_CALIBRATION,

@@ -30,6 +30,14 @@ done
 diff odd1.txt odd3.txt || fail "counts depend on the ranks"
 grep -q "(0): 63, 0, 0, 0" odd1.txt || fail "counts: $(cat odd1.txt)"
 
+echo "-- a report needs no file of the user's"
+awk 'BEGIN { print "current_pA"; for (k = 0; k < 1000; ++k) print 150 + k % 7 }' >trace.csv
+sed 's/type = "constant"; amplitude = 150;/type = "trace"; file = "trace.csv";/' odd.cfg >trace.cfg
+rheobase 1 simulate trace.cfg -o trace --set sanity.simulations=2 --set training.simulations=1 \
+  --set training.validation=1 || fail "simulate a trace: exit $?"
+rm trace.csv
+rheobase 1 report trace || fail "a report without the trace: exit $?"
+
 echo "-- bad input"
 bad() { # TEXT ARGUMENT...: with the model given, or the default one
   expect_failure 3 "$1" 1 config "${@:2}"

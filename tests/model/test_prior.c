@@ -168,6 +168,11 @@ static void a_uniform_parameter_is_normal_in_probits(void **state) {
     rb_prior_to_probit(uniform, 1, &x, &back, NULL);
     assert_near(back, phi[i], 1e-4);
   }
+  // Beyond the last probit all points are one, with one density.
+  static const double beyond[2] = {7, 12};
+  double x[2], log_det[2];
+  for (int i = 0; i < 2; ++i) rb_prior_from_probit(uniform, 1, &beyond[i], &x[i], &log_det[i]);
+  assert_true(x[0] == x[1] && log_det[0] == log_det[1]);
   rb_prior_destroy(uniform);
 }
 

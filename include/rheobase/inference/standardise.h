@@ -6,7 +6,7 @@
 
 /** @file standardise.h
  * What brings parameters, channels and features to the scale the network sees: means and standard
- * deviations (denominator n; a deviation of 0 counts as 1, a feature's below 1e-4 as that), or for
+ * deviations (denominator n; a deviation of 0 counts as 1, a feature's below a least one as that), or for
  * data of other kinds something else. */
 
 enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };
@@ -28,9 +28,11 @@ typedef struct rb_standardisation {
 
 /** Measures a data set, the same bits on any number of ranks. Collective. Fails with RB_ERR_SETTING
  * where a number without a logarithm would need one.
- * @param target (N, D) what the network infers: dataset->theta, or another coordinate of it */
+ * @param target (N, D) what the network infers: dataset->theta, or another coordinate of it
+ * @param least_feature a feature that varies less counts as varying that much */
 RB_NODISCARD rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset,
                                               const double *target, rb_scaling scaling,
+                                              double least_feature,
                                               rb_standardisation *standardisation);
 
 /** Standardised parameters. Local. @param theta (n, D) @param out (n, D) */

@@ -24,6 +24,8 @@ typedef struct rb_feature_source {
   rb_status (*compute)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
                        float *out, double *centring);
 
+  double least_deviation;  ///< a feature that varies less does so by rounding, or in few data sets
+
   /** Coordinates centred on what the features tell, as rb_expert has them (model.h); NULL, all
    * three, for features that tell none. centring may be 0 for a model that has none. @{ */
   int (*centring)(const rb_model *model);

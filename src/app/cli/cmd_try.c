@@ -82,16 +82,17 @@ static void print_ranges(const rb_context *ctx, const trial *t) {
 }
 
 /* Simulations of all stages of `run`. */
-static int64_t count_all(const rb_input *in) {
+static double count_all(const rb_input *in) {
   const rb_training_settings *t = &in->training;
   const rb_calibration_settings *c = &in->calibration;
   const rb_baseline_settings *b = &in->baseline;
-  const int64_t online =
-      t->mode == RB_ONLINE ? t->epochs * t->steps_per_epoch * t->batch_size / t->passes : 0;
+  const double steps = (double)t->epochs * (double)t->steps_per_epoch;
+  const double online =
+      t->mode == RB_ONLINE ? steps * (double)t->batch_size / (double)t->passes * t->ensemble : 0;
   const int64_t fitted = b->simulations > 0 ? b->simulations : t->simulations;
-  return in->sanity.simulations + t->simulations + t->validation + online + fitted +
-         c->recovery_datasets + c->sbc_datasets + c->diagnostics_datasets +
-         in->misspecification_simulations + in->predictive_replicates;
+  return online + (double)(in->sanity.simulations + t->simulations + t->validation + fitted +
+                           c->recovery_datasets + c->sbc_datasets + c->diagnostics_datasets +
+                           in->misspecification_simulations + in->predictive_replicates);
 }
 
 /* Collective. */
@@ -101,12 +102,12 @@ static void print_times(const rb_context *ctx, const trial *t, const rb_input *i
   MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, ctx->comm);
   if (ctx->rank != 0) return;
   const double each = fmin(mean[0], mean[1]);
-  const int64_t all = count_all(input);
+  const double all = count_all(input);
   (void)printf("a simulation takes %.3g s, the slowest %.3g s; of %d at once %.3g s\n", mean[0],
                slowest, ITEMS, mean[1]);
-  const double all_s = (double)all * each / ctx->size;
+  const double all_s = all * each / ctx->size;
   const bool long_time = all_s >= 3600;
-  (void)printf("the study needs about %" PRId64 " simulations: %.3g %s on %d rank%s\n", all,
+  (void)printf("the study needs about %.6g simulations: %.3g %s on %d rank%s\n", all,
                long_time ? all_s / 3600 : all_s, long_time ? "h" : "s", ctx->size,
                rb_plural(ctx->size));
 }

@@ -81,10 +81,21 @@ static rb_status check_currents(rb_context *ctx, const rb_recording *recording) 
   return RB_OK;
 }
 
-/* Takes the series resistance to be what the sweeps together say. */
+static rb_status correct(rb_context *ctx, work *w, const rb_correction *correction) {
+  rb_status status = RB_OK;
+  for (int64_t s = 0; s < w->recording.sweeps; ++s) {
+    RB_TRY(rb_sweep_correct(ctx, &w->recording.sweep[s], correction));
+  }
+cleanup:
+  return status;
+}
+
+/* Takes the series resistance to be what the sweeps together say, once their currents have been
+ * corrected. */
 static rb_status estimate(rb_context *ctx, work *w) {
   rb_status status = RB_OK;
   rb_electrode e;
+  RB_TRY(correct(ctx, w, &w->choice.treatment.correction));
   RB_TRY(rb_electrode_estimate(ctx, w->recording.sweeps, w->recording.sweep, w->spikes, &e));
   if (!e.known) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
@@ -92,7 +103,10 @@ static rb_status estimate(rb_context *ctx, work *w) {
                    "within 1 ms; give a number",
                    w->recording.sweep[0].source));
   }
+  rb_correction resistance = {0};
+  memcpy(resistance.tap_MOhm, e.tap_MOhm, sizeof e.tap_MOhm);
   memcpy(w->choice.treatment.correction.tap_MOhm, e.tap_MOhm, sizeof e.tap_MOhm);
+  RB_TRY(correct(ctx, w, &resistance));
   rb_log_info(ctx,
               "series resistance %.4g MOhm, as taps %.4g,%.4g,%.4g; beside it C %.4g pF, g %.4g "
               "nS, tau %.3g ms (R^2 %.3f)",
@@ -105,9 +119,7 @@ cleanup:
 static rb_status treat(rb_context *ctx, work *w) {
   rb_status status = RB_OK;
   const rb_treatment *t = &w->choice.treatment;
-  for (int64_t s = 0; s < w->recording.sweeps; ++s) {
-    RB_TRY(rb_sweep_correct(ctx, &w->recording.sweep[s], &t->correction));
-  }
+  RB_TRY(w->choice.estimate ? estimate(ctx, w) : correct(ctx, w, &t->correction));
   RB_TRY(find_spikes(ctx, w));
   for (int64_t s = 0; s < w->recording.sweeps; ++s) {
     rb_sweep *sweep = &w->recording.sweep[s];
@@ -225,7 +237,6 @@ static rb_status import(rb_context *ctx, const rb_arguments *arguments) {
     goto cleanup;
   }
   RB_TRY(check_currents(ctx, &w.recording));
-  if (w.choice.estimate) RB_TRY(estimate(ctx, &w));
   RB_TRY(treat(ctx, &w));
   print_warnings(ctx, &w.recording);
   RB_TRY(write_file(ctx, &w, began));

@@ -65,6 +65,7 @@ static rb_status create(rb_context *ctx, const char *path, const statistics_file
   RB_TRY(rb_statistics_create(ctx, &form, statistics));
   if (rb_statistics_count(*statistics) == f->count) goto cleanup;
   rb_statistics_free(*statistics);
+  *statistics = NULL;
   form.reach = USUAL_LENGTH;
   RB_TRY(rb_statistics_create(ctx, &form, statistics));
   if (rb_statistics_count(*statistics) == f->count) goto cleanup;

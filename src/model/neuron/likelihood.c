@@ -123,7 +123,8 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
     recording.spikes = spikes;
   }
   RB_TRY(rb_neuron_weigh(model, ctx, &recording, count, theta, log_likelihood));
-  if (reason != NULL && spike >= 0 && spikes[0] != 0) *reason = "the first sample has a spike";
+  const bool at_first_step = spike >= 0 && spikes[0] != 0 && state->every == 1;
+  if (reason != NULL && at_first_step) *reason = "the first sample has a spike";
 cleanup:
   free(voltage);
   free(spikes);

@@ -68,7 +68,7 @@ static rb_status check_theta(const rb_model *model, rb_context *ctx, int64_t cou
   for (int64_t i = 0; i < count; ++i) {
     const char *reason = NULL;
     if (rb_neuron_accepts(model, &theta[i * state->neuron->parameters], &reason)) continue;
-    return RB_FAIL(ctx, RB_ERR_INTERNAL, "refused parameters were simulated: %s", reason);
+    return RB_FAIL(ctx, RB_ERR_SETTING, "the prior draws what the simulator refuses: %s", reason);
   }
   return RB_OK;
 }

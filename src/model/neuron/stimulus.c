@@ -287,7 +287,8 @@ static void add_ou(const rb_stimulus_part *part, double dt_ms, int64_t on, int64
 static void add_trace(const rb_stimulus_part *part, double dt_ms, int64_t on, int64_t off,
                       double *current) {
   const int64_t held = steps_held(part, dt_ms);
-  for (int64_t k = on; held > 0 && k < off; ++k) current[k] += part->trace[k / held];
+  if (part->trace == NULL || held == 0) return;  // a report reads no files of the user's
+  for (int64_t k = on; k < off; ++k) current[k] += part->trace[k / held];
 }
 
 void rb_stimulus_sum(const rb_stimulus *stimulus, double dt_ms, int64_t L, double *current) {

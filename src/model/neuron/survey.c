@@ -55,7 +55,7 @@ static void begin(survey *s) {
   memset(s->raised, 0, sizeof s->raised);
   memset(s->found, 0, sizeof s->found);
   for (int l = 0; l < RB_LANES; ++l) s->found[l][SILENT] = 1;
-  s->begun = false;
+  s->begun = s->source.state->current_sd > 0;  // a noisy current flows from the first step on
 }
 
 rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64_t seed,

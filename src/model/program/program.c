@@ -141,7 +141,9 @@ static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
   if (status == RB_ERR_SIMULATOR) {
     int64_t at = 0;
     const int64_t failed = rb_worker_failed(state->worker, &at);
-    rb_replay_write(ctx, model, purpose, first + at, failed, theta + at * model->dim);
+    if (failed > 0) {
+      rb_replay_write(ctx, model, purpose, first + at, failed, theta + at * model->dim);
+    }
   }
 cleanup:
   free(seeds);

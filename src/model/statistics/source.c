@@ -25,5 +25,9 @@ static rb_status compute(const rb_model *model, rb_context *ctx, int64_t n, cons
   return RB_OK;
 }
 
-const rb_feature_source rb_statistics_features = {
-    .what = "statistics", .prepare = prepare, .count = count, .name = name, .compute = compute};
+const rb_feature_source rb_statistics_features = {.what = "statistics",
+                                                  .prepare = prepare,
+                                                  .count = count,
+                                                  .name = name,
+                                                  .compute = compute,
+                                                  .least_deviation = 1e-4};
