@@ -6,8 +6,8 @@
 
 /** @file standardise.h
  * What brings parameters, channels and features to the scale the network sees: means and standard
- * deviations (denominator n; a deviation of 0 counts as 1, a feature's below a least one as that), or for
- * data of other kinds something else. */
+ * deviations (denominator n; a deviation of 0 counts as 1, a feature's below a least one as that),
+ * or for data of other kinds something else. */
 
 enum { RB_MAX_SCALES = RB_MAX_CHANNELS + RB_MAX_FEATURES };
 
