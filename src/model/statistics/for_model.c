@@ -26,13 +26,18 @@ static rb_status measure(rb_context *ctx, const rb_model *model, rb_statistics_f
   rb_status status = RB_OK;
   const int64_t L = model->length;
   channel_sums sums[RB_MAX_CHANNELS] = {{0}};
-  double theta[RB_MAX_PARAMETERS];
+  const int64_t row = model->channels * L;
+  const int64_t together = model->dealt > 1 && model->dealt < MEASURED ? model->dealt : 1;
+  double theta[MEASURED * RB_MAX_PARAMETERS];
   float *x = NULL;
-  RB_TRY(RB_ALLOCATE(ctx, x, model->channels * L));
-  for (int64_t i = 0; i < MEASURED; ++i) {
-    RB_TRY(model->draw_prior(model, ctx, 0, RB_FOR_SCALES, i, 1, theta, NULL));
-    RB_TRY(model->simulate(model, ctx, 0, RB_FOR_SCALES, i, 1, theta, x));
-    for (int c = 0; c < model->channels; ++c) add_trace(L, &x[c * L], i == 0, &sums[c]);
+  RB_TRY(RB_ALLOCATE(ctx, x, together * row));
+  for (int64_t i = 0; i < MEASURED; i += together) {
+    const int64_t n = together < MEASURED - i ? together : MEASURED - i;
+    RB_TRY(model->draw_prior(model, ctx, 0, RB_FOR_SCALES, i, n, theta, NULL));
+    RB_TRY(model->simulate(model, ctx, 0, RB_FOR_SCALES, i, n, theta, x));
+    for (int64_t r = 0; r < n * model->channels; ++r) {
+      add_trace(L, &x[r * L], i == 0 && r < model->channels, &sums[r % model->channels]);
+    }
   }
   for (int c = 0; c < model->channels; ++c) {
     const double n = (double)MEASURED * (double)L, mean = sums[c].sum / n;
