@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # run.sh BUILD PROGRAM [SECONDS]: runs every fuzzing target of a build with -DRB_FUZZ=ON for so long
-# (default 20 s), from the corpus beside this script, on files that PROGRAM has made. What breaks a
+# (default 10 s), from the corpus beside this script, on files that PROGRAM has made. What breaks a
 # target is left in BUILD/findings, and ends the run with an error.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$(realpath "$1")
 program=$(realpath "$2")
-seconds=${3:-20}
+seconds=${3:-10}
 . jobs/environment.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
