@@ -43,6 +43,7 @@ static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
 static const rb_neuron neuron = {.name = "adex",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
+                                 .positive = 1U << C | 1U << G_L | 1U << TAU_W,
                                  .variables = 2,
                                  .resets = true,
                                  .kernel = kernel,
@@ -50,21 +51,13 @@ static const rb_neuron neuron = {.name = "adex",
                                  .set_lane = set_lane};
 
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
-  const int positive[] = {C, G_L, TAU_W};
-  for (int i = 0; i < 3; ++i) {
-    if (rb_neuron_not_positive(&neuron, theta, positive[i], reason)) return true;
-  }
-  *reason = '\0';
   if (theta[DELTA_T] < 0) {
     (void)snprintf(reason, RB_NEURON_REASON, "Delta_T = %g must not be negative", theta[DELTA_T]);
   } else if (theta[V_R] >= cut(s, theta)) {
     (void)snprintf(reason, RB_NEURON_REASON, "V_r = %g must be below the voltage of a spike, %g",
                    theta[V_R], cut(s, theta));
-  } else if (s->dt_ms >= theta[C] / theta[G_L]) {
-    (void)snprintf(reason, RB_NEURON_REASON,
-                   "C = %g and g_L = %g: simulator.dt_ms = %g must be below C/g_L = %g", theta[C],
-                   theta[G_L], s->dt_ms, theta[C] / theta[G_L]);
-  } else if (s->dt_ms >= theta[TAU_W]) {
+  } else if (!rb_neuron_step_is_too_long(s, theta[C], theta[G_L], reason) &&
+             s->dt_ms >= theta[TAU_W]) {
     (void)snprintf(reason, RB_NEURON_REASON, "tau_w = %g must be above simulator.dt_ms = %g",
                    theta[TAU_W], s->dt_ms);
   }
@@ -98,15 +91,6 @@ static rb_status create(rb_context *ctx, const void *values, rb_model *model) {
 const rb_model_type rb_adex_type = {.name = "adex",
                                     .title = "The adaptive exponential integrate-and-fire neuron",
                                     .source = "Brette and Gerstner 2005",
-                                    .setting = settings,
-                                    .settings = sizeof settings / sizeof *settings,
-                                    .settings_size = sizeof(rb_neuron_settings),
-                                    .recipe = RB_NEURON_RECIPE,
-                                    .prior = prior,
-                                    .parameters = PARAMETERS,
+                                    RB_NEURON_TYPE,
                                     .check = rb_neuron_check,
-                                    .load = rb_neuron_load,
-                                    .unload = rb_neuron_unload,
-                                    .digest = rb_neuron_digest,
-                                    .create = create,
                                     .verify = rb_neuron_verify_forms};

@@ -65,6 +65,8 @@ static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
 static const rb_neuron neuron = {.name = "gif",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
+                                 .positive = 1U << C | 1U << G_L | 1U << D_V | 1U << TAU_ETA1 |
+                                             1U << TAU_ETA2 | 1U << TAU_GAMMA1 | 1U << TAU_GAMMA2,
                                  .variables = 5,
                                  .draws_spikes = true,
                                  .resets = true,
@@ -75,15 +77,7 @@ static const rb_neuron neuron = {.name = "gif",
                                  .set_lane = set_lane};
 
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
-  const int positive[] = {C, G_L, D_V, TAU_ETA1, TAU_ETA2, TAU_GAMMA1, TAU_GAMMA2};
-  for (int i = 0; i < 7; ++i) {
-    if (rb_neuron_not_positive(&neuron, theta, positive[i], reason)) return true;
-  }
-  if (s->dt_ms < theta[C] / theta[G_L]) return false;
-  (void)snprintf(reason, RB_NEURON_REASON,
-                 "C = %g and g_L = %g: simulator.dt_ms = %g must be below C/g_L = %g", theta[C],
-                 theta[G_L], s->dt_ms, theta[C] / theta[G_L]);
-  return true;
+  return rb_neuron_step_is_too_long(s, theta[C], theta[G_L], reason);
 }
 
 static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
@@ -114,15 +108,6 @@ static rb_status create(rb_context *ctx, const void *values, rb_model *model) {
 const rb_model_type rb_gif_type = {.name = "gif",
                                    .title = "The generalised integrate-and-fire neuron",
                                    .source = "Mensi et al. 2012; Pozzorini et al. 2015",
-                                   .setting = settings,
-                                   .settings = sizeof settings / sizeof *settings,
-                                   .settings_size = sizeof(rb_neuron_settings),
-                                   .recipe = RB_NEURON_RECIPE,
-                                   .prior = prior,
-                                   .parameters = PARAMETERS,
+                                   RB_NEURON_TYPE,
                                    .check = rb_neuron_check,
-                                   .load = rb_neuron_load,
-                                   .unload = rb_neuron_unload,
-                                   .digest = rb_neuron_digest,
-                                   .create = create,
                                    .verify = rb_neuron_verify_forms};

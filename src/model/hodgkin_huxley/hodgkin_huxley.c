@@ -47,17 +47,15 @@ static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
 static const rb_neuron neuron = {.name = "hodgkin_huxley",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
+                                 .positive = 1U << C | 1U << G_L | 1U << TAU_MAX,
                                  .variables = 5,
                                  .kernel = kernel,
                                  .refuses = refuses,
                                  .set_lane = set_lane};
 
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
-  const int positive[] = {C, G_L, TAU_MAX}, conductance[] = {G_NA, G_K, G_M};
+  const int conductance[] = {G_NA, G_K, G_M};
   (void)s;
-  for (int i = 0; i < 3; ++i) {
-    if (rb_neuron_not_positive(&neuron, theta, positive[i], reason)) return true;
-  }
   for (int i = 0; i < 3; ++i) {
     const int d = conductance[i];
     if (theta[d] >= 0) continue;
@@ -65,7 +63,6 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
                    theta[d]);
     return true;
   }
-  *reason = '\0';
   if (theta[E_K] >= theta[E_NA]) {
     (void)snprintf(reason, RB_NEURON_REASON, "E_K = %g must be below E_Na = %g", theta[E_K],
                    theta[E_NA]);
@@ -125,15 +122,6 @@ const rb_model_type rb_hodgkin_huxley_type = {
     .name = "hodgkin_huxley",
     .title = "A Hodgkin-Huxley neuron with sodium, potassium and M currents",
     .source = "Pospischil et al. 2008",
-    .setting = settings,
-    .settings = sizeof settings / sizeof *settings,
-    .settings_size = sizeof(rb_neuron_settings),
-    .recipe = RB_NEURON_RECIPE,
-    .prior = prior,
-    .parameters = PARAMETERS,
+    RB_NEURON_TYPE,
     .check = check,
-    .load = rb_neuron_load,
-    .unload = rb_neuron_unload,
-    .digest = rb_neuron_digest,
-    .create = create,
     .verify = forms};

@@ -37,6 +37,7 @@ static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
 static const rb_neuron neuron = {.name = "izhikevich",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
+                                 .positive = 1U << C | 1U << K | 1U << A,
                                  .variables = 2,
                                  .resets = true,
                                  .kernel = kernel,
@@ -44,11 +45,6 @@ static const rb_neuron neuron = {.name = "izhikevich",
                                  .set_lane = set_lane};
 
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
-  const int positive[] = {C, K, A};
-  for (int i = 0; i < 3; ++i) {
-    if (rb_neuron_not_positive(&neuron, theta, positive[i], reason)) return true;
-  }
-  *reason = '\0';
   if (theta[V_T] <= theta[V_R]) {
     (void)snprintf(reason, RB_NEURON_REASON, "v_t = %g must be above v_r = %g", theta[V_T],
                    theta[V_R]);
@@ -89,15 +85,6 @@ static rb_status create(rb_context *ctx, const void *values, rb_model *model) {
 const rb_model_type rb_izhikevich_type = {.name = "izhikevich",
                                           .title = "The Izhikevich neuron",
                                           .source = "Izhikevich 2007, chapter 8",
-                                          .setting = settings,
-                                          .settings = sizeof settings / sizeof *settings,
-                                          .settings_size = sizeof(rb_neuron_settings),
-                                          .recipe = RB_NEURON_RECIPE,
-                                          .prior = prior,
-                                          .parameters = PARAMETERS,
+                                          RB_NEURON_TYPE,
                                           .check = rb_neuron_check,
-                                          .load = rb_neuron_load,
-                                          .unload = rb_neuron_unload,
-                                          .digest = rb_neuron_digest,
-                                          .create = create,
                                           .verify = rb_neuron_verify_forms};

@@ -19,7 +19,8 @@ static const rb_channel channels[RB_NEURON_CHANNELS] = {
                           .binary = true},
     [RB_NEURON_SPIKE_COUNT] = {.quantity = {"spike_count", "1", "spikes within a sample"}}};
 
-int64_t rb_neuron_length(const rb_neuron_settings *s) { return (int64_t)ceil(s->T_ms / s->dt_ms); }
+/* L */
+static int64_t length_of(const rb_neuron_settings *s) { return (int64_t)ceil(s->T_ms / s->dt_ms); }
 
 double rb_neuron_held(const rb_neuron_settings *s) {
   return fmax(floor(s->tref_ms / s->dt_ms + 0.001), 1) - 1;
@@ -29,8 +30,23 @@ double rb_neuron_number(const char *text, double otherwise) {
   return text[0] != '\0' ? strtod(text, NULL) : otherwise;
 }
 
-bool rb_neuron_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason) {
-  if (theta[d] > 0) return false;
+bool rb_neuron_step_is_too_long(const rb_neuron_settings *s, double C, double g_L, char *reason) {
+  if (s->dt_ms < C / g_L) return false;
+  (void)snprintf(reason, RB_NEURON_REASON,
+                 "C = %g and g_L = %g: simulator.dt_ms = %g must be below C/g_L = %g", C, g_L,
+                 s->dt_ms, C / g_L);
+  return true;
+}
+
+static bool is_no_number(const rb_neuron *neuron, const double *theta, int d, char *reason) {
+  if (fabs(theta[d]) <= MAX_PARAMETER) return false;
+  (void)snprintf(reason, RB_NEURON_REASON, "%s = %g is no number up to %g", neuron->prior[d].name,
+                 theta[d], MAX_PARAMETER);
+  return true;
+}
+
+static bool is_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason) {
+  if ((neuron->positive >> d & 1U) == 0 || theta[d] > 0) return false;
   (void)snprintf(reason, RB_NEURON_REASON, "%s = %g must be above 0", neuron->prior[d].name,
                  theta[d]);
   return true;
@@ -40,11 +56,12 @@ bool rb_neuron_accepts(const rb_model *model, const double *theta, const char **
   rb_neuron_state *state = model->state;
   const rb_neuron *neuron = state->neuron;
   bool refused = false;
+  state->reason[0] = '\0';
   for (int d = 0; d < neuron->parameters && !refused; ++d) {
-    refused = !(fabs(theta[d]) <= MAX_PARAMETER);
-    if (!refused) continue;
-    (void)snprintf(state->reason, sizeof state->reason, "%s = %g is no number up to %g",
-                   neuron->prior[d].name, theta[d], MAX_PARAMETER);
+    refused = is_no_number(neuron, theta, d, state->reason);
+  }
+  for (int d = 0; d < neuron->parameters && !refused; ++d) {
+    refused = is_not_positive(neuron, theta, d, state->reason);
   }
   if (!refused) refused = neuron->refuses(&state->settings, theta, state->reason);
   if (refused && reason != NULL) *reason = state->reason;
@@ -113,7 +130,7 @@ rb_status rb_neuron_check(rb_context *ctx, const void *settings) {
   RB_TRY(check_number(ctx, "v0_mV", s->v0_mV));
   RB_TRY(check_number(ctx, "peak_mV", s->peak_mV));
   RB_TRY(check_recording(ctx, s));
-  RB_TRY(rb_stimulus_check(ctx, &s->stimulus, s->dt_ms, rb_neuron_length(s)));
+  RB_TRY(rb_stimulus_check(ctx, &s->stimulus, s->dt_ms, length_of(s)));
 cleanup:
   return status;
 }
@@ -144,7 +161,7 @@ static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb
   char word[32];
   const double per_unit = s->area_um2 > 0 ? 100.0 / s->area_um2 : 1;  // uA/cm2 of a pA
   *state = (rb_neuron_state){.neuron = neuron, .settings = *s};
-  state->length = rb_neuron_length(s);
+  state->length = length_of(s);
   state->every = steps_between(s);
   if (state->every < 1) state->every = 1;  // was checked before
   state->samples = (state->length + state->every - 1) / state->every;

@@ -38,6 +38,7 @@ typedef struct rb_neuron {
   const char *name;
   int parameters;
   const rb_prior_row *prior;  ///< (parameters)
+  uint32_t positive;          ///< a bit for each parameter that must be above 0
   int variables;              ///< that a kernel carries on and reference files hold; v is first
   bool draws_spikes;          ///< by uniform numbers
   bool resets;                ///< its voltage at a spike
@@ -49,7 +50,7 @@ typedef struct rb_neuron {
   int log_likelihood;
 
   /** Whether the neuron cannot be simulated: a sentence with parameter and value. @param reason
-   * (RB_NEURON_REASON) @param theta (parameters), finite */
+   * (RB_NEURON_REASON), "" @param theta (parameters), finite, and positive where it has to be */
   bool (*refuses)(const rb_neuron_settings *settings, const double *theta, char *reason);
 
   /** Sets numbers and initial variables of a lane; the others are zeros. */
@@ -80,17 +81,16 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
                            rb_model *model);
 /** @} */
 
-/** L */
-int64_t rb_neuron_length(const rb_neuron_settings *settings);
-
 /** Samples after a spike's own that are held: max(R, 1) - 1. */
 double rb_neuron_held(const rb_neuron_settings *settings);
 
 /** A number that need not be given. */
 double rb_neuron_number(const char *text, double otherwise);
 
-/** Whether parameter d is not above 0; then says so. For `refuses`. */
-bool rb_neuron_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason);
+/** Whether the step is too long for the leak of a membrane of capacitance C; then says so. For
+ * `refuses`. */
+bool rb_neuron_step_is_too_long(const rb_neuron_settings *settings, double C, double g_L,
+                                char *reason);
 
 /** Traces of neurons under given currents, at full resolution. */
 typedef struct rb_neuron_traces {

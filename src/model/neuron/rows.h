@@ -66,4 +66,12 @@
 /** Settings outside of `simulator` that results depend on. */
 #define RB_NEURON_RECIPE "stimulus recording"
 
+/** Members of a neuron's rb_model_type that are those of all, beside `settings`, `prior` and
+ * `create`, which its file has under these names. */
+#define RB_NEURON_TYPE                                                                            \
+  .setting = settings, .settings = sizeof settings / sizeof *settings,                            \
+  .settings_size = sizeof(rb_neuron_settings), .recipe = RB_NEURON_RECIPE, .prior = prior,        \
+  .parameters = sizeof prior / sizeof *prior, .load = rb_neuron_load, .unload = rb_neuron_unload, \
+  .digest = rb_neuron_digest, .create = create
+
 #endif
