@@ -157,6 +157,15 @@ cleanup:
   return status;
 }
 
+bool rb_described_accepts(const rb_model *model, const double *theta, const char **reason) {
+  for (int d = 0; d < model->dim; ++d) {
+    if (isfinite(theta[d])) continue;
+    if (reason != NULL) *reason = "a parameter is not finite";
+    return false;
+  }
+  return true;
+}
+
 void rb_described_fill(const rb_described *described, rb_model *model) {
   model->channels = described->channels;
   model->channel = described->channel;

@@ -69,6 +69,9 @@ RB_NODISCARD rb_status rb_described_set_axis(rb_context *ctx, const char *group,
                                              rb_described *described);
 /** @} */
 
+/** For rb_model.accepts: whether all parameters are finite. */
+bool rb_described_accepts(const rb_model *model, const double *theta, const char **reason);
+
 /** Sets channels, length and axis of a model, which point into @p described. */
 void rb_described_fill(const rb_described *described, rb_model *model);
 

@@ -198,15 +198,6 @@ static void summarise(const rb_model *model, const float *x, double *out) {
   for (int s = 0; s < model->summaries; ++s) out[s] = isfinite(out[s]) ? out[s] : 0;
 }
 
-static bool accepts(const rb_model *model, const double *theta, const char **reason) {
-  for (int d = 0; d < model->dim; ++d) {
-    if (isfinite(theta[d])) continue;
-    if (reason != NULL) *reason = "a parameter is not finite";
-    return false;
-  }
-  return true;
-}
-
 static void destroy(rb_model *model) {
   plugin_state *state = model->state;
   if (state == NULL) return;
@@ -268,7 +259,7 @@ static rb_status create(rb_context *ctx, const void *settings, rb_model *model) 
   RB_TRY(create_own(ctx, s, state, &samples));
   RB_TRY(set_observation(ctx, d, &samples, &state->described));
   rb_described_fill(&state->described, model);
-  model->accepts = accepts;
+  model->accepts = rb_described_accepts;
   model->simulate = simulate;
   if (d->log_likelihood != NULL) model->log_likelihood = log_likelihood;
   if (d->summarise != NULL) {

@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,15 +149,6 @@ cleanup:
   return status;
 }
 
-static bool accepts(const rb_model *model, const double *theta, const char **reason) {
-  for (int d = 0; d < model->dim; ++d) {
-    if (isfinite(theta[d])) continue;
-    if (reason != NULL) *reason = "a parameter is not finite";
-    return false;
-  }
-  return true;
-}
-
 static void destroy(rb_model *model) {
   program_state *state = model->state;
   if (state == NULL) return;
@@ -171,7 +161,7 @@ static rb_status create(rb_context *ctx, const void *settings, rb_model *model) 
   rb_status status = RB_OK;
   program_state *state = NULL;
   *model =
-      (rb_model){.name = "program", .accepts = accepts, .simulate = simulate, .destroy = destroy};
+      (rb_model){.name = "program", .accepts = rb_described_accepts, .simulate = simulate, .destroy = destroy};
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   model->state = state;
   state->rank = ctx->rank;
