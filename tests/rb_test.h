@@ -52,12 +52,15 @@ static rb_context test_context;
   } while (0)
 
 /* A main that runs `tests` with test_context set up. */
-#define RB_TEST_MAIN(tests)                                          \
+#define RB_TEST_MAIN(tests) RB_TEST_MAIN_WITH(tests, NULL, NULL)
+
+/* The same with what is done before and after all of them. */
+#define RB_TEST_MAIN_WITH(tests, set_up, tear_down)                  \
   int main(int argc, char **argv) {                                  \
     MPI_Init(&argc, &argv);                                          \
     int failures = 1;                                                \
     if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) { \
-      failures = cmocka_run_group_tests(tests, NULL, NULL);          \
+      failures = cmocka_run_group_tests(tests, set_up, tear_down);   \
     }                                                                \
     rb_context_destroy(&test_context);                               \
     MPI_Finalize();                                                  \

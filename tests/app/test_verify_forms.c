@@ -127,14 +127,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_file_says_what_it_is),
     cmocka_unit_test(what_is_unknown_is_refused_with_what_is_known),
     cmocka_unit_test(a_changed_truncated_normal_is_found)};
-
-int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  int failures = 1;
-  if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) {
-    failures = cmocka_run_group_tests(tests, set_up, tear_down);
-  }
-  rb_context_destroy(&test_context);
-  MPI_Finalize();
-  return failures != 0;
-}
+RB_TEST_MAIN_WITH(tests, set_up, tear_down)

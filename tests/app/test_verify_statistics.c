@@ -91,14 +91,4 @@ static int tear_down(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(another_program_agrees), cmocka_unit_test(a_changed_number_is_found),
     cmocka_unit_test(recordings_of_any_length), cmocka_unit_test(other_shapes_are_refused)};
-
-int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  int failures = 1;
-  if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) {
-    failures = cmocka_run_group_tests(tests, set_up, tear_down);
-  }
-  rb_context_destroy(&test_context);
-  MPI_Finalize();
-  return failures != 0;
-}
+RB_TEST_MAIN_WITH(tests, set_up, tear_down)

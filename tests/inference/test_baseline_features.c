@@ -111,13 +111,4 @@ static void products_are_a_gaussian_kernel(void **state) {
 static const struct CMUnitTest tests[] = {cmocka_unit_test(samples_summaries_and_names),
                                           cmocka_unit_test(same_bits_in_any_company),
                                           cmocka_unit_test(products_are_a_gaussian_kernel)};
-int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  int failures = 1;
-  if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) {
-    failures = cmocka_run_group_tests(tests, open_model, close_model);
-  }
-  rb_context_destroy(&test_context);
-  MPI_Finalize();
-  return failures != 0;
-}
+RB_TEST_MAIN_WITH(tests, open_model, close_model)

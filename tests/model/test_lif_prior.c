@@ -210,14 +210,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(density_integrates_to_one),
     cmocka_unit_test(draws_follow_the_density),
     cmocka_unit_test(only_the_chain_of_potentials_correlates)};
-
-int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  int failures = 1;
-  if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) {
-    failures = cmocka_run_group_tests(tests, set_up, tear_down);
-  }
-  rb_context_destroy(&test_context);
-  MPI_Finalize();
-  return failures != 0;
-}
+RB_TEST_MAIN_WITH(tests, set_up, tear_down)

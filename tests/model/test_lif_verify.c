@@ -156,14 +156,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(likelihood_reference),   cmocka_unit_test(likelihood_corruption_is_noticed),
     cmocka_unit_test(predictive_reference),   cmocka_unit_test(predictive_corruption_is_noticed),
     cmocka_unit_test(other_files_are_refused)};
-
-int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  int failures = 1;
-  if (rb_context_create(&test_context, MPI_COMM_WORLD) == RB_OK) {
-    failures = cmocka_run_group_tests(tests, set_up, tear_down);
-  }
-  rb_context_destroy(&test_context);
-  MPI_Finalize();
-  return failures != 0;
-}
+RB_TEST_MAIN_WITH(tests, set_up, tear_down)
