@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../verify_groups.h"
 #include "lif.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
@@ -63,7 +64,8 @@ static rb_status verify_group(rb_context *ctx, const rb_file *file, const char *
   rb_status status = RB_OK;
   replicates r = {0};
   double *median = NULL, *column = NULL;
-  char name[192];
+  char name[512];
+  if (!rb_file_has(file, path_of(group, DEVIATION, sizeof name, name))) return RB_OK;
   RB_TRY(read_group(ctx, file, group, &r));
   RB_TRY(RB_ALLOCATE(ctx, median, r.L));
   RB_TRY(RB_ALLOCATE(ctx, column, r.K));
@@ -83,18 +85,5 @@ cleanup:
 }
 
 rb_status rb_lif_verify_predictive(rb_context *ctx, const char *path, rb_verify_report *report) {
-  rb_status status = RB_OK;
-  rb_file *file = NULL;
-  int64_t count = 0;
-  char **names = NULL, member[512];
-  RB_TRY(rb_file_open_foreign(ctx, path, &file));
-  RB_TRY(rb_file_list(ctx, file, "", &count, &names));
-  for (int64_t i = 0; i < count; ++i) {
-    if (!rb_file_has(file, path_of(names[i], DEVIATION, sizeof member, member))) continue;
-    RB_TRY(verify_group(ctx, file, names[i], report));
-  }
-cleanup:
-  free(names);
-  rb_file_close(&file);
-  return status;
+  return rb_verify_groups(ctx, path, verify_group, report);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../verify_groups.h"
 #include "lif.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
@@ -165,17 +166,5 @@ cleanup:
 }
 
 rb_status rb_lif_verify_simulator(rb_context *ctx, const char *path, rb_verify_report *report) {
-  rb_status status = RB_OK;
-  rb_file *file = NULL;
-  int64_t count = 0;
-  char **names = NULL;
-  RB_TRY(rb_file_open_foreign(ctx, path, &file));
-  RB_TRY(rb_file_list(ctx, file, "", &count, &names));
-  for (int64_t i = 0; i < count; ++i) {
-    if (rb_file_is_group(file, names[i])) RB_TRY(verify_case(ctx, file, names[i], report));
-  }
-cleanup:
-  free(names);
-  rb_file_close(&file);
-  return status;
+  return rb_verify_groups(ctx, path, verify_case, report);
 }

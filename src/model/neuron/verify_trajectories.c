@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../verify_groups.h"
 #include "rheobase/base/memory.h"
 #include "verify.h"
 
@@ -291,25 +292,16 @@ cleanup:
   return status;
 }
 
+static rb_status verify_group(rb_context *ctx, const rb_file *file, const char *group,
+                              rb_verify_report *report) {
+  char object[256];
+  (void)snprintf(object, sizeof object, "%s/log_likelihood", group);
+  return (rb_file_has(file, object) ? verify_trains : verify_traces)(ctx, file, group, report);
+}
+
 rb_status rb_neuron_verify_trajectories(rb_context *ctx, const char *path,
                                         rb_verify_report *report) {
-  rb_status status = RB_OK;
-  rb_file *file = NULL;
-  int64_t count = 0;
-  char **names = NULL;
-  RB_TRY(rb_file_open_foreign(ctx, path, &file));
-  RB_TRY(rb_file_list(ctx, file, "", &count, &names));
-  for (int64_t i = 0; i < count; ++i) {
-    char object[256];
-    if (!rb_file_is_group(file, names[i])) continue;
-    (void)snprintf(object, sizeof object, "%s/log_likelihood", names[i]);
-    const bool trains = rb_file_has(file, object);
-    RB_TRY((trains ? verify_trains : verify_traces)(ctx, file, names[i], report));
-  }
-cleanup:
-  free(names);
-  rb_file_close(&file);
-  return status;
+  return rb_verify_groups(ctx, path, verify_group, report);
 }
 
 const rb_verify_form rb_neuron_verify_forms[] = {
