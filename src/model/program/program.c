@@ -160,8 +160,8 @@ static void destroy(rb_model *model) {
 static rb_status create(rb_context *ctx, const void *settings, rb_model *model) {
   rb_status status = RB_OK;
   program_state *state = NULL;
-  *model =
-      (rb_model){.name = "program", .accepts = rb_described_accepts, .simulate = simulate, .destroy = destroy};
+  *model = (rb_model){
+      .name = "program", .accepts = rb_described_accepts, .simulate = simulate, .destroy = destroy};
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   model->state = state;
   state->rank = ctx->rank;
