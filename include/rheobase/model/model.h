@@ -22,9 +22,17 @@ enum {
   RB_MAX_ODDITIES = 8
 };
 
+/** What a channel tells. */
+typedef enum rb_channel_role {
+  RB_CHANNEL_OBSERVED,  ///< what the parameters bring about
+  RB_CHANNEL_STIMULUS,  ///< known input: drawn with each data set, or recorded beside the response
+  RB_CHANNEL_MASK       ///< binary: 1 where nothing was observed, e.g. beyond a recording's end
+} rb_channel_role;
+
 /** One channel of an observation. */
 typedef struct rb_channel {
   rb_quantity quantity;
+  rb_channel_role role;
   bool binary;         ///< only 0 and 1: stored as bytes in files
   double least, most;  ///< between which the largest size of a recording's values lies; beyond,
                        ///< it may be in another unit and is refused; most = 0: anywhere
@@ -86,8 +94,10 @@ struct rb_model {
   int channels;                   ///< C
   const rb_channel *channel;      ///< (C)
   int64_t length;                 ///< L, samples per channel
-  rb_quantity axis;               ///< of the samples, e.g. time_s in s
-  double axis_step;               ///< distance of samples in the axis' unit
+  int recordings;  ///< of one system, that these samples are, one after the other and all of length
+                   ///< L / recordings; 0 counts as 1
+  rb_quantity axis;  ///< of the samples, e.g. time_s in s
+  double axis_step;  ///< distance of samples in the axis' unit
   int64_t dealt;  ///< most simulations taken at once where they may take long, and some much longer
                   ///< than others, and so are dealt to whichever rank is free; 0: they are not
   void *state;    ///< owned by the model
