@@ -6,6 +6,7 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/base/progress.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/pieces.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/partition.h"
 
@@ -77,11 +78,13 @@ static void chunk_destroy(chunk *c) {
   free(c->log_bayes);
 }
 
-/* Samples of the channels that are not binary, one after the other. */
-static void take_trace(const rb_model *model, const float *x, double *trace) {
+/* Samples of the channels that are not binary, or means of pieces of them, one after the other. */
+static void take_trace(const rb_prior_predictive *p, const float *x, double *trace) {
+  const rb_model *model = p->model;
   for (int c = 0; c < model->channels; ++c) {
     if (model->channel[c].binary) continue;
-    for (int64_t t = 0; t < model->length; ++t) *trace++ = (double)x[c * model->length + t];
+    rb_pieces_average(model->length, x + c * model->length, p->pieces, trace);
+    trace += p->pieces;
   }
 }
 
@@ -94,7 +97,7 @@ static rb_status chunk_fill(rb_context *ctx, const rb_prior_predictive *p, rb_ra
   RB_TRY(m->draw_prior(m, ctx, p->seed, purpose, range.first, range.count, c->theta, NULL));
   RB_TRY(m->simulate(m, ctx, p->seed, purpose, range.first, range.count, c->theta, c->x));
   for (int64_t i = 0; i < range.count; ++i) {
-    take_trace(m, c->x + i * m->channels * m->length, c->trace + i * p->trace_dim);
+    take_trace(p, c->x + i * m->channels * m->length, c->trace + i * p->trace_dim);
   }
   if (summaries && p->summary_dim > 0 && range.count > 0) {
     RB_TRY(p->summarise(p->owner, ctx, range.count, c->x, c->summary));
@@ -299,9 +302,10 @@ rb_status rb_prior_predictive_create(rb_context *ctx, const rb_model *model, uin
       .alternatives = model->alternatives != NULL ? model->alternatives->count : 0,
       .summarise = summarise,
       .owner = owner};
-  for (int k = 0; k < model->channels; ++k) {
-    p->trace_dim += model->channel[k].binary ? 0 : (int)model->length;
-  }
+  int traces = 0;
+  for (int k = 0; k < model->channels; ++k) traces += model->channel[k].binary ? 0 : 1;
+  p->pieces = traces > 0 ? rb_pieces(model->length, traces) : 0;
+  p->trace_dim = traces * p->pieces;
   status = allocate(ctx, p);
   if (status == RB_OK) status = chunk_create(ctx, p, &c);
   RB_TRY(rb_agree(ctx, status));
@@ -324,7 +328,7 @@ rb_status rb_prior_predictive_judge(rb_context *ctx, rb_prior_predictive *p, int
   RB_TRY(compare_settings(ctx, p, count, x, log_bayes));
   if (p->summary_dim > 0) RB_TRY(p->summarise(p->owner, ctx, count, x, summary));
   for (int64_t i = 0; i < count; ++i) {
-    take_trace(model, x + i * model->channels * model->length, trace);
+    take_trace(p, x + i * model->channels * model->length, trace);
     measure(p, trace, summary + i * p->summary_dim, log_bayes + i * A, misfit[i].distance);
     for (int k = 0; k < A; ++k) misfit[i].log_bayes[k] = log_bayes[i * A + k];
     const double smallest = p_values(p, misfit[i].distance, false, misfit[i].p);

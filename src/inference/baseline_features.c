@@ -8,6 +8,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/pieces.h"
 #include "rheobase/random/distributions.h"
 
 /* Data sets that pass over the random weights together, and random features kept in registers and
@@ -16,7 +17,8 @@ enum { TOGETHER = 8, STRIP = 128 };
 static const double TWO_PI = 6.283185307179586477;
 
 int64_t rb_baseline_features_count(const rb_model *model, int64_t random_features) {
-  return model->channels * model->length + model->summaries + random_features;
+  const int pieces = rb_pieces(model->length, model->channels);
+  return (int64_t)model->channels * pieces + model->summaries + random_features;
 }
 
 void rb_baseline_features_name(const rb_baseline_features *features, int index, char *name,
@@ -24,8 +26,8 @@ void rb_baseline_features_name(const rb_baseline_features *features, int index, 
   const rb_model *model = features->model;
   const int after = index - features->samples;
   if (after < 0) {
-    (void)snprintf(name, size, "%s[%" PRId64 "]",
-                   model->channel[index / model->length].quantity.name, index % model->length);
+    (void)snprintf(name, size, "%s[%d]", model->channel[index / features->pieces].quantity.name,
+                   index % features->pieces);
   } else if (after < model->summaries) {
     (void)snprintf(name, size, "%s", model->summary[after].name);
   } else {
@@ -38,12 +40,8 @@ static void downsample(const rb_baseline_features *f, const float *x, double *z)
   const int64_t L = f->model->length;
   for (int c = 0; c < f->model->channels; ++c) {
     if (f->model->channel[c].binary) continue;
-    for (int b = 0; b < f->bins; ++b) {
-      const int64_t begin = L * b / f->bins, end = L * (b + 1) / f->bins;
-      double sum = 0;
-      for (int64_t t = begin; t < end; ++t) sum += (double)x[c * L + t];
-      *z++ = sum / (double)(end - begin);
-    }
+    rb_pieces_average(L, x + c * L, f->bins, z);
+    z += f->bins;
   }
 }
 
@@ -102,7 +100,8 @@ static rb_status set_sizes(rb_context *ctx, rb_baseline_features *f) {
     return RB_FAIL(ctx, RB_ERR_SETTING, "%" PRId64 " features are too many", count);
   }
   f->count = (int)count;
-  f->samples = (int)(model->channels * model->length);
+  f->pieces = rb_pieces(model->length, model->channels);
+  f->samples = model->channels * f->pieces;
   f->bins = model->length < RB_BASELINE_BINS ? (int)model->length : RB_BASELINE_BINS;
   f->inputs = 0;
   for (int c = 0; c < model->channels; ++c) f->inputs += model->channel[c].binary ? 0 : f->bins;
@@ -131,17 +130,17 @@ cleanup:
 rb_status rb_baseline_features_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                       int64_t random_features, rb_baseline_features *f) {
   rb_status status = RB_OK;
-  const int64_t pilots = RB_BASELINE_PILOTS;
+  const int64_t pilots = RB_BASELINE_PILOTS, row = model->channels * model->length;
   double *theta = NULL, *z = NULL;
   float *x = NULL;
   *f = (rb_baseline_features){.model = model, .seed = seed, .random = (int)random_features};
   RB_TRY(set_sizes(ctx, f));
   RB_TRY(RB_ALLOCATE(ctx, theta, pilots * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, x, pilots * f->samples));
+  RB_TRY(RB_ALLOCATE(ctx, x, pilots * row));
   RB_TRY(RB_ALLOCATE(ctx, z, pilots * f->inputs));
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, NULL));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, x));
-  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * f->samples, z + i * f->inputs);
+  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * row, z + i * f->inputs);
   RB_TRY(measure(ctx, f, pilots, z));
   RB_TRY(rb_baseline_features_restore(ctx, f));
 cleanup:
@@ -184,13 +183,17 @@ static void add_random(const rb_baseline_features *f, int count, const double *z
 void rb_baseline_features_compute(const rb_baseline_features *f, int64_t count, const float *x,
                                   double *out) {
   double z[TOGETHER * RB_BASELINE_BINS * RB_MAX_CHANNELS];
+  const int channels = f->model->channels;
+  const int64_t L = f->model->length;
   for (int64_t first = 0; first < count; first += TOGETHER) {
     const int here = count - first < TOGETHER ? (int)(count - first) : TOGETHER;
     double *rows = out + first * f->count;
     for (int i = 0; i < here; ++i) {
-      const float *from = x + (first + i) * f->samples;
+      const float *from = x + (first + i) * channels * L;
       double *row = rows + (int64_t)i * f->count;
-      for (int j = 0; j < f->samples; ++j) row[j] = (double)from[j];
+      for (int c = 0; c < channels; ++c) {
+        rb_pieces_average(L, from + c * L, f->pieces, row + (ptrdiff_t)c * f->pieces);
+      }
       if (f->model->summaries > 0) f->model->summarise(f->model, from, row + f->samples);
       downsample(f, from, z + (ptrdiff_t)i * f->inputs);
       scale(f, z + (ptrdiff_t)i * f->inputs);

@@ -4,8 +4,9 @@
 #include "rheobase/model/model.h"
 
 /** @file baseline_features.h
- * The linear baseline's view of a data set: every sample of every channel, the model's expert
- * summaries, and m random Fourier features (Rahimi and Recht 2007) of a downsampled trace,
+ * The linear baseline's view of a data set: every sample of every channel (of long recordings
+ * means of pieces, pieces.h), the model's expert summaries, and m random Fourier features (Rahimi
+ * and Recht 2007) of a downsampled trace,
  *
  *     sqrt(2) cos(w . z + b),   w ~ Normal(0, I / width^2),   b uniform on [0, 2 pi),
  *
@@ -20,7 +21,8 @@ enum { RB_BASELINE_BINS = 50, RB_BASELINE_PILOTS = 256 };
 typedef struct rb_baseline_features {
   const rb_model *model;  ///< not owned
   uint64_t seed;          ///< of the random features
-  int samples;            ///< C L
+  int pieces;             ///< of each channel
+  int samples;            ///< C pieces
   int random;             ///< m
   int count;              ///< samples, summaries, random features, in this order
   int bins;               ///< per channel: RB_BASELINE_BINS, or L if that is less

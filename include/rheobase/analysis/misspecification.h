@@ -68,7 +68,8 @@ typedef struct rb_prior_predictive {
   const rb_model *model;  ///< not owned
   uint64_t seed;
   int64_t count;     ///< M data sets the components are of, and M others the p-values
-  int trace_dim;     ///< samples of all channels that are not binary
+  int pieces;        ///< of each channel that is not binary: its samples, or means (pieces.h)
+  int trace_dim;     ///< pieces of all such channels
   int summary_dim;   ///< 0: no summaries
   int alternatives;  ///< 0: none
   rb_summarise_function summarise;
