@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/io/nearest.h"
 #include "rheobase/parallel/agree.h"
 #include "settings_internal.h"
@@ -432,10 +433,9 @@ static rb_status override(const source *given, const char *assignment) {
 }
 
 static rb_status read_text(rb_context *ctx, const char *path, char *text, int64_t *size) {
-  FILE *stream = fopen(path, "rbe");
-  if (stream == NULL) {
-    return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno));
-  }
+  rb_status status = RB_OK;
+  FILE *stream = NULL;
+  RB_TRY(rb_input_open(ctx, path, &stream));  // read several times: from a pipe it would be empty
   errno = 0;
   *size = (int64_t)fread(text, 1, MAX_INPUT_BYTES, stream);
   const bool failed = ferror(stream) != 0;
@@ -447,7 +447,8 @@ static rb_status read_text(rb_context *ctx, const char *path, char *text, int64_
     return RB_FAIL(ctx, RB_ERR_SETTING, "%s: is not an input file (not text, or above 1 MB)", path);
   }
   if (strncmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);  // a byte order mark
-  return RB_OK;
+cleanup:
+  return status;
 }
 
 /* The text of an input file, read by rank 0. Collective. The caller frees *text. */

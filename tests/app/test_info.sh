@@ -26,6 +26,8 @@ cmp "$folder/a.cfg" "$folder/b.cfg"
 says "^seed = 7;" "$RB_PROGRAM" config "$folder/a.cfg"
 fails_with 3 "did you mean training.epochs?" "$RB_PROGRAM" config --set training.epoch=3
 fails_with 4 "cannot be read: No such file" "$RB_PROGRAM" config "$folder/absent.cfg"
+mkfifo "$folder/pipe.cfg"  # an input is read more than once; the second time a pipe would be empty
+fails_with 4 "pipe.cfg: is not a file that can be read twice" "$RB_PROGRAM" config "$folder/pipe.cfg"
 printf 'seed = 1;\nseed = 2;\n' > "$folder/twice.cfg"
 fails_with 3 "twice.cfg:2: this setting is given twice" "$RB_PROGRAM" config "$folder/twice.cfg"
 

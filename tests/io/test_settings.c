@@ -334,7 +334,7 @@ static void unreadable_files_are_refused(void **state) {
   EXPECT_FAILURE(rb_settings_read(&test_context, &table, "absent.cfg", 0, NULL, &e), RB_ERR_FILE,
                  "absent.cfg: cannot be read: No such file");
   EXPECT_FAILURE(rb_settings_read(&test_context, &table, ".", 0, NULL, &e), RB_ERR_FILE,
-                 "Is a directory");
+                 ".: is a folder");
   FILE *stream = fopen("settings_binary.cfg", "wb");
   assert_int_equal(fwrite("seed\0=3", 1, 7, stream), 7);
   (void)fclose(stream);
