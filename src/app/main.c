@@ -18,7 +18,8 @@ enum {
 
 static const rb_command commands[] = {
     {"run", "INPUT", "all stages of a study, in order; skips what is finished",
-     STUDY | RB_OPTION_DATA | RB_OPTION_OBSERVATION | RB_OPTION_FORMAT, 1, 1, rb_cmd_run},
+     STUDY | RB_OPTION_DATA | RB_OPTION_OBSERVATION | RB_OPTION_SWEEPS | RB_OPTION_FORMAT, 1, 1,
+     rb_cmd_run},
     {"simulate", "INPUT", "draw parameters and simulate: simulations.h5", STUDY, 1, 1,
      rb_cmd_simulate},
     {"train", "INPUT", "train the network: checkpoint.h5", STUDY | RB_OPTION_DATA, 1, 1,
@@ -27,8 +28,8 @@ static const rb_command commands[] = {
      1, 1, rb_cmd_baseline},
     {"calibrate", "INPUT", "diagnose the network on fresh data sets: calibration.h5", STUDY, 1, 1,
      rb_cmd_calibrate},
-    {"infer", "INPUT", "posterior of one observation: posterior.h5", STUDY | RB_OPTION_OBSERVATION,
-     1, 1, rb_cmd_infer},
+    {"infer", "INPUT", "posterior of one observation: posterior.h5",
+     STUDY | RB_OPTION_OBSERVATION | RB_OPTION_SWEEPS, 1, 1, rb_cmd_infer},
     {"predict", "INPUT", "posterior predictive check: predictive.h5", STUDY, 1, 1, rb_cmd_predict},
     {"import", "FILE...", "read recordings (text, HDF5, NWB, ABF, Igor waves): recording.h5",
      RB_OPTION_RECORDING, 1, RB_MAX_ARGUMENTS, rb_cmd_import},

@@ -64,6 +64,11 @@ RB_NODISCARD rb_status rb_recording_read(rb_context *ctx, int files, const char 
 RB_NODISCARD rb_status rb_recording_select(rb_context *ctx, rb_recording *recording,
                                            const char *list);
 
+/** The numbers in a list such as "0,2-5", in its order. Fails with RB_ERR_USAGE (no list, or a
+ * number is there twice or beyond). @param chosen (sweeps) @param count of them */
+RB_NODISCARD rb_status rb_sweep_list(rb_context *ctx, const char *list, int64_t sweeps,
+                                     int64_t *chosen, int64_t *count);
+
 /** Notes a line that the user should know, such as "potential outside -150..100 mV". */
 RB_NODISCARD rb_status rb_sweep_warn(rb_context *ctx, rb_sweep *sweep, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -36,8 +36,10 @@ static const option_row table[] = {
     ROW_OF("--observation", NULL, "FILE",
            "recorded data (HDF5 or CSV: the model's axis and its channels)", RB_OPTION_OBSERVATION,
            observation),
-    ROW_OF("--recording", NULL, "FILE", "the same: a recording.h5 of one sweep, from import",
-           RB_OPTION_OBSERVATION, observation),
+    ROW_OF("--recording", NULL, "FILE", "recorded data: a recording.h5 of import; may be repeated",
+           RB_OPTION_SWEEPS, recorded),
+    ROW_OF("--sweeps", NULL, "LIST", "of the recording, such as 0,2-5 (default: all)",
+           RB_OPTION_SWEEPS, recording.sweeps),
     ROW_OF("--interval-ms", NULL, "DT",
            "samples of the recording are DT ms apart, whatever its times", RB_OPTION_OBSERVATION,
            interval),
@@ -151,6 +153,10 @@ static rb_status store(rb_context *ctx, const option_row *row, const char *value
     return RB_OK;
   }
   const char **text = member;
+  if (text == arguments->recorded) {
+    text[arguments->recordings++] = value;
+    return RB_OK;
+  }
   if (*text != NULL) {
     return RB_FAIL(ctx, RB_ERR_USAGE, "%s is given twice: %s and %s", row->name, *text, value);
   }
@@ -205,7 +211,15 @@ static rb_status check_inputs(rb_context *ctx, const rb_command *command,
 /* An option that says something about another one. */
 static rb_status check_together(rb_context *ctx, const rb_command *command,
                                 const rb_arguments *arguments) {
-  if (command == NULL || (command->options & RB_OPTION_OBSERVATION) == 0) return RB_OK;
+  if (command == NULL) return RB_OK;
+  if ((command->options & RB_OPTION_SWEEPS) != 0 && arguments->recording.sweeps != NULL &&
+      arguments->recordings == 0) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "--sweeps is of the recording of --recording FILE");
+  }
+  if ((command->options & RB_OPTION_OBSERVATION) == 0) return RB_OK;
+  if (arguments->observation != NULL && arguments->recordings > 0) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "give --observation FILE or --recording FILE, not both");
+  }
   if (arguments->interval == NULL || arguments->observation != NULL) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_USAGE, "--interval-ms is of the recording of --observation FILE");
 }

@@ -17,7 +17,7 @@ enum {
   RB_OPTION_SET = 1 << 1,          ///< --set path=value
   RB_OPTION_FORCE = 1 << 2,        ///< --force
   RB_OPTION_DATA = 1 << 3,         ///< --data FILE
-  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --recording FILE, --interval-ms DT
+  RB_OPTION_OBSERVATION = 1 << 4,  ///< --observation FILE, --interval-ms DT
   RB_OPTION_FORMAT = 1 << 5,       ///< --format NAME
   RB_OPTION_JSON = 1 << 6,         ///< --json
   RB_OPTION_MARKDOWN = 1 << 7,     ///< --markdown, not shown in help
@@ -25,7 +25,8 @@ enum {
   RB_OPTION_SCRATCH = 1 << 9,      ///< -o DIR for a file that is removed again
   RB_OPTION_MODEL = 1 << 10,       ///< --model NAME
   RB_OPTION_RECORDING = 1 << 11,   ///< -o FILE and what is said of recordings
-  RB_OPTION_REPLAY = 1 << 12       ///< --replay FILE
+  RB_OPTION_REPLAY = 1 << 12,      ///< --replay FILE
+  RB_OPTION_SWEEPS = 1 << 13       ///< --recording FILE, --sweeps LIST
 };
 
 /** What is said of recordings that are imported. */
@@ -44,6 +45,8 @@ typedef struct rb_arguments {
   const char *set[RB_MAX_ARGUMENTS];  ///< "path=value", checked to have a '='
   const char *output;                 ///< NULL where not given; so the others
   const char *data, *observation, *interval, *format, *model, *replay;
+  int recordings;
+  const char *recorded[RB_MAX_ARGUMENTS];  ///< files of --recording
   rb_recording_arguments recording;
   bool force, json, markdown, quiet, help, version;
 } rb_arguments;

@@ -174,12 +174,18 @@ static rb_status add_foreign(rb_context *ctx, const char *option, const char *pa
   return status;
 }
 
+/* Adds which sweeps of a recording are taken. */
+static void add_sweeps(const char *list, sources *s) {
+  if (list == NULL) return;
+  add_source(s, rb_hash(RB_HASH_START, list, strlen(list)), "--sweeps", list);
+}
+
 /* Adds all that the stage reads. Collective. */
 static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct stage *stage,
                              sources *s) {
   rb_status status = RB_OK;
   const char *data = stage->takes_data ? job->arguments->data : NULL;
-  const char *observation = stage->takes_observation ? job->arguments->observation : NULL;
+  const char *observation = stage->takes_observation ? rb_observed_file(job->arguments) : NULL;
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
@@ -188,7 +194,10 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
       RB_TRY(add_product(ctx, job, (rb_product)p, s));
     }
   }
-  if (observation != NULL) RB_TRY(add_foreign(ctx, "--observation", observation, s));
+  if (observation != NULL) {
+    RB_TRY(add_foreign(ctx, rb_observed_option(job->arguments), observation, s));
+  }
+  if (stage->takes_observation) add_sweeps(job->arguments->recording.sweeps, s);
 cleanup:
   return status;
 }

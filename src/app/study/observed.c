@@ -5,27 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recording_data.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/observation.h"
 #include "rheobase/io/unit.h"
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
-enum { NAME_SIZE = 64, DIGEST_SIZE = 17 };
+enum { DIGEST_SIZE = 17 };
 #define INTERVAL_UNIT "ms"  // of --interval-ms
-typedef char column_name[NAME_SIZE];
+typedef char column_name[RB_OBSERVED_NAME];
 
-/* A channel's column is called like it with its unit (length_m) or without (length); where there is
- * no unit, like it in the singular (event) or plural (events). */
-static void describe(const rb_channel *channel, column_name name, rb_column *column) {
+const char *rb_observed_file(const rb_arguments *arguments) {
+  return arguments->recordings > 0 ? arguments->recorded[0] : arguments->observation;
+}
+
+const char *rb_observed_option(const rb_arguments *arguments) {
+  return arguments->recordings > 0 ? "--recording" : "--observation";
+}
+
+void rb_observed_column(const rb_channel *channel, char *name) {
   const rb_quantity *q = &channel->quantity;
   const int length = (int)strlen(q->name);
   if (strcmp(q->unit, "1") != 0) {
-    (void)snprintf(name, NAME_SIZE, "%s_%s", q->name, q->unit);
+    (void)snprintf(name, RB_OBSERVED_NAME, "%s_%s", q->name, q->unit);
   } else {
-    (void)snprintf(name, NAME_SIZE, "%.*s", q->name[length - 1] == 's' ? length - 1 : length,
+    (void)snprintf(name, RB_OBSERVED_NAME, "%.*s", q->name[length - 1] == 's' ? length - 1 : length,
                    q->name);
   }
+}
+
+/* A channel's column may also be called like the channel itself. */
+static void describe(const rb_channel *channel, column_name name, rb_column *column) {
+  const rb_quantity *q = &channel->quantity;
+  rb_observed_column(channel, name);
   *column = (rb_column){.name = name,
                         .other = q->name,
                         .unit = q->unit,
@@ -74,7 +87,7 @@ static const char *remedy(const rb_model *model, size_t size, char *text) {
   return text;
 }
 
-rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x) {
+rb_status rb_observed_read(rb_context *ctx, const rb_job *job, bool tell, float *x) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
   column_name name[RB_MAX_CHANNELS];
@@ -88,6 +101,7 @@ rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x) {
                                 .length = model->length,
                                 .known = job->arguments->interval != NULL,
                                 .remedy = remedy(model, sizeof advice, advice)};
+  if (job->arguments->recordings > 0) return rb_recording_observe(ctx, job, tell, x);
   RB_TRY(check_interval(ctx, job));
   for (int c = 0; c < model->channels; ++c) describe(&model->channel[c], name[c], &column[c]);
   RB_TRY(rb_observation_read(ctx, job->arguments->observation, model->channels, column, &sampling,
@@ -128,12 +142,13 @@ static const rb_field FILE_NAME = {"observation/file",
                                    "1",
                                    "file of the observation as it was given; empty: simulated",
                                    false};
-static const rb_field DIGEST = {"observation/digest",
-                                RB_STRING,
-                                "",
-                                "1",
-                                "digest of its bytes (FNV-1a); empty: simulated",
-                                false};
+static const rb_field DIGEST = {
+    "observation/digest",
+    RB_STRING,
+    "",
+    "1",
+    "digest of its bytes and of the sweeps chosen (FNV-1a); empty: simulated",
+    false};
 static const rb_field IMPOSSIBLE = {
     "observation/impossible",
     RB_STRING,
@@ -146,10 +161,14 @@ static const rb_field IMPOSSIBLE = {
 static rb_status source_given(rb_context *ctx, const rb_job *job, source *s) {
   rb_status status = RB_OK;
   uint64_t digest = 0;
+  const char *file = rb_observed_file(job->arguments);
   *s = (source){.known = true};
-  if (job->arguments->observation == NULL) return RB_OK;
-  RB_TRY(rb_study_hash_file(ctx, job->arguments->observation, &digest));
-  (void)snprintf(s->file, sizeof s->file, "%s", job->arguments->observation);
+  if (file == NULL) return RB_OK;
+  RB_TRY(rb_study_hash_file(ctx, file, &digest));
+  const char *sweeps = job->arguments->recording.sweeps;
+  if (sweeps != NULL) digest = rb_hash(digest, sweeps, strlen(sweeps));
+  (void)snprintf(s->file, sizeof s->file, "%s%s%s%s", file, sweeps != NULL ? " (sweeps " : "",
+                 sweeps != NULL ? sweeps : "", sweeps != NULL ? ")" : "");
   (void)snprintf(s->digest, sizeof s->digest, "%016llx", (unsigned long long)digest);
 cleanup:
   return status;
@@ -199,13 +218,13 @@ rb_status rb_observed_check(rb_context *ctx, const rb_job *job) {
   char path[RB_JOB_PATH];
   rb_job_product_path(job, RB_PRODUCT_POSTERIOR, path);
   source_stored(ctx, path, &stored);
-  if (job->arguments->observation != NULL) {
+  if (rb_observed_file(job->arguments) != NULL) {
     RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, x, job->model.channels * job->model.length)));
-    RB_TRY(rb_observed_read(ctx, job, x));
+    RB_TRY(rb_observed_read(ctx, job, false, x));
   } else if (stored.known && stored.file[0] != '\0') {
     RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
-                   "%s is of the observation %s, and none is given now: give --observation %s, use "
-                   "another folder, or delete that file",
+                   "%s is of the observation %s, and none is given now: give --observation %s (or "
+                   "--recording), use another folder, or delete that file",
                    path, stored.file, stored.file));
   }
 cleanup:

@@ -4,10 +4,21 @@
 #include "job.h"
 
 /** @file observed.h
- * The observation the user gives with --observation, and which one posterior.h5 is of. */
+ * The observation the user gives with --observation or --recording, and which one posterior.h5 is
+ * of. */
 
-/** Reads it. Collective. @param x (C, L) */
-RB_NODISCARD rb_status rb_observed_read(rb_context *ctx, const rb_job *job, float *x);
+/** What a channel's column is called: like it with its unit (length_m); where there is no unit,
+ * like it in the singular (event). @param name (RB_OBSERVED_NAME) */
+enum { RB_OBSERVED_NAME = 64 };
+void rb_observed_column(const rb_channel *channel, char *name);
+
+/** The file it is in, and its option; NULL: none is given. Local. @{ */
+const char *rb_observed_file(const rb_arguments *arguments);
+const char *rb_observed_option(const rb_arguments *arguments);
+/** @} */
+
+/** Reads it. Collective. @param tell say of a recording how it is cut @param x (C, L) */
+RB_NODISCARD rb_status rb_observed_read(rb_context *ctx, const rb_job *job, bool tell, float *x);
 
 /** Why no parameters of the model can produce a data set; "" if some can, as far as is known.
  * Local.

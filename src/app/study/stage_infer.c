@@ -55,8 +55,8 @@ static rb_status observe(rb_context *ctx, const rb_job *job, result *r) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
   const uint64_t seed = (uint64_t)job->input.seed;
-  if (job->arguments->observation != NULL) {
-    RB_TRY(rb_observed_read(ctx, job, r->x));
+  if (rb_observed_file(job->arguments) != NULL) {
+    RB_TRY(rb_observed_read(ctx, job, true, r->x));
     RB_TRY(rb_observed_explain(ctx, job, r->x, &r->impossible));
   } else {
     r->truth_known = true;

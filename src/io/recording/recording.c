@@ -221,14 +221,12 @@ static bool take_range(const char *text, int64_t sweeps, int64_t *first, int64_t
   return errno == 0 && *end == '\0' && *first <= *last && *last < sweeps;
 }
 
-rb_status rb_recording_select(rb_context *ctx, rb_recording *recording, const char *list) {
+rb_status rb_sweep_list(rb_context *ctx, const char *list, int64_t sweeps, int64_t *chosen,
+                        int64_t *count) {
   rb_status status = RB_OK;
-  const int64_t sweeps = recording->sweeps;
-  int64_t kept = 0;
-  rb_sweep *chosen = NULL;
   char *copy = strdup(list), *rest = copy;
+  *count = 0;
   if (copy == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
-  RB_TRY(RB_ALLOCATE(ctx, chosen, sweeps));
   for (const char *piece = strsep(&rest, ","); piece != NULL; piece = strsep(&rest, ",")) {
     int64_t first = 0, last = 0;
     if (!take_range(piece, sweeps, &first, &last)) {
@@ -237,22 +235,36 @@ rb_status rb_recording_select(rb_context *ctx, rb_recording *recording, const ch
                      list, (long long)sweeps - 1));
     }
     for (int64_t s = first; s <= last; ++s) {
-      if (recording->sweep[s].voltage_mV == NULL) {
+      for (int64_t k = 0; k < *count; ++k) {
+        if (chosen[k] != s) continue;
         RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "--sweeps %s: sweep %lld is there twice", list,
                        (long long)s));
       }
-      chosen[kept++] = recording->sweep[s];
-      recording->sweep[s] = (rb_sweep){0};
+      chosen[(*count)++] = s;
     }
   }
 cleanup:
   free(copy);
-  if (status == RB_OK) {
-    rb_recording_free(recording);
-    *recording = (rb_recording){.sweeps = kept, .sweep = chosen};
-  } else {
-    for (int64_t s = 0; s < kept; ++s) free_sweep(&chosen[s]);
-    free(chosen);
+  return status;
+}
+
+rb_status rb_recording_select(rb_context *ctx, rb_recording *recording, const char *list) {
+  rb_status status = RB_OK;
+  const int64_t sweeps = recording->sweeps;
+  int64_t kept = 0, *number = NULL;
+  rb_sweep *chosen = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, number, sweeps));
+  RB_TRY(RB_ALLOCATE(ctx, chosen, sweeps));
+  RB_TRY(rb_sweep_list(ctx, list, sweeps, number, &kept));
+  for (int64_t k = 0; k < kept; ++k) {
+    chosen[k] = recording->sweep[number[k]];
+    recording->sweep[number[k]] = (rb_sweep){0};
   }
+  rb_recording_free(recording);
+  *recording = (rb_recording){.sweeps = kept, .sweep = chosen};
+  chosen = NULL;
+cleanup:
+  free(number);
+  free(chosen);
   return status;
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# infer --recording: sweeps of a recording.h5 as a data set of the model, as docs/recordings.md says; what is refused.
+. "$(dirname "$0")/lib.sh"
+tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
+fast=(--set training.simulations=32 --set training.validation=8 --set misspecification.simulations=0)
+for stage in simulate train; do
+  rheobase 1 $stage "$tiny" -o study "${fast[@]}" >out.txt 2>&1 || fail "$stage: $(tail -3 out.txt)"
+done
+
+# trace SAMPLES STEP: a potential that wanders below -10 mV, and a current.
+trace() {
+  awk -v samples="$1" -v step="$2" 'BEGIN {
+    print "time_ms,voltage_mV,current_pA"
+    for (i = 0; i < samples; ++i) printf "%.1f,%.1f,%d\n", i * step, -65 + i % 7, 100 + i % 3
+  }'
+}
+import() { # OUT FILE... [OPTION...]
+  local out=$1
+  shift
+  "$RB_PROGRAM" import "$@" -o "$out" >out.txt 2>err.txt || fail "import $*: $(cat err.txt)"
+}
+refused() { # CODE TEXT OPTION...
+  local code=$1 text=$2
+  shift 2
+  expect_failure "$code" "$text" 1 infer "$tiny" -o study "${fast[@]}" --force "$@"
+}
+trace 100 0.2 >good.csv
+trace 300 0.2 >long.csv
+trace 50 0.2 >short.csv
+trace 200 0.1 >fine.csv
+import one.h5 good.csv
+sed "s/-65/-66/" good.csv >other.csv
+import several.h5 long.csv good.csv short.csv other.csv
+import fine.h5 fine.csv
+
+echo "-- one sweep, as an observation of the same numbers"
+awk -F, -v OFS=, '{ $3 = NR == 1 ? "spike" : 0; print }' good.csv >observation.csv
+rheobase 1 infer "$tiny" -o study "${fast[@]}" --observation observation.csv || fail "--observation"
+cp study/posterior.h5 direct.h5
+"$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" --recording one.h5 --force >out.txt 2>err.txt || fail "infer: $(cat err.txt)"
+grep -q "^infer      one.h5, sweep 0: 1 window, 0 to 20 of its 20 ms" out.txt || fail "said: $(cat out.txt)"
+[ "$(grep -c 'one.h5, sweep 0' out.txt)" = 1 ] || fail "said twice: $(cat out.txt)"
+h5diff direct.h5 study/posterior.h5 /draws || fail "another posterior than of the same numbers"
+h5diff direct.h5 study/posterior.h5 /observation/voltage || fail "another observation"
+cp study/posterior.h5 one_rank.h5
+rheobase 2 infer "$tiny" -o study "${fast[@]}" --recording one.h5 --force || fail "two ranks"
+h5diff --exclude-path /provenance one_rank.h5 study/posterior.h5 || fail "not the same on two ranks"
+
+echo "-- which sweep a posterior is of"
+rheobase 1 infer "$tiny" -o study "${fast[@]}" --recording several.h5 --sweeps 1 --force || fail "--sweeps"
+h5diff direct.h5 study/posterior.h5 /draws || fail "sweep 1 is the same trace"
+expect_failure 6 "it is of the observation several.h5 .sweeps 1., not of several.h5 .sweeps 3.; use" 1 infer "$tiny" -o study "${fast[@]}" --recording several.h5 --sweeps 3
+expect_failure 6 "and none is given now: give .*several.h5" 1 infer "$tiny" -o study "${fast[@]}"
+
+echo "-- what is refused"
+refused 3 "several.h5: has 4 sweeps where a data set of the model has 1: choose some with --sweeps" --recording several.h5
+refused 5 "sweep 0 lasts 60 ms, and the model, whose stimulus is always the same, 20: import that window" \
+  --recording several.h5 --sweeps 0
+refused 5 "sweep 2 lasts 10 ms, and the model" --recording several.h5 --sweeps 2
+refused 5 "fine.h5: sweep 0 has steps of 0.1 ms and the model has 0.2: import it again with --dt 0.2" --recording fine.h5
+refused 2 "--sweeps 4: give numbers and ranges of the sweeps 0 to 3" --recording several.h5 --sweeps 4
+refused 2 "--sweeps 0,0: sweep 0 is there twice" --recording several.h5 --sweeps 0,0
+refused 2 "--sweeps is of the recording of --recording FILE" --sweeps 0
+refused 2 "not both" --recording one.h5 --observation observation.csv
+refused 4 "nowhere.h5" --recording nowhere.h5
+refused 5 "observation.csv" --recording observation.csv
+refused 5 "posterior.h5" --recording study/posterior.h5
+head -c 20000 several.h5 >cut.h5
+refused 5 "cut.h5" --recording cut.h5
+exit 0
