@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "columns.h"
 #include "rheobase/base/memory.h"
@@ -75,6 +77,8 @@ typedef struct packing {
   int exponent;           // of ten, from that to the column's unit
   int missing;
   double missing_value[MAX_MISSING + 1];  // numbers that stand for no value
+  double least, most;                     // numbers beyond stand for none either
+  double wrap;                            // added to negative numbers that are not signed; else 0
 } packing;
 
 static rb_status read_number(rb_context *ctx, const rb_file *file, const char *name,
@@ -106,11 +110,50 @@ cleanup:
   return status;
 }
 
+/* The range of numbers that are valid, in one attribute or in two. */
+static rb_status read_range(rb_context *ctx, const rb_file *file, const char *path,
+                            const char *name, packing *p) {
+  rb_status status = RB_OK;
+  double range[2];
+  int count = 0;
+  RB_TRY(read_number(ctx, file, name, "valid_min", &p->least));
+  RB_TRY(read_number(ctx, file, name, "valid_max", &p->most));
+  if (!rb_file_has_attribute(file, name, "valid_range")) goto cleanup;
+  RB_TRY(rb_file_get_doubles(ctx, file, name, "valid_range", 2, &count, range));
+  if (count != 2) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s: valid_range is not two numbers", path, name));
+  }
+  p->least = range[0];
+  p->most = range[1];
+cleanup:
+  return status;
+}
+
+/* Whole numbers that were written as signed ones, which NetCDF 3 has alone: _Unsigned = "true". */
+static rb_status read_wrap(rb_context *ctx, const rb_file *file, const char *name, const char *type,
+                           packing *p) {
+  rb_status status = RB_OK;
+  char *text = NULL;
+  if (strncmp(type, "int", 3) != 0 || !rb_file_has_attribute(file, name, "_Unsigned")) return RB_OK;
+  RB_TRY(rb_file_get_string(ctx, file, name, "_Unsigned", &text));
+  if (strcasecmp(text, "true") == 0) p->wrap = ldexp(1, (int)strtol(type + 3, NULL, 10));
+cleanup:
+  free(text);
+  return status;
+}
+
+static double as_unsigned(const packing *p, double number) {
+  return number < 0 && isfinite(number) ? number + p->wrap : number;
+}
+
 static rb_status read_packing(rb_context *ctx, const rb_file *file, const char *path,
-                              const char *name, const rb_column *column, packing *p) {
+                              const char *name, const char *type, const rb_column *column,
+                              packing *p) {
   static const char *const missing[] = {"_FillValue", "missing_value"};
   rb_status status = RB_OK;
-  *p = (packing){.factor = 1};
+  *p = (packing){.factor = 1, .least = -INFINITY, .most = INFINITY};
+  RB_TRY(read_wrap(ctx, file, name, type, p));
+  RB_TRY(read_range(ctx, file, path, name, p));
   RB_TRY(read_number(ctx, file, name, "scale_factor", &p->factor));
   RB_TRY(read_number(ctx, file, name, "add_offset", &p->offset));
   RB_TRY(read_unit(ctx, file, path, name, column, &p->exponent));
@@ -123,13 +166,16 @@ static rb_status read_packing(rb_context *ctx, const rb_file *file, const char *
   }
   double fill = 0;  // 0 may as well have been written
   if (rb_file_fill_value(file, name, &fill) && fill != 0) p->missing_value[p->missing++] = fill;
+  for (int k = 0; k < p->missing; ++k) p->missing_value[k] = as_unsigned(p, p->missing_value[k]);
+  p->least = as_unsigned(p, p->least);
+  p->most = as_unsigned(p, p->most);
 cleanup:
   return status;
 }
 
 /* Whether a number stands for none; the mark may have been rounded to float32 with the numbers. */
 static bool is_missing(const packing *p, double number, bool single) {
-  if (!isfinite(number)) return true;
+  if (!isfinite(number) || number < p->least || number > p->most) return true;
   for (int k = 0; k < p->missing; ++k) {
     const double mark = p->missing_value[k];
     if (number == mark || (single && number == (double)(float)mark)) return true;
@@ -141,6 +187,7 @@ static bool is_missing(const packing *p, double number, bool single) {
 static rb_status unpack(rb_context *ctx, const char *path, const char *name, const packing *p,
                         bool single, bool keep_missing, int64_t rows, double *value) {
   for (int64_t i = 0; i < rows; ++i) {
+    value[i] = as_unsigned(p, value[i]);
     if (is_missing(p, value[i], single)) {
       if (keep_missing) {
         value[i] = NAN;
@@ -190,7 +237,7 @@ static rb_status read_array(rb_context *ctx, const rb_file *file, const char *pa
   char type[RB_TYPE_TEXT];
   RB_TRY(find_length(ctx, file, path, name, &rank, rows));
   RB_TRY(rb_file_stored_type(ctx, file, name, type));
-  RB_TRY(read_packing(ctx, file, path, name, column, &p));
+  RB_TRY(read_packing(ctx, file, path, name, type, column, &p));
   RB_TRY(rb_file_read_new(ctx, file, name, RB_F64, false, rank, shape, (void **)value));
   RB_TRY(unpack(ctx, path, name, &p, strcmp(type, "float32") == 0, keep_missing, *rows, *value));
   const bool whole = strstr(type, "int") != NULL;

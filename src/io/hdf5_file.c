@@ -276,6 +276,7 @@ rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **resu
   if (access(path, R_OK) != 0 || stat(path, &info) != 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
+  if (S_ISDIR(info.st_mode)) RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: is a folder", path));
   file->bytes = (int64_t)info.st_size;
   file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
   if (file->id < 0) {

@@ -36,7 +36,7 @@ static void files_that_are_not_ours(void **state) {
   (void)state;
   rb_file *file = NULL;
   EXPECT_FAILURE(open_fixture("absent.h5"), RB_ERR_FILE, "absent.h5: cannot be read: No such file");
-  EXPECT_FAILURE(open_fixture("."), RB_ERR_FORMAT, "not a whole HDF5 file");
+  EXPECT_FAILURE(open_fixture("."), RB_ERR_FILE, ".: is a folder");
   write_bytes("bad_text.h5", "not HDF5", 8);
   EXPECT_FAILURE(open_fixture("bad_text.h5"), RB_ERR_FORMAT, "not a whole HDF5 file");
   write_bytes("bad_empty.h5", "", 0);

@@ -105,8 +105,9 @@ typedef struct stored {
   int missing;       // marks in `mark`
   const char *mark_name;
   double mark[2];
-  double fill;  // of the array's own, for what is not written; 0: none
-  int rank;     // 2: one row, else a vector
+  double fill;       // of the array's own, for what is not written; 0: none
+  bool is_unsigned;  // says that its signed numbers are not
+  int rank;          // 2: one row, else a vector
 } stored;
 
 static void put_number(hid_t array, const char *name, int count, const double *value) {
@@ -146,6 +147,7 @@ static void put_array(hid_t file, const stored *s) {
   if (s->factor != 0) put_number(array, "scale_factor", 1, &s->factor);
   if (s->offset != 0) put_number(array, "add_offset", 1, &s->offset);
   if (s->missing > 0) put_number(array, s->mark_name, s->missing, s->mark);
+  if (s->is_unsigned) put_text(array, "_Unsigned", "true");
   H5Dclose(array);
   H5Sclose(space);
 }
@@ -302,7 +304,10 @@ static void packed_numbers_are_unpacked(void **state) {
   } missing[] = {{"_FillValue", 1, {-32768}, -32768, 0},
                  {"missing_value", 2, {-9999, 32767}, 32767, 0},
                  {"_FillValue", 1, {1e20}, 1e20, 1},
-                 {"missing_value", 1, {-999}, -999, 2}};
+                 {"missing_value", 1, {-999}, -999, 2},
+                 {"valid_range", 2, {-22000, 5}, 6, 0},
+                 {"valid_min", 1, {-22000}, -22001, 0},
+                 {"valid_max", 1, {0}, 1, 2}};
   for (size_t i = 0; i < sizeof missing / sizeof *missing; ++i) {
     v.type = missing[i].kind == 0   ? H5T_STD_I16LE
              : missing[i].kind == 1 ? H5T_IEEE_F32LE
@@ -326,6 +331,25 @@ static void packed_numbers_are_unpacked(void **state) {
   const stored t = {.name = "time_ms", .type = H5T_STD_I64LE, .value = {0, 333, 667}, .unit = "us"};
   const stored own = some_voltage(), s = some_spike();
   assert_all_ok(read_file(put_hdf5("/", 0, &t, &own, &s), every(1.0 / 3, 3)));
+}
+
+/* As NetCDF 3 writes whole numbers from 0 to 65535. */
+static void unsigned_numbers_in_signed_ones(void **state) {
+  (void)state;
+  stored v = {.name = "voltage_mV",
+              .type = H5T_STD_I16LE,
+              .value = {-25536, -5536, -27536},
+              .unit = "V",
+              .factor = 0.5e-6,
+              .offset = -0.09,
+              .is_unsigned = true};
+  assert_all_ok(read_hdf5(NULL, &v, NULL));
+  expect_values();
+  v.mark_name = "valid_range";
+  v.missing = 2;
+  v.mark[0] = 0;
+  v.mark[1] = -5537;  // 59999
+  EXPECT_FAILURE(read_hdf5(NULL, &v, NULL), RB_ERR_FORMAT, "voltage_mV: row 1 is missing");
 }
 
 static void wrong_hdf5_is_refused(void **state) {
@@ -540,6 +564,7 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(csv_is_read),
                                           cmocka_unit_test(booleans_are_read),
                                           cmocka_unit_test(units_are_converted),
                                           cmocka_unit_test(packed_numbers_are_unpacked),
+                                          cmocka_unit_test(unsigned_numbers_in_signed_ones),
                                           cmocka_unit_test(wrong_hdf5_is_refused),
                                           cmocka_unit_test(an_absent_filter_is_named),
                                           cmocka_unit_test(times_have_to_lie_on_the_grid),

@@ -9,7 +9,8 @@
 /** @file observation.h
  * Reads recorded data: named columns of text (comma, semicolon, tab or blanks) or HDF5 arrays of
  * those names, in any order; `docs/recordings.md` says what is accepted. HDF5's attributes units,
- * scale_factor, add_offset, _FillValue and missing_value are applied. Collective: rank 0 reads, all
+ * scale_factor, add_offset, _FillValue, missing_value, valid_range (valid_min, valid_max) and
+ * _Unsigned are applied. Collective: rank 0 reads, all
  * ranks get the values. Errors name file and line or row: RB_ERR_FILE, RB_ERR_FORMAT. */
 
 /** A column that is looked for. */
