@@ -8,6 +8,7 @@
 #include "hdf5_internal.h"
 #include "rheobase/base/clock.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/parallel/agree.h"
 
 enum { METADATA_BYTES = 16384 };  // of an array: header, attributes, index of chunks
@@ -272,11 +273,12 @@ rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **resu
   const hid_t list = rb_hdf5_access_list(NULL, false);
   *result = NULL;
   struct stat info = {0};
+  FILE *stream = NULL;
+  RB_TRY(rb_input_open(ctx, path, &stream));  // HDF5's own words for what cannot be read are long
   RB_TRY(rb_file_new(ctx, path, &file));
-  if (access(path, R_OK) != 0 || stat(path, &info) != 0) {
+  if (fstat(fileno(stream), &info) != 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
-  if (S_ISDIR(info.st_mode)) RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: is a folder", path));
   file->bytes = (int64_t)info.st_size;
   file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
   if (file->id < 0) {
@@ -286,6 +288,7 @@ rb_status rb_file_open_foreign(rb_context *ctx, const char *path, rb_file **resu
   file = NULL;
 cleanup:
   if (list >= 0) H5Pclose(list);
+  if (stream != NULL) (void)fclose(stream);
   free(file);
   return status;
 }

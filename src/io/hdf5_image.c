@@ -6,6 +6,7 @@
 #include "hdf5_internal.h"
 #include "rheobase/base/clock.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/io/input_file.h"
 #include "rheobase/parallel/agree.h"
 
 /* Files that every rank needs: one rank reads the bytes, and all open these in memory. */
@@ -16,13 +17,11 @@ static const int64_t PIECE = INT64_C(1) << 26;  // bytes told at once
 static rb_status read_bytes(rb_context *ctx, const char *path, int64_t *size, char **bytes) {
   rb_status status = RB_OK;
   struct stat info = {0};
-  FILE *stream = fopen(path, "rbe");
-  errno = stream != NULL ? 0 : errno;
-  if (stream == NULL || fstat(fileno(stream), &info) != 0) {
+  FILE *stream = NULL;
+  RB_TRY(rb_input_open(ctx, path, &stream));
+  if (fstat(fileno(stream), &info) != 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be read: %s", path, strerror(errno)));
   }
-  if (!S_ISREG(info.st_mode))
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: is not a whole HDF5 file", path));
   *size = (int64_t)info.st_size;
   RB_TRY(RB_ALLOCATE(ctx, *bytes, *size));
   if (fread(*bytes, 1, (size_t)*size, stream) != (size_t)*size) {
