@@ -14,7 +14,7 @@
  * first-level cache. */
 
 enum {
-  RB_LANES = 16,
+  RB_LANES = 32,
   RB_TILE = 64,       ///< steps
   RB_LANE_WORDS = 4,  ///< random words, and normals, of a block
 };

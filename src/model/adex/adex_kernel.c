@@ -6,12 +6,12 @@
 
 typedef struct cells {
   double v[RB_LANES], w[RB_LANES], left[RB_LANES];
+  uint64_t fired[RB_LANES];  // a bit for each step of the tile
 } cells;
 
-/* One update. @return whether any fired */
-static inline uint64_t step(const rb_lane_values *restrict p, const double *restrict current,
-                            cells *restrict c, double *restrict voltage, uint64_t *restrict fired) {
-  uint64_t any = 0;
+/* One update. @param bit of the step */
+static inline void step(const rb_lane_values *restrict p, const double *restrict current,
+                        uint64_t bit, cells *restrict c, double *restrict voltage) {
   for (int l = 0; l < RB_LANES; ++l) {
     const double v = c->v[l], w = c->w[l], left = c->left[l];
     const double below = v - p[RB_ADEX_E_L][l];
@@ -26,25 +26,22 @@ static inline uint64_t step(const rb_lane_values *restrict p, const double *rest
     c->w[l] = spike ? adapted + p[RB_ADEX_B][l] : adapted;
     c->left[l] = spike ? p[RB_ADEX_HELD][l] : held ? left - 1 : left;
     voltage[l] = c->v[l];
-    fired[l] = spike;
-    any |= spike;
+    c->fired[l] |= (0 - spike) & bit;
   }
-  return any;
 }
 
 static void advance(rb_neuron_lanes *lanes, rb_neuron_tile *tile) {
-  uint64_t fired[RB_LANES];
-  cells c;
+  cells c = {.fired = {0}};
   memcpy(c.v, lanes->variable[RB_ADEX_V], sizeof c.v);
   memcpy(c.w, lanes->variable[RB_ADEX_W], sizeof c.w);
   memcpy(c.left, lanes->variable[RB_ADEX_LEFT], sizeof c.left);
   for (int64_t t = 0; t < tile->steps; ++t) {
-    const uint64_t any = step(lanes->number, tile->current[t], &c, tile->voltage[t], fired);
-    tile->fired[t] = any ? rb_lanes_mask(fired) : 0;
+    step(lanes->number, tile->current[t], UINT64_C(1) << t, &c, tile->voltage[t]);
   }
   memcpy(lanes->variable[RB_ADEX_V], c.v, sizeof c.v);
   memcpy(lanes->variable[RB_ADEX_W], c.w, sizeof c.w);
   memcpy(lanes->variable[RB_ADEX_LEFT], c.left, sizeof c.left);
+  memcpy(tile->fired, c.fired, sizeof c.fired);
 }
 
 extern const rb_neuron_kernel RB_KERNEL_SYMBOL(rb_adex_kernel);

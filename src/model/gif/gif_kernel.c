@@ -70,18 +70,18 @@ static void advance(rb_neuron_lanes *lanes, rb_neuron_tile *tile) {
   uint64_t spike[RB_LANES];
   cells c;
   memcpy(c.variable, lanes->variable, sizeof c.variable);
+  memset(tile->fired, 0, sizeof tile->fired);
   for (int64_t t = 0; t < tile->steps; ++t) {
     const double *uniform = tile->uniform[t];
     move(lanes->number, tile->current[t], &c);
     const uint64_t any = candidates(uniform, &c, spike);
     count_down(&c);
-    tile->fired[t] = 0;
     if (any) {
       for (int l = 0; l < RB_LANES; ++l) {
         spike[l] &= (uint64_t)(uniform[l] < -rb_exponential_less_one(-c.expected[l]));
+        tile->fired[l] |= spike[l] << t;
       }
       reset(lanes->number, spike, &c);
-      tile->fired[t] = rb_lanes_mask(spike);
     }
     memcpy(tile->voltage[t], c.variable[RB_GIF_V], sizeof tile->voltage[t]);
   }
@@ -105,7 +105,7 @@ static void weigh(rb_neuron_lanes *lanes, rb_neuron_tile *tile) {
     const int held = c.variable[RB_GIF_LEFT][0] > 0;
     move(lanes->number, tile->current[t], &c);
     count_down(&c);
-    if (tile->fired[t]) {
+    if (rb_tile_fired(tile, 0, t)) {
       for (int l = 0; l < RB_LANES; ++l) {
         sum[l] += held ? -INFINITY
                        : log_probability(c.expected[l], c.exponent[l],

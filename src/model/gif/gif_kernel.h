@@ -34,8 +34,8 @@ enum { RB_GIF_V, RB_GIF_E1, RB_GIF_E2, RB_GIF_H1, RB_GIF_H2, RB_GIF_LEFT, RB_GIF
 /** Draws the spikes by tile->uniform. */
 RB_KERNEL_DECLARE(rb_neuron_kernel, rb_gif_kernel);
 
-/** Takes the spikes from tile->fired, the same in all lanes (not 0: a spike), and adds the log of
- * their probability; all lanes are held at the same samples. */
+/** Takes the spikes of all lanes from the first one's word of tile->fired and adds the log of their
+ * probability; all lanes are held at the same samples. */
 RB_KERNEL_DECLARE(rb_neuron_kernel, rb_gif_likelihood_kernel);
 
 #endif

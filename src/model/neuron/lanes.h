@@ -1,6 +1,7 @@
 #ifndef RB_MODEL_NEURON_LANES_H
 #define RB_MODEL_NEURON_LANES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../random_lanes.h"
@@ -24,19 +25,20 @@ typedef struct rb_neuron_tile {
   _Alignas(64) rb_lane_values current[RB_TILE];  ///< in: of sample k
   _Alignas(64) rb_lane_values uniform[RB_TILE];  ///< in, if spikes are drawn: of sample k+1
   _Alignas(64) rb_lane_values voltage[RB_TILE];  ///< out: of sample k+1, mV
-  uint32_t fired[RB_TILE];  ///< out: bit l is set if lane l has a spike at sample k+1
-  int64_t steps;            ///< at most RB_TILE
+  /** Out: bit t of a lane is set if it has a spike at sample first+t+1. */
+  _Alignas(64) uint64_t fired[RB_LANES];
+  int64_t steps;  ///< at most RB_TILE
 } rb_neuron_tile;
 
 typedef struct rb_neuron_kernel {
   void (*advance)(rb_neuron_lanes *lanes, rb_neuron_tile *tile);
 } rb_neuron_kernel;
 
-/** The lanes in which `fired` is not 0. */
-static inline uint32_t rb_lanes_mask(const uint64_t fired[restrict RB_LANES]) {
-  uint32_t mask = 0;
-  for (int l = 0; l < RB_LANES; ++l) mask |= (uint32_t)(fired[l] != 0) << l;
-  return mask;
+_Static_assert(RB_TILE <= 64, "the spikes of a tile are the bits of a word");
+
+/** Whether the lane has a spike at the sample of the tile's step t. */
+static inline bool rb_tile_fired(const rb_neuron_tile *tile, int64_t lane, int64_t t) {
+  return tile->fired[lane] >> t & 1U;
 }
 
 /** Voltages stay within +-200 mV: what explodes stays finite. */

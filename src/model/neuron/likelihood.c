@@ -28,7 +28,11 @@ static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
   for (int64_t t = 0; t < tile->steps; ++t) {
     const double current = w->recording->current[first + t];
     for (int l = 0; l < RB_LANES; ++l) tile->current[t][l] = current;
-    tile->fired[t] = w->given && w->recording->spikes[first + t + 1] != 0;
+  }
+  tile->fired[0] = 0;  // the kernel's own, or what it is given
+  if (!w->given) return;
+  for (int64_t t = 0; t < tile->steps; ++t) {
+    tile->fired[0] |= (uint64_t)(w->recording->spikes[first + t + 1] != 0) << t;
   }
 }
 
@@ -43,9 +47,9 @@ static void add_voltage(weighing *w, int64_t sample, const double *voltage) {
 
 /* Spikes that are not random are those of the recording, or the recording is impossible. A channel
  * that says only whether there was one counts any number of them as one. */
-static void compare_spikes(weighing *w, int64_t k, uint32_t fired) {
+static void compare_spikes(weighing *w, int64_t k, const rb_neuron_tile *tile, int64_t t) {
   const rb_neuron_state *state = w->state;
-  for (int l = 0; l < RB_LANES; ++l) w->counted[l] += (int)(fired >> l & 1U);
+  for (int l = 0; l < RB_LANES; ++l) w->counted[l] += rb_tile_fired(tile, l, t);
   if ((k + 1) % state->every != 0 && k + 1 < state->length) return;
   const int recorded = w->recording->spikes[k / state->every];
   const bool counts = state->at[RB_NEURON_SPIKE_COUNT] >= 0;
@@ -63,7 +67,7 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
     if (w->recording->voltage != NULL && k % w->state->every == 0) {
       add_voltage(w, k / w->state->every, tile->voltage[t]);
     }
-    if (!w->given && w->recording->spikes != NULL) compare_spikes(w, k, tile->fired[t]);
+    if (!w->given && w->recording->spikes != NULL) compare_spikes(w, k, tile, t);
   }
 }
 

@@ -2,14 +2,16 @@
 
 static void drive(const rb_neuron_streams *streams, int64_t first, const double *common, double sd,
                   rb_neuron_tile *tile) {
-  const int noisy = sd > 0;
-  if (noisy)
-    rb_lane_normals(&streams->items, streams->seed, streams->current, first, tile->current);
+  if (!(sd > 0)) {
+    for (int64_t t = 0; t < tile->steps; ++t) {
+      for (int l = 0; l < RB_LANES; ++l) tile->current[t][l] = common[t];
+    }
+    return;
+  }
+  rb_lane_normals(&streams->items, streams->seed, streams->current, first, tile->current);
   for (int64_t t = 0; t < tile->steps; ++t) {
     double *restrict current = tile->current[t];
-    for (int l = 0; l < RB_LANES; ++l) {
-      current[l] = noisy ? common[t] + sd * current[l] : common[t];
-    }
+    for (int l = 0; l < RB_LANES; ++l) current[l] = common[t] + sd * current[l];
   }
 }
 

@@ -54,7 +54,7 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
     const int64_t at = (w->first + l) * w->length + first;
     for (int64_t t = 0; t < tile->steps; ++t) {
       w->traces->voltage[at + t] = tile->voltage[t][l];
-      w->traces->spikes[at + t] = (tile->fired[t] >> l) & 1;
+      w->traces->spikes[at + t] = rb_tile_fired(tile, l, t);
     }
   }
 }

@@ -46,19 +46,18 @@ static void record_voltage(simulation *s, int64_t first, const rb_neuron_tile *t
   }
 }
 
-static void record_spikes(const simulation *s, int64_t sample, uint32_t fired) {
-  for (int64_t l = 0; l < s->count; ++l) {
-    if (!((fired >> l) & 1)) continue;
-    if (s->state->at[RB_NEURON_SPIKES] >= 0) row(s, l, RB_NEURON_SPIKES)[sample] = 1;
-    if (s->state->at[RB_NEURON_SPIKE_COUNT] >= 0) row(s, l, RB_NEURON_SPIKE_COUNT)[sample] += 1;
-  }
+static void record_spike(const simulation *s, int64_t lane, int64_t sample) {
+  if (s->state->at[RB_NEURON_SPIKES] >= 0) row(s, lane, RB_NEURON_SPIKES)[sample] = 1;
+  if (s->state->at[RB_NEURON_SPIKE_COUNT] >= 0) row(s, lane, RB_NEURON_SPIKE_COUNT)[sample] += 1;
 }
 
 static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
   simulation *s = work;
   if (s->state->at[RB_NEURON_VOLTAGE] >= 0) record_voltage(s, first, tile);
-  for (int64_t t = 0; t < tile->steps; ++t) {
-    if (tile->fired[t]) record_spikes(s, (first + t) / s->state->every, tile->fired[t]);
+  for (int64_t l = 0; l < s->count; ++l) {
+    for (uint64_t left = tile->fired[l]; left != 0; left &= left - 1) {
+      record_spike(s, l, (first + __builtin_ctzll(left)) / s->state->every);
+    }
   }
 }
 

@@ -30,15 +30,16 @@ static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
   rb_neuron_source_drive(&((const survey *)work)->source, first, tile);
 }
 
-static void look(survey *s, const double *voltage, uint32_t fired) {
+static void look(survey *s, const rb_neuron_tile *tile, int64_t t) {
   const bool may_block = !s->source.state->neuron->resets;
   for (int l = 0; l < RB_LANES; ++l) {
-    const bool spike = fired >> l & 1U;
-    s->raised[l] = voltage[l] > BLOCK_MV && !spike ? s->raised[l] + 1 : 0;
+    const bool spike = rb_tile_fired(tile, l, t);
+    const double v = tile->voltage[t][l];
+    s->raised[l] = v > BLOCK_MV && !spike ? s->raised[l] + 1 : 0;
     if (spike) s->found[l][SILENT] = 0;
     if (spike && !s->begun) s->found[l][SPONTANEOUS] = 1;
     if (may_block && s->raised[l] > s->block) s->found[l][BLOCKED] = 1;
-    if (fabs(voltage[l]) >= CLIP_MV) s->found[l][CLIPPED] = 1;
+    if (fabs(v) >= CLIP_MV) s->found[l][CLIPPED] = 1;
   }
 }
 
@@ -46,7 +47,7 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
   survey *s = work;
   const double *current = s->source.state->current;
   for (int64_t t = 0; t < tile->steps; ++t) {
-    look(s, tile->voltage[t], tile->fired[t]);
+    look(s, tile, t);
     s->begun |= current[first + t] != 0;
   }
 }
