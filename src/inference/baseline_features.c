@@ -102,6 +102,7 @@ static rb_status set_sizes(rb_context *ctx, rb_baseline_features *f) {
   f->count = (int)count;
   f->pieces = rb_pieces(model->length, model->channels);
   f->samples = model->channels * f->pieces;
+  f->row = model->channels * model->length;
   f->bins = model->length < RB_BASELINE_BINS ? (int)model->length : RB_BASELINE_BINS;
   f->inputs = 0;
   for (int c = 0; c < model->channels; ++c) f->inputs += model->channel[c].binary ? 0 : f->bins;
@@ -130,17 +131,17 @@ cleanup:
 rb_status rb_baseline_features_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                       int64_t random_features, rb_baseline_features *f) {
   rb_status status = RB_OK;
-  const int64_t pilots = RB_BASELINE_PILOTS, row = model->channels * model->length;
+  const int64_t pilots = RB_BASELINE_PILOTS;
   double *theta = NULL, *z = NULL;
   float *x = NULL;
   *f = (rb_baseline_features){.model = model, .seed = seed, .random = (int)random_features};
   RB_TRY(set_sizes(ctx, f));
   RB_TRY(RB_ALLOCATE(ctx, theta, pilots * model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, x, pilots * row));
+  RB_TRY(RB_ALLOCATE(ctx, x, pilots * f->row));
   RB_TRY(RB_ALLOCATE(ctx, z, pilots * f->inputs));
   RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, NULL));
   RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, x));
-  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * row, z + i * f->inputs);
+  for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * f->row, z + i * f->inputs);
   RB_TRY(measure(ctx, f, pilots, z));
   RB_TRY(rb_baseline_features_restore(ctx, f));
 cleanup:
@@ -189,7 +190,7 @@ void rb_baseline_features_compute(const rb_baseline_features *f, int64_t count, 
     const int here = count - first < TOGETHER ? (int)(count - first) : TOGETHER;
     double *rows = out + first * f->count;
     for (int i = 0; i < here; ++i) {
-      const float *from = x + (first + i) * channels * L;
+      const float *from = x + (first + i) * f->row;
       double *row = rows + (int64_t)i * f->count;
       for (int c = 0; c < channels; ++c) {
         rb_pieces_average(L, from + c * L, f->pieces, row + (ptrdiff_t)c * f->pieces);

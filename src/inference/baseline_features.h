@@ -21,6 +21,7 @@ enum { RB_BASELINE_BINS = 50, RB_BASELINE_PILOTS = 256 };
 typedef struct rb_baseline_features {
   const rb_model *model;  ///< not owned
   uint64_t seed;          ///< of the random features
+  int64_t row;            ///< C L, numbers of a data set
   int pieces;             ///< of each channel
   int samples;            ///< C pieces
   int random;             ///< m

@@ -46,7 +46,7 @@ static rb_status piece_create(rb_context *ctx, const rb_baseline *b, piece *p) {
   rb_status status = RB_OK;
   p->rows = rows_per_rank(ctx);
   RB_TRY(RB_ALLOCATE(ctx, p->theta, p->rows * b->model->dim));
-  RB_TRY(RB_ALLOCATE(ctx, p->x, p->rows * b->features.samples));
+  RB_TRY(RB_ALLOCATE(ctx, p->x, p->rows * b->features.row));
   RB_TRY(RB_ALLOCATE(ctx, p->value, p->rows * b->features.count));
   RB_TRY(RB_ALLOCATE(ctx, p->shift, b->features.count));
   RB_TRY(RB_ALLOCATE(ctx, p->unit, b->features.count));

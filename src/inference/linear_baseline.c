@@ -55,7 +55,7 @@ rb_status rb_baseline_mean(rb_context *ctx, const rb_baseline *baseline, int64_t
   double *row = NULL;
   RB_TRY(RB_ALLOCATE(ctx, row, baseline->features.count));
   for (int64_t i = 0; i < count; ++i) {
-    rb_baseline_mean_of(baseline, x + i * baseline->features.samples, row,
+    rb_baseline_mean_of(baseline, x + i * baseline->features.row, row,
                         mean + i * baseline->model->dim);
   }
 cleanup:
@@ -172,8 +172,7 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
     const rb_stream picks =
         rb_stream_make(seed, purpose, RB_RANDOM_POSTERIOR_DRAWS, SUB_PICKS, item);
     float *out = theta + i * draws * D;
-    rb_baseline_mean_of(state->baseline, x + i * state->baseline->features.samples, state->row,
-                        mean);
+    rb_baseline_mean_of(state->baseline, x + i * state->baseline->features.row, state->row, mean);
     sample_one(state, model, tries, picks, mean, draws, out);
     if (log_density == NULL) continue;
     const double mass = log_mass(state, model, mean);
@@ -193,8 +192,7 @@ static rb_status log_density(rb_posterior *self, rb_context *ctx, int64_t count,
   const rb_model *model = self->model;
   for (int64_t i = 0; i < count; ++i) {
     double mean[RB_MAX_PARAMETERS];
-    rb_baseline_mean_of(state->baseline, x + i * state->baseline->features.samples, state->row,
-                        mean);
+    rb_baseline_mean_of(state->baseline, x + i * state->baseline->features.row, state->row, mean);
     const double mass = log_mass(state, model, mean);
     for (int64_t k = i * per; k < (i + 1) * per; ++k) {
       out[k] = density(state, model, mean, mass, theta + k * model->dim);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Studies of the shapes at the ends: one parameter and one sample, 16 parameters and eight channels. Every stage
-# ends, and the panels of every figure have room and fill it.
+# Studies of the shapes at the ends: one parameter and one sample, 16 parameters and eight channels; with
+# jobs/check.sh --long 100,000 samples. Every stage ends, and the panels of every figure have room and fill it.
 . "$(dirname "$0")/lib.sh"
 
 # shape NAME DIM CHANNELS LENGTH: its plugin and its input.
@@ -54,4 +54,12 @@ echo "-- 16 parameters, eight channels"
 shape wide 16 8 12
 rheobase 2 run wide.cfg -o wide >out.txt 2>err.txt || fail "run wide.cfg: $(grep "^rheobase" err.txt)"
 figures wide 16
+
+[ -n "${RB_ALL_STAGES:-}" ] || exit 0 # minutes
+echo "-- recordings of 100,000 samples"
+printf 'model = "adex";\n' >long.cfg
+sed '/^model\|^plugin/d' wide.cfg >>long.cfg
+rheobase 2 run long.cfg -o long --set simulator.T_ms=50000 --set recording.sample_ms=0.5 \
+  --set baseline.simulations=6000 >out.txt 2>err.txt || fail "run long.cfg: $(grep "^rheobase" err.txt)"
+figures long 18
 exit 0

@@ -1,6 +1,7 @@
 #include "inference/baseline_features.h"
 #include "model/lif/lif.h"
 #include "rb_test.h"
+#include "rheobase/model/pieces.h"
 
 enum { COUNT = 11, L = 1000 };
 
@@ -80,6 +81,43 @@ static void same_bits_in_any_company(void **state) {
   free(one);
 }
 
+/* Long recordings are averaged in pieces, and data sets stay apart. */
+static void long_recordings(void **state) {
+  (void)state;
+  enum { LONG = 5000, PIECES = RB_MOST_PIECES / 2, TAKEN = 2 };
+  rb_lif_settings settings = rb_lif_defaults();
+  settings.T_ms = LONG * settings.dt_ms;
+  rb_model long_model;
+  rb_baseline_features f;
+  double theta[6 * TAKEN];
+  assert_int_equal(rb_lif_model(&test_context, &settings, &long_model), RB_OK);
+  assert_true(long_model.length == LONG);
+  assert_int_equal(rb_baseline_features_create(&test_context, &long_model, 3, 0, &f), RB_OK);
+  assert_int_equal(f.count, 2 * PIECES + 5);
+  float *x = calloc(TAKEN * 2 * LONG, sizeof *x);
+  double *out = calloc((size_t)f.count * TAKEN, sizeof *out);
+  assert_int_equal(
+      long_model.draw_prior(&long_model, &test_context, 3, RB_FOR_TESTS, 0, TAKEN, theta, NULL),
+      RB_OK);
+  assert_int_equal(
+      long_model.simulate(&long_model, &test_context, 3, RB_FOR_TESTS, 0, TAKEN, theta, x), RB_OK);
+  rb_baseline_features_compute(&f, TAKEN, x, out);
+  for (int row = 0; row < 2 * TAKEN; ++row) {  // of data sets and channels
+    double of_samples = 0, of_pieces = 0;
+    const double *piece = out + (ptrdiff_t)(row / 2) * f.count + (ptrdiff_t)(row % 2) * PIECES;
+    for (int t = 0; t < LONG; ++t) of_samples += (double)x[row * LONG + t];
+    for (int p = 0; p < PIECES; ++p) {
+      const int samples = LONG * (p + 1) / PIECES - LONG * p / PIECES;
+      of_pieces += piece[p] * samples;
+    }
+    assert_near(of_pieces / LONG, of_samples / LONG, 1e-9);
+  }
+  rb_baseline_features_destroy(&f);
+  long_model.destroy(&long_model);
+  free(x);
+  free(out);
+}
+
 /* Mean products of random features tend to a Gaussian kernel of the downsampled traces: with 20000
  * of them the standard error is below 0.0075, five of which are allowed. */
 static void products_are_a_gaussian_kernel(void **state) {
@@ -108,7 +146,7 @@ static void products_are_a_gaussian_kernel(void **state) {
   free(out);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(samples_summaries_and_names),
-                                          cmocka_unit_test(same_bits_in_any_company),
-                                          cmocka_unit_test(products_are_a_gaussian_kernel)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(samples_summaries_and_names), cmocka_unit_test(same_bits_in_any_company),
+    cmocka_unit_test(long_recordings), cmocka_unit_test(products_are_a_gaussian_kernel)};
 RB_TEST_MAIN_WITH(tests, open_model, close_model)
