@@ -42,6 +42,7 @@ typedef struct rb_model rb_model;
 struct rb_model_type;  // model_type.h
 struct rb_prior;       // prior.h
 struct rb_statistics;  // statistics.h
+struct rb_predictor;   // predictor.h
 
 /** How statistics of a model's recordings are wanted (statistics.h). */
 typedef struct rb_statistics_options {
@@ -193,6 +194,9 @@ struct rb_model {
    * May be NULL */
   rb_status (*log_likelihood)(const rb_model *model, rb_context *ctx, const float *x, int64_t count,
                               const double *theta, double *log_likelihood, const char **reason);
+
+  /** What it predicts of recordings of any length; NULL: nothing. Called through predictor.h. */
+  const struct rb_predictor *predictor;
 
   void (*destroy)(rb_model *model);  ///< frees state; the struct itself is the caller's
 };

@@ -28,6 +28,7 @@ typedef enum rb_purpose {
   RB_FOR_TESTS,
   RB_FOR_REFERENCES,  ///< data sets that rough estimates (TARP references) are fitted to
   RB_FOR_SCALES,      ///< data sets that statistics take a channel's mean and deviation from
+  RB_FOR_FORECAST,    ///< runs under the stimulus of a recording
   RB_PURPOSE_COUNT
 } rb_purpose;
 

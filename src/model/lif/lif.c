@@ -90,6 +90,7 @@ rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model) 
   const rb_lif_settings *s = settings;
   rb_lif_state *state = NULL;
   RB_TRY(create_state(ctx, s, &state));
+  state->predictor = rb_lif_predictor(s);
   *model = (rb_model){.name = "lif",
                       .channels = RB_LIF_CHANNELS,
                       .channel = channels,
@@ -109,6 +110,7 @@ rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model) 
                       .accepts = rb_lif_accepts,
                       .simulate = rb_lif_simulate,
                       .log_likelihood = s->noise_mV > 0 ? rb_lif_log_likelihood : NULL,
+                      .predictor = &state->predictor,
                       .destroy = destroy};
 cleanup:
   return status;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "filter_bank.h"
+#include "rheobase/model/predictor.h"
 
 /** @file lif_state.h
  * What the parts of the neuron's model share: the state behind rb_model, and its functions. */
@@ -15,6 +16,7 @@ typedef struct rb_lif_state {
   int64_t *spike_index;      ///< (L) index at which a spike at a step is recorded
   rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_expert or rb_lif_add_alternatives
   rb_expert expert;
+  rb_predictor predictor;
   rb_lif_filter_bank *alternative[RB_MAX_ALTERNATIVES];  ///< NULL until rb_lif_add_alternatives
   rb_alternatives alternatives;
 } rb_lif_state;
@@ -24,6 +26,9 @@ RB_NODISCARD rb_status rb_lif_need_bank(rb_context *ctx, rb_lif_state *state);
 
 /** The step at which a spike at step @p it is recorded: it, or the notebook's (int)((it*dt)/dt). */
 int64_t rb_lif_spike_index(const rb_lif_settings *settings, int64_t it);
+
+/** What it predicts of recordings. */
+rb_predictor rb_lif_predictor(const rb_lif_settings *settings);
 
 /** Makes the simulator's part of a model. @param settings rb_lif_settings */
 rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model);

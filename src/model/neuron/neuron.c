@@ -161,6 +161,7 @@ static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb
   char word[32];
   const double per_unit = s->area_um2 > 0 ? 100.0 / s->area_um2 : 1;  // uA/cm2 of a pA
   *state = (rb_neuron_state){.neuron = neuron, .settings = *s};
+  state->per_unit = per_unit;
   state->length = length_of(s);
   state->every = steps_between(s);
   if (state->every < 1) state->every = 1;  // was checked before
@@ -205,6 +206,7 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
       .find_oddities = rb_neuron_find_oddities,
       .destroy = destroy};
   rb_neuron_add_summaries(model);
+  rb_neuron_add_predictor(model);
 cleanup:
   if (status != RB_OK) destroy(model);
   return status;

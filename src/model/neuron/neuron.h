@@ -1,6 +1,7 @@
 #ifndef RB_MODEL_NEURON_H
 #define RB_MODEL_NEURON_H
 
+#include "../lif/passage.h"
 #include "lanes.h"
 #include "rheobase/base/cpu.h"
 #include "rheobase/model/model_type.h"
@@ -53,6 +54,10 @@ typedef struct rb_neuron {
    * (RB_NEURON_REASON), "" @param theta (parameters), finite, and positive where it has to be */
   bool (*refuses)(const rb_neuron_settings *settings, const double *theta, char *reason);
 
+  /** Of neurons whose voltage is linear between spikes: its numbers but for held and sd, in the
+   * kernel's unit. NULL: it is not. @param passage zeros */
+  void (*passage)(const rb_neuron_settings *settings, const double *theta, rb_passage *passage);
+
   /** Sets numbers and initial variables of a lane; the others are zeros. */
   void (*set_lane)(const rb_neuron_settings *settings, const double *theta, int lane,
                    rb_neuron_lanes *lanes);
@@ -66,9 +71,11 @@ typedef struct rb_neuron_state {
   rb_neuron_settings settings;     ///< without the stimulus' traces
   int64_t length, every, samples;  ///< L; steps between recorded samples; how many these are
   double *current;                 ///< (L) common to all data sets, in the kernel's unit
+  double per_unit;                 ///< the kernel's unit of current per that of the stimulus
   double current_sd;               ///< of its own noise per step
   int at[RB_NEURON_CHANNELS];      ///< place of a channel in an observation, or -1
   rb_channel channel[RB_NEURON_CHANNELS];
+  rb_predictor predictor;
   char reason[RB_NEURON_REASON];  ///< why the last parameters were refused
 } rb_neuron_state;
 

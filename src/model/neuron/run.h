@@ -46,6 +46,9 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
 /** Whether the recording has an exact log likelihood. Local. */
 bool rb_neuron_has_likelihood(const rb_neuron_state *state);
 
+/** What it predicts of recordings, if it can. Local. */
+void rb_neuron_add_predictor(rb_model *model);
+
 /** Statistics of the recording: fills those members of the model. Local. */
 void rb_neuron_add_summaries(rb_model *model);
 

@@ -1,0 +1,57 @@
+#ifndef RHEOBASE_PREDICTOR_H
+#define RHEOBASE_PREDICTOR_H
+
+#include "rheobase/model/model.h"
+
+/** @file predictor.h
+ * What a model says of a recording of any length, made with a stimulus of its own: its events
+ * before it has seen any, and those to come given all so far. All functions are local. */
+
+/** A recording that is predicted. Nothing is owned. */
+typedef struct rb_stimulated {
+  int64_t length;          ///< samples, the model's axis_step apart
+  const double *stimulus;  ///< (length) in the unit of the predictor's stimulus
+  const double *response;  ///< (length) recorded: a prediction begins where it does
+  const uint8_t *event;    ///< (length) recorded, 0 or 1
+} rb_stimulated;
+
+/** What a type of models brings; its functions take all parameters, also fixed ones. */
+typedef struct rb_predictor {
+  /** What it needs of a recording, and predicts, whether they are channels of the model or not. */
+  rb_channel stimulus, response, event;
+  double masked;  ///< steps after an event's own on which no event and no response is predicted
+
+  /** As rb_predictor_run. */
+  rb_status (*run)(const rb_model *core, rb_context *ctx, const rb_stimulated *given, uint64_t seed,
+                   int64_t first, int64_t count, const double *theta, bool noise, double *response,
+                   uint8_t *event);
+
+  /** As rb_predictor_follow. */
+  rb_status (*follow)(const rb_model *core, rb_context *ctx, const rb_stimulated *given,
+                      int64_t count, const double *theta, double *response, double *expected);
+} rb_predictor;
+
+/** Runs under the recorded stimulus, with the recorded beginning and nothing else of the response.
+ * @param first number of the first run: random numbers depend on it and seed alone
+ * @param theta (count, D), accepted @param noise false: the one run without noise; where events are
+ * random, each at the median of its time given those before
+ * @param response (count, length) before observation noise @param event (count, length) 0 or 1 */
+RB_NODISCARD rb_status rb_predictor_run(const rb_model *model, rb_context *ctx,
+                                        const rb_stimulated *given, uint64_t seed, int64_t first,
+                                        int64_t count, const double *theta, bool noise,
+                                        double *response, uint8_t *event);
+
+/** The response, without noise, where the events are the recorded ones, and how many events are
+ * expected on each sample given all recorded before it: there is one with probability
+ * 1 - exp(-expected). What a model cannot tell is NaN.
+ * @param theta (count, D), accepted @param response (count, length)
+ * @param expected (count, length), at most RB_PREDICTOR_SURE */
+RB_NODISCARD rb_status rb_predictor_follow(const rb_model *model, rb_context *ctx,
+                                           const rb_stimulated *given, int64_t count,
+                                           const double *theta, double *response, double *expected);
+
+/** What is expected of an event of this probability. */
+double rb_predictor_expected(double probability);
+enum { RB_PREDICTOR_SURE = 50 };
+
+#endif

@@ -1,0 +1,167 @@
+/* What models predict of recordings: runs against the simulator's own loop, probabilities of events
+ * against Monte Carlo and against the likelihood. */
+#include "model/lif/lif.h"
+#include "neuron_setup.h"
+#include "rheobase/model/predictor.h"
+#include "rheobase/random/distributions.h"
+
+enum { STEPS = 600, RUNS = 8000 };
+
+static double stimulus[STEPS], response[STEPS];
+static uint8_t event[STEPS];
+static const rb_stimulated given = {STEPS, stimulus, response, event};
+
+/* A current that wanders around a mean, and a beginning; no events. */
+static void fill(double mean, double sd, double start) {
+  rb_stream_normals(rb_stream_make(9, RB_FOR_TESTS, RB_RANDOM_NULLS, 0, 0), 0, STEPS, stimulus);
+  double y = 0;
+  for (int n = 0; n < STEPS; ++n) {
+    y = 0.95 * y + 0.3 * stimulus[n];
+    stimulus[n] = mean + sd * y;
+    response[n] = start;
+    event[n] = 0;
+  }
+}
+
+static const double theta[RB_LIF_DIM] = {
+    [RB_LIF_V_TH] = -50,    [RB_LIF_TAU_M] = 10,   [RB_LIF_G_L] = 10,
+    [RB_LIF_V_RESET] = -62, [RB_LIF_V_INIT] = -62, [RB_LIF_E_L] = -65};
+
+static void make_lif(double sd, rb_model *model) {
+  rb_lif_settings settings = rb_lif_defaults();
+  settings.I_std_pA = sd;
+  settings.exact_spike_index = true;
+  assert_all_ok(rb_lif_model(&test_context, &settings, model));
+}
+
+/* The share of runs without an event so far, and what the filter says of it: the whole course
+ * within 4.5 standard errors. */
+static void passage_against_monte_carlo(void **state) {
+  (void)state;
+  const double noise[] = {30, 150, 600};
+  for (int k = 0; k < 3; ++k) {
+    rb_model model;
+    make_lif(noise[k], &model);
+    fill(150, 60, -62);
+    double *v = calloc(STEPS, sizeof *v), *expected = calloc(STEPS, sizeof *expected);
+    uint8_t *spikes = calloc(STEPS, 1);
+    int first[STEPS] = {0};
+    assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, theta, v, expected));
+    for (int r = 0; r < RUNS; ++r) {
+      assert_all_ok(
+          rb_predictor_run(&model, &test_context, &given, 7, r, 1, theta, true, v, spikes));
+      int n = 0;
+      while (n < STEPS - 1 && !spikes[n]) ++n;
+      if (spikes[n]) ++first[n];
+    }
+    double sum = 0, left = RUNS, furthest = 0;
+    for (int n = 0; n < STEPS - 1; ++n) {  // the simulator does not test its last sample
+      sum += expected[n];
+      left -= first[n];
+      const double p = exp(-sum), se = sqrt(p * (1 - p) / RUNS) + 1e-3 / RUNS;
+      if (p > 5.0 / RUNS && p < 1 - 5.0 / RUNS) {
+        furthest = fmax(furthest, fabs(left / RUNS - p) / se);
+      }
+    }
+    assert_near(furthest, 0, 4.5);
+    free(v);
+    free(expected);
+    free(spikes);
+    model.destroy(&model);
+  }
+}
+
+/* After a recorded event v is held and begins again, and a course between two events is that of a
+ * recording that begins there. */
+static void passage_begins_again(void **state) {
+  (void)state;
+  enum { AT = 200, HELD = 10 };
+  rb_model model;
+  make_lif(80, &model);
+  fill(150, 60, -62);
+  double v[2][STEPS], expected[2][STEPS];
+  event[AT] = 1;
+  assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, theta, v[0], expected[0]));
+  for (int n = AT; n <= AT + HELD; ++n) assert_near(v[0][n], -62, 0);
+  for (int n = AT + 1; n <= AT + HELD; ++n) assert_near(expected[0][n], 0, 0);
+  const rb_stimulated rest = {STEPS - AT - HELD, stimulus + AT + HELD, response, event + AT + HELD};
+  assert_all_ok(rb_predictor_follow(&model, &test_context, &rest, 1, theta, v[1], expected[1]));
+  for (int n = 1; n < rest.length; ++n) {
+    assert_near(v[0][AT + HELD + n], v[1][n], 1e-12);
+    assert_near(expected[0][AT + HELD + n], expected[1][n], 1e-12);
+  }
+  model.destroy(&model);
+  make_lif(0, &model);  // without noise it is certain where an event is
+  event[AT] = 0;
+  assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, theta, true, v[0], event));
+  assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, theta, v[1], expected[0]));
+  int events = 0;
+  for (int n = 1; n < STEPS - 1; ++n) {
+    assert_near(expected[0][n], event[n] ? RB_PREDICTOR_SURE : 0, 0);
+    assert_near(v[0][n], v[1][n], 1e-9);
+    events += event[n];
+  }
+  assert_true(events > 1);
+  model.destroy(&model);
+}
+
+static const char gif[] =
+    "simulator = { T_ms = 60.0; dt_ms = 0.1; tref_ms = 2.0; };"
+    "stimulus = ({ type = \"constant\"; amplitude = 0; });"
+    "recording = { sample_ms = 0.1; channels = [\"voltage\", \"spikes\"]; };";
+
+/* Expected events give the likelihood of the events, and runs are as probable as they are often. */
+static void events_that_are_drawn(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("gif", gif, &model);
+  const rb_neuron_state *s = neuron_state(&model);
+  assert_int_equal(s->length, STEPS);
+  double row[RB_MAX_PARAMETERS], v[STEPS], expected[STEPS], log_likelihood = 0, sum = 0;
+  for (int item = 0; item < 5; ++item) {
+    assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
+    fill(400, 300, row[2]);
+    response[0] = row[2];
+    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, item, 1, row, true, v, event));
+    const rb_neuron_recording recording = {NULL, event, stimulus};
+    assert_all_ok(rb_neuron_weigh(&model, &test_context, &recording, 1, row, &log_likelihood));
+    assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
+    sum = 0;
+    for (int n = 1; n < STEPS; ++n) sum += event[n] ? log(-expm1(-expected[n])) : -expected[n];
+    assert_near(sum, log_likelihood, 1e-8 * (1 + fabs(log_likelihood)));
+  }
+  model.destroy(&model);
+}
+
+/* A train at medians: as many expected as ln 2 between any two events. */
+static void most_probable(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("gif", gif, &model);
+  double row[RB_MAX_PARAMETERS], v[STEPS], expected[STEPS], sum = 0;
+  int events = 0;
+  for (int item = 0; item < 5; ++item) {
+    assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
+    fill(500, 300, row[2]);
+    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, row, false, v, event));
+    assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
+    sum = 0;
+    for (int n = 1; n < STEPS; ++n) {
+      if (event[n]) {
+        assert_true(sum < M_LN2 && sum + expected[n] >= M_LN2 - 1e-9);
+        sum = 0;
+        ++events;
+      } else {
+        sum += expected[n];
+        assert_true(sum < M_LN2 + 1e-9);
+      }
+    }
+  }
+  assert_true(events > 5);
+  model.destroy(&model);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(passage_against_monte_carlo), cmocka_unit_test(passage_begins_again),
+    cmocka_unit_test(events_that_are_drawn), cmocka_unit_test(most_probable)};
+RB_TEST_MAIN(tests)
