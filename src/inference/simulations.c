@@ -48,18 +48,14 @@ static void describe(const rb_model *model, const char *group, group_fields *f) 
   }
 }
 
-rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model) {
+rb_status rb_parameters_write(rb_context *ctx, rb_file *file, const rb_model *model) {
   rb_status status = RB_OK;
   const char *names[RB_MAX_PARAMETERS], *units[RB_MAX_PARAMETERS];
-  double *axis = NULL;
   for (int d = 0; d < model->dim; ++d) {
     names[d] = model->parameters[d].name;
     units[d] = model->parameters[d].unit;
   }
-  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, axis, model->length)));
-  for (int64_t t = 0; t < model->length; ++t) axis[t] = (double)t * model->axis_step;
   RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
-  RB_TRY(rb_file_dimension(ctx, file, model->axis.name, model->length));
   RB_TRY(rb_file_write(
       ctx, file,
       &(rb_field){"parameter", RB_STRING, "parameter", "1", "names of the parameters", false},
@@ -68,6 +64,17 @@ rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model) {
       ctx, file,
       &(rb_field){"parameter_unit", RB_STRING, "parameter", "1", "units of the parameters", false},
       units));
+cleanup:
+  return status;
+}
+
+rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model) {
+  rb_status status = RB_OK;
+  double *axis = NULL;
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, axis, model->length)));
+  for (int64_t t = 0; t < model->length; ++t) axis[t] = (double)t * model->axis_step;
+  RB_TRY(rb_parameters_write(ctx, file, model));
+  RB_TRY(rb_file_dimension(ctx, file, model->axis.name, model->length));
   RB_TRY(rb_file_write(ctx, file,
                        &(rb_field){model->axis.name, RB_F64, model->axis.name, model->axis.unit,
                                    model->axis.description, false},

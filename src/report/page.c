@@ -26,6 +26,8 @@ static const struct section {
                           RB_PRODUCT_EXACT, true},
     [RB_SECTION_PREDICTIVE] = {"predictive", "Posterior predictive check", rb_page_predictive,
                                RB_PRODUCT_PREDICTIVE, false},
+    [RB_SECTION_RECORDING] = {"recording", "Prediction of a recording", rb_page_recording,
+                              RB_PRODUCT_PREDICTION, true},
     [RB_SECTION_SCALING] = {"scaling", "Scaling over ranks", NULL, RB_PRODUCT_SCALING, true},
 };
 

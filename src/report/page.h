@@ -33,6 +33,7 @@ RB_NODISCARD rb_status rb_page_misspecification(const rb_study_data *study, FILE
 RB_NODISCARD rb_status rb_page_observation(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_posterior(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_predictive(const rb_study_data *study, FILE *out);
+RB_NODISCARD rb_status rb_page_recording(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_comparison(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_refinement(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_provenance(const rb_study_data *study, FILE *out);

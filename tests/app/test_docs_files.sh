@@ -9,10 +9,11 @@ trap 'rm -rf "$folder"' EXIT
   --set exact.draws=200 --set exact.short_steps=40 --set exact.long_steps=128
 "$RB_PROGRAM" scale --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder" --set scale.repeats=1 \
   --set scale.seconds=0 --set scale.simulations=16
-awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) print i / 10 ",-65," i }' >"$folder/trace.csv"
+awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) print i / 5 ",-65," i }' >"$folder/trace.csv"
 "$RB_PROGRAM" import --quiet "$folder/trace.csv" -o "$folder/recording.h5" 2>/dev/null
+"$RB_PROGRAM" predict --quiet "$folder" --recording "$folder/recording.h5" 2>/dev/null
 files=
-for stage in simulations checkpoint calibration baseline posterior predictive exact scaling recording; do
+for stage in simulations checkpoint calibration baseline posterior predictive prediction exact scaling recording; do
   if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi
 done
 "$RB_PROGRAM" info --markdown $files > "$folder/files.md"

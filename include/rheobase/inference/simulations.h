@@ -15,6 +15,9 @@ enum { RB_SIMULATIONS_MOST = 256, RB_SIMULATIONS_LEAST = 8 };
  * samples' axis. */
 RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
+/** The dimension of the parameters alone, with their names and units. Collective. */
+RB_NODISCARD rb_status rb_parameters_write(rb_context *ctx, rb_file *file, const rb_model *model);
+
 /** Files of earlier simulations: of a study of another size, and of one that was stopped. */
 enum { RB_EARLIER_FILES = 2 };
 

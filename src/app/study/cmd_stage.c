@@ -21,6 +21,7 @@ static const struct stage {
   const char *settings;
   unsigned sources;  // files of earlier stages, a bit for each product
   bool takes_data, takes_observation;
+  bool of_recording;  ///< done with --recording, and then alone of those of its name
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
   /** Where its file may hold unfinished work: how far it is, of how much. */
   rb_status (*position)(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total);
@@ -72,6 +73,14 @@ static const struct stage {
      .settings = RB_PREDICT_SETTINGS,
      .sources = 1U << RB_PRODUCT_POSTERIOR,
      .run = rb_stage_predict,
+     .needs_simulator = true},
+    {.product = RB_PRODUCT_PREDICTION,
+     .settings = RB_PREDICT_SETTINGS,
+     .sources = 1U << RB_PRODUCT_POSTERIOR,
+     .of_recording = true,
+     .run = rb_stage_predict_recording,
+     .not_in_run = true,
+     .check = rb_check_recording,
      .needs_simulator = true},
     {.product = RB_PRODUCT_EXACT,
      .settings = RB_REFINE_SETTINGS,
@@ -185,7 +194,8 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
                              sources *s) {
   rb_status status = RB_OK;
   const char *data = stage->takes_data ? job->arguments->data : NULL;
-  const char *observation = stage->takes_observation ? rb_observed_file(job->arguments) : NULL;
+  const bool takes = stage->takes_observation || stage->of_recording;
+  const char *observation = takes ? rb_observed_file(job->arguments) : NULL;
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
@@ -197,7 +207,7 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
   if (observation != NULL) {
     RB_TRY(add_foreign(ctx, rb_observed_option(job->arguments), observation, s));
   }
-  if (stage->takes_observation) add_sweeps(job->arguments->recording.sweeps, s);
+  if (takes) add_sweeps(job->arguments->recording.sweeps, s);
 cleanup:
   return status;
 }
@@ -299,7 +309,10 @@ cleanup:
 
 /* @param name of a stage; NULL: those of `run` */
 static bool is_asked_for(const rb_job *job, const struct stage *stage, const char *name) {
-  if (name != NULL) return strcmp(rb_products[stage->product].stage, name) == 0;
+  if (name != NULL) {
+    const bool recording = strcmp(name, "predict") == 0 && job->arguments->recordings > 0;
+    return strcmp(rb_products[stage->product].stage, name) == 0 && stage->of_recording == recording;
+  }
   return !stage->not_in_run && !(stage->needs_simulator && rb_input_is_stored(&job->input));
 }
 

@@ -69,6 +69,7 @@ RB_NODISCARD rb_status rb_job_load_baseline(rb_context *ctx, rb_job *job);
  * @{ */
 RB_NODISCARD rb_status rb_check_train(rb_context *ctx, const rb_job *job);
 RB_NODISCARD rb_status rb_check_baseline(rb_context *ctx, const rb_job *job);
+RB_NODISCARD rb_status rb_check_recording(rb_context *ctx, const rb_job *job);
 /** @} */
 
 /** Whether simulations at @p path differ from those of now in their number at most, and need not be
@@ -85,6 +86,7 @@ RB_NODISCARD rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const ch
 RB_NODISCARD rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_predict_recording(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path);
 /** @} */
 

@@ -49,3 +49,19 @@ rb_status rb_stage_read_observation(rb_context *ctx, const rb_file *file, const 
 cleanup:
   return status;
 }
+
+rb_status rb_stage_read_draws(rb_context *ctx, const rb_file *file, const rb_model *model,
+                              int64_t *count, float **draws) {
+  rb_status status = RB_OK;
+  int64_t shape[2] = {0, 0};
+  void *data = NULL;
+  RB_TRY(rb_file_read_new(ctx, file, "draws", RB_F32, true, 2, shape, &data));
+  if (shape[0] < 1 || shape[1] != model->dim) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "posterior.h5: draws has shape (%lld, %lld), not (n, %d)",
+                   (long long)shape[0], (long long)shape[1], model->dim));
+  }
+cleanup:
+  *count = shape[0];
+  *draws = data;
+  return status;
+}

@@ -31,13 +31,7 @@ static void check_destroy(check *c) {
 static rb_status read_posterior(rb_context *ctx, const rb_job *job, const rb_file *file, check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
-  int64_t shape[2] = {0, 0};
-  RB_TRY(rb_file_read_new(ctx, file, "draws", RB_F32, true, 2, shape, (void **)&c->draws));
-  c->S = shape[0];
-  if (shape[0] < 1 || shape[1] != model->dim) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "posterior.h5: draws has shape (%lld, %lld), not (n, %d)",
-                   (long long)shape[0], (long long)shape[1], model->dim));
-  }
+  RB_TRY(rb_stage_read_draws(ctx, file, model, &c->S, &c->draws));
   RB_TRY(RB_ALLOCATE(ctx, c->x, model->channels * model->length));
   RB_TRY(rb_stage_read_observation(ctx, file, model, c->x));
 cleanup:

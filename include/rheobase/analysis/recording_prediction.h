@@ -1,0 +1,74 @@
+#ifndef RHEOBASE_RECORDING_PREDICTION_H
+#define RHEOBASE_RECORDING_PREDICTION_H
+
+#include "rheobase/io/recording_file.h"
+#include "rheobase/model/predictor.h"
+
+/** @file recording_prediction.h
+ * What posterior draws predict of a sweep that was recorded, and how well. All functions are local.
+ */
+
+/** Scores of a draw. */
+typedef enum rb_prediction_score {
+  RB_SCORE_RATE,            ///< spikes of a run, per second
+  RB_SCORE_GAMMA,           ///< coincidence factor of a run
+  RB_SCORE_GAMMA_NOISELESS, /**< of the run without noise, or with each spike at the median of its
+                               time */
+  RB_SCORE_BITS,            ///< bits per spike
+  RB_SCORE_RMSE,            ///< of the potential between the recorded spikes
+  RB_SCORE_EXPLAINED,       ///< share of its variance
+  RB_SCORE_CV,              ///< of the intervals of a run
+  RB_SCORE_SHORTEST,        ///< a tenth of the intervals of a run are shorter
+  RB_SCORE_AFTER,           ///< recorded minus predicted potential, 10 to 50 ms after spikes
+  RB_SCORES
+} rb_prediction_score;
+extern const rb_quantity rb_prediction_scores[RB_SCORES];
+
+enum { RB_PREDICTION_BANDS = 3 };  ///< 5%, 50% and 95% quantiles of the draws
+
+/** What is predicted of a sweep. Arrays are owned. */
+typedef struct rb_prediction {
+  int64_t draws, steps;
+  int64_t first;               ///< step that is scored first: before, the beginning is forgotten
+  double *score;               ///< (RB_SCORES, draws) NaN where one is not defined
+  double observed[RB_SCORES];  ///< rate, CV and shortest intervals of the recording; NaN: no such
+  float *band[RB_PREDICTION_BANDS];  ///< (steps) of the potential with the recorded spikes
+  uint8_t *spike;                    ///< (draws, steps) of the runs
+} rb_prediction;
+
+/** @param theta (draws, D), accepted @param number of the sweep: random numbers depend on it
+ * The caller calls rb_prediction_free, also after a failure. */
+RB_NODISCARD rb_status rb_prediction_create(rb_context *ctx, const rb_model *model, uint64_t seed,
+                                            int64_t number, const rb_recorded_sweep *sweep,
+                                            int64_t draws, const double *theta,
+                                            rb_prediction *prediction);
+void rb_prediction_free(rb_prediction *prediction);
+
+/** What the repeats of a sweep tell: those sweeps of the recording that were given the same
+ * current, but for a root mean square difference below a tenth of its deviation. */
+typedef struct rb_repeats {
+  int64_t count;       ///< the sweep among them
+  double reliability;  ///< mean coincidence factor of one with another; NaN without another
+  double md_star;      ///< Md* of the runs and the repeats; NaN likewise
+} rb_repeats;
+
+/** Fails with RB_ERR_MEMORY. @param prediction of the sweep */
+RB_NODISCARD rb_status rb_prediction_repeats(rb_context *ctx, const rb_recorded *recording,
+                                             int64_t sweep, const rb_prediction *prediction,
+                                             rb_repeats *repeats);
+
+/** Mean of a score over the draws that have one, and quantiles; all NaN without any. @param number
+ * mean, 2.5% and 97.5% quantile */
+enum { RB_SCORE_NUMBERS = 3 };
+RB_NODISCARD rb_status rb_prediction_summary(rb_context *ctx, const rb_prediction *prediction,
+                                             rb_prediction_score score,
+                                             double number[RB_SCORE_NUMBERS]);
+
+enum { RB_FINDING = 400, RB_FINDINGS = 8 };
+/** What the scores say against the model, in sentences for whoever made the recording. Fails with
+ * RB_ERR_MEMORY. @param text (RB_FINDINGS, RB_FINDING) @param count of the sentences */
+RB_NODISCARD rb_status rb_prediction_findings(rb_context *ctx, const rb_prediction *prediction,
+                                              const rb_repeats *repeats, char (*text)[RB_FINDING],
+                                              int *count);
+
+#endif

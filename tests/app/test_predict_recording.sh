@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# predict --recording: scores of posterior draws on sweeps that were not used, the page; what is refused.
+. "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
+tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
+fast=(--set training.simulations=32 --set training.validation=8 --set misspecification.simulations=0)
+for stage in simulate train infer; do
+  rheobase 1 $stage "$tiny" -o study "${fast[@]}" >out.txt 2>&1 || fail "$stage: $(tail -3 out.txt)"
+done
+
+# cell SHIFT: 600 ms of 0.2 ms under one current, with a spike of 2 ms every 23 ms, shifted.
+cell() {
+  awk -v shift="$1" 'BEGIN {
+    print "time_ms,voltage_mV,current_pA"
+    for (i = 0; i < 3000; ++i) {
+      p = (i + shift) % 115
+      printf "%.1f,%.3f,%.1f\n", i / 5, p < 5 ? -50 + 18 * p : p < 10 ? 30 - 18 * (p - 5) : -60 + 8 * (p - 10) / 105, 160 + 60 * sin(i / 37)
+    }
+  }'
+}
+for shift in 0 3 20; do cell $shift >cell$shift.csv; done
+"$RB_PROGRAM" import cell0.csv cell3.csv cell20.csv -o cell.h5 >out.txt 2>err.txt || fail "import: $(cat err.txt)"
+"$RB_PROGRAM" predict study --recording cell.h5 --sweeps 1 >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
+grep -q "^predict    sweep 1 of cell.h5: 20 draws, reliability [0-9.]* of 3 repeats" out.txt || fail "said: $(cat out.txt)"
+cp study/prediction.h5 one_rank.h5
+rheobase 2 predict study --recording cell.h5 --sweeps 1 --force 2>err.txt || fail "two ranks: $(cat err.txt)"
+h5diff --exclude-path /provenance one_rank.h5 study/prediction.h5 || fail "not the same on two ranks"
+
+echo "-- scores by their definitions"
+"$python" - <<'END' || fail "the scores"
+import h5py, numpy as np
+
+def gamma(data, model, T, d=2.0):
+    used, n = set(), 0
+    for a in data:
+        near = [j for j, b in enumerate(model) if abs(a - b) <= d + 1e-9 and j not in used]
+        if near:
+            used.add(near[0])
+            n += 1
+    chance = 2 * d * len(model) / T
+    return (n - chance * len(data)) / (0.5 * (len(data) + len(model))) / (1 - chance) if chance < 1 else np.nan
+
+with h5py.File("cell.h5") as r, h5py.File("study/prediction.h5") as p:
+    dt, start, T = 0.2, 60.0, 540.0  # a tenth of the sweep is not scored
+    trains = [g["onset_ms"][...] for g in r["sweeps"].values()]
+    trains = [t[t >= start] for t in trains]
+    assert p["sweep"][...].tolist() == [1] and p["repeats"][0] == 3
+    reliability = np.mean([gamma(a, b, T) for i, a in enumerate(trains) for j, b in enumerate(trains) if i != j])
+    assert abs(p["reliability"][0] - reliability) < 1e-12, (p["reliability"][0], reliability)
+    runs = [np.flatnonzero(x) * dt for x in p["sweeps/0000/runs"]]
+    runs = [x[x >= start] for x in runs]
+    assert sum(map(len, runs)) > 40
+    for k, x in enumerate(runs):
+        assert abs(p["gamma"][0, k] - gamma(trains[1], x, T)) < 1e-12
+        assert abs(p["rate"][0, k] - 1000 * len(x) / T) < 1e-9
+    assert abs(p["recorded_rate"][0] - 1000 * len(trains[1]) / T) < 1e-9
+    assert np.isnan(p["recorded_cv"][0]) or abs(p["recorded_cv"][0]) < 0.01 and abs(p["recorded_shortest_interval"][0] - 23) < 0.2
+    # the potential: LIF without noise, reset where the recording has a spike
+    names = [n.decode() for n in p["parameter"][...]]
+    v, spike, current = r["sweeps/0001/voltage_mV"][...], r["sweeps/0001/spike"][...], r["sweeps/0001/current_pA"][...]
+    for k in (0, 7):
+        th = dict(zip(names, p["theta"][k]))
+        x, left, path = v[0], 0, []
+        for n in range(len(v)):
+            if n > 0:
+                x = th["V_reset"] if left > 0 else x + dt / th["tau_m"] * (th["E_L"] - x + current[n - 1] / th["g_L"])
+                left = max(left - 1, 0)
+            if spike[n]:
+                x, left = th["V_reset"], 10
+            path.append(x)
+        keep = np.arange(len(v)) >= start / dt
+        for t in r["sweeps/0001/onset_ms"][...]:
+            keep[max(0, int(np.floor((t - 5) / dt))):int(np.ceil((t + 10) / dt))] = False
+        error = np.array(path)[keep] - v[keep]
+        assert abs(p["rmse"][0, k] - np.sqrt(np.mean(error**2))) < 1e-9, (k, p["rmse"][0, k], np.sqrt(np.mean(error**2)))
+        assert abs(p["explained"][0, k] - (1 - np.mean(error**2) / np.var(v[keep]))) < 1e-9
+    assert p["theta"].shape == (20, 6) and np.all(np.isfinite(p["bits_per_spike"][...]))
+END
+
+echo "-- the page says it first"
+rheobase 1 report study >out.txt 2>err.txt || fail "report: $(cat err.txt)"
+grep -q 'What speaks against the model' study/report.html && grep -q '<code>bits_per_spike</code>' study/report.html ||
+  fail "the page"
+! command -v gnuplot >/dev/null || [ -s study/figures/recording.png ] || fail "no figure"
+
+echo "-- what is refused, and warned of"
+refused() { # CODE TEXT ARGUMENT...
+  local code=$1 text=$2
+  shift 2
+  expect_failure "$code" "$text" 1 predict "$@"
+}
+refused 6 "prediction.h5 is of another study" study --recording cell.h5 --sweeps 2
+refused 2 "predict takes one --recording FILE" study --recording cell.h5 --recording one_rank.h5
+refused 2 "--sweeps 7: give numbers" study --recording cell.h5 --sweeps 7 --force
+refused 5 "one_rank.h5" study --recording one_rank.h5 --force
+"$RB_PROGRAM" import cell0.csv --dt 0.4 --tref 3 -o coarse.h5 >out.txt 2>&1 || fail "import: $(cat out.txt)"
+refused 5 "sweep 0 has steps of 0.4 ms and the model has 0.2" study --recording coarse.h5 --force
+refused 4 "posterior.h5 cannot be opened: run .rheobase infer. first" "$tiny" -o new --recording cell.h5
+refused 3 "predicts no recordings" "$RB_SOURCE_DIR/inputs/linear_gaussian.cfg" -o other --recording cell.h5
+"$RB_PROGRAM" import cell0.csv --tref 3 -o long.h5 >out.txt 2>&1 || fail "import: $(cat out.txt)"
+"$RB_PROGRAM" predict study --recording long.h5 --force >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
+grep -q "sweep 0: spikes are blanked for 3 ms, and the model holds 2 ms after one" err.txt || fail "no warning: $(cat err.txt)"
+exit 0
