@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "ensemble.h"
 #include "rheobase/base/memory.h"
 #include "target.h"
+#include "walkers.h"
 
 enum { COMPONENTS = 2, LEAST_EFFECTIVE = 50 };
 static const double PROPOSAL_DOF = 8.0;
@@ -88,8 +88,8 @@ static rb_status fit_to_chain(rb_context *ctx, const rb_exact_problem *problem, 
   RB_TRY(RB_ALLOCATE(ctx, trace, steps * walkers * D));
   RB_TRY(RB_ALLOCATE(ctx, equal, count));
   RB_TRY(RB_ALLOCATE(ctx, log_target, walkers));
-  RB_TRY(rb_ensemble_run(ctx, problem, NULL, walkers, steps, use, walker, log_target, trace, NULL,
-                         &acceptance));
+  RB_TRY(rb_walkers_run(ctx, problem, NULL, walkers, steps, use, walker, log_target, trace, NULL,
+                        &acceptance));
   for (int64_t i = 0; i < count; ++i) equal[i] = 1.0 / (double)count;
   RB_TRY(rb_proposal_fit(ctx, D, count, &trace[(steps - kept) * walkers * D], equal, mixture));
 cleanup:

@@ -5,7 +5,7 @@
 
 /** @file baseline_features.h
  * The linear baseline's view of a data set: every sample of every channel (of long recordings
- * means of pieces, pieces.h), the model's expert summaries, and m random Fourier features (Rahimi
+ * means of pieces, pieces.h), the model's own statistics, and m random Fourier features (Rahimi
  * and Recht 2007) of a downsampled trace,
  *
  *     sqrt(2) cos(w . z + b),   w ~ Normal(0, I / width^2),   b uniform on [0, 2 pi),

@@ -6,11 +6,11 @@
 
 #include "adaptive.h"
 #include "bridge.h"
-#include "ensemble.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/model/support.h"
 #include "rheobase/random/distributions.h"
 #include "target.h"
+#include "walkers.h"
 
 /* Nats; importance sampling at an efficiency of 0.1 has 0.07 with 2000 draws. */
 static const double LARGEST_EVIDENCE_ERROR = 0.1;
@@ -54,9 +54,9 @@ static rb_status run_chains(rb_context *ctx, const rb_exact_problem *problem,
   RB_TRY(RB_ALLOCATE(ctx, trace_target, RB_CHAIN_BLOCKS * block * W));
   RB_TRY(RB_ALLOCATE(ctx, log_target, W));
   for (int k = 0; k < RB_CHAIN_BLOCKS && !result->chains.converged; ++k) {
-    RB_TRY(rb_ensemble_run(ctx, problem, proposal, W, block, RB_USE_LONG + k, walker, log_target,
-                           &trace[k * block * W * D], &trace_target[k * block * W],
-                           &result->acceptance));
+    RB_TRY(rb_walkers_run(ctx, problem, proposal, W, block, RB_USE_LONG + k, walker, log_target,
+                          &trace[k * block * W * D], &trace_target[k * block * W],
+                          &result->acceptance));
     result->evaluations += W * (block + 1);
     first = (k + 1) * block / 2;
     kept = (k + 1) * block - first;

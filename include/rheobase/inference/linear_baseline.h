@@ -6,7 +6,7 @@
 
 /** @file linear_baseline.h
  * The amortised linear-Gaussian posterior that a calibration study can hold a network against:
- * parameters by ridge regression on samples, expert summaries and random Fourier features of a data
+ * parameters by ridge regression on samples, statistics and random Fourier features of a data
  * set; covariance that of the residuals on the validation set, the same for every data set;
  * truncated to the prior's support. Data sets are simulated anew in pieces, so any number of them
  * fits; the normal equations are spread over the ranks and solved through ScaLAPACK. Results are

@@ -138,7 +138,7 @@ struct rb_model {
   const char *const *regime;  ///< (3) names of data sets without activity, with little and with
                               ///< much; NULL: "none", "little", "much"
 
-  /** Summary statistics an expert would look at; 0 and NULL where there are none.
+  /** Statistics that one would look at; 0 and NULL where there are none.
    * @param x (C, L) @param out (summaries), always finite */
   int summaries;
   const rb_quantity *summary;  ///< (summaries)

@@ -4,7 +4,7 @@
 #include "lif_state.h"
 #include "rheobase/base/memory.h"
 
-/* The filter bank as the model's expert summaries (model.h). */
+/* The filter bank as the model's features (model.h). */
 
 enum { NUMBERS = sizeof(rb_lif_centring) / sizeof(double) };
 _Static_assert(sizeof(rb_lif_centring) == NUMBERS * sizeof(double), "a centring is doubles alone");

@@ -40,7 +40,7 @@ int64_t rb_lif_steps(const rb_lif_settings *settings);
 RB_NODISCARD rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *settings,
                                     rb_model *model);
 
-/** Gives @p model its expert summaries, the filter bank: tables of some MB, so only where they are
+/** Gives @p model its features, the filter bank: tables of some MB, so only where they are
  * wanted. Local. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model);
 

@@ -1,12 +1,12 @@
-#ifndef RB_INFERENCE_ENSEMBLE_H
-#define RB_INFERENCE_ENSEMBLE_H
+#ifndef RB_INFERENCE_WALKERS_H
+#define RB_INFERENCE_WALKERS_H
 
 #include "rheobase/inference/exact.h"
 #include "t_mixture.h"
 
-/** @file ensemble.h
- * MCMC with an ensemble of walkers. Each half of the ensemble is moved in turn by differential
- * evolution with pairs of the other half (ter Braak 2006; halves as in Foreman-Mackey et al. 2013),
+/** @file walkers.h
+ * MCMC with walkers. Each half of them is moved in turn by differential evolution with pairs of the
+ * other half (ter Braak 2006; halves as in Foreman-Mackey et al. 2013),
  * which needs no tuning and no gradient and is invariant under affine maps. Where a proposal is at
  * hand, every third move draws from it instead, independently of where the walker is. Local. */
 
@@ -17,9 +17,9 @@
  * @param trace (steps, walkers, D), may be NULL @param trace_log_target (steps, walkers), likewise
  * @param acceptance share of accepted moves
  * Fails with RB_ERR_NUMERIC if fewer than half of the starts are possible. */
-RB_NODISCARD rb_status rb_ensemble_run(rb_context *ctx, const rb_exact_problem *problem,
-                                       const rb_t_mixture *proposal, int walkers, int64_t steps,
-                                       int use, double *latent, double *log_target, double *trace,
-                                       double *trace_log_target, double *acceptance);
+RB_NODISCARD rb_status rb_walkers_run(rb_context *ctx, const rb_exact_problem *problem,
+                                      const rb_t_mixture *proposal, int walkers, int64_t steps,
+                                      int use, double *latent, double *log_target, double *trace,
+                                      double *trace_log_target, double *acceptance);
 
 #endif

@@ -1,4 +1,4 @@
-#include "ensemble.h"
+#include "walkers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,10 +74,10 @@ static int64_t accept(const mover *m, int64_t step, int half, double *latent, do
   return accepted;
 }
 
-rb_status rb_ensemble_run(rb_context *ctx, const rb_exact_problem *problem,
-                          const rb_t_mixture *proposal, int walkers, int64_t steps, int use,
-                          double *latent, double *log_target, double *trace,
-                          double *trace_log_target, double *acceptance) {
+rb_status rb_walkers_run(rb_context *ctx, const rb_exact_problem *problem,
+                         const rb_t_mixture *proposal, int walkers, int64_t steps, int use,
+                         double *latent, double *log_target, double *trace,
+                         double *trace_log_target, double *acceptance) {
   rb_status status = RB_OK;
   const int D = problem->model->dim;
   mover m = {.problem = problem,
