@@ -34,7 +34,7 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   both->max_batch = max_batch;
   RB_TRY(
       rb_summary_recurrent.create(ctx, settings, shape, max_batch, parameters, &both->recurrent));
-  RB_TRY(rb_feature_mlp_create(ctx, settings, "expert", shape.features, both->dim, max_batch,
+  RB_TRY(rb_feature_mlp_create(ctx, settings, "expert", shape.features, both->dim, false, max_batch,
                                parameters, &both->mlp));
   *state = both;
   both = NULL;
@@ -56,7 +56,7 @@ static void layout(void *state, rb_workspace *workspace) {
 static rb_status initialise(rb_context *ctx, const void *state, uint64_t seed, uint16_t member,
                             const rb_parameters *parameters) {
   const both_summary *both = state;
-  rb_mlp_initialise(&both->mlp.mlp, seed, member, parameters);
+  rb_feature_mlp_initialise(&both->mlp, seed, member, parameters);
   return rb_summary_recurrent.initialise(ctx, both->recurrent, seed, member, parameters);
 }
 
@@ -98,7 +98,7 @@ static void backward(void *state, const rb_activation_kernel *kernels,
 
 static double flops(const void *state) {
   const both_summary *both = state;
-  return rb_summary_recurrent.flops(both->recurrent) + rb_mlp_flops(&both->mlp.mlp);
+  return rb_summary_recurrent.flops(both->recurrent) + rb_feature_mlp_flops(&both->mlp);
 }
 
 static double recurrent_seconds(const void *state) {

@@ -1,11 +1,15 @@
 #include "feature_mlp.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "gemm.h"
+#include "initialise.h"
 
 static const rb_real LARGEST_FEATURE = 8;  // what features are clipped to, on both sides
 
 rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                const char *prefix, int in, int condition, int max_batch,
+                                const char *prefix, int in, int condition, bool line, int max_batch,
                                 rb_parameters *parameters, rb_feature_mlp *net) {
   memset(net, 0, sizeof *net);
   if (in < 1 || settings->summary_dim < 1) {
@@ -23,7 +27,23 @@ rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *sett
                       .activation = RB_SILU};
   net->max_batch = max_batch;
   memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
-  return rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters);
+  net->line = -1;
+  const rb_status status = rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters);
+  if (status != RB_OK || !line) return status;
+  char name[RB_TENSOR_NAME_SIZE];
+  (void)snprintf(name, sizeof name, "%s/line/kernel", prefix);
+  return rb_parameters_add(ctx, parameters, name, 2, (int64_t[]){in, settings->summary_dim},
+                           &net->line);
+}
+
+void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_t member,
+                               const rb_parameters *parameters) {
+  if (net->line < 0) {
+    rb_mlp_initialise(&net->mlp, seed, member, parameters);
+    return;
+  }
+  rb_mlp_initialise_fan_in(&net->mlp, seed, member, 1, parameters);
+  rb_initialise_fan_in(seed, member, parameters, net->line, net->mlp.in, 1);
 }
 
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace) {
@@ -47,6 +67,9 @@ void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *ker
   rb_mlp_condition(&net->mlp, parameters, B, learned, net->cache.pre[0]);
   rb_mlp_forward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, false, &net->cache);
   memcpy(h, net->cache.output, (size_t)(B * net->mlp.out) * sizeof *h);
+  if (net->line < 0) return;
+  rb_gemm(RB_AS_IS, RB_AS_IS, B, net->mlp.out, F, net->features, F,
+          rb_parameters_at(parameters, net->line), net->mlp.out, 1, h, net->mlp.out);
 }
 
 void rb_feature_mlp_backward(rb_feature_mlp *net, const rb_activation_kernel *kernels,
@@ -55,4 +78,12 @@ void rb_feature_mlp_backward(rb_feature_mlp *net, const rb_activation_kernel *ke
   memcpy(net->scratch, dh, (size_t)(B * net->mlp.out) * sizeof *dh);
   rb_mlp_backward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, learned, false,
                   &net->cache, NULL, dlearned, net->scratch, gradient);
+  if (net->line < 0) return;
+  rb_gemm(RB_TRANSPOSED, RB_AS_IS, net->mlp.in, net->mlp.out, B, net->features, net->mlp.in, dh,
+          net->mlp.out, 1, gradient + parameters->tensor[net->line].offset, net->mlp.out);
+}
+
+double rb_feature_mlp_flops(const rb_feature_mlp *net) {
+  const double line = net->line < 0 ? 0 : 2.0 * net->mlp.in * net->mlp.out;
+  return rb_mlp_flops(&net->mlp) + line;
 }

@@ -5,10 +5,12 @@
 
 /** @file feature_mlp.h
  * The network after standardised features or a vector: they are clipped and go through an MLP with
- * SiLU, which may take learned summaries beside them. Local; no function allocates. */
+ * SiLU, which may take learned summaries beside them; a straight line W f of the features may be
+ * added to what it makes of them. Local; no function allocates. */
 
 typedef struct rb_feature_mlp {
   rb_mlp mlp;
+  int line;  ///< tensor W: (features, summary_dim); -1: no line
   int max_batch;
   rb_mlp_cache cache;
   rb_real *features;  ///< (max_batch, features), clipped
@@ -16,11 +18,17 @@ typedef struct rb_feature_mlp {
 } rb_feature_mlp;
 
 /** Sets up the network and adds its tensors, @p prefix + "/...". @param in number of features
- * @param condition number of learned summaries; may be 0. Fails with RB_ERR_SETTING. */
+ * @param condition number of learned summaries; may be 0. @param line whether a straight line is
+ * added. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                             const char *prefix, int in, int condition,
+                                             const char *prefix, int in, int condition, bool line,
                                              int max_batch, rb_parameters *parameters,
                                              rb_feature_mlp *net);
+
+/** Random initial weights: as rb_mlp_initialise has them; with a line, which has its own by
+ * rb_initialise_fan_in, as rb_mlp_initialise_fan_in. */
+void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_t member,
+                               const rb_parameters *parameters);
 
 /** Cuts the arrays for batches of up to max_batch. */
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace);
@@ -40,5 +48,8 @@ void rb_feature_mlp_backward(rb_feature_mlp *net, const rb_activation_kernel *ke
                              const rb_real *dh,       // (B, summary_dim)
                              rb_real *dlearned,       // (B, condition), added
                              rb_real *gradient);      // flat buffer of all weights, added
+
+/** Floating-point operations of the matrix products per row. */
+double rb_feature_mlp_flops(const rb_feature_mlp *net);
 
 #endif
