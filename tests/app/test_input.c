@@ -51,7 +51,7 @@ static void shipped_inputs_are_valid(void **state) {
   assert_true(input.network.summary.type == &rb_summary_expert &&
               input.network.density == &rb_density_autoregressive &&
               input.training.coordinates == RB_COORDINATES_CENTRED &&
-              input.network.mixture.components == 6 && input.network.mixture.mlp_widths[1] == 64);
+              input.network.mixture.parts == 6 && input.network.mixture.mlp_widths[1] == 64);
   assert_int_equal(read_shipped("quick.cfg", NULL), RB_OK);
   assert_true(input.network.summary.type == &rb_summary_expert &&
               input.training.mode == RB_ONLINE && input.training.epochs == 20 &&

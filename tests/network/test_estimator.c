@@ -60,7 +60,8 @@ static rb_network_settings expert_settings(void) {
   settings.summary.mlp_widths[0] = 6;
   settings.summary.mlp_widths[1] = 5;
   settings.density = &rb_density_autoregressive;
-  settings.mixture = (rb_mixture_settings){.components = 2, .mlp_layers = 1, .mlp_widths = {6}};
+  settings.mixture = (rb_autoregressive_settings){.parts = 2, .mlp_layers = 1, .mlp_widths = {6}};
+  settings.spline = (rb_autoregressive_settings){.parts = 3, .mlp_layers = 1, .mlp_widths = {6}};
   return settings;
 }
 
@@ -88,6 +89,15 @@ static void test_gradients_of_statistics_and_centring(void **state) {
   settings.summary.type = &rb_summary_recurrent;
   check_network(&settings);
   settings.density = &rb_density_autoregressive;
+  check_network(&settings);
+}
+
+static void test_gradients_of_splines(void **state) {
+  (void)state;
+  rb_network_settings settings = centred_settings();
+  settings.density = &rb_density_spline;
+  check_network(&settings);
+  settings.centring = false;
   check_network(&settings);
 }
 
@@ -322,6 +332,9 @@ static void test_padding(void **state) {
   const rb_network_settings centred = centred_settings();
   check_padding(&both);
   check_padding(&centred);
+  rb_network_settings splines = centred;
+  splines.density = &rb_density_spline;
+  check_padding(&splines);
 }
 
 /* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
@@ -375,6 +388,8 @@ static void test_density_and_sampling(void **state) {
   rb_network_settings centred = centred_settings();
   check_density_and_sampling(&centred);
   centred.density = &rb_density_coupling;
+  check_density_and_sampling(&centred);
+  centred.density = &rb_density_spline;
   check_density_and_sampling(&centred);
 }
 
@@ -522,6 +537,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_large_features),
     cmocka_unit_test(test_subnormals),
     cmocka_unit_test(test_gradients_of_both),
+    cmocka_unit_test(test_gradients_of_splines),
     cmocka_unit_test(test_both_is_composed),
     cmocka_unit_test(test_gradients_of_statistics_and_centring),
     cmocka_unit_test(test_centring_moves_and_scales),

@@ -2,3 +2,4 @@
  * `network.density = "name"` chooses. */
 RB_DENSITY(coupling)
 RB_DENSITY(autoregressive)
+RB_DENSITY(spline)

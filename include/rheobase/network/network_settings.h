@@ -46,12 +46,12 @@ typedef struct rb_flow_settings {
   bool permutation;  ///< a fixed random permutation in each layer
 } rb_flow_settings;
 
-/** Settings of the autoregressive mixture; its MLPs have SiLU. */
-typedef struct rb_mixture_settings {
-  int components;
+/** Settings of an autoregressive density; its MLPs have SiLU. */
+typedef struct rb_autoregressive_settings {
+  int parts;  ///< of each factor: Gaussians of a mixture, bins of a spline
   int mlp_layers;
   int mlp_widths[RB_MAX_LAYERS];
-} rb_mixture_settings;
+} rb_autoregressive_settings;
 
 /** Settings of all. */
 typedef struct rb_network_settings {
@@ -59,7 +59,8 @@ typedef struct rb_network_settings {
   const struct rb_density_type *density;  ///< the chosen one; each uses its own of the next
   bool centring;                          ///< it works on parameters centred by the summary
   rb_flow_settings flow;                  ///< coupling
-  rb_mixture_settings mixture;            ///< autoregressive
+  rb_autoregressive_settings mixture;     ///< autoregressive
+  rb_autoregressive_settings spline;      ///< spline
 } rb_network_settings;
 
 #endif

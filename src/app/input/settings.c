@@ -57,8 +57,8 @@ static const rb_setting leading[] = {
 
     GROUP("network", "The posterior estimator"),
     CHOICE("network.density", density, "\"coupling\"", rb_density_names + 1,
-           "density of the parameters: a coupling flow, or a mixture of Gaussians for each "
-           "parameter given those before"),
+           "density of the parameters: a coupling flow, or for each parameter given those before a "
+           "mixture of Gaussians or a rational-quadratic spline"),
     BOOL("network.centring", network.centring, "false",
          "the density works on parameters minus a location and over a scale that are linear in the "
          "summary, learned with the rest"),
