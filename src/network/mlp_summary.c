@@ -45,16 +45,26 @@ void rb_mlp_summary_backward(void *state, const rb_activation_kernel *kernels,
 double rb_mlp_summary_flops(const void *state) { return rb_feature_mlp_flops(state); }
 
 /* The observation as one vector, each number with a scale of its own: for models whose data are no
- * series. The straight line beside the MLP copies data as exactly as narrow posteriors ask for. */
+ * series. */
 
 static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
                         int max_batch, rb_parameters *parameters, void **state) {
-  return rb_mlp_summary_create(ctx, settings, "mlp", shape.features, true, max_batch, parameters,
-                               state);
+  return rb_mlp_summary_create(ctx, settings, "mlp", shape.features, settings->line, max_batch,
+                               parameters, state);
 }
+
+static const rb_setting rows[] = {
+    {.path = "network.summary.line",
+     .type = RB_SETTING_BOOL,
+     RB_SETTING_MEMBER(rb_summary_settings, line),
+     .standard = "false",
+     .help = "a straight line of the observation is added to what the MLP makes of it (mlp): what "
+             "is linear in the data need not be learned through hidden layers"}};
 
 const rb_summary_type rb_summary_mlp = {.name = "mlp",
                                         .features = &rb_data_features,
+                                        .setting = rows,
+                                        .settings = sizeof rows / sizeof *rows,
                                         .create = create,
                                         .destroy = free,
                                         .layout = rb_mlp_summary_layout,
