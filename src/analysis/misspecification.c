@@ -82,7 +82,7 @@ static void chunk_destroy(chunk *c) {
 static void take_trace(const rb_prior_predictive *p, const float *x, double *trace) {
   const rb_model *model = p->model;
   for (int c = 0; c < model->channels; ++c) {
-    if (model->channel[c].binary) continue;
+    if (!rb_channel_is_course(&model->channel[c])) continue;
     rb_pieces_average(model->length, x + c * model->length, p->pieces, trace);
     trace += p->pieces;
   }
@@ -303,7 +303,7 @@ rb_status rb_prior_predictive_create(rb_context *ctx, const rb_model *model, uin
       .summarise = summarise,
       .owner = owner};
   int traces = 0;
-  for (int k = 0; k < model->channels; ++k) traces += model->channel[k].binary ? 0 : 1;
+  for (int k = 0; k < model->channels; ++k) traces += rb_channel_is_course(&model->channel[k]);
   p->pieces = traces > 0 ? rb_pieces(model->length, traces) : 0;
   p->trace_dim = traces * p->pieces;
   status = allocate(ctx, p);

@@ -82,7 +82,7 @@ rb_status rb_predictive_create(rb_context *ctx, const rb_model *model, const flo
   RB_TRY(allocate(ctx, model, K, p));
   for (int c = 0; c < model->channels; ++c) {
     const int64_t at = c * L;
-    if (model->channel[c].binary) continue;
+    if (!rb_channel_is_course(&model->channel[c])) continue;
     RB_TRY(rb_predictive_band(ctx, K, L, replicate + at, size, p->low + at, p->median + at,
                               p->high + at));
     p->coverage[c] = rb_predictive_coverage(L, x + at, p->low + at, p->high + at);

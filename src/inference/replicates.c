@@ -25,15 +25,21 @@ static rb_status pick(rb_context *ctx, const rb_model *model, uint64_t seed, int
       MAX_TRIES, reason);
 }
 
-rb_status rb_replicates_create(rb_context *ctx, const rb_model *model, uint64_t seed, int64_t S,
-                               const float *draws, int64_t K, rb_replicates *replicates) {
+rb_status rb_replicates_create(rb_context *ctx, const rb_model *model, uint64_t seed,
+                               const float *x, int64_t S, const float *draws, int64_t K,
+                               rb_replicates *replicates) {
   rb_status status = RB_OK;
   *replicates = (rb_replicates){.count = K};
   RB_TRY(RB_ALLOCATE(ctx, replicates->theta, K * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, replicates->x, K * model->channels * model->length));
   for (int64_t k = 0; k < K; ++k) RB_TRY(pick(ctx, model, seed, S, draws, k, replicates));
-  RB_TRY(
-      model->simulate(model, ctx, seed, RB_FOR_PREDICTIVE, 0, K, replicates->theta, replicates->x));
+  if (model->simulate_given != NULL) {
+    RB_TRY(model->simulate_given(model, ctx, seed, RB_FOR_PREDICTIVE, 0, K, replicates->theta, x,
+                                 replicates->x));
+  } else {
+    RB_TRY(model->simulate(model, ctx, seed, RB_FOR_PREDICTIVE, 0, K, replicates->theta,
+                           replicates->x));
+  }
 cleanup:
   if (status != RB_OK) rb_replicates_destroy(replicates);
   return status;

@@ -78,6 +78,19 @@ const char *rb_settings_next_text(const char *at, size_t size, char *text) {
   return at + length + (at[length] == '\n');
 }
 
+static void format_range(const double *ends, char *text) {
+  char low[32], high[32];
+  rb_format_real(ends[0], low);
+  rb_format_real(ends[1], high);
+  if (isnan(ends[0])) {
+    (void)snprintf(text, RB_SETTING_TEXT, "\"\"");
+  } else if (ends[0] == ends[1]) {
+    (void)snprintf(text, RB_SETTING_TEXT, "%s", low);
+  } else {
+    (void)snprintf(text, RB_SETTING_TEXT, "[%s, %s]", low, high);
+  }
+}
+
 static void format_texts(const char *member, char *text) {
   char entry[RB_SETTING_TEXT], quoted[RB_SETTING_TEXT];
   size_t at = (size_t)snprintf(text, RB_SETTING_TEXT, "[");
@@ -118,6 +131,7 @@ bool rb_setting_is_set(const rb_setting *setting, const void *values) {
     case RB_SETTING_EXPRESSION:
       return *(const char *)member != '\0';
     case RB_SETTING_REAL:
+    case RB_SETTING_RANGE:
       return !isnan(*(const double *)member);
     case RB_SETTING_CHOICE:
       return setting->size != sizeof(int) || *(const int *)member >= 0;
@@ -160,6 +174,9 @@ void rb_setting_format(const rb_setting *setting, const void *values, char *text
       break;
     case RB_SETTING_REAL:
       rb_format_real(*(const double *)member, text);
+      break;
+    case RB_SETTING_RANGE:
+      format_range(member, text);
       break;
     case RB_SETTING_STRING:
       format_text(member, text);

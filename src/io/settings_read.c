@@ -69,6 +69,8 @@ static const char *wanted(const rb_setting *row) {
       return "a whole number";
     case RB_SETTING_REAL:
       return "a number";
+    case RB_SETTING_RANGE:
+      return "a number or a range such as [0.5, 2.0]";
     case RB_SETTING_STRING:
     case RB_SETTING_CHOICE:
       return "a text in quotes";
@@ -151,6 +153,46 @@ static rb_status set_text(const source *s, const rb_setting *row, const char *va
 static bool is_integer(const config_setting_t *value) {
   return config_setting_type(value) == CONFIG_TYPE_INT ||
          config_setting_type(value) == CONFIG_TYPE_INT64;
+}
+
+static rb_status set_real(const source *s, const rb_setting *row, const config_setting_t *value,
+                          double *member) {
+  if (!is_integer(value) && config_setting_type(value) != CONFIG_TYPE_FLOAT) {
+    return wrong_type(s, row);
+  }
+  const double number =
+      is_integer(value) ? (double)config_setting_get_int64(value) : config_setting_get_float(value);
+  if (!rb_range_holds(row->range, number)) {
+    char text[32];
+    rb_format_real(number, text);
+    return out_of_range(s, row, text);
+  }
+  *member = number;
+  return RB_OK;
+}
+
+static rb_status set_range(const source *s, const rb_setting *row, const config_setting_t *value) {
+  rb_status status = RB_OK;
+  double *ends = (double *)(void *)((char *)s->values + row->offset);
+  const char *text = config_setting_get_string(value);
+  if (text != NULL && *text == '\0') {
+    ends[0] = ends[1] = NAN;
+  } else if (!config_setting_is_aggregate(value)) {
+    RB_TRY(set_real(s, row, value, ends));
+    ends[1] = ends[0];
+  } else if (config_setting_length(value) != 2) {
+    RB_TRY(wrong_type(s, row));
+  } else {
+    for (unsigned i = 0; i < 2; ++i) {
+      RB_TRY(set_real(s, row, config_setting_get_elem(value, i), &ends[i]));
+    }
+    if (ends[0] > ends[1]) {
+      RB_TRY(SOURCE_FAIL(s, "%s = [%g, %g]: the first end must not be above the second", row->path,
+                         ends[0], ends[1]));
+    }
+  }
+cleanup:
+  return status;
 }
 
 static rb_status set_list(const source *s, const rb_setting *row, const config_setting_t *value) {
@@ -256,18 +298,10 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
     case RB_SETTING_INTEGER:
       if (!is_integer(value)) break;
       return set_integer(s, row, config_setting_get_int64(value));
-    case RB_SETTING_REAL: {
-      if (!is_integer(value) && type != CONFIG_TYPE_FLOAT) break;
-      const double number = type == CONFIG_TYPE_FLOAT ? config_setting_get_float(value)
-                                                      : (double)config_setting_get_int64(value);
-      if (!rb_range_holds(row->range, number)) {
-        char text[32];
-        rb_format_real(number, text);
-        return out_of_range(s, row, text);
-      }
-      *(double *)(void *)((char *)s->values + row->offset) = number;
-      return RB_OK;
-    }
+    case RB_SETTING_REAL:
+      return set_real(s, row, value, (double *)(void *)((char *)s->values + row->offset));
+    case RB_SETTING_RANGE:
+      return set_range(s, row, value);
     case RB_SETTING_STRING:
     case RB_SETTING_CHOICE:
       if (type != CONFIG_TYPE_STRING) break;
@@ -319,6 +353,7 @@ static rb_status clear_entry(const source *s) {
     const rb_setting *row = &s->table->row[i];
     void *member = (char *)s->values + row->offset;
     if (row->type == RB_SETTING_REAL) *(double *)member = NAN;
+    if (row->type == RB_SETTING_RANGE) ((double *)member)[0] = ((double *)member)[1] = NAN;
     if (row->type == RB_SETTING_CHOICE) *(int *)member = -1;
   }
   return rb_settings_defaults(s->ctx, s->table, s->values);

@@ -170,6 +170,19 @@ cleanup:
   return status;
 }
 
+static rb_status simulate_given(const rb_model *model, rb_context *ctx, uint64_t seed,
+                                rb_purpose purpose, int64_t first, int64_t count,
+                                const double *theta, const float *given, float *x) {
+  rb_status status = RB_OK;
+  double *all = NULL;
+  RB_TRY(complete(ctx, model, count, theta, &all));
+  RB_TRY(model->core->simulate_given(model->core, ctx, seed, purpose, first, count, all, given, x));
+  RB_TRY(check_observations(ctx, model, purpose, first, count, theta, x));
+cleanup:
+  free(all);
+  return status;
+}
+
 static rb_status log_likelihood_rest(const rb_model *model, rb_context *ctx, const float *x,
                                      int64_t count, const double *theta, double *log_likelihood,
                                      const char **reason) {
@@ -295,6 +308,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
   table = NULL;
   set_prior_functions(model);
   model->simulate = simulate;
+  if (model->simulate_given != NULL) model->simulate_given = simulate_given;
   if (model->dim < rows) {
     model->accepts = accepts_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;

@@ -95,7 +95,7 @@ static rb_status write_events(const rb_study_data *study, const rb_array *axis, 
   rb_script_row(out, 1, (const double[]){NAN});  // a datablock must not be empty
   for (int c = 0; c < model->channels; ++c) {
     char path[PATH];
-    if (!model->channel[c].binary) continue;
+    if (!rb_channel_is_event(&model->channel[c])) continue;
     *binary += 1;
     (void)snprintf(path, sizeof path, "observation/%s", model->channel[c].quantity.name);
     RB_TRY(rb_study_read(study, FROM, path, 1, axis->shape[0], &events));
@@ -122,7 +122,7 @@ static rb_status draw_predictive(const rb_study_data *study, const rb_figure *fi
       out, figure, "Posterior predictive check",
       binary > 0 ? LEGEND ", NaN with points pt 11 ps 1.5 lc rgb vermilion title 'event'" : LEGEND);
   for (int c = 0; c < model->channels; ++c) {
-    if (model->channel[c].binary) continue;
+    if (!rb_channel_is_course(&model->channel[c])) continue;
     RB_TRY(read_band(study, model->channel[c].quantity.name, axis.shape[0], &b));
     rb_script_panel(out, figure, figure->rows, figure->columns, panel);
     draw_band(model, panel++, &model->channel[c], &axis, &b, binary, out);

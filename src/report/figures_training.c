@@ -148,12 +148,12 @@ cleanup:
 /* The channel whose course is drawn: the first that is continuous. */
 static int drawn_channel(const rb_model *model) {
   for (int c = 0; c < model->channels; ++c) {
-    if (!model->channel[c].binary) return c;
+    if (rb_channel_is_course(&model->channel[c])) return c;
   }
   return 0;
 }
 
-/* A recording as $trace<k>: axis, its course, 1 where any binary channel is. Widens @p limit. */
+/* A recording as $trace<k>: axis, its course, 1 where any channel of events is. Widens @p limit. */
 static void write_trace(const rb_model *model, const recordings *r, const rb_array *axis, int k,
                         int64_t row, double limit[2], FILE *out) {
   const int drawn = drawn_channel(model);
@@ -162,7 +162,8 @@ static void write_trace(const rb_model *model, const recordings *r, const rb_arr
   for (int64_t t = 0; t < r->L; ++t) {
     bool event = false;
     for (int c = 0; c < model->channels; ++c) {
-      event = event || (model->channel[c].binary && r->channel[c].v[row * r->L + t] > 0.5);
+      event = event ||
+              (rb_channel_is_event(&model->channel[c]) && r->channel[c].v[row * r->L + t] > 0.5);
     }
     limit[0] = fmin(limit[0], course[t]);
     limit[1] = fmax(limit[1], course[t]);
@@ -185,7 +186,8 @@ static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure
   for (int k = 0; k < TRACES; ++k) write_trace(model, &r, &axis, k, chosen[k], limit, out);
   const double span = limit[1] > limit[0] ? limit[1] - limit[0] : 1;
   bool events = false;
-  for (int c = 0; c < model->channels; ++c) events = events || model->channel[c].binary;
+  for (int c = 0; c < model->channels; ++c)
+    events = events || rb_channel_is_event(&model->channel[c]);
   if (model->activity != NULL) rb_script_words(model->activity_quantity.name, words);
   rb_script_panels(
       out, figure, "Simulated recordings",

@@ -305,7 +305,7 @@ rb_status rb_page_predictive(const rb_study_data *study, FILE *out) {
   const char *paths[RB_MAX_CHANNELS + RB_MAX_CHECKS + 1];
   int count = 0;
   for (int c = 0; c < model->channels; ++c) {
-    if (model->channel[c].binary) continue;
+    if (!rb_channel_is_course(&model->channel[c])) continue;
     (void)snprintf(coverage[c], sizeof coverage[c], "%s_coverage", model->channel[c].quantity.name);
     paths[count++] = coverage[c];
   }

@@ -49,7 +49,8 @@ static int panels_of(const rb_figure *f, const rb_model *model) {
     case RB_PANELS_PARAMETERS:
       return model->dim;
     case RB_PANELS_CHANNELS:
-      for (int c = 0; c < model->channels; ++c) channels += !model->channel[c].binary;
+      for (int c = 0; c < model->channels; ++c)
+        channels += rb_channel_is_course(&model->channel[c]);
       return channels;
     case RB_PANELS_STATISTICS:
       return model->summaries;

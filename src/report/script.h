@@ -28,7 +28,7 @@ typedef enum rb_section {
 typedef enum rb_panels_of {
   RB_PANELS_FIXED,  ///< panels that do not depend on the model
   RB_PANELS_PARAMETERS,
-  RB_PANELS_CHANNELS,  ///< those that are not binary
+  RB_PANELS_CHANNELS,  ///< courses that are observed
   RB_PANELS_STATISTICS
 } rb_panels_of;
 

@@ -145,7 +145,8 @@ static void a_model_brings_lists_of_groups(void **state) {
   (void)state;
   const rb_neuron_settings *neuron = (const rb_neuron_settings *)(void *)input.simulator;
   assert_int_equal(read_input(NULL, "model=adex"), RB_OK);
-  assert_true(neuron->stimulus.parts == 3 && neuron->stimulus.part[1].amplitude == 500);
+  assert_true(neuron->stimulus.parts == 3 &&
+              neuron->stimulus.part[1].number[RB_STIMULUS_AMPLITUDE][1] == 500);
   assert_true(neuron->stimulus.part[2].type == RB_STIMULUS_OU && input.seed == 45);
   char *lines = NULL;
   assert_int_equal(rb_input_lines(&test_context, &input, RB_SIMULATE_SETTINGS, &lines), RB_OK);
@@ -157,7 +158,8 @@ static void a_model_brings_lists_of_groups(void **state) {
   arguments.set[arguments.sets++] = "model=gif";
   arguments.set[arguments.sets++] = "stimulus=({ type = \"constant\"; amplitude = 7; })";
   assert_int_equal(rb_input_read(&test_context, &arguments, &input), RB_OK);
-  assert_true(neuron->stimulus.parts == 1 && neuron->stimulus.part[0].amplitude == 7);
+  assert_true(neuron->stimulus.parts == 1 &&
+              neuron->stimulus.part[0].number[RB_STIMULUS_AMPLITUDE][0] == 7);
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_notebook),

@@ -111,7 +111,8 @@ static void expect_failure(const char *name, const char *text, const char *words
 static void bad_settings_are_named(void **state) {
   (void)state;
   expect_failure("adex", "simulator = { peak_mV = \"V_T\"; };", "simulator.peak_mV = \"V_T\" must");
-  expect_failure("adex", "simulator = { v0_mV = 1e3; };", "within -200 and 200");
+  expect_failure("adex", "simulator = { v0_mV = 1e3; };",
+                 "v0_mV = 1000 is out of range [-200, 200] mV");
   expect_failure("adex", "simulator = { dt_ms = 1e-5; };", "make 1e+08 time steps");
   expect_failure("gif", "recording = { sample_ms = 0.25; };",
                  "0.25 is no multiple of simulator.dt");

@@ -13,13 +13,14 @@ typedef struct rb_replicates {
   int64_t refused;  ///< draws picked that the simulator refuses, and drawn again
 } rb_replicates;
 
-/** Picks K draws at random, with replacement, and simulates a data set from each. A draw that the
+/** Picks K draws at random, with replacement, and simulates a data set from each, given what the
+ * observation was. A draw that the
  * simulator refuses is counted and picked again. Local. Fails with RB_ERR_NUMERIC if hardly any
  * draw is accepted.
- * @param draws (S, D) */
+ * @param x (C, L) the observation @param draws (S, D) */
 RB_NODISCARD rb_status rb_replicates_create(rb_context *ctx, const rb_model *model, uint64_t seed,
-                                            int64_t S, const float *draws, int64_t K,
-                                            rb_replicates *replicates);
+                                            const float *x, int64_t S, const float *draws,
+                                            int64_t K, rb_replicates *replicates);
 void rb_replicates_destroy(rb_replicates *replicates);
 
 #endif

@@ -18,6 +18,7 @@ typedef enum rb_setting_type {
   RB_SETTING_BOOL,     ///< bool
   RB_SETTING_INTEGER,  ///< int or int64_t (by its size)
   RB_SETTING_REAL,     ///< double
+  RB_SETTING_RANGE,    ///< double[2], a number (twice) or [low, high]; "" is none: NaN
   RB_SETTING_STRING,   ///< char[size], size <= 1024; no control characters
   RB_SETTING_CHOICE,   ///< an enum or a bool (by its size); the value is the index in `choices`
   RB_SETTING_LIST,     ///< int[], its used length in an int of its own
@@ -27,7 +28,7 @@ typedef enum rb_setting_type {
    * its size; not printed where it is "" and has no default */
   RB_SETTING_EXPRESSION,
   /** A list of groups of settings: an array of structs, its used length in an int of its own. In an
-   * entry, numbers that are not given and have no default are NaN, choices (ints) -1 */
+   * entry, numbers and ranges that are not given and have no default are NaN, choices (ints) -1 */
   RB_SETTING_GROUPS
 } rb_setting_type;
 

@@ -38,6 +38,16 @@ typedef struct rb_channel {
                        ///< it may be in another unit and is refused; most = 0: anywhere
 } rb_channel;
 
+/** Whether a channel is a course that was observed, as bands and statistics are about. */
+static inline bool rb_channel_is_course(const rb_channel *channel) {
+  return channel->role == RB_CHANNEL_OBSERVED && !channel->binary;
+}
+
+/** Whether a channel says where events were observed. */
+static inline bool rb_channel_is_event(const rb_channel *channel) {
+  return channel->role == RB_CHANNEL_OBSERVED && channel->binary;
+}
+
 typedef struct rb_model rb_model;
 struct rb_model_type;  // model_type.h
 struct rb_prior;       // prior.h
@@ -166,6 +176,14 @@ struct rb_model {
    * @param theta (count, D) @param x (count, C, L) */
   rb_status (*simulate)(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                         int64_t first, int64_t count, const double *theta, float *x);
+
+  /** As simulate, but with what an observation was given and how much of it there is: its stimulus,
+   * initial state and padding, so that simulations can be compared with it. Only what the model's
+   * own purpose, item and theta say is drawn. NULL: simulate gives all data sets the same.
+   * @param given (C, L) */
+  rb_status (*simulate_given)(const rb_model *model, rb_context *ctx, uint64_t seed,
+                              rb_purpose purpose, int64_t first, int64_t count, const double *theta,
+                              const float *given, float *x);
 
   /** What may be out of the ordinary in a simulation, such as that nothing happens in it, for
    * whoever judges a prior; 0 and NULL where nothing is looked for. The items are those that

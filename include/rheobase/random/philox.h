@@ -49,6 +49,7 @@ typedef enum rb_random_kind {
   RB_RANDOM_OUTSIDE,   ///< seeds of simulators that draw their own numbers
   RB_RANDOM_FROZEN,    ///< noise that all data sets share
   RB_RANDOM_EVENTS,    ///< whether something happens within a simulation
+  RB_RANDOM_SETUP,  ///< what an experiment is given: stimulus, initial state, how many recordings
   RB_RANDOM_KIND_COUNT
 } rb_random_kind;
 

@@ -45,7 +45,7 @@ static rb_status compute(rb_context *ctx, const rb_job *job, check *c) {
   const int64_t K = job->input.predictive_replicates, values = c->S * model->dim;
   RB_TRY(RB_ALLOCATE(ctx, c->theta, values));
   for (int64_t i = 0; i < values; ++i) c->theta[i] = (double)c->draws[i];
-  RB_TRY(rb_replicates_create(ctx, model, (uint64_t)job->input.seed, c->S, c->draws, K,
+  RB_TRY(rb_replicates_create(ctx, model, (uint64_t)job->input.seed, c->x, c->S, c->draws, K,
                               &c->replicates));
   RB_TRY(rb_predictive_create(ctx, model, c->x, K, c->replicates.x, c->S, c->theta, &c->numbers));
 cleanup:
@@ -98,7 +98,7 @@ static rb_status write_bands(rb_context *ctx, const rb_model *model, rb_file *fi
     const rb_channel *channel = &model->channel[c];
     const char *unit = channel->quantity.unit;
     const int64_t at = here ? c * model->length : 0;
-    if (channel->binary) continue;
+    if (!rb_channel_is_course(channel)) continue;
     RB_TRY(write_of_channel(ctx, file, channel, "low", axis, unit,
                             "5% quantile of the replicates at each sample", p->low + at));
     RB_TRY(write_of_channel(ctx, file, channel, "median", axis, unit,
@@ -162,7 +162,7 @@ static void print(const rb_context *ctx, const rb_model *model, const check *c) 
   const rb_predictive *p = &c->numbers;
   if (ctx->rank != 0) return;
   for (int k = 0; k < model->channels && used < sizeof line; ++k) {
-    if (model->channel[k].binary) continue;
+    if (!rb_channel_is_course(&model->channel[k])) continue;
     used +=
         (size_t)snprintf(line + used, sizeof line - used, "%s coverage of the 90%% band %.1f%%, ",
                          model->channel[k].quantity.name, 100 * p->coverage[k]);

@@ -37,7 +37,7 @@ static double cut(const rb_neuron_settings *s, const double *theta) {
 
 static const rb_neuron_kernel *kernel(rb_isa isa) { return RB_KERNEL_SELECT(rb_adex_kernel, isa); }
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason);
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes);
 
 static const rb_neuron neuron = {.name = "adex",
@@ -64,10 +64,10 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
   return *reason != '\0';
 }
 
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes) {
   const bool smooth = theta[DELTA_T] > 0;
-  const double v = rb_neuron_number(s->v0_mV, theta[E_L]);
+  const double v = isnan(v0) ? theta[E_L] : v0;
   lanes->number[RB_ADEX_DT_OVER_C][l] = s->dt_ms / theta[C];
   lanes->number[RB_ADEX_G_L][l] = theta[G_L];
   lanes->number[RB_ADEX_E_L][l] = theta[E_L];

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include "../neuron/exponential.h"
@@ -48,6 +49,7 @@ static const rb_prior_row prior[PARAMETERS] = {
 static const rb_setting settings[] = {
     RB_NEURON_TIME_ROWS("1000", "0.1"),
     RB_NEURON_TREF_ROW,
+    RB_NEURON_V0_ROW("\"\"", "; empty: E_L"),
     RB_NEURON_REAL("simulator.", lambda0_per_ms, "1", "(0, 1e6]", "1/ms",
                    "hazard of a spike at the threshold"),
     RB_NEURON_NOISE_ROW("pA"),
@@ -59,7 +61,7 @@ static const rb_neuron_kernel *weigh(rb_isa isa) {
   return RB_KERNEL_SELECT(rb_gif_likelihood_kernel, isa);
 }
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason);
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes);
 
 static const rb_neuron neuron = {.name = "gif",
@@ -80,7 +82,7 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
   return rb_neuron_step_is_too_long(s, theta[C], theta[G_L], reason);
 }
 
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes) {
   lanes->number[RB_GIF_DT_OVER_C][l] = s->dt_ms / theta[C];
   lanes->number[RB_GIF_G_L][l] = theta[G_L];
@@ -98,7 +100,7 @@ static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
   lanes->number[RB_GIF_KEEP_GAMMA1][l] = rb_exponential(-s->dt_ms / theta[TAU_GAMMA1]);
   lanes->number[RB_GIF_KEEP_GAMMA2][l] = rb_exponential(-s->dt_ms / theta[TAU_GAMMA2]);
   lanes->number[RB_GIF_HELD][l] = rb_neuron_held(s);
-  lanes->variable[RB_GIF_V][l] = theta[E_L];
+  lanes->variable[RB_GIF_V][l] = isnan(v0) ? theta[E_L] : v0;
 }
 
 static rb_status create(rb_context *ctx, const void *values, rb_model *model) {

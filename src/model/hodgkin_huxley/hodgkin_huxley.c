@@ -41,13 +41,14 @@ static const rb_neuron_kernel *kernel(rb_isa isa) {
   return RB_KERNEL_SELECT(rb_hodgkin_huxley_kernel, isa);
 }
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason);
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes);
 
 static const rb_neuron neuron = {.name = "hodgkin_huxley",
                                  .parameters = PARAMETERS,
                                  .prior = prior,
                                  .positive = 1U << C | 1U << G_L | 1U << TAU_MAX,
+                                 .density = true,
                                  .variables = 5,
                                  .kernel = kernel,
                                  .refuses = refuses,
@@ -72,9 +73,9 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
   return *reason != '\0';
 }
 
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes) {
-  const double v = rb_neuron_clip(rb_neuron_number(s->v0_mV, -70));
+  const double v = rb_neuron_clip(isnan(v0) ? -70 : v0);
   const rb_hh_gates gates = rb_hh_gates_at(v, theta[V_T]);
   lanes->number[RB_HH_DT_OVER_C][l] = s->dt_ms / theta[C];
   lanes->number[RB_HH_G_NA][l] = theta[G_NA];

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include "../neuron/prior_rows.h"
@@ -31,7 +32,7 @@ static const rb_neuron_kernel *kernel(rb_isa isa) {
   return RB_KERNEL_SELECT(rb_izhikevich_kernel, isa);
 }
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason);
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes);
 
 static const rb_neuron neuron = {.name = "izhikevich",
@@ -61,9 +62,9 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
   return *reason != '\0';
 }
 
-static void set_lane(const rb_neuron_settings *s, const double *theta, int l,
+static void set_lane(const rb_neuron_settings *s, const double *theta, double v0, int l,
                      rb_neuron_lanes *lanes) {
-  const double v = rb_neuron_number(s->v0_mV, theta[V_R]);
+  const double v = isnan(v0) ? theta[V_R] : v0;
   lanes->number[RB_IZHIKEVICH_DT_OVER_C][l] = s->dt_ms / theta[C];
   lanes->number[RB_IZHIKEVICH_K][l] = theta[K];
   lanes->number[RB_IZHIKEVICH_V_R][l] = theta[V_R];

@@ -9,6 +9,10 @@ static const double LOG_SQRT_2PI = 0.91893853320467274178;
 bool rb_neuron_has_likelihood(const rb_neuron_state *state) {
   const bool voltage = state->at[RB_NEURON_VOLTAGE] >= 0;
   const bool spikes = state->at[RB_NEURON_SPIKES] >= 0 || state->at[RB_NEURON_SPIKE_COUNT] >= 0;
+  if (state->drawn || state->settings.recordings[1] > 1 || state->at[RB_NEURON_MASK] >= 0 ||
+      state->settings.v0_mV[0] < state->settings.v0_mV[1]) {
+    return false;
+  }
   if (state->current_sd > 0 || (voltage && !(state->settings.noise_mV > 0))) return false;
   if (state->neuron->draws_spikes) return spikes && state->every == 1;
   return voltage;  // a function of the parameters, and so are the spikes
@@ -79,13 +83,19 @@ rb_status rb_neuron_weigh(const rb_model *model, rb_context *ctx,
   const rb_neuron *neuron = state->neuron;
   const bool given = neuron->draws_spikes;
   rb_neuron_lanes *lanes = NULL;
+  const double *row[RB_LANES];
+  double v0[RB_LANES];
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   for (int64_t i = 0; i < count; i += RB_LANES) {
     const int64_t left = count - i, n = left < RB_LANES ? left : RB_LANES;
     weighing work = {.state = state, .recording = recording, .given = given};
     const rb_neuron_run run = {(given ? neuron->weigh : neuron->kernel)(ctx->isa), state->length,
                                &work, drive, record};
-    rb_neuron_set_lanes(state, n, &theta[i * neuron->parameters], lanes);
+    for (int64_t l = 0; l < n; ++l) {
+      row[l] = &theta[(i + l) * neuron->parameters];
+      v0[l] = state->settings.v0_mV[0];
+    }
+    rb_neuron_set_lanes(state, n, row, v0, lanes);
     rb_neuron_run_lanes(&run, lanes);
     for (int64_t l = 0; l < n; ++l) {
       log_likelihood[i + l] =

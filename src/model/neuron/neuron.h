@@ -15,15 +15,19 @@
  * k to k+1 with the current of sample k and white noise of its own. A spike has the index of the
  * sample at which the threshold is first reached, where integrate-and-fire neurons store the reset
  * value. A refractory time of R = floor(tref/dt + 0.001) steps holds max(R, 1) samples from there
- * on. */
+ * on.
+ *
+ * A data set is K recordings of L samples one after the other. Recording r of data set i has the
+ * random numbers of item i K + r. Those that are missing are zeros with mask = 1. Where a spike
+ * blanks the potential (channel "mask"), it is RB_NEURON_BLANK_MV. */
 
-enum { RB_NEURON_PARAMETERS = 16, RB_NEURON_REASON = 160 };
+enum { RB_NEURON_PARAMETERS = 16, RB_NEURON_REASON = 160, RB_NEURON_RECORDINGS = 64 };
 
 /** Settings of all neurons; each has rows for those it knows (rows.h). */
 typedef struct rb_neuron_settings {
   double T_ms, dt_ms, tref_ms;
   double I_std;                      ///< white noise per step, in the unit of the stimulus
-  char v0_mV[RB_EXPRESSION_TEXT];    ///< initial voltage; "": the neuron's rest
+  double v0_mV[2];                   ///< range of the initial voltage; NaN: the neuron's rest
   char peak_mV[RB_EXPRESSION_TEXT];  ///< adex: voltage of a spike; "": V_T + 5 Delta_T
   double spike_mV;                   ///< hodgkin_huxley: voltage whose crossing is a spike
   double area_um2;                   ///< hodgkin_huxley: of the membrane; 0: currents are densities
@@ -32,17 +36,22 @@ typedef struct rb_neuron_settings {
   char channels[128];  ///< texts: voltage, spikes, spike_count
   double sample_ms;    ///< interval of a recording; 0: dt_ms
   double noise_mV;     ///< observation noise of the voltage
+  int recordings[2];   ///< least and most of a data set
+  int recordings_given;
 } rb_neuron_settings;
 
 /** What a neuron is. */
 typedef struct rb_neuron {
   const char *name;
   int parameters;
-  const rb_prior_row *prior;  ///< (parameters)
-  uint32_t positive;          ///< a bit for each parameter that must be above 0
-  int variables;              ///< that a kernel carries on and reference files hold; v is first
-  bool draws_spikes;          ///< by uniform numbers
-  bool resets;                ///< its voltage at a spike
+  const rb_prior_row *prior;   ///< (parameters)
+  int current_sd, voltage_sd;  ///< which parameters are noise of current and of the observed
+                               ///< voltage; 0: settings are
+  uint32_t positive;           ///< a bit for each parameter that must be above 0
+  int variables;               ///< that a kernel carries on and reference files hold; v is first
+  bool draws_spikes;           ///< by uniform numbers
+  bool resets;                 ///< its voltage at a spike
+  bool density;                ///< its currents are uA/cm2
   const rb_neuron_kernel *(*kernel)(rb_isa isa);
 
   /** Of neurons that draw spikes: takes them as given and adds the log of their probability to the
@@ -58,20 +67,34 @@ typedef struct rb_neuron {
    * kernel's unit. NULL: it is not. @param passage zeros */
   void (*passage)(const rb_neuron_settings *settings, const double *theta, rb_passage *passage);
 
-  /** Sets numbers and initial variables of a lane; the others are zeros. */
-  void (*set_lane)(const rb_neuron_settings *settings, const double *theta, int lane,
+  /** Sets numbers and initial variables of a lane; the others are zeros. @param v0 initial voltage;
+   * NaN: the neuron's rest */
+  void (*set_lane)(const rb_neuron_settings *settings, const double *theta, double v0, int lane,
                    rb_neuron_lanes *lanes);
 } rb_neuron;
 
-enum { RB_NEURON_VOLTAGE, RB_NEURON_SPIKES, RB_NEURON_SPIKE_COUNT, RB_NEURON_CHANNELS };
+enum {
+  RB_NEURON_VOLTAGE,
+  RB_NEURON_SPIKES,
+  RB_NEURON_SPIKE_COUNT,
+  RB_NEURON_CURRENT,
+  RB_NEURON_MASK,
+  RB_NEURON_CHANNELS
+};
+
+/** The voltage of samples that are blanked. */
+static const float RB_NEURON_BLANK_MV = 0;
 
 /** State of a neuron's rb_model. */
 typedef struct rb_neuron_state {
   const rb_neuron *neuron;
-  rb_neuron_settings settings;     ///< without the stimulus' traces
+  rb_neuron_settings settings;     ///< its stimulus: the drawn parts and white noise; owned
   int64_t length, every, samples;  ///< L; steps between recorded samples; how many these are
-  double *current;                 ///< (L) common to all data sets, in the kernel's unit
+  int64_t blanked;                 ///< steps after a spike's own that are blanked
   double per_unit;                 ///< the kernel's unit of current per that of the stimulus
+  bool drawn;                      ///< parts of the stimulus are others for each recording
+  double *common;                  ///< (L) what all recordings share, in the stimulus' unit
+  double *current;                 ///< (L) the same in the kernel's unit
   double current_sd;               ///< of its own noise per step
   int at[RB_NEURON_CHANNELS];      ///< place of a channel in an observation, or -1
   rb_channel channel[RB_NEURON_CHANNELS];
@@ -90,6 +113,12 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
 
 /** Samples after a spike's own that are held: max(R, 1) - 1. */
 double rb_neuron_held(const rb_neuron_settings *settings);
+
+/** Noise of the current per step in the kernel's unit, with white noise that is added. */
+double rb_neuron_noise(const rb_neuron_state *state, const double *theta, double white);
+
+/** Noise of the observed voltage. */
+double rb_neuron_voltage_sd(const rb_neuron_state *state, const double *theta);
 
 /** A number that need not be given. */
 double rb_neuron_number(const char *text, double otherwise);

@@ -12,7 +12,7 @@
 typedef struct free_run {
   const rb_neuron_state *state;
   const rb_stimulated *given;
-  bool noise;
+  rb_lane_values sd;  // of the current's noise; 0: none
   uint64_t seed;
   int64_t first, count;  // of the runs
   double *response;      // (count, length)
@@ -30,9 +30,9 @@ static rb_stream stream_of(const free_run *r, rb_random_kind kind, int64_t lane)
 
 static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
   free_run *r = work;
-  const double sd = r->noise ? r->state->current_sd : 0;
   memset(tile->current, 0, sizeof tile->current);
   for (int64_t l = 0; l < r->count; ++l) {
+    const double sd = r->sd[l];
     if (sd > 0) {
       rb_stream_normals(stream_of(r, RB_RANDOM_PROCESS_NOISE, l), first, tile->steps, r->number);
     }
@@ -64,8 +64,17 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
 /* Lanes of `count` parameter vectors that begin where the recording does. */
 static void begin(const rb_neuron_state *state, const rb_stimulated *given, int64_t count,
                   const double *theta, rb_neuron_lanes *lanes) {
-  rb_neuron_set_lanes(state, count, theta, lanes);
-  for (int l = 0; l < RB_LANES; ++l) lanes->variable[0][l] = given->response[0];
+  const double *row[RB_LANES];
+  double v0[RB_LANES];
+  for (int64_t l = 0; l < count; ++l) {
+    row[l] = &theta[l * state->neuron->parameters];
+    v0[l] = given->response[0];
+  }
+  rb_neuron_set_lanes(state, count, row, v0, lanes);
+}
+
+static double noise_of(const rb_neuron_state *state, const double *theta) {
+  return rb_neuron_noise(state, theta, rb_stimulus_white_sd(&state->settings.stimulus, NULL));
 }
 
 static int64_t steps_of(const rb_neuron_state *state, const rb_stimulated *given) {
@@ -165,12 +174,14 @@ static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated 
     const int64_t left = count - i, at = i * given->length;
     *work = (free_run){.state = state,
                        .given = given,
-                       .noise = noise,
                        .seed = seed,
                        .first = first + i,
                        .count = left < RB_LANES ? left : RB_LANES,
                        .response = response + at,
                        .event = event + at};
+    for (int64_t l = 0; l < work->count && noise; ++l) {
+      work->sd[l] = noise_of(state, &theta[(i + l) * neuron->parameters]);
+    }
     begin(state, given, work->count, &theta[i * neuron->parameters], lanes);
     rb_neuron_run_lanes(&loop, lanes);
   }
@@ -227,7 +238,7 @@ static rb_status follow(const rb_model *core, rb_context *ctx, const rb_stimulat
     const double *row = &theta[i * state->neuron->parameters];
     rb_passage passage = {.held = (int64_t)rb_neuron_held(&state->settings)};
     state->neuron->passage(&state->settings, row, &passage);
-    passage.sd = passage.per_current * state->current_sd;
+    passage.sd = passage.per_current * noise_of(state, row);
     RB_TRY(rb_passage_follow(ctx, &passage, given, given->response[0], response + i * given->length,
                              expected + i * given->length));
   }

@@ -31,8 +31,13 @@
   RB_NEURON_REAL("simulator.", I_std, "0", "[0, 1e6]", unit, \
                  "standard deviation of white noise of the current, a number per step")
 
-#define RB_NEURON_V0_ROW(value, otherwise) \
-  RB_NEURON_OPTIONAL(v0_mV, value, "mV", "initial voltage" otherwise)
+#define RB_NEURON_V0_ROW(value, otherwise)                                                   \
+  {                                                                                          \
+    .path = "simulator.v0_mV", .type = RB_SETTING_RANGE,                                     \
+    RB_SETTING_MEMBER(rb_neuron_settings, v0_mV), .standard = value, .range = "[-200, 200]", \
+    .unit = "mV",                                                                            \
+    .help = "initial voltage, or a range from which each recording has its own" otherwise    \
+  }
 
 /** The current injected by default: a step down, a step up by `amplitude`, noise around 0.6 of it.
  */
@@ -51,20 +56,39 @@
     .unit = what, .help = "current injected: parts that are added (docs/models.md)"            \
   }
 
-#define RB_NEURON_RECORDING_ROWS(sample)                                        \
-  {.path = "recording", .type = RB_SETTING_GROUP, .help = "What is observed"},  \
-      {.path = "recording.channels",                                            \
-       .type = RB_SETTING_TEXTS,                                                \
-       RB_SETTING_MEMBER(rb_neuron_settings, channels),                         \
-       .standard = "[\"voltage\", \"spikes\"]",                                 \
-       .help = "voltage, spikes (1 where a sample has one) or spike_count"},    \
-      RB_NEURON_REAL("recording.", sample_ms, sample, "[0, 1e6]", "ms",         \
-                     "interval of the samples, a multiple of dt_ms; 0: dt_ms"), \
-      RB_NEURON_REAL("recording.", noise_mV, "1", "[0, 1e3]", "mV",             \
-                     "standard deviation of the observation noise of the voltage")
+#define RB_NEURON_RECORDING_ROWS(sample)                                            \
+  RB_NEURON_CHANNEL_ROWS(sample),                                                   \
+      RB_NEURON_REAL("recording.", noise_mV, "1", "[0, 1e3]", "mV",                 \
+                     "standard deviation of the observation noise of the voltage"), \
+      RB_NEURON_DATA_SET_ROWS
+
+/** How many recordings of a neuron a data set has. */
+#define RB_NEURON_DATA_SET_ROWS                                                             \
+  {.path = "data_set", .type = RB_SETTING_GROUP, .help = "Recordings of one neuron"}, {     \
+    .path = "data_set.recordings", .type = RB_SETTING_LIST,                                 \
+    RB_SETTING_MEMBER(rb_neuron_settings, recordings),                                      \
+    .length_offset = offsetof(rb_neuron_settings, recordings_given), .standard = "[1, 1]",  \
+    .range = "[1, 64]",                                                                     \
+    .help =                                                                                 \
+        "least and most of a data set; they share its parameters, not stimulus, noise and " \
+        "initial voltage"                                                                   \
+  }
+
+/** Without the noise of what is observed. */
+#define RB_NEURON_CHANNEL_ROWS(sample)                                                  \
+  {.path = "recording", .type = RB_SETTING_GROUP, .help = "What is observed"},          \
+      {.path = "recording.channels",                                                    \
+       .type = RB_SETTING_TEXTS,                                                        \
+       RB_SETTING_MEMBER(rb_neuron_settings, channels),                                 \
+       .standard = "[\"voltage\", \"spikes\"]",                                         \
+       .help =                                                                          \
+           "voltage, spikes (1 where a sample has one), spike_count, current (what is " \
+           "injected) or mask (1 where a spike blanks the voltage)"},                   \
+      RB_NEURON_REAL("recording.", sample_ms, sample, "[0, 1e6]", "ms",                 \
+                     "interval of the samples, a multiple of dt_ms; 0: dt_ms")
 
 /** Settings outside of `simulator` that results depend on. */
-#define RB_NEURON_RECIPE "stimulus recording"
+#define RB_NEURON_RECIPE "stimulus recording data_set"
 
 /** Members of a neuron's rb_model_type that are those of all, beside `settings`, `prior` and
  * `create`, which its file has under these names. */

@@ -5,13 +5,13 @@
 
 #include "rheobase/base/memory.h"
 
-void rb_neuron_set_lanes(const rb_neuron_state *state, int64_t count, const double *theta,
-                         rb_neuron_lanes *lanes) {
+void rb_neuron_set_lanes(const rb_neuron_state *state, int64_t count, const double *const *theta,
+                         const double *v0, rb_neuron_lanes *lanes) {
   const rb_neuron *neuron = state->neuron;
   memset(lanes, 0, sizeof *lanes);
   for (int l = 0; l < RB_LANES; ++l) {
     const int64_t i = l < count ? l : count - 1;
-    neuron->set_lane(&state->settings, &theta[i * neuron->parameters], l, lanes);
+    neuron->set_lane(&state->settings, theta[i], v0[i], l, lanes);
   }
 }
 
@@ -65,12 +65,18 @@ rb_status rb_neuron_run_traces(const rb_model *model, rb_context *ctx,
   const rb_neuron_state *state = model->state;
   const rb_neuron *neuron = state->neuron;
   rb_neuron_lanes *lanes = NULL;
+  const double *row[RB_LANES];
+  double v0[RB_LANES];
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   for (int64_t i = 0; i < traces->count; i += RB_LANES) {
     const int64_t left = traces->count - i;
     tracing work = {traces, i, left < RB_LANES ? left : RB_LANES, state->length};
     const rb_neuron_run run = {neuron->kernel(ctx->isa), state->length, &work, drive, record};
-    rb_neuron_set_lanes(state, work.count, &traces->theta[i * neuron->parameters], lanes);
+    for (int64_t l = 0; l < work.count; ++l) {
+      row[l] = &traces->theta[(i + l) * neuron->parameters];
+      v0[l] = state->settings.v0_mV[0];
+    }
+    rb_neuron_set_lanes(state, work.count, row, v0, lanes);
     rb_neuron_run_lanes(&run, lanes);
     for (int64_t l = 0; l < work.count; ++l) {
       for (int n = 0; n < neuron->variables; ++n) {

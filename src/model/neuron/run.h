@@ -21,15 +21,20 @@ typedef struct rb_neuron_run {
 /** All updates; the lanes end at the last sample. Local. */
 void rb_neuron_run_lanes(const rb_neuron_run *run, rb_neuron_lanes *lanes);
 
-/** Lanes of `count` neurons, 0 < count <= RB_LANES; those beyond repeat the last one. Local. */
-void rb_neuron_set_lanes(const rb_neuron_state *state, int64_t count, const double *theta,
-                         rb_neuron_lanes *lanes);
+/** Sets all lanes to their beginning; those from `count` on repeat the last one. Local.
+ * @param theta (count) of (parameters) @param v0 (count) initial voltages; NaN: the neuron's rest
+ */
+void rb_neuron_set_lanes(const rb_neuron_state *state, int64_t count, const double *const *theta,
+                         const double *v0, rb_neuron_lanes *lanes);
 
 /** As rb_model has them; local. @{ */
 bool rb_neuron_accepts(const rb_model *model, const double *theta, const char **reason);
 rb_status rb_neuron_simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
                              rb_purpose purpose, int64_t first, int64_t count, const double *theta,
                              float *x);
+rb_status rb_neuron_simulate_given(const rb_model *model, rb_context *ctx, uint64_t seed,
+                                   rb_purpose purpose, int64_t first, int64_t count,
+                                   const double *theta, const float *given, float *x);
 rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
                                    int64_t count, const double *theta, double *log_likelihood,
                                    const char **reason);

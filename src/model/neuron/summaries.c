@@ -36,54 +36,78 @@ static double spike_count(const rb_model *model, const float *x) {
   return count;
 }
 
-static void summarise_spikes(const rb_model *model, const float *spikes, double *out) {
-  const double step = model->axis_step;
-  double count = 0, sum = 0, square = 0, change = 0, interval = 0;
-  int64_t first = model->length, last = 0, intervals = 0;
-  for (int64_t j = 0; j < model->length; ++j) {
+/* Sums over intervals, which end with a recording. */
+typedef struct intervals {
+  int64_t count, changes;
+  double sum, square, change;
+} intervals;
+
+static void add_intervals(const float *spikes, int64_t samples, double step, intervals *n) {
+  int64_t last = -1;
+  double interval = 0;
+  for (int64_t j = 0; j < samples; ++j) {
     if (!(spikes[j] > 0.5F)) continue;
-    if (count > 0) {
-      const double next = (double)(j - last) * step;
-      if (intervals > 0) change += (next - interval) / (next + interval);
-      sum += next;
-      square += next * next;
+    const double next = (double)(j - last) * step;
+    if (last >= 0) {
+      n->sum += next;
+      n->square += next * next;
+      n->count += 1;
+      n->changes += interval > 0;
+      n->change += interval > 0 ? (next - interval) / (next + interval) : 0;
       interval = next;
-      ++intervals;
-    } else {
-      first = j;
     }
-    count += (double)spikes[j];
     last = j;
   }
-  const double mean = intervals > 0 ? sum / (double)intervals : 0;
-  out[COUNT] = count;
-  out[FIRST] = (double)first * step;
-  out[INTERVAL_MEAN] = intervals > 0 ? mean : (double)model->length * step;
-  out[INTERVAL_SD] = intervals > 0 ? sqrt(fmax(square / (double)intervals - mean * mean, 0)) : 0;
-  out[ADAPTATION] = intervals > 1 ? change / (double)(intervals - 1) : 0;
 }
 
-static void summarise_voltage(const rb_model *model, const float *voltage, double *out) {
-  double sum = 0, square = 0;
-  out[LEAST] = out[LARGEST] = (double)voltage[0];
+static void summarise_spikes(const rb_model *model, const float *spikes, double *out) {
+  const rb_neuron_state *state = model->state;
+  const double step = model->axis_step;
+  double count = 0;
+  int64_t first = model->length;
+  intervals n = {0};
   for (int64_t j = 0; j < model->length; ++j) {
+    if (spikes[j] > 0.5F && count == 0) first = j;
+    count += (double)spikes[j];
+  }
+  for (int r = 0; r < state->settings.recordings[1]; ++r) {
+    add_intervals(spikes + r * state->samples, state->samples, step, &n);
+  }
+  const double each = (double)n.count, mean = n.count > 0 ? n.sum / each : 0;
+  out[COUNT] = count;
+  out[FIRST] = (double)first * step;
+  out[INTERVAL_MEAN] = n.count > 0 ? mean : (double)model->length * step;
+  out[INTERVAL_SD] = n.count > 0 ? sqrt(fmax(n.square / each - mean * mean, 0)) : 0;
+  out[ADAPTATION] = n.changes > 0 ? n.change / (double)n.changes : 0;
+}
+
+/* @param mask (L) 1 where the voltage is not observed; NULL: it is everywhere */
+static void summarise_voltage(int64_t L, const float *voltage, const float *mask, double *out) {
+  double sum = 0, square = 0, n = 0, least = INFINITY, largest = -INFINITY;
+  for (int64_t j = 0; j < L; ++j) {
     const double v = (double)voltage[j];
+    if (mask != NULL && mask[j] > 0) continue;
     sum += v;
     square += v * v;
-    out[LEAST] = fmin(out[LEAST], v);
-    out[LARGEST] = fmax(out[LARGEST], v);
+    least = fmin(least, v);
+    largest = fmax(largest, v);
+    n += 1;
   }
-  const double n = (double)model->length;
-  out[MEAN] = sum / n;
-  out[SD] = sqrt(fmax(square / n - out[MEAN] * out[MEAN], 0));
+  out[LEAST] = n > 0 ? least : (double)RB_NEURON_BLANK_MV;
+  out[LARGEST] = n > 0 ? largest : (double)RB_NEURON_BLANK_MV;
+  out[MEAN] = n > 0 ? sum / n : (double)RB_NEURON_BLANK_MV;
+  out[SD] = n > 0 ? sqrt(fmax(square / n - out[MEAN] * out[MEAN], 0)) : 0;
 }
 
 static void summarise(const rb_model *model, const float *x, double *out) {
   const rb_neuron_state *state = model->state;
+  const int64_t L = model->length;
   const int spikes = spike_channel(state), voltage = state->at[RB_NEURON_VOLTAGE];
-  if (spikes >= 0) summarise_spikes(model, x + spikes * model->length, out);
+  const int mask = state->at[RB_NEURON_MASK];
+  if (spikes >= 0) summarise_spikes(model, x + spikes * L, out);
   if (voltage < 0) return;
-  summarise_voltage(model, x + voltage * model->length, out + (spikes >= 0 ? SPIKE_STATISTICS : 0));
+  summarise_voltage(L, x + voltage * L, mask >= 0 ? x + mask * L : NULL,
+                    out + (spikes >= 0 ? SPIKE_STATISTICS : 0));
 }
 
 void rb_neuron_add_summaries(rb_model *model) {

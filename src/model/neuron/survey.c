@@ -21,7 +21,7 @@ static const double BLOCK_MS = 50, BLOCK_MV = -45, CLIP_MV = 200;
 typedef struct survey {
   rb_neuron_source source;
   int64_t block;             // steps
-  bool begun;                // the stimulus, which was not 0 at a sample
+  bool begun[RB_LANES];      // the stimulus, which was not 0 at a sample
   int64_t raised[RB_LANES];  // for how many the voltage has been that of a block
   uint8_t found[RB_LANES][RB_NEURON_ODDITIES];
 } survey;
@@ -37,7 +37,7 @@ static void look(survey *s, const rb_neuron_tile *tile, int64_t t) {
     const double v = tile->voltage[t][l];
     s->raised[l] = v > BLOCK_MV && !spike ? s->raised[l] + 1 : 0;
     if (spike) s->found[l][SILENT] = 0;
-    if (spike && !s->begun) s->found[l][SPONTANEOUS] = 1;
+    if (spike && !s->begun[l]) s->found[l][SPONTANEOUS] = 1;
     if (may_block && s->raised[l] > s->block) s->found[l][BLOCKED] = 1;
     if (fabs(v) >= CLIP_MV) s->found[l][CLIPPED] = 1;
   }
@@ -45,18 +45,27 @@ static void look(survey *s, const rb_neuron_tile *tile, int64_t t) {
 
 static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
   survey *s = work;
-  const double *current = s->source.state->current;
   for (int64_t t = 0; t < tile->steps; ++t) {
     look(s, tile, t);
-    s->begun |= current[first + t] != 0;
+    for (int l = 0; l < RB_LANES; ++l) {
+      s->begun[l] |= rb_neuron_source_current(&s->source, first + t, l) != 0;
+    }
   }
 }
 
 static void begin(survey *s) {
   memset(s->raised, 0, sizeof s->raised);
   memset(s->found, 0, sizeof s->found);
-  for (int l = 0; l < RB_LANES; ++l) s->found[l][SILENT] = 1;
-  s->begun = s->source.state->current_sd > 0;  // a noisy current flows from the first step on
+  for (int l = 0; l < RB_LANES; ++l) {
+    s->found[l][SILENT] = 1;
+    s->begun[l] = s->source.current_sd[l] > 0;  // a noisy current flows from the first step on
+  }
+}
+
+/* A data set is silent if all its recordings are; the rest is found in any of them. */
+static void join(const uint8_t *lane, uint8_t *found) {
+  found[SILENT] &= lane[SILENT];
+  for (int o = SPONTANEOUS; o < RB_NEURON_ODDITIES; ++o) found[o] |= lane[o];
 }
 
 rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64_t seed,
@@ -65,21 +74,25 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
   rb_status status = RB_OK;
   const rb_neuron_state *state = model->state;
   rb_neuron_lanes *lanes = NULL;
+  rb_neuron_group group;
   survey *s = NULL;
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   RB_TRY(RB_ALLOCATE(ctx, s, 1));
-  s->source = rb_neuron_source_make(state, ctx->isa, seed, purpose);
+  RB_TRY(rb_neuron_source_make(state, ctx, seed, purpose, first, count, NULL, &s->source));
   s->block = (int64_t)(BLOCK_MS / state->settings.dt_ms);
+  memset(found, 0, (size_t)count * RB_NEURON_ODDITIES);
+  for (int64_t i = 0; i < count; ++i) found[i * RB_NEURON_ODDITIES + SILENT] = 1;
   const rb_neuron_run run = {state->neuron->kernel(ctx->isa), state->length, s, drive, record};
-  for (int64_t i = 0; i < count; i += RB_LANES) {
-    const int64_t n = count - i < RB_LANES ? count - i : RB_LANES;
+  while (rb_neuron_source_next(&s->source, theta, &group, lanes)) {
     begin(s);
-    rb_neuron_source_set_items(first + i, n, &s->source);
-    rb_neuron_set_lanes(state, n, &theta[i * state->neuron->parameters], lanes);
     rb_neuron_run_lanes(&run, lanes);
-    memcpy(&found[i * RB_NEURON_ODDITIES], s->found, (size_t)n * sizeof s->found[0]);
+    for (int64_t l = 0; l < group.count; ++l) {
+      const int64_t i = group.recording[l] / state->settings.recordings[1];
+      join(s->found[l], &found[i * RB_NEURON_ODDITIES]);
+    }
   }
 cleanup:
+  if (s != NULL) rb_neuron_source_free(&s->source);
   free(lanes);
   free(s);
   return status;
