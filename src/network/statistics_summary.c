@@ -15,10 +15,11 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
                                parameters, state);
 }
 
-static rb_status check(rb_context *ctx, const rb_summary_settings *settings) {
+/* @param names of blocks, as @p setting has them */
+static rb_status check_blocks(rb_context *ctx, const char *setting, const char *names) {
   char name[32], known[256] = "";
   const char *unknown = NULL;
-  (void)rb_statistics_blocks(settings->without, &unknown);
+  (void)rb_statistics_blocks(names, &unknown);
   if (unknown == NULL) return RB_OK;
   (void)rb_settings_next_text(unknown, sizeof name, name);
   for (int b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
@@ -26,8 +27,13 @@ static rb_status check(rb_context *ctx, const rb_summary_settings *settings) {
     (void)snprintf(known + used, sizeof known - used, "%s%s", b > 0 ? ", " : "",
                    rb_statistics_block_name((rb_statistics_block)b));
   }
-  return RB_FAIL(ctx, RB_ERR_SETTING, "network.summary.without: no block is called \"%s\"; use %s",
-                 name, known);
+  return RB_FAIL(ctx, RB_ERR_SETTING, "network.summary.%s: no block is called \"%s\"; use %s",
+                 setting, name, known);
+}
+
+static rb_status check(rb_context *ctx, const rb_summary_settings *settings) {
+  const rb_status status = check_blocks(ctx, "without", settings->without);
+  return status == RB_OK ? check_blocks(ctx, "with", settings->with) : status;
 }
 
 static const rb_setting rows[] = {
@@ -47,7 +53,13 @@ static const rb_setting rows[] = {
      .type = RB_SETTING_TEXTS,
      RB_SETTING_MEMBER(rb_summary_settings, without),
      .standard = "[]",
-     .help = "blocks of statistics that are left out, such as [\"until\", \"lines\"]"}};
+     .help = "blocks of statistics that are left out, such as [\"until\", \"lines\"]"},
+    {.path = "network.summary.with",
+     .type = RB_SETTING_TEXTS,
+     RB_SETTING_MEMBER(rb_summary_settings, with),
+     .standard = "[]",
+     .help = "blocks of statistics that are computed although the model has a stimulus, such as "
+             "[\"since\"]: those by age and lines, which say little where it varies"}};
 
 const rb_summary_type rb_summary_statistics = {.name = "statistics",
                                                .features = &rb_statistics_features,

@@ -6,10 +6,12 @@
 /* A recording, and for each sample where it is. */
 typedef struct recording {
   const reference_layout *at;
-  int64_t T;
+  int64_t T, K, all; /* samples of a recording, recordings, and samples in all */
   const double *v;
-  int64_t *since, *until, *stretch; /* -1: no event before, or after */
-  bool any;
+  const uint8_t *event, *hidden;
+  int64_t *since, *until, *stretch; /* -1: no event before, or after; masked */
+  int64_t *duration;                /* of each recording, up to what is neither masked nor event */
+  int64_t longest;
   double *r;
 } recording;
 
@@ -33,25 +35,28 @@ static double hat(const recording *c, int k, double x) {
 
 typedef enum alignment { SINCE, UNTIL, BEGIN } alignment;
 
+static int64_t time_of(const recording *c, int64_t t) { return t % c->T; }
+
 /* The sample's x in an alignment; -1: it has no part. */
 static int64_t place(const recording *c, alignment a, int64_t t) {
+  if (c->hidden[t]) return -1;
   if (a == SINCE) return c->since[t];
   if (a == UNTIL) return c->until[t];
-  return c->since[t] < 0 ? t : -1;
+  return c->since[t] < 0 ? time_of(c, t) : -1;
 }
 
 typedef double (*value_of)(const recording *c, int64_t t);
 static double one(const recording *c, int64_t t) { return (void)c, (void)t, 1; }
 static double potential(const recording *c, int64_t t) { return c->v[t]; }
 static double drifting(const recording *c, int64_t t) {
-  return c->v[t] * ((double)t / (double)c->T - 0.5);
+  return c->v[t] * ((double)time_of(c, t) / (double)c->longest - 0.5);
 }
 static double residual(const recording *c, int64_t t) { return c->r[t]; }
 static double residual_square(const recording *c, int64_t t) { return c->r[t] * c->r[t]; }
 
 static double sum_at(const recording *c, alignment a, int k, value_of value) {
   double sum = 0;
-  for (int64_t t = 0; t < c->T; ++t) {
+  for (int64_t t = 0; t < c->all; ++t) {
     const int64_t x = place(c, a, t);
     if (x >= 0) sum += hat(c, k, (double)x) * value(c, t);
   }
@@ -63,7 +68,7 @@ static double mean_at(const recording *c, alignment a, int k) {
 }
 
 static double *means_of(const recording *c, alignment a) {
-  double *means = malloc((size_t)c->at->knots * sizeof *means);
+  double *means = calloc((size_t)c->at->knots, sizeof *means);
   for (int k = 0; k < c->at->knots; ++k) means[k] = mean_at(c, a, k);
   return means;
 }
@@ -85,10 +90,10 @@ static void aligned_block(const recording *c, alignment a, output *out) {
 
 static void find_residuals(recording *c) {
   double *since = means_of(c, SINCE), *begin = means_of(c, BEGIN);
-  for (int64_t t = 0; t < c->T; ++t) {
+  for (int64_t t = 0; t < c->all; ++t) {
     const int64_t s = c->since[t];
-    c->r[t] =
-        (double)(float)(c->v[t] - (s >= 0 ? interpolated(c, since, s) : interpolated(c, begin, t)));
+    c->r[t] = (double)(float)(c->v[t] - (s >= 0 ? interpolated(c, since, s)
+                                                : interpolated(c, begin, time_of(c, t))));
   }
   free(since);
   free(begin);
@@ -99,8 +104,8 @@ static void residual_block(const recording *c, output *out) {
   for (int k = 0; k < c->at->knots; ++k) {
     const double M_s = sum_at(c, SINCE, k, one), M_u = sum_at(c, UNTIL, k, one);
     double other = 0;
-    for (int64_t t = 0; t < c->T; ++t) {
-      if (c->until[t] < 0) continue;
+    for (int64_t t = 0; t < c->all; ++t) {
+      if (c->until[t] < 0 || c->hidden[t]) continue;
       const double d = c->v[t] - interpolated(c, until, c->until[t]);
       other += hat(c, k, (double)c->until[t]) * d * d;
     }
@@ -112,7 +117,7 @@ static void residual_block(const recording *c, output *out) {
 }
 
 static bool together(const recording *c, int64_t t, int64_t later) {
-  return later < c->T && c->stretch[t] == c->stretch[later];
+  return later < c->all && c->stretch[t] >= 0 && c->stretch[t] == c->stretch[later];
 }
 
 static void lag_block(const recording *c, output *out) {
@@ -123,9 +128,9 @@ static void lag_block(const recording *c, output *out) {
       const int64_t l = c->at->lag[k];
       double sum = 0, n = 0;
       samples = 0;
-      for (int64_t t = 0; t < c->T; ++t) {
-        const int64_t age = c->since[t] >= 0 ? c->since[t] : t;
-        if (age < from || age >= to) continue;
+      for (int64_t t = 0; t < c->all; ++t) {
+        const int64_t age = c->since[t] >= 0 ? c->since[t] : time_of(c, t);
+        if (c->hidden[t] || age < from || age >= to) continue;
         samples += 1;
         if (!together(c, t, t + l)) continue;
         sum += c->r[t] * c->r[t + l];
@@ -138,9 +143,13 @@ static void lag_block(const recording *c, output *out) {
 }
 
 static double mean_of(const recording *c) {
-  double sum = 0;
-  for (int64_t t = 0; t < c->T; ++t) sum += c->v[t];
-  return sum / (double)c->T;
+  double sum = 0, n = 0;
+  for (int64_t t = 0; t < c->all; ++t) {
+    if (c->hidden[t]) continue;
+    sum += c->v[t];
+    n += 1;
+  }
+  return n > 0 ? sum / n : 0;
 }
 
 static void increment_block(const recording *c, output *out) {
@@ -148,7 +157,7 @@ static void increment_block(const recording *c, output *out) {
   for (int k = 0; k < c->at->lags; ++k) {
     const int64_t l = c->at->lag[k];
     double sum = 0, n = 0;
-    for (int64_t t = 0; t < c->T; ++t) {
+    for (int64_t t = 0; t < c->all; ++t) {
       if (!together(c, t, t + l)) continue;
       sum += (c->v[t] - mean) * (c->v[t + l] - c->v[t]);
       n += 1;
@@ -157,42 +166,65 @@ static void increment_block(const recording *c, output *out) {
   }
 }
 
-static void interval_block(const recording *c, const uint8_t *event, output *out) {
-  int64_t N = 0, first = -1, last = -1;
-  double *x = malloc((size_t)c->T * sizeof *x), m = 0, squares = 0, least = 8, largest = 0;
-  double pairs = 0, trend = 0;
+/* Log intervals of a recording. @return how many events it has */
+static int64_t intervals_of(const recording *c, int64_t r, double *x, int64_t *first,
+                            int64_t *last) {
+  int64_t N = 0;
+  *first = *last = -1;
   for (int64_t t = 0; t < c->T; ++t) {
-    if (!event[t]) continue;
-    if (last >= 0) x[N - 1] = log((double)(t - last));
-    if (first < 0) first = t;
-    last = t;
+    if (!c->event[r * c->T + t]) continue;
+    if (*last >= 0) x[N - 1] = log((double)(t - *last));
+    if (*first < 0) *first = t;
+    *last = t;
     ++N;
   }
-  const int64_t n = N > 0 ? N - 1 : 0;
-  for (int64_t i = 0; i < n; ++i) m += x[i] / (double)n;
-  for (int64_t i = 0; i < n; ++i) {
-    squares += (x[i] - m) * (x[i] - m);
-    if (x[i] < least) least = x[i];
-    if (x[i] > largest) largest = x[i];
-    if (i + 1 < n) pairs += (x[i] - m) * (x[i + 1] - m);
-    trend += (x[i] - m) * ((double)i - (double)(n - 1) / 2);
+  return N;
+}
+
+static void interval_block(const recording *c, output *out) {
+  double *x = calloc((size_t)c->T, sizeof *x), events = 0, n = 0, m = 0, squares = 0, least = 8;
+  double largest = 0, pairs = 0, trend = 0, made = 0, begin = 0, end = 0, ends[16] = {0};
+  int64_t first, last;
+  for (int64_t r = 0; r < c->K; ++r) {
+    const int64_t N = intervals_of(c, r, x, &first, &last), T = c->duration[r];
+    events += (double)N;
+    for (int64_t i = 0; i + 1 < N; ++i) m += x[i];
+    n += N > 0 ? (double)N - 1 : 0;
+    if (T == 0) continue;
+    made += 1;
+    begin += log(1 + (double)(N > 0 ? first : T));
+    end += log(1 + (double)(N > 0 ? T - last : T));
+    for (int64_t i = 0; i < 8; ++i) {
+      if (i % 4 + 1 >= N) continue;
+      ends[2 * i] += i < 4 ? x[i] : x[N - 2 - (i - 4)];
+      ends[2 * i + 1] += 1;
+    }
   }
-  const double more = (double)(n + 1);
-  put(out, (double)N);
-  put(out, log((double)N + 0.5));
-  put(out, n > 0 ? m : 8);
-  put(out, n > 0 ? sqrt(squares / (double)n) : 0);
+  m = n > 0 ? m / n : 8;
+  for (int64_t r = 0; r < c->K; ++r) {
+    const int64_t own = intervals_of(c, r, x, &first, &last) - 1;
+    for (int64_t i = 0; i < own; ++i) {
+      squares += (x[i] - m) * (x[i] - m);
+      least = fmin(least, x[i]);
+      largest = fmax(largest, x[i]);
+      if (i + 1 < own) pairs += (x[i] - m) * (x[i + 1] - m);
+      trend += (x[i] - m) * ((double)i - (double)(own - 1) / 2);
+    }
+  }
+  made = made > 0 ? made : 1;
+  put(out, events);
+  put(out, log(events + 0.5));
+  put(out, m);
+  put(out, n > 0 ? sqrt(squares / n) : 0);
   put(out, least);
   put(out, largest);
-  put(out, pairs / more);
-  put(out, trend / (more * more));
-  put(out, log(1 + (double)(N > 0 ? first : c->T)));
-  put(out, log(1 + (double)(N > 0 ? c->T - last : c->T)));
+  put(out, pairs / (n + 1));
+  put(out, trend / ((n + 1) * (n + 1)));
+  put(out, begin / made);
+  put(out, end / made);
   for (int64_t i = 0; i < 8; ++i) {
-    const int64_t at = i < 4 ? i : n - 1 - (i - 4);
-    const bool there = i % 4 < n;
-    put(out, there ? x[at] : 0);
-    put(out, there ? 1 : 0);
+    put(out, ends[2 * i + 1] > 0 ? ends[2 * i] / ends[2 * i + 1] : 0);
+    put(out, ends[2 * i + 1] / made);
   }
   free(x);
 }
@@ -207,7 +239,7 @@ static void extreme_block(const recording *c, output *out) {
   for (int k = 0; k < c->at->widths; ++k) {
     const int64_t w = c->at->width[k];
     double least = INFINITY, largest = -INFINITY;
-    for (int64_t t = 0; t < c->T; ++t) {
+    for (int64_t t = 0; t < c->all; ++t) {
       if (!together(c, t, t + w - 1)) continue;
       least = fmin(least, average(c, t, w));
       largest = fmax(largest, average(c, t, w));
@@ -222,8 +254,8 @@ static void line_block(const recording *c, output *out) {
     const int64_t w = c->at->line[k][0], d = c->at->line[k][1];
     double n = 0, x = 0, y = 0, v_x = 0, v_y = 0, xy = 0;
     for (int pass = 0; pass < 2; ++pass) {
-      for (int64_t t = 0; t + d + w <= c->T; t += w / 2) {
-        if (!together(c, t, t + d + w - 1)) continue;
+      for (int64_t t = 0; t + d + w <= c->all; ++t) {
+        if (time_of(c, t) % (w / 2) != 0 || !together(c, t, t + d + w - 1)) continue;
         const double a = average(c, t, w), b = average(c, t + d, w);
         if (pass == 0) {
           n += 1;
@@ -253,45 +285,59 @@ static void line_block(const recording *c, output *out) {
 }
 
 static void moment_block(const recording *c, output *out) {
-  double m[5] = {0};
+  double m[5] = {0}, n = 0;
   const double mean = mean_of(c);
-  for (int64_t t = 0; t < c->T; ++t) {
-    for (int p = 2; p <= 4; ++p) m[p] += pow(c->v[t] - mean, p) / (double)c->T;
+  for (int64_t t = 0; t < c->all; ++t) {
+    if (c->hidden[t]) continue;
+    for (int p = 2; p <= 4; ++p) m[p] += pow(c->v[t] - mean, p);
+    n += 1;
   }
+  for (int p = 2; p <= 4 && n > 0; ++p) m[p] /= n;
   put(out, mean);
   put(out, sqrt(m[2]));
   put(out, m[3] / pow(m[2] + 1e-6, 1.5));
   put(out, m[4] / pow(m[2] + 1e-6, 2) - 3);
 }
 
-static void place_samples(recording *c, const uint8_t *event) {
-  int64_t last = -1, next = -1, stretch = 0;
-  for (int64_t t = 0; t < c->T; ++t) {
-    if (event[t]) {
-      last = t;
-      ++stretch;
+static void place_samples(recording *c) {
+  int64_t stretch = 0;
+  c->longest = 1;
+  for (int64_t r = 0; r < c->K; ++r) {
+    int64_t last = -1, next = -1;
+    ++stretch;
+    c->duration[r] = 0;
+    for (int64_t t = r * c->T; t < (r + 1) * c->T; ++t) {
+      if (c->event[t]) last = t;
+      if (c->event[t] || c->hidden[t]) ++stretch;
+      c->stretch[t] = c->hidden[t] ? -1 : stretch;
+      c->since[t] = last >= 0 ? t - last : -1;
+      if (c->event[t] || !c->hidden[t]) c->duration[r] = t - r * c->T + 1;
     }
-    c->stretch[t] = stretch;
-    c->since[t] = last >= 0 ? t - last : -1;
-  }
-  for (int64_t t = c->T - 1; t >= 0; --t) {
-    if (event[t]) next = t;
-    c->until[t] = next >= 0 ? next - t : -1;
+    for (int64_t t = (r + 1) * c->T - 1; t >= r * c->T; --t) {
+      if (c->event[t]) next = t;
+      c->until[t] = next >= 0 ? next - t : -1;
+    }
+    if (c->duration[r] > c->longest) c->longest = c->duration[r];
   }
 }
 
-int reference_statistics(const reference_layout *layout, int64_t T, const double *v,
-                         const uint8_t *event, bool aligned, double *to) {
-  const size_t n = (size_t)T;
+int reference_statistics(const reference_layout *layout, int64_t T, int64_t K, const double *v,
+                         const uint8_t *event, const uint8_t *hidden, bool aligned, double *to) {
+  const size_t n = (size_t)(K * T);
   recording c = {.at = layout,
                  .T = T,
+                 .K = K,
+                 .all = K * T,
                  .v = v,
-                 .since = malloc(n * sizeof(int64_t)),
-                 .until = malloc(n * sizeof(int64_t)),
-                 .stretch = malloc(n * sizeof(int64_t)),
-                 .r = malloc(n * sizeof(double))};
+                 .event = event,
+                 .hidden = hidden,
+                 .since = calloc(n, sizeof(int64_t)),
+                 .until = calloc(n, sizeof(int64_t)),
+                 .stretch = calloc(n, sizeof(int64_t)),
+                 .duration = calloc((size_t)K, sizeof(int64_t)),
+                 .r = calloc(n, sizeof(double))};
   output out = {to, 0};
-  place_samples(&c, event);
+  place_samples(&c);
   find_residuals(&c);
   if (!aligned) moment_block(&c, &out);
   if (aligned) aligned_block(&c, SINCE, &out);
@@ -300,12 +346,13 @@ int reference_statistics(const reference_layout *layout, int64_t T, const double
   if (aligned) residual_block(&c, &out);
   lag_block(&c, &out);
   increment_block(&c, &out);
-  if (aligned) interval_block(&c, event, &out);
+  if (aligned) interval_block(&c, &out);
   extreme_block(&c, &out);
   line_block(&c, &out);
   free(c.since);
   free(c.until);
   free(c.stretch);
+  free(c.duration);
   free(c.r);
   return out.count;
 }

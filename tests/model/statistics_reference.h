@@ -13,9 +13,9 @@ typedef struct reference_layout {
   const int64_t (*line)[2]; /* width, distance */
 } reference_layout;
 
-/* @param v (T) @param event (T) 0 or 1 @param aligned false: the blocks without events
- * @return how many numbers were written to out */
-int reference_statistics(const reference_layout *layout, int64_t T, const double *v,
-                         const uint8_t *event, bool aligned, double *out);
+/* @param v (K, T) @param event (K, T) 0 or 1 @param hidden (K, T) 1 where masked @param aligned
+ * false: the blocks without events @return how many numbers were written to out */
+int reference_statistics(const reference_layout *layout, int64_t T, int64_t K, const double *v,
+                         const uint8_t *event, const uint8_t *hidden, bool aligned, double *out);
 
 #endif

@@ -21,6 +21,8 @@ static const reference_layout THOUSAND = {29, 9, 4, 7, 10, KNOT, LAG, AGE, WIDTH
 static const rb_channel VOLTAGE = {.quantity = {"voltage", "mV", ""}};
 static const rb_channel CURRENT = {.quantity = {"current", "pA", ""}};
 static const rb_channel SPIKES = {.quantity = {"spikes", "1", ""}, .binary = true};
+static const rb_channel MASK = {
+    .quantity = {"mask", "1", ""}, .role = RB_CHANNEL_MASK, .binary = true};
 static const rb_channel SYNAPSES = {.quantity = {"synapses", "1", ""}, .binary = true};
 
 /* A recording: the potential falls at events and relaxes, with noise. */
@@ -70,24 +72,25 @@ static rb_statistics *create(const rb_statistics_form *form) {
   return s;
 }
 
-/* One channel of x (C, T) by one of events against the reference. @param layout NULL: the plan's
- * own @return how many numbers there are */
+/* One channel of x (C, L) by one of events, perhaps masked, against the reference. @param layout
+ * NULL: the plan's own @return how many numbers there are */
 static int check_pair(const rb_statistics_form *form, const reference_layout *layout,
                       const float *x, bool aligned) {
   static float got[RB_MAX_FEATURES];
   static double expected[RB_MAX_FEATURES], v[MOST];
-  static uint8_t event[MOST];
+  static uint8_t event[MOST], hidden[MOST];
   static int64_t line[RB_PLAN_LINES][2];
-  const int64_t T = form->length;
+  const int64_t L = form->length, K = form->recordings > 0 ? form->recordings : 1, T = L / K;
   rb_plan plan;
-  assert_all_ok(rb_plan_create(&test_context, T, form->reach > 0 ? form->reach : T, &plan));
+  assert_all_ok(rb_plan_create(&test_context, T, K, form->reach > 0 ? form->reach : T, &plan));
   const reference_layout own = layout_of(&plan, line);
-  for (int64_t t = 0; t < T; ++t) {
+  for (int64_t t = 0; t < L; ++t) {
     v[t] = ((double)x[t] - form->mean[0]) / form->sd[0];
-    event[t] = aligned && x[T + t] != 0;
+    event[t] = aligned && x[L + t] != 0;
+    hidden[t] = form->channels > 2 && x[2 * L + t] != 0;
   }
-  const int n =
-      reference_statistics(layout != NULL ? layout : &own, T, v, event, aligned, expected);
+  const int n = reference_statistics(layout != NULL ? layout : &own, T, K, v, event, hidden,
+                                     aligned, expected);
   rb_statistics *s = create(form);
   assert_int_equal(rb_statistics_count(s), n);
   rb_statistics_compute(&test_context, s, 1, x, got);
@@ -137,6 +140,89 @@ static void any_length(void **state) {
     check_pair(&form, NULL, x, true);
     form.reach = 1000;
     assert_int_equal(check_pair(&form, &THOUSAND, x, true), 507);
+  }
+}
+
+/* Masks what follows events for a while, the beginning of some recordings, and the end of others.
+ */
+static void mask_some(uint64_t seed, int64_t T, int64_t K, const float *event, float *mask) {
+  for (int64_t r = 0; r < K; ++r) {
+    const int64_t begin = (int64_t)(seed % 3) * r * T / 20, end = T - (r % 2) * T / 3;
+    int64_t quiet = 0;
+    for (int64_t t = 0; t < T; ++t) {
+      if (event[r * T + t] != 0 && seed % 4 > 0) quiet = 1 + (int64_t)(seed % 4) * 5;
+      mask[r * T + t] = quiet > 0 || t < begin || t >= end || t % 97 == 50 ? 1 : 0;
+      if (quiet > 0) --quiet;
+    }
+  }
+}
+
+/* Masks of every kind, and several recordings, of which some may be missing. */
+static void masked_recordings_as_defined(void **state) {
+  (void)state;
+  static float x[3 * MOST];
+  const rb_channel channel[] = {VOLTAGE, SPIKES, MASK};
+  const int64_t lengths[][2] = {{1000, 1}, {500, 3}, {333, 5}, {64, 4}, {9, 3}, {1, 2}};
+  const double rate[] = {0, 0.003, 0.02, 0.2};
+  for (uint64_t i = 0; i < 24; ++i) {
+    const int64_t T = lengths[i % 6][0], K = lengths[i % 6][1], L = K * T;
+    rb_statistics_form form = form_of(L, 3, channel);
+    form.recordings = (int)K;
+    record(i, L, rate[i / 6], x, x + L);
+    mask_some(i, T, K, x + L, x + 2 * L);
+    for (int64_t t = T; t < 2 * T && K > 2; ++t) {  // the second one is missing
+      x[t] = x[L + t] = 0;
+      x[2 * L + t] = 1;
+    }
+    check_pair(&form, NULL, x, true);
+  }
+}
+
+static void compute(const rb_statistics_form *form, const float *x, float *out) {
+  rb_statistics *s = create(form);
+  rb_statistics_compute(&test_context, s, 1, x, out);
+  rb_statistics_free(s);
+}
+
+/* What is masked never changes a number: not its values, nor that there is more of it. */
+static void masked_samples_do_not_matter(void **state) {
+  (void)state;
+  enum { T = 600, MORE = 1000 };
+  static float x[4 * MORE], y[4 * MORE], own[RB_MAX_FEATURES], other[RB_MAX_FEATURES];
+  const rb_channel stimulus = {.quantity = {"current", "pA", ""}, .role = RB_CHANNEL_STIMULUS};
+  const rb_channel channel[] = {VOLTAGE, SPIKES, MASK, stimulus};
+  for (int channels = 3; channels <= 4; ++channels) {
+    rb_statistics_form small = form_of(T, channels, channel);
+    small.reach = MORE;
+    record(7, T, 0.02, x, x + T);
+    mask_some(2, T, 1, x + T, x + 2 * T);
+    for (int t = 0; t < T; ++t) x[3 * T + t] = (float)(3 + (t % 37) * 0.1);
+    compute(&small, x, own);
+    for (int t = 0; t < T; ++t) y[t] = x[2 * T + t] != 0 ? 17 : x[t];
+    memcpy(y + T, x + T, 3 * T * sizeof *x);
+    compute(&small, y, other);
+    rb_statistics *s = create(&small);
+    const int n = rb_statistics_count(s);
+    assert_memory_equal(own, other, (size_t)n * sizeof *own);
+    for (int padding = 0; padding < 2; ++padding) {
+      rb_statistics_form large = form_of((1 + 2 * padding) * MORE, channels, channel);
+      large.recordings = 1 + 2 * padding;  // also of missing recordings
+      static float z[4 * 3 * MORE], got[RB_MAX_FEATURES];
+      for (int c = 0; c < channels; ++c) {
+        for (int64_t t = 0; t < large.length; ++t) {
+          z[c * large.length + t] = t < T ? x[c * T + t] : c == 2 ? 1 : 0;
+        }
+      }
+      compute(&large, z, got);
+      for (int i = 0; i < n; ++i) {
+        const double difference = fabs((double)got[i] - (double)own[i]);
+        if (difference <= 1e-6 * (1 + fabs((double)own[i]))) continue;
+        print_error("%s: %.9g, padded %.9g\n", rb_statistics_quantities(s)[i].name, (double)own[i],
+                    (double)got[i]);
+        fail();
+      }
+    }
+    rb_statistics_free(s);
   }
 }
 
@@ -320,6 +406,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_thousand_samples_as_defined),
     cmocka_unit_test(events_at_the_ends),
     cmocka_unit_test(any_length),
+    cmocka_unit_test(masked_recordings_as_defined),
+    cmocka_unit_test(masked_samples_do_not_matter),
     cmocka_unit_test(without_events_moments_and_lags),
     cmocka_unit_test(crossings_are_events),
     cmocka_unit_test(several_channels),

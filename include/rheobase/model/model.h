@@ -59,6 +59,7 @@ typedef struct rb_statistics_options {
   bool crossings;    ///< where no channel is binary, upward crossings of a level by the first
   double level;      ///< continuous channel, in its unit, are events
   uint32_t without;  ///< bits of blocks that are left out
+  uint32_t with;     ///< bits of blocks that are taken although a stimulus is known
 } rb_statistics_options;
 
 /** Features of a data set that know the model, for a network to start from, and coordinates in

@@ -8,7 +8,9 @@
  * channel aligned to the events of a binary one, second moments of what is left, intervals,
  * extremes and lines. Every continuous channel is looked at by every channel of events. Where no
  * channel is binary, events are upward crossings of a level, and without a level there are none:
- * then moments and lags take the place of what is aligned to them.
+ * then moments and lags take the place of what is aligned to them. Where a stimulus is known, local
+ * regressions on it take the place of averages by age. What is masked has no part in any number,
+ * and the numbers of several recordings come from the sums of all.
  *
  * All functions are local. Every data set's numbers are the same bits in whatever group and with
  * whatever instruction set they are computed. */
@@ -25,19 +27,27 @@ typedef enum rb_statistics_block {
   RB_STATISTICS_INTERVALS,
   RB_STATISTICS_EXTREMES,
   RB_STATISTICS_LINES,
+  RB_STATISTICS_REGRESSIONS,  ///< this and the following only with a stimulus
+  RB_STATISTICS_AROUND,
+  RB_STATISTICS_CORRELATIONS,
+  RB_STATISTICS_HISTORY,
+  RB_STATISTICS_LEFT_OVER,
   RB_STATISTICS_BLOCKS
 } rb_statistics_block;
 
 /** What is looked at. */
 typedef struct rb_statistics_form {
-  int64_t length;             ///< T, samples of a channel
-  int64_t reach;              ///< length for which knots, lags and widths are laid out; 0: T
-  int channels;               ///< C, at most RB_MAX_CHANNELS
-  const rb_channel *channel;  ///< (C), copied
-  double mean[RB_MAX_CHANNELS], sd[RB_MAX_CHANNELS];  ///< (C) of continuous channels; sd > 0
+  int64_t length;  ///< L, samples of a channel
+  int recordings;  ///< K, which they are, one after the other, of T = L / K samples each; 0: 1
+  int64_t reach;   ///< length for which knots, lags and widths are laid out; 0: T
+  int channels;    ///< C, at most RB_MAX_CHANNELS
+  const rb_channel *channel;  ///< (C), copied; roles say what is observed, a stimulus or a mask
+  double mean[RB_MAX_CHANNELS], sd[RB_MAX_CHANNELS];  ///< (C) of channels that are neither events
+                                                      ///< nor masks; sd > 0
   uint32_t without;                                   ///< bits of blocks that are left out
-  double level;  ///< whose upward crossings by the first continuous channel are events where no
-                 ///< channel is binary, in that channel's unit; NaN: there are no events
+  uint32_t with;  ///< bits of blocks by age or lines that are taken although there is a stimulus
+  double level;   ///< whose upward crossings by the first continuous channel are events where no
+                  ///< channel is binary, in that channel's unit; NaN: there are no events
 } rb_statistics_form;
 
 typedef struct rb_statistics rb_statistics;
@@ -72,7 +82,7 @@ const char *rb_statistics_block_name(rb_statistics_block block);
 uint32_t rb_statistics_blocks(const char *names, const char **unknown);
 
 /** Computes the numbers of @p n data sets, in memory of @p statistics, so one computation at a
- * time. @param x (n, C, T), finite @param out (n, count), finite */
+ * time. @param x (n, C, L), finite @param out (n, count), finite */
 void rb_statistics_compute(rb_context *ctx, rb_statistics *statistics, int64_t n, const float *x,
                            float *out);
 

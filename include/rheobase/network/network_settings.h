@@ -26,6 +26,7 @@ typedef struct rb_summary_settings {
   bool crossings;     ///< statistics: events are upward crossings where no channel has events,
   double level;       ///< of this level
   char without[256];  ///< names of blocks that are left out, each ended by a line feed
+  char with[256];     ///< and of those that a stimulus does not leave out
   int conv_layers, kernel_size_count, stride_count;  ///< used entries of the three arrays below
   int filters[RB_MAX_LAYERS], kernel_sizes[RB_MAX_LAYERS], strides[RB_MAX_LAYERS];
   int groups;  ///< of the group norm after each convolution; 0: none

@@ -457,7 +457,8 @@ rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model
   if (status == RB_OK && features != NULL && features->prepare != NULL) {
     const rb_summary_settings *summary = &input->network.summary;
     model->statistics_options = (rb_statistics_options){
-        summary->crossings, summary->level, rb_statistics_blocks(summary->without, NULL)};
+        summary->crossings, summary->level, rb_statistics_blocks(summary->without, NULL),
+        rb_statistics_blocks(summary->with, NULL)};
     status = features->prepare(ctx, model);
   }
   if (status == RB_OK) status = check_features(ctx, input, model);

@@ -99,9 +99,13 @@ cleanup:
   return status;
 }
 
-rb_status rb_plan_create(rb_context *ctx, int64_t length, int64_t reach, rb_plan *plan) {
+rb_status rb_plan_create(rb_context *ctx, int64_t length, int64_t recordings, int64_t reach,
+                         rb_plan *plan) {
   memset(plan, 0, sizeof *plan);
   plan->length = length;
+  plan->recordings = recordings;
+  plan->stride = recordings > 1 ? (length + RB_PLAN_LONGEST_DRIVEN) / 64 * 64 + 64 : length;
+  plan->places = recordings * plan->stride;
   place_knots(reach, plan);
   place_lags(reach, plan);
   place_ages(reach, plan);
@@ -109,6 +113,7 @@ rb_status rb_plan_create(rb_context *ctx, int64_t length, int64_t reach, rb_plan
   add_lines(reach, 2, 4, 32, plan);
   add_lines(reach, 8, 2, reach, plan);
   add_lines(reach, 32, 4, reach, plan);
+  while (plan->driven < RB_PLAN_DRIVEN && (INT64_C(2) << plan->driven) < reach) ++plan->driven;
   plan->margin = reach + 64;  // the longest lag or width, and whole vectors
   return make_hats(ctx, plan);
 }

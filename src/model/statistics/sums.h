@@ -6,7 +6,7 @@
 #include "rheobase/base/cpu.h"
 
 /** @file sums.h
- * The sums of one channel of one recording, aligned to events, compiled per instruction set. */
+ * The sums of one channel of one data set, aligned to events, compiled per instruction set. */
 
 #define RB_LEAST_MASS 1e-3   ///< added to the samples an average is divided by
 #define RB_NO_EXTREME 1e300  ///< times a width: there are none
@@ -35,17 +35,19 @@ typedef struct rb_statistics_sums {
   double moment[3];  ///< sums of the second to fourth powers
 } rb_statistics_sums;
 
-/** Memory for one recording: arrays of T + margin, so that whole vectors fit; zeroed once. By age
- * until the next event they run backwards: age u stands at T - u. */
+/** Memory for one data set: arrays of places + margin, so that whole vectors fit; zeroed once. By
+ * age until the next event they run backwards: age u stands at T - u. */
 typedef struct rb_sums_memory {
-  double *v;                       ///< values
-  double *d;                       ///< minus the mean
-  double *average;                 ///< moving averages of d
-  double *x;                       ///< some of them, or one stretch's values
-  double *left;                    ///< samples left after each of those, or one stretch's residuals
-  double *sum, *moment;            ///< by age since
-  double *back_sum, *back_moment;  ///< by age until, backwards
-  double *value, *drift;           ///< by age
+  double *v;                        ///< values; 0 where masked
+  double *d;                        ///< minus the mean; 0 where masked
+  double *average;                  ///< moving averages of d
+  double *x;                        ///< some of them, or one stretch's values
+  double *left;                     ///< samples left after each of those
+  double *residual;                 ///< of one stretch
+  double *sum, *moment;             ///< by age since
+  double *begin_sum;                ///< by age since the beginning
+  double *back_sum, *back_moment;   ///< by age until, backwards
+  double *value, *drift;            ///< by age
   double *since_mean, *begin_mean;  ///< interpolated averages by age
   double *until_mean;               ///< the same, backwards
   double *near;                     ///< (lags, RB_PLAN_NEAR) products by age
@@ -53,9 +55,10 @@ typedef struct rb_sums_memory {
 } rb_sums_memory;
 
 typedef struct rb_sums_kernel {
-  /** @param x (T) @param mean, scale values are (x - mean) * scale */
-  void (*sum)(const rb_plan *plan, const rb_events *events, const float *x, double mean,
-              double scale, rb_sums_memory *memory, rb_statistics_sums *sums);
+  /** @param averages false: neither averages by age nor lines @param x (K, T) @param mean, scale
+   * values are (x - mean) * scale */
+  void (*sum)(const rb_plan *plan, const rb_events *events, bool averages, const float *x,
+              double mean, double scale, rb_sums_memory *memory, rb_statistics_sums *sums);
 } rb_sums_kernel;
 
 RB_KERNEL_DECLARE(rb_sums_kernel, rb_sums_kernel);

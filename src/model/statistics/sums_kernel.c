@@ -1,92 +1,11 @@
 #include <string.h>
 
 #include "sums.h"
+#include "vectors.h"
 
-/* No contraction and no order that depends on the vector width: every instruction set gives the
- * same bits. Sums run over LANES lanes, which are added at the end. Arrays by age gather all
- * stretches, so that the knots' weights are applied once to each. */
+/* Arrays by age gather all stretches, so that the knots' weights are applied once to each. */
 
-#if defined(__AVX512F__)
-enum { VECTOR = 8 };
-#elif defined(__AVX2__)
-enum { VECTOR = 4 };
-#else
-enum { VECTOR = 2 };
-#endif
-enum { LANES = RB_PLAN_LANES, PARTS = LANES / VECTOR, NEAR = RB_PLAN_NEAR };
-#define INLINE static inline __attribute__((always_inline))
-#define EACH _Pragma("GCC unroll 4") for (int i = 0; i < PARTS; ++i)
-
-typedef double vector __attribute__((vector_size(VECTOR * sizeof(double))));
-typedef int64_t mask __attribute__((vector_size(VECTOR * sizeof(double))));
-typedef double loose __attribute__((vector_size(VECTOR * sizeof(double)), may_alias, aligned(8)));
-
-typedef struct lanes {
-  vector part[PARTS];
-} lanes;
-
-INLINE lanes load(const double *from) {
-  lanes a;
-  EACH a.part[i] = *(const loose *)(const void *)&from[i * VECTOR];
-  return a;
-}
-
-INLINE void store(double *to, lanes a) { EACH *(loose *)(void *)&to[i * VECTOR] = a.part[i]; }
-
-INLINE lanes all(double value) {
-  lanes a;
-  EACH a.part[i] = value - (vector){0};
-  return a;
-}
-
-INLINE lanes plus(lanes a, lanes b) {
-  EACH a.part[i] += b.part[i];
-  return a;
-}
-
-INLINE lanes minus(lanes a, lanes b) {
-  EACH a.part[i] -= b.part[i];
-  return a;
-}
-
-INLINE lanes times(lanes a, lanes b) {
-  EACH a.part[i] *= b.part[i];
-  return a;
-}
-
-/* Where `left` reaches `least`, a; else 0. */
-INLINE lanes keep(lanes a, lanes left, double least) {
-  EACH a.part[i] = (vector)((mask)a.part[i] & (left.part[i] >= least));
-  return a;
-}
-
-/* The same, else NaN, which no comparison below takes. */
-INLINE lanes keep_or_nan(lanes a, lanes left, double least) {
-  EACH a.part[i] = (vector)((mask)a.part[i] | (left.part[i] < least));
-  return a;
-}
-
-INLINE lanes smaller(lanes low, lanes a) {
-  EACH {
-    const mask take = a.part[i] < low.part[i];
-    low.part[i] = (vector)(((mask)a.part[i] & take) | ((mask)low.part[i] & ~take));
-  }
-  return low;
-}
-
-INLINE lanes larger(lanes high, lanes a) {
-  EACH {
-    const mask take = a.part[i] > high.part[i];
-    high.part[i] = (vector)(((mask)a.part[i] & take) | ((mask)high.part[i] & ~take));
-  }
-  return high;
-}
-
-INLINE double total(lanes a) {
-  double l[LANES];
-  store(l, a);
-  return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
-}
+enum { NEAR = RB_PLAN_NEAR };
 
 static void clear(double *a, int64_t count) { memset(a, 0, (size_t)count * sizeof *a); }
 
@@ -94,6 +13,11 @@ static void clear(double *a, int64_t count) { memset(a, 0, (size_t)count * sizeo
 static void cut(const double *v, int64_t count, double *to) {
   for (int64_t j = 0; j < count; j += LANES) store(&to[j], load(&v[j]));
   store(&to[count], all(0));
+}
+
+/* Adds v, which ends with zeros. */
+static void add(int64_t count, const double *v, double *sum) {
+  for (int64_t j = 0; j < count; j += LANES) store(&sum[j], plus(load(&sum[j]), load(&v[j])));
 }
 
 /* Adds v and v * factor; v ends with zeros. */
@@ -138,9 +62,10 @@ static void interpolate(const rb_plan *plan, int64_t ages, const rb_aligned_sums
 }
 
 /* Projects sums of v and of v times the events' time, `direction` times an age before v's own. */
-static void align(const rb_plan *plan, int64_t ages, double direction, const double *mass,
-                  const double *sum, const double *moment, double *drift, rb_aligned_sums *out) {
-  const double step = 1 / (double)plan->length;
+static void align(const rb_plan *plan, const rb_events *e, int64_t ages, double direction,
+                  const double *mass, const double *sum, const double *moment, double *drift,
+                  rb_aligned_sums *out) {
+  const double step = 1 / (double)e->longest_time;
   for (int64_t j = 0; j < ages; ++j) {
     drift[j] = (moment[j] + direction * (double)j * sum[j]) * step - 0.5 * sum[j];
   }
@@ -155,54 +80,62 @@ static void reverse(int64_t count, const double *end, double *to) {
   store(&to[count], all(0));
 }
 
+/* Adds a stretch to the sums by age. */
+static void gather_stretch(const rb_plan *plan, const rb_stretch *s, rb_sums_memory *m) {
+  const int64_t n = s->count, at = s->first - s->origin;
+  cut(&m->v[s->first], n, m->x);
+  if (s->after) {
+    gather(n, m->x, (double)(at - s->age), &m->sum[s->age], &m->moment[s->age]);
+  } else {
+    add(n, m->x, &m->begin_sum[s->age]);
+  }
+  if (!s->before) return;
+  const int64_t own = rb_stretch_has_event(s) ? 1 : 0, back = plan->length - s->lead - n + own;
+  gather(n - own, &m->x[own], (double)(at + n + s->lead), &m->back_sum[back],
+         &m->back_moment[back]);
+}
+
 /* Values by the time since the last event, until the next one and since the beginning. */
 static void sum_values(const rb_plan *plan, const rb_events *e, rb_sums_memory *m,
                        rb_statistics_sums *out) {
   const int64_t T = plan->length, longest = e->longest;
   clear(m->sum, longest + LANES);
   clear(m->moment, longest + LANES);
+  clear(m->begin_sum, e->beginning + LANES);
   clear(&m->back_sum[T - longest], longest + 2 * LANES);
   clear(&m->back_moment[T - longest], longest + 2 * LANES);
-  for (int64_t i = 0; i < e->stretches; ++i) {
-    const rb_stretch *s = &e->stretch[i];
-    const int64_t n = s->count;
-    cut(&m->v[s->first], n, m->x);
-    if (s->after) gather(n, m->x, (double)s->first, m->sum, m->moment);
-    if (!s->before) continue;
-    const int64_t from = s->after ? 1 : 0;
-    gather(n - from, &m->x[from], (double)(s->first + n), &m->back_sum[T - n + from],
-           &m->back_moment[T - n + from]);
-  }
-  align(plan, longest, 1, e->since, m->sum, m->moment, m->drift, &out->since);
+  for (int64_t i = 0; i < e->stretches; ++i) gather_stretch(plan, &e->stretch[i], m);
+  align(plan, e, longest, 1, e->since, m->sum, m->moment, m->drift, &out->since);
+  clear(m->moment, e->beginning + LANES);  // since the beginning, age 0 is at time 0
+  align(plan, e, e->beginning, 1, e->begin, m->begin_sum, m->moment, m->drift, &out->begin);
   reverse(longest + 1, &m->back_sum[T], m->value);
   reverse(longest + 1, &m->back_moment[T], m->moment);
   m->value[0] = m->moment[0] = 0;
-  for (int64_t i = 0; i < e->count; ++i) {
-    m->value[0] += m->v[e->time[i]];
-    m->moment[0] += m->v[e->time[i]] * (double)e->time[i];
+  for (int64_t i = 0; i < e->stretches; ++i) {
+    const rb_stretch *s = &e->stretch[i];
+    if (!rb_stretch_has_event(s)) continue;
+    m->value[0] += m->v[s->first];
+    m->moment[0] += m->v[s->first] * (double)(s->first - s->origin);
   }
-  align(plan, longest + 1, -1, e->until, m->value, m->moment, m->drift, &out->until);
-  const int64_t begin = e->stretch[0].after ? 0 : e->stretch[0].count;
-  cut(m->v, begin, m->x);
-  clear(m->moment, begin);
-  for (int64_t t = 0; t < begin; ++t) m->value[t] = 1;
-  store(&m->value[begin], all(0));
-  align(plan, begin, 1, m->value, m->x, m->moment, m->drift, &out->begin);
+  align(plan, e, longest + 1, -1, e->until, m->value, m->moment, m->drift, &out->until);
 }
 
-/* Products of a stretch's residuals, which end with zeros. */
-static void multiply(const rb_plan *plan, int64_t count, const double *r, double *near,
-                     double *far) {
+/* Products of a stretch's residuals, which end with zeros. @param base age of the first, a multiple
+ * of LANES */
+static void multiply(const rb_plan *plan, int64_t base, int64_t count, const double *r,
+                     double *near, double *far) {
   for (int k = 0; k < plan->lags; ++k, near += NEAR, far += plan->ages * LANES) {
     const int64_t lag = plan->lag[k], pairs = count - lag;
     const double *later = &r[lag];
-    for (int64_t j = 0; j < NEAR && j < pairs; j += LANES) {
-      store(&near[j], plus(load(&near[j]), times(load(&r[j]), load(&later[j]))));
+    for (int64_t j = 0; base + j < NEAR && j < pairs; j += LANES) {
+      double *own = &near[base + j];
+      store(own, plus(load(own), times(load(&r[j]), load(&later[j]))));
     }
-    for (int a = 0; a < plan->ages && plan->age[a] < pairs; ++a) {
-      int64_t j = plan->age[a] > NEAR ? plan->age[a] : NEAR;
-      const int64_t next = a + 1 < plan->ages ? plan->age[a + 1] : pairs;
+    for (int a = 0; a < plan->ages && plan->age[a] < base + pairs; ++a) {
+      const int64_t from = (plan->age[a] > NEAR ? plan->age[a] : NEAR) - base;
+      const int64_t next = a + 1 < plan->ages ? plan->age[a + 1] - base : pairs;
       const int64_t end = next < pairs ? next : pairs;
+      int64_t j = from > 0 ? from : 0;
       if (j >= end) continue;
       lanes sum = load(&far[a * LANES]);
       for (; j < end; j += LANES) sum = plus(sum, times(load(&r[j]), load(&later[j])));
@@ -224,23 +157,29 @@ static void sum_lags(const rb_plan *plan, const double *near, const double *far,
 }
 
 /* What is left of a stretch, rounded to float, by the time since the last event and until the next
- * one. */
+ * one. Zeros precede it, so that vectors begin at multiples of LANES of age. */
 static void sum_residuals_of(const rb_plan *plan, const rb_stretch *s, rb_sums_memory *m) {
-  const int64_t T = plan->length, n = s->count;
-  const double *mean = s->after ? m->since_mean : m->begin_mean, *v = &m->v[s->first];
-  double *r = m->left;
+  const int64_t T = plan->length, n = s->count, before = s->age % LANES, base = s->age - before;
+  const double *mean = (s->after ? m->since_mean : m->begin_mean) + s->age, *v = &m->v[s->first];
+  double *padded = m->residual, *r = &padded[before];
+  store(padded, all(0));
   for (int64_t j = 0; j < n; ++j) r[j] = (double)(float)(v[j] - mean[j]);
   store(&r[n], all(0));
-  multiply(plan, n, r, m->near, m->far);
-  for (int64_t j = 0; s->after && j < n; j += LANES) {
-    const lanes a = load(&r[j]);
-    store(&m->sum[j], plus(load(&m->sum[j]), times(a, a)));
+  multiply(plan, base, before + n, padded, m->near, m->far);
+  for (int64_t j = 0; s->after && j < before + n; j += LANES) {
+    const lanes a = load(&padded[j]);
+    store(&m->sum[base + j], plus(load(&m->sum[base + j]), times(a, a)));
   }
-  for (int64_t j = s->after ? 1 : 0; s->before && j < n; j += LANES) {
-    const int64_t back = T - n + j;
-    const lanes other = minus(load(&v[j]), load(&m->until_mean[back]));
-    store(&m->back_sum[back], plus(load(&m->back_sum[back]), load(&r[j])));
-    store(&m->back_moment[back], plus(load(&m->back_moment[back]), times(other, other)));
+  if (!s->before) return;
+  const int64_t own = rb_stretch_has_event(s) ? 1 : 0, back = T - s->lead - n;
+  double *other = m->x;
+  for (int64_t j = 0; j < n; ++j) other[j] = v[j] - m->until_mean[back + j];
+  store(&other[n], all(0));
+  add(n - own, &r[own], &m->back_sum[back + own]);
+  for (int64_t j = own; j < n; j += LANES) {
+    double *square = &m->back_moment[back + j];
+    const lanes a = load(&other[j]);
+    store(square, plus(load(square), times(a, a)));
   }
 }
 
@@ -259,8 +198,9 @@ static void sum_residuals(const rb_plan *plan, const rb_events *e, rb_sums_memor
   for (int64_t i = 0; i < e->stretches; ++i) sum_residuals_of(plan, &e->stretch[i], m);
   sum_lags(plan, m->near, m->far, out);
   double r = 0, other = 0;  // of the events' own samples
-  for (int64_t i = 0; i < e->count; ++i) {
-    const double v = m->v[e->time[i]], d = v - m->until_mean[T];
+  for (int64_t i = 0; i < e->stretches; ++i) {
+    if (!rb_stretch_has_event(&e->stretch[i])) continue;
+    const double v = m->v[e->stretch[i].first], d = v - m->until_mean[T];
     r += (double)(float)(v - m->since_mean[0]);
     other += d * d;
   }
@@ -277,7 +217,7 @@ static void sum_increments(const rb_plan *plan, const double *d, const double *l
   for (int k = 0; k < plan->lags; ++k) {
     const int64_t lag = plan->lag[k];
     lanes sum = all(0);
-    for (int64_t t = 0; t < plan->length; t += LANES) {
+    for (int64_t t = 0; t < plan->places; t += LANES) {
       const lanes a = load(&d[t]), rise = minus(load(&d[t + lag]), a);
       sum = plus(sum, keep(times(a, rise), load(&left[t]), (double)lag));
     }
@@ -307,7 +247,7 @@ static void sum_line(int64_t count, const double *x, const double *left, int64_t
 /* The lines of one width, from the sums over it. */
 static void sum_lines(const rb_plan *plan, int64_t width, const rb_events *e, rb_sums_memory *m,
                       rb_statistics_sums *out) {
-  const int64_t T = plan->length, step = width / 2, count = (T + step - 1) / step;
+  const int64_t step = width / 2, count = (plan->places + step - 1) / step;
   const double *x = m->average, *left = e->left;
   for (int k = 0; k < plan->lines; ++k) {
     const rb_plan_line *line = &plan->line[k];
@@ -326,10 +266,10 @@ static void sum_lines(const rb_plan *plan, int64_t width, const rb_events *e, rb
   }
 }
 
-static void find_extremes(int64_t T, const double *average, const double *left, int64_t width,
+static void find_extremes(int64_t places, const double *average, const double *left, int64_t width,
                           double *least, double *largest) {
   lanes low = all(RB_NO_EXTREME), high = all(-RB_NO_EXTREME);
-  for (int64_t t = 0; t < T; t += LANES) {
+  for (int64_t t = 0; t < places; t += LANES) {
     const lanes a = keep_or_nan(load(&average[t]), load(&left[t]), (double)(width - 1));
     low = smaller(low, a);
     high = larger(high, a);
@@ -348,26 +288,26 @@ static void find_extremes(int64_t T, const double *average, const double *left, 
 }
 
 /* Sums over widths 1, 2, 4 and so on, each from the one before, in place. */
-static void move_averages(const rb_plan *plan, const rb_events *e, rb_sums_memory *m,
+static void move_averages(const rb_plan *plan, const rb_events *e, bool lines, rb_sums_memory *m,
                           rb_statistics_sums *out) {
-  const int64_t T = plan->length, longest = plan->width[plan->widths - 1];
-  cut(m->d, T, m->average);
+  const int64_t places = plan->places, longest = plan->width[plan->widths - 1];
+  cut(m->d, places, m->average);
   int k = 0;
-  for (int64_t width = 1; width <= longest || width <= 32; width *= 2) {
-    for (int64_t t = 0; width > 1 && t < T; t += LANES) {
+  for (int64_t width = 1; width <= longest || (lines && width <= 32); width *= 2) {
+    for (int64_t t = 0; width > 1 && t < places; t += LANES) {
       store(&m->average[t], plus(load(&m->average[t]), load(&m->average[t + width / 2])));
     }
     if (k < plan->widths && plan->width[k] == width) {
-      find_extremes(T, m->average, e->left, width, &out->least[k], &out->largest[k]);
+      find_extremes(places, m->average, e->left, width, &out->least[k], &out->largest[k]);
       ++k;
     }
-    if (width > 1) sum_lines(plan, width, e, m, out);
+    if (lines && width > 1) sum_lines(plan, width, e, m, out);
   }
 }
 
-static void sum_moments(int64_t T, const double *d, double *out) {
+static void sum_moments(int64_t places, const double *d, double *out) {
   lanes second = all(0), third = second, fourth = second;
-  for (int64_t t = 0; t < T; t += LANES) {
+  for (int64_t t = 0; t < places; t += LANES) {
     const lanes a = load(&d[t]), square = times(a, a);
     second = plus(second, square);
     third = plus(third, times(square, a));
@@ -378,19 +318,37 @@ static void sum_moments(int64_t T, const double *d, double *out) {
   out[2] = total(fourth);
 }
 
-static void sum(const rb_plan *plan, const rb_events *events, const float *x, double mean,
-                double scale, rb_sums_memory *m, rb_statistics_sums *out) {
-  const int64_t T = plan->length;
-  for (int64_t t = 0; t < T; ++t) m->v[t] = ((double)x[t] - mean) * scale;
+/* Values and their differences from the mean, at their places; 0 where nothing was observed. */
+static void place_values(const rb_plan *plan, const rb_events *e, const float *x, double mean,
+                         double scale, rb_sums_memory *m, rb_statistics_sums *out) {
+  const int64_t T = plan->length, places = plan->places;
+  for (int64_t r = 0; r < plan->recordings; ++r, x += T) {
+    double *v = &m->v[r * plan->stride];
+    for (int64_t t = 0; t < T; ++t) v[t] = ((double)x[t] - mean) * scale;
+  }
   lanes values = all(0);
-  for (int64_t t = 0; t < T; t += LANES) values = plus(values, load(&m->v[t]));
-  out->mean = total(values) / (double)T;
-  for (int64_t t = 0; t < T; ++t) m->d[t] = m->v[t] - out->mean;
-  sum_values(plan, events, m, out);
-  sum_residuals(plan, events, m, out);
-  sum_increments(plan, m->d, events->left, out->increment);
-  move_averages(plan, events, m, out);
-  sum_moments(T, m->d, out->moment);
+  for (int64_t t = 0; t < places; t += LANES) {
+    const lanes v = keep(load(&m->v[t]), load(&e->left[t]), 0);
+    store(&m->v[t], v);
+    values = plus(values, v);
+  }
+  out->mean = e->samples > 0 ? total(values) / (double)e->samples : 0;
+  const lanes middle = all(out->mean);
+  for (int64_t t = 0; t < places; t += LANES) {
+    store(&m->d[t], keep(minus(load(&m->v[t]), middle), load(&e->left[t]), 0));
+  }
+}
+
+static void sum(const rb_plan *plan, const rb_events *events, bool averages, const float *x,
+                double mean, double scale, rb_sums_memory *m, rb_statistics_sums *out) {
+  place_values(plan, events, x, mean, scale, m, out);
+  if (averages) {
+    sum_values(plan, events, m, out);
+    sum_residuals(plan, events, m, out);
+    sum_increments(plan, m->d, events->left, out->increment);
+  }
+  move_averages(plan, events, averages, m, out);
+  sum_moments(plan->places, m->d, out->moment);
 }
 
 extern const rb_sums_kernel RB_KERNEL_SYMBOL(rb_sums_kernel);
