@@ -42,7 +42,7 @@ static const rb_command commands[] = {
     {"models", "", "list what can be simulated, with parameters and sources", 0, 0, 0,
      rb_cmd_models},
     {"try", "INPUT", "simulate a few data sets: what they are like, and how long all would take",
-     RB_OPTION_SET | RB_OPTION_REPLAY, 1, 1, rb_cmd_try},
+     RB_OPTION_SET | RB_OPTION_REPLAY | RB_OPTION_SWEEPS, 1, 1, rb_cmd_try},
     {"info", "FILE|DIR...", "describe what a file holds, or a study's folder", RB_OPTION_MARKDOWN,
      1, RB_MAX_ARGUMENTS, rb_cmd_info},
     {"refine", "INPUT|DIR", "exact posterior of the observation and of test data sets: exact.h5",

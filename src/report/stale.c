@@ -23,6 +23,7 @@ static const struct {
                           [RB_PRODUCT_CALIBRATION] = {"calibrate", false},
                           [RB_PRODUCT_BASELINE_CALIBRATION] = {"baseline", false},
                           [RB_PRODUCT_POSTERIOR] = {"infer", false},
+                          [RB_PRODUCT_CELLS] = {"infer", false},
                           [RB_PRODUCT_PREDICTIVE] = {"predict", false},
                           [RB_PRODUCT_PREDICTION] = {"predict", false},
                           [RB_PRODUCT_EXACT] = {"refine", false},

@@ -11,9 +11,11 @@ trap 'rm -rf "$folder"' EXIT
   --set scale.seconds=0 --set scale.simulations=16
 awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) print i / 5 ",-65," i }' >"$folder/trace.csv"
 "$RB_PROGRAM" import --quiet "$folder/trace.csv" -o "$folder/recording.h5" 2>/dev/null
+cp "$folder/recording.h5" "$folder/second.h5"
+"$RB_PROGRAM" infer --quiet "$folder" --recording "$folder/recording.h5" --recording "$folder/second.h5" --sweeps 0 2>/dev/null
 "$RB_PROGRAM" predict --quiet "$folder" --recording "$folder/recording.h5" 2>/dev/null
 files=
-for stage in simulations checkpoint calibration baseline posterior predictive prediction exact scaling recording; do
+for stage in simulations checkpoint calibration baseline posterior cells predictive prediction exact scaling recording; do
   if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi
 done
 "$RB_PROGRAM" info --markdown $files > "$folder/files.md"

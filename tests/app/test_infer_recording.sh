@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # infer --recording: sweeps of a recording.h5 as a data set of the model, as docs/recordings.md says; what is refused.
 . "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
 tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
 fast=(--set training.simulations=32 --set training.validation=8 --set misspecification.simulations=0)
 for stage in simulate train; do
@@ -67,4 +68,55 @@ refused 5 "observation.csv" --recording observation.csv
 refused 5 "posterior.h5" --recording study/posterior.h5
 head -c 20000 several.h5 >cut.h5
 refused 5 "cut.h5" --recording cut.h5
+
+echo "-- several cells: a row each, and the sweeps that were not used predicted"
+fast[5]=misspecification.simulations=200
+several=(--recording several.h5 --recording pair.h5 --sweeps 1)
+import pair.h5 other.csv good.csv
+"$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" "${several[@]}" >out.txt 2>err.txt || fail "cells: $(cat err.txt)"
+grep -q "2 cells: study/cells.csv" out.txt || fail "said: $(cat out.txt)"
+cp study/cells.h5 one_rank.h5
+rheobase 2 infer "$tiny" -o study "${fast[@]}" "${several[@]}" --force 2>/dev/null || fail "cells on two ranks"
+h5diff --exclude-path /provenance one_rank.h5 study/cells.h5 || fail "cells are not the same on two ranks"
+rheobase 1 infer "$tiny" -o study "${fast[@]}" --recording several.h5 --sweeps 1 --force 2>/dev/null || fail "infer"
+"$python" - <<'END' || fail "the table"
+import csv
+import h5py, numpy as np
+
+with h5py.File("study/cells.h5") as c, h5py.File("study/posterior.h5") as p:
+    assert [n.decode() for n in c["cell"][...]] == ["several.h5", "pair.h5"]
+    assert np.array_equal(c["draws"][0], p["draws"][...]) and np.array_equal(c["mean"][0], p["mean"][...])
+    assert np.array_equal(c["quantile"][0], p["quantile"][...]) and c["misfit_p"][0] == p["misspecification/p_all"][0]
+    assert c["predicted"][...].tolist() == [3, 1] and np.all(np.isfinite(c["rmse"][...]))
+    rows = list(csv.DictReader(open("study/cells.csv")))
+    assert [r["cell"] for r in rows] == ["several.h5", "pair.h5"]
+    for k, name in enumerate(n.decode() for n in c["parameter"][...]):
+        assert np.isclose(float(rows[1][name]), c["mean"][1, k], rtol=1e-5)
+        assert np.isclose(float(rows[1][name + "_high"]), c["quantile"][1, k, -1], rtol=1e-5)
+    assert np.isclose(float(rows[1]["rmse"]), c["rmse"][1], rtol=1e-5) and rows[0]["gamma"] == ""  # no spike anywhere
+END
+expect_failure 2 "run takes one --recording FILE; infer takes those of several cells" 1 \
+  run "$tiny" -o study "${fast[@]}" --recording one.h5 --recording pair.h5
+
+echo "-- what no draw from the prior reaches"
+sed 's/^time/#time/; s/,\(-6[0-9.]*\),/,1\1,/; s/,1-/,-1/; s/^#//' good.csv >low.csv # -165 mV and so on
+import low.h5 low.csv
+tried() { # FILE: what is said of it
+  "$RB_PROGRAM" try "$tiny" --recording "$1" >out.txt 2>err.txt || fail "try $1: $(cat err.txt)"
+}
+tried low.h5
+grep -Eq "^median of voltage: -16[0-9.]+ mV in the recording, -[0-9.]+ to -[0-9.]+ in 1000 draws from the prior: none" out.txt ||
+  fail "low.h5: $(cat out.txt)"
+cp out.txt one_rank.txt
+mpirun -n 2 "$RB_PROGRAM" try "$tiny" --recording low.h5 >out.txt 2>err.txt || fail "try on two ranks"
+diff <(grep prior one_rank.txt) <(grep prior out.txt) || fail "not the same on two ranks"
+cp one.h5 own.h5
+"$python" - <<'END' || fail "h5py"
+import h5py
+with h5py.File("study/simulations.h5") as s, h5py.File("own.h5", "r+") as f:
+    f["sweeps/0000/voltage_mV"][...] = s["validation/voltage"][0]
+END
+tried own.h5
+grep -q "^draws from the prior reach all 11 statistics of the recording" out.txt || fail "own.h5: $(cat out.txt)"
+expect_failure 2 "try takes one --recording FILE" 1 try "$tiny" --recording one.h5 --recording low.h5
 exit 0

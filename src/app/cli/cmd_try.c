@@ -7,6 +7,8 @@
 
 #include "../commands.h"
 #include "../input/settings.h"
+#include "../study/recording_data.h"
+#include "rheobase/analysis/reach.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/model/replay.h"
@@ -14,7 +16,8 @@
 
 /* `rheobase try`: a few simulations of a study, before anyone waits for all of them. */
 
-enum { ITEMS = 4 };  // of each rank
+enum { ITEMS = 4 };           // of each rank
+enum { PRIOR_DRAWS = 1000 };  // that a recording is compared with
 
 typedef struct trial {
   rb_model model;
@@ -136,6 +139,53 @@ cleanup:
   return status;
 }
 
+/* What of a recording no draw from the prior reaches, a sentence each. */
+static void print_reach(const rb_context *ctx, const rb_reach *reach) {
+  int beyond = 0;
+  if (ctx->rank != 0) return;
+  for (int r = 0; r < reach->rows; ++r) {
+    const rb_reach_row *row = &reach->row[r];
+    if (!rb_reach_is_beyond(row)) continue;
+    ++beyond;
+    if (row->defined == 0) {
+      (void)printf("%s: %.4g %s in the recording, and no draw from the prior has such\n", row->what,
+                   row->observed, row->unit);
+    } else {
+      (void)printf(
+          "%s: %.4g %s in the recording, %.4g to %.4g in %lld draws from the prior: none "
+          "reaches it\n",
+          row->what, row->observed, row->unit, row->least, row->most, (long long)row->defined);
+    }
+  }
+  if (beyond == 0) {
+    (void)printf("draws from the prior reach all %d statistics of the recording\n", reach->rows);
+  } else {
+    (void)printf(
+        "%d of %d statistics of the recording are out of reach: the prior or the stimuli of "
+        "the study are too narrow for it, or the model lacks something\n",
+        beyond, reach->rows);
+  }
+}
+
+/* Collective. */
+static rb_status compare(rb_context *ctx, const trial *t, const rb_arguments *arguments) {
+  rb_status status = RB_OK;
+  rb_reach reach = {0};
+  float *x = NULL;
+  if (arguments->recordings > 1) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "try takes one --recording FILE; its sweeps may be many");
+  }
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, x, t->row)));
+  RB_TRY(rb_recording_observe(ctx, &t->model, arguments->recorded[0], arguments->recording.sweeps,
+                              "try", x));
+  RB_TRY(rb_reach_create(ctx, &t->model, t->seed, PRIOR_DRAWS, x, &reach));
+  print_reach(ctx, &reach);
+cleanup:
+  free(x);
+  free(reach.row);
+  return status;
+}
+
 /* Simulates what a file says, on rank 0. Local. */
 static rb_status replay(rb_context *ctx, trial *t, const char *path) {
   rb_status status = RB_OK;
@@ -171,6 +221,7 @@ rb_status rb_cmd_try(rb_context *ctx, const rb_arguments *arguments) {
     RB_TRY(rb_agree(ctx, replay(ctx, &t, arguments->replay)));
   } else {
     RB_TRY(try_first(ctx, &t, &input));
+    if (arguments->recordings > 0) RB_TRY(compare(ctx, &t, arguments));
   }
 cleanup:
   free(t.x);

@@ -21,7 +21,8 @@ static const struct stage {
   const char *settings;
   unsigned sources;  // files of earlier stages, a bit for each product
   bool takes_data, takes_observation;
-  bool of_recording;  ///< done with --recording, and then alone of those of its name
+  /** Of stages with one name that is done whose range holds the number of --recording FILE. */
+  int least_recordings, most_recordings;
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
   /** Where its file may hold unfinished work: how far it is, of how much. */
   rb_status (*position)(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total);
@@ -67,8 +68,16 @@ static const struct stage {
      .settings = RB_INFER_SETTINGS,
      .sources = 1U << RB_PRODUCT_CHECKPOINT,
      .takes_observation = true,
+     .most_recordings = 1,
      .run = rb_stage_infer,
      .check = rb_observed_check},
+    {.product = RB_PRODUCT_CELLS,
+     .settings = RB_INFER_SETTINGS " predictive",
+     .sources = 1U << RB_PRODUCT_CHECKPOINT,
+     .least_recordings = 2,
+     .most_recordings = RB_MAX_ARGUMENTS,
+     .run = rb_stage_infer_cells,
+     .not_in_run = true},
     {.product = RB_PRODUCT_PREDICTIVE,
      .settings = RB_PREDICT_SETTINGS,
      .sources = 1U << RB_PRODUCT_POSTERIOR,
@@ -77,7 +86,8 @@ static const struct stage {
     {.product = RB_PRODUCT_PREDICTION,
      .settings = RB_PREDICT_SETTINGS,
      .sources = 1U << RB_PRODUCT_POSTERIOR,
-     .of_recording = true,
+     .least_recordings = 1,
+     .most_recordings = RB_MAX_ARGUMENTS,
      .run = rb_stage_predict_recording,
      .not_in_run = true,
      .check = rb_check_recording,
@@ -194,8 +204,8 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
                              sources *s) {
   rb_status status = RB_OK;
   const char *data = stage->takes_data ? job->arguments->data : NULL;
-  const bool takes = stage->takes_observation || stage->of_recording;
-  const char *observation = takes ? rb_observed_file(job->arguments) : NULL;
+  const rb_arguments *arguments = job->arguments;
+  const char *observation = stage->takes_observation ? arguments->observation : NULL;
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
@@ -204,10 +214,12 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
       RB_TRY(add_product(ctx, job, (rb_product)p, s));
     }
   }
-  if (observation != NULL) {
-    RB_TRY(add_foreign(ctx, rb_observed_option(job->arguments), observation, s));
+  if (observation != NULL) RB_TRY(add_foreign(ctx, "--observation", observation, s));
+  if (stage->most_recordings == 0) return RB_OK;
+  for (int k = 0; k < arguments->recordings; ++k) {
+    RB_TRY(add_foreign(ctx, "--recording", arguments->recorded[k], s));
   }
-  if (takes) add_sweeps(job->arguments->recording.sweeps, s);
+  add_sweeps(arguments->recording.sweeps, s);
 cleanup:
   return status;
 }
@@ -309,9 +321,10 @@ cleanup:
 
 /* @param name of a stage; NULL: those of `run` */
 static bool is_asked_for(const rb_job *job, const struct stage *stage, const char *name) {
+  const int recordings = job->arguments->recordings;
   if (name != NULL) {
-    const bool recording = strcmp(name, "predict") == 0 && job->arguments->recordings > 0;
-    return strcmp(rb_products[stage->product].stage, name) == 0 && stage->of_recording == recording;
+    return strcmp(rb_products[stage->product].stage, name) == 0 &&
+           recordings >= stage->least_recordings && recordings <= stage->most_recordings;
   }
   return !stage->not_in_run && !(stage->needs_simulator && rb_input_is_stored(&job->input));
 }

@@ -85,6 +85,7 @@ RB_NODISCARD rb_status rb_stage_baseline(rb_context *ctx, rb_job *job, const cha
 RB_NODISCARD rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path);
+RB_NODISCARD rb_status rb_stage_infer_cells(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_predict_recording(rb_context *ctx, rb_job *job, const char *path);
 RB_NODISCARD rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path);

@@ -96,8 +96,8 @@ static void count_flagged(rb_misfit_study *study) {
   }
 }
 
-rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
-                                   rb_misfit_study *study) {
+rb_status rb_misfit_of_observations(rb_context *ctx, rb_job *job, int64_t count, const float *x,
+                                    rb_misfit_study *study) {
   rb_status status = RB_OK;
   rb_prior_predictive predictive = {0};
   double *summary = NULL;
@@ -105,14 +105,14 @@ rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
   if (study->references == 0) return RB_OK;
   RB_TRY(create_predictive(ctx, job, &predictive));
   study->alternatives = job->model.alternatives;
-  status = RB_ALLOCATE(ctx, study->misfit, 1);
-  if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, predictive.summary_dim);
+  status = RB_ALLOCATE(ctx, study->misfit, count);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, summary, count * predictive.summary_dim);
   if (status == RB_OK) {
-    status = rb_prior_predictive_judge(ctx, &predictive, 1, x, study->misfit, summary);
+    status = rb_prior_predictive_judge(ctx, &predictive, count, x, study->misfit, summary);
   }
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_prior_predictive_compare(ctx, &predictive, 1, summary, &study->mmd));
-  study->count = 1;
+  study->count = count;
   count_flagged(study);
 cleanup:
   rb_prior_predictive_destroy(&predictive);

@@ -21,9 +21,9 @@ typedef struct rb_misfit_study {
 
 void rb_misfit_study_free(rb_misfit_study *study);
 
-/** Judges one observation that every rank has. Collective. @param x (C, L) */
-RB_NODISCARD rb_status rb_misfit_of_observation(rb_context *ctx, rb_job *job, const float *x,
-                                                rb_misfit_study *study);
+/** Judges observations that every rank has. Collective. @param x (count, C, L) */
+RB_NODISCARD rb_status rb_misfit_of_observations(rb_context *ctx, rb_job *job, int64_t count,
+                                                 const float *x, rb_misfit_study *study);
 
 /** Judges the first data sets of a test set, at most 1000 and no more than references:
  * the check of the check. Collective. */

@@ -20,10 +20,6 @@ const char *rb_observed_file(const rb_arguments *arguments) {
   return arguments->recordings > 0 ? arguments->recorded[0] : arguments->observation;
 }
 
-const char *rb_observed_option(const rb_arguments *arguments) {
-  return arguments->recordings > 0 ? "--recording" : "--observation";
-}
-
 void rb_observed_column(const rb_channel *channel, char *name) {
   const rb_quantity *q = &channel->quantity;
   const int length = (int)strlen(q->name);
@@ -101,7 +97,10 @@ rb_status rb_observed_read(rb_context *ctx, const rb_job *job, bool tell, float 
                                 .length = model->length,
                                 .known = job->arguments->interval != NULL,
                                 .remedy = remedy(model, sizeof advice, advice)};
-  if (job->arguments->recordings > 0) return rb_recording_observe(ctx, job, tell, x);
+  if (job->arguments->recordings > 0) {
+    return rb_recording_observe(ctx, model, job->arguments->recorded[0],
+                                job->arguments->recording.sweeps, tell ? "infer" : NULL, x);
+  }
   RB_TRY(check_interval(ctx, job));
   for (int c = 0; c < model->channels; ++c) describe(&model->channel[c], name[c], &column[c]);
   RB_TRY(rb_observation_read(ctx, job->arguments->observation, model->channels, column, &sampling,
@@ -216,6 +215,10 @@ rb_status rb_observed_check(rb_context *ctx, const rb_job *job) {
   float *x = NULL;
   source stored;
   char path[RB_JOB_PATH];
+  if (job->arguments->recordings > 1) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE,
+                   "run takes one --recording FILE; infer takes those of several cells"));
+  }
   rb_job_product_path(job, RB_PRODUCT_POSTERIOR, path);
   source_stored(ctx, path, &stored);
   if (rb_observed_file(job->arguments) != NULL) {

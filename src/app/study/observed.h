@@ -12,10 +12,8 @@
 enum { RB_OBSERVED_NAME = 64 };
 void rb_observed_column(const rb_channel *channel, char *name);
 
-/** The file it is in, and its option; NULL: none is given. Local. @{ */
+/** The file it is in; NULL: none is given. Local. */
 const char *rb_observed_file(const rb_arguments *arguments);
-const char *rb_observed_option(const rb_arguments *arguments);
-/** @} */
 
 /** Reads it. Collective. @param tell say of a recording how it is cut @param x (C, L) */
 RB_NODISCARD rb_status rb_observed_read(rb_context *ctx, const rb_job *job, bool tell, float *x);

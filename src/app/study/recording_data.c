@@ -157,7 +157,7 @@ cleanup:
   return status;
 }
 
-static void print(const rb_context *ctx, const layout *l) {
+static void print(const rb_context *ctx, const char *stage, const layout *l) {
   const double step = l->model->axis_step;
   for (int64_t s = 0; s < l->recording->sweeps; ++s) {
     const rb_recorded_sweep *sweep = &l->recording->sweep[s];
@@ -167,7 +167,7 @@ static void print(const rb_context *ctx, const layout *l) {
       ++windows;
       used += l->window[w].steps;
     }
-    rb_log_info(ctx, "infer      %s, sweep %lld: %lld window%s, 0 to %.10g of its %.10g ms",
+    rb_log_info(ctx, "%-10s %s, sweep %lld: %lld window%s, 0 to %.10g of its %.10g ms", stage,
                 l->path, (long long)sweep->number, (long long)windows, rb_plural(windows),
                 (double)used * step, (double)sweep->steps.steps * step);
   }
@@ -187,21 +187,21 @@ cleanup:
   return status;
 }
 
-rb_status rb_recording_observe(rb_context *ctx, const rb_job *job, bool tell, float *x) {
+rb_status rb_recording_observe(rb_context *ctx, const rb_model *model, const char *path,
+                               const char *list, const char *stage, float *x) {
   rb_status status = RB_OK;
-  const rb_model *model = &job->model;
   const int64_t room = model->recordings > 0 ? model->recordings : 1;
   rb_recorded recording = {0};
   layout l = {.model = model,
-              .path = job->arguments->recorded[0],
+              .path = path,
               .recording = &recording,
               .room = room,
               .length = model->length / room,
               .stimulus = rb_recording_channel(model, RB_CHANNEL_STIMULUS) >= 0,
               .mask = rb_recording_channel(model, RB_CHANNEL_MASK) >= 0};
-  RB_TRY(rb_recorded_read(ctx, l.path, job->arguments->recording.sweeps, &recording));
+  RB_TRY(rb_recorded_read(ctx, path, list, &recording));
   RB_TRY(rb_agree(ctx, lay_out(ctx, &l, x)));
-  if (tell) print(ctx, &l);
+  if (stage != NULL) print(ctx, stage, &l);
 cleanup:
   free(l.window);
   rb_recorded_free(&recording);

@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "observed.h"
+#include "draws.h"
+#include "job.h"
 #include "recording_data.h"
 #include "rheobase/analysis/recording_prediction.h"
 #include "rheobase/base/log.h"
@@ -96,12 +97,7 @@ static rb_status take_draws(rb_context *ctx, study *s) {
   RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, path, &file));
   RB_TRY(rb_stage_read_draws(ctx, file, model, &count, &draws));
   RB_TRY(RB_ALLOCATE(ctx, s->theta, wanted * model->dim));
-  for (int64_t i = 0; i < wanted; ++i) {
-    double *theta = s->theta + s->draws * model->dim;
-    const float *row = draws + i * count / wanted * model->dim;
-    for (int d = 0; d < model->dim; ++d) theta[d] = (double)row[d];
-    if (model->accepts(model, theta, NULL)) ++s->draws;
-  }
+  s->draws = rb_draws_pick(model, count, draws, wanted, s->theta);
   if (s->draws == 0) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the simulator refuses all draws of %s", path));
   }

@@ -1,6 +1,6 @@
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
+#include <string.h>
 
+#include "draws.h"
 #include "job.h"
 #include "misfit_file.h"
 #include "observed.h"
@@ -8,13 +8,10 @@
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
-#include "rheobase/model/support.h"
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
-/* Probabilities of the quantiles that are stored. */
-static const double LEVELS[] = {0.025, 0.25, 0.5, 0.75, 0.975};
-enum { LEVEL_COUNT = sizeof LEVELS / sizeof *LEVELS };
+enum { LEVEL_COUNT = RB_DRAW_LEVELS };
 
 /* Everything that posterior.h5 holds. Draws, and what comes from them, on rank 0 only. */
 typedef struct result {
@@ -67,29 +64,14 @@ cleanup:
   return status;
 }
 
-/* Latent draws become values as the simulator uses them; their log density remains. */
-static void clip_draws(const rb_model *model, int64_t S, float *draws) {
-  const int D = model->dim;
-  for (int64_t s = 0; s < S; ++s) {
-    double theta[RB_MAX_PARAMETERS];
-    for (int d = 0; d < D; ++d) theta[d] = (double)draws[s * D + d];
-    rb_model_from_latent(model, 1, theta, theta);
-    for (int d = 0; d < D; ++d) draws[s * D + d] = (float)theta[d];
-  }
-}
-
 /* Moments, quantiles and density estimate of each parameter's draws. */
 static void summarise(const rb_model *model, int64_t S, result *r) {
   const int D = model->dim;
   for (int d = 0; d < D; ++d) {
-    for (int64_t s = 0; s < S; ++s) r->column[s] = (double)r->draws[s * D + d];
-    r->mean[d] = gsl_stats_mean(r->column, 1, (size_t)S);
-    r->sd[d] = gsl_stats_sd(r->column, 1, (size_t)S);
-    gsl_sort(r->column, 1, (size_t)S);
-    for (int k = 0; k < LEVEL_COUNT; ++k) {
-      r->quantile[d * LEVEL_COUNT + k] =
-          gsl_stats_quantile_from_sorted_data(r->column, 1, (size_t)S, LEVELS[k]);
-    }
+    const rb_draw_summary summary = rb_draws_summarise(S, D, r->draws, d, r->column);
+    r->mean[d] = summary.mean;
+    r->sd[d] = summary.sd;
+    memcpy(&r->quantile[d * LEVEL_COUNT], summary.quantile, sizeof summary.quantile);
     double *grid = r->grid + (int64_t)d * RB_DENSITY_POINTS;
     const double bandwidth = rb_scott_bandwidth(S, r->column);
     rb_density_grid(S, r->column, bandwidth, grid);
@@ -105,7 +87,7 @@ static rb_status draw(rb_context *ctx, const rb_job *job, result *r) {
   if (ctx->rank != 0) return RB_OK;
   RB_TRY(job->network->sample(job->network, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0,
                               1, r->x, S, r->draws, r->log_density));
-  if (job->network->latent) clip_draws(&job->model, S, r->draws);
+  if (job->network->latent) rb_draws_clip(&job->model, S, r->draws);
   summarise(&job->model, S, r);
 cleanup:
   return status;
@@ -161,7 +143,7 @@ static rb_status write(rb_context *ctx, const rb_job *job, rb_file *file, const 
   RB_TRY(rb_observed_write(ctx, job, file, r->impossible));
   RB_TRY(rb_file_write(ctx, file, &MEAN, r->mean));
   RB_TRY(rb_file_write(ctx, file, &SD, r->sd));
-  RB_TRY(rb_file_write(ctx, file, &LEVEL, LEVELS));
+  RB_TRY(rb_file_write(ctx, file, &LEVEL, rb_draw_level));
   RB_TRY(rb_file_write(ctx, file, &QUANTILE, r->quantile));
   RB_TRY(rb_file_write(ctx, file, &GRID, r->grid));
   RB_TRY(rb_file_write(ctx, file, &DENSITY, r->density));
@@ -191,7 +173,7 @@ rb_status rb_stage_infer(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_agree(ctx, result_create(ctx, &job->model, job->input.observation_draws, &r)));
   RB_TRY(rb_agree(ctx, observe(ctx, job, &r)));
   RB_TRY(rb_agree(ctx, draw(ctx, job, &r)));
-  RB_TRY(rb_misfit_of_observation(ctx, job, r.x, &misfit));
+  RB_TRY(rb_misfit_of_observations(ctx, job, 1, r.x, &misfit));
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_POSTERIOR, path, &file));
   RB_TRY(write(ctx, job, file, &r, &misfit));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
