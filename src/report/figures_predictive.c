@@ -52,13 +52,20 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
   char x_label[RB_LABEL], y_label[RB_LABEL];
   const int64_t L = axis->shape[0];
   double least = INFINITY, most = -INFINITY;
-  rb_script_data(out, "trace", index);
-  for (int64_t t = 0; t < L; ++t) {
-    least = fmin(least, fmin(b->observed.v[t], b->low.v[t]));
-    most = fmax(most, fmax(b->observed.v[t], b->high.v[t]));
-    rb_script_row(
-        out, 5,
-        (const double[]){axis->v[t], b->low.v[t], b->median.v[t], b->high.v[t], b->observed.v[t]});
+  const int64_t stretch = rb_script_stretch(L);
+  rb_script_trace(out, "observed", index, L, axis->v[0], model->axis_step, b->observed.v);
+  rb_script_data(out, "band", index);
+  for (int64_t t = 0; t < L; t += stretch) {
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t k = t; k < t + stretch && k < L; ++k) {
+      low = fmin(low, b->low.v[k]);
+      high = fmax(high, b->high.v[k]);
+      least = fmin(least, b->observed.v[k]);
+      most = fmax(most, b->observed.v[k]);
+    }
+    least = fmin(least, low);
+    most = fmax(most, high);
+    rb_script_row(out, 4, (const double[]){axis->v[t], low, b->median.v[t], high});
   }
   rb_script_end(out);
   const double span = most > least ? most - least : 1;
@@ -71,12 +78,12 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
                 "set xlabel '%s'\nset ylabel '%s'\n",
                 100 * b->coverage, x_label, y_label);
   (void)fprintf(out,
-                L > 1 ? "plot $trace%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
-                        "$trace%d using 1:5 with lines lw 1.2 lc rgb '#333333', "
-                        "$trace%d using 1:3 with lines lw 2.5 lc rgb blue"
-                      : "plot $trace%d using 1:3:2:4 with yerrorbars pt 0 lw 12 lc rgb '#A8CFE8', "
-                        "$trace%d using 1:3 with points pt 7 ps 1.6 lc rgb blue, "
-                        "$trace%d using 1:5 with points pt 2 ps 1.6 lw 2 lc rgb '#333333'",
+                L > 1 ? "plot $band%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
+                        "$observed%d using 1:2 with lines lw 1.2 lc rgb '#333333', "
+                        "$band%d using 1:3 with lines lw 2.5 lc rgb blue"
+                      : "plot $band%d using 1:3:2:4 with yerrorbars pt 0 lw 12 lc rgb '#A8CFE8', "
+                        "$observed%d using 1:2 with points pt 2 ps 1.6 lw 2 lc rgb '#333333', "
+                        "$band%d using 1:3 with points pt 7 ps 1.6 lc rgb blue",
                 index, index, index);
   if (binary > 0) {
     (void)fprintf(out, ", $events using 1:(%.6g) with points pt 11 ps 1.5 lc rgb vermilion",

@@ -153,12 +153,15 @@ static int drawn_channel(const rb_model *model) {
   return 0;
 }
 
-/* A recording as $trace<k>: axis, its course, 1 where any channel of events is. Widens @p limit. */
+/* A recording: its course as $trace<k>, where any channel of events is 1 as $event<k>. Widens
+ * @p limit. */
 static void write_trace(const rb_model *model, const recordings *r, const rb_array *axis, int k,
                         int64_t row, double limit[2], FILE *out) {
   const int drawn = drawn_channel(model);
   const double *course = r->channel[drawn].v + row * r->L;
-  rb_script_data(out, "trace", k);
+  rb_script_trace(out, "trace", k, r->L, axis->v[0], model->axis_step, course);
+  rb_script_data(out, "event", k);
+  rb_script_row(out, 1, (const double[]){NAN});  // a datablock must not be empty
   for (int64_t t = 0; t < r->L; ++t) {
     bool event = false;
     for (int c = 0; c < model->channels; ++c) {
@@ -167,7 +170,7 @@ static void write_trace(const rb_model *model, const recordings *r, const rb_arr
     }
     limit[0] = fmin(limit[0], course[t]);
     limit[1] = fmax(limit[1], course[t]);
-    rb_script_row(out, 3, (const double[]){axis->v[t], course[t], event ? 1 : NAN});
+    if (event) rb_script_row(out, 1, (const double[]){axis->v[t]});
   }
   rb_script_end(out);
 }
@@ -205,7 +208,7 @@ static rb_status draw_traces(const rb_study_data *study, const rb_figure *figure
     }
     (void)fprintf(out,
                   "plot $trace%d using 1:2 with %s lw 1.2 lc rgb blue, "
-                  "$trace%d using 1:($3*%.6g) with points pt 11 ps 1.1 lc rgb vermilion\n",
+                  "$event%d using 1:(%.6g) with points pt 11 ps 1.1 lc rgb vermilion\n",
                   k, r.L > 1 ? "lines" : "points pt 7 ps 1.2", k, limit[1] + 0.08 * span);
   }
   (void)fputs("unset multiplot\n", out);

@@ -10,7 +10,7 @@
 #include "rheobase/io/text_file.h"
 #include "script.h"
 
-enum { MOST_SWEEPS = 4, BINS = 1400, PANEL_HEIGHT = 330, PANELS_PER_SWEEP = 2, NAME = 80 };
+enum { MOST_SWEEPS = 4, PANEL_HEIGHT = 330, PANELS_PER_SWEEP = 2, NAME = 80 };
 
 /* Splits a path into its folder, "" or with a slash, and the name of the figure, which goes into a
  * script: that of the file where it is made of plain letters, else "recording". */
@@ -25,26 +25,6 @@ static void split_path(const char *path, char *folder, char *name) {
   }
   (void)snprintf(folder, RB_TEXT_PATH, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 0, path);
   (void)snprintf(name, NAME, "%.*s", plain ? (int)length : 9, plain ? base : "recording");
-}
-
-/* A trace as thin as the figure can show it: least and largest value of each bin. */
-static void write_trace(FILE *out, const char *name, int index, const rb_steps *steps,
-                        const double *value) {
-  const int64_t width = steps->steps > 2 * BINS ? steps->steps / BINS : 1;
-  rb_script_data(out, name, index);
-  for (int64_t n = 0; n < steps->steps; n += width) {
-    int64_t least = n, most = n;
-    for (int64_t k = n; k < n + width && k < steps->steps; ++k) {
-      if (value[k] < value[least]) least = k;
-      if (value[k] > value[most]) most = k;
-    }
-    const int64_t first = least < most ? least : most, second = least < most ? most : least;
-    rb_script_row(out, 2, (const double[]){(double)first * steps->dt_ms, value[first]});
-    if (second > first) {
-      rb_script_row(out, 2, (const double[]){(double)second * steps->dt_ms, value[second]});
-    }
-  }
-  rb_script_end(out);
 }
 
 /* What is blanked, as middle and half width of each stretch. */
@@ -75,8 +55,8 @@ static void range(int64_t count, const double *value, double *low, double *high)
 
 static void write_data(FILE *out, int64_t shown, const rb_steps *steps) {
   for (int s = 0; s < shown; ++s) {
-    write_trace(out, "voltage", s, &steps[s], steps[s].voltage_mV);
-    write_trace(out, "current", s, &steps[s], steps[s].current_pA);
+    rb_script_trace(out, "voltage", s, steps[s].steps, 0, steps[s].dt_ms, steps[s].voltage_mV);
+    rb_script_trace(out, "current", s, steps[s].steps, 0, steps[s].dt_ms, steps[s].current_pA);
     write_mask(out, s, &steps[s]);
     double low = 0, high = 0;
     range(steps[s].steps, steps[s].voltage_mV, &low, &high);

@@ -134,8 +134,8 @@ void rb_script_range(FILE *out, const char *axis, double low, double high, int c
 }
 
 void rb_script_samples(FILE *out, int64_t L, const double *axis, double step, int count) {
-  const double room = L > 1 ? 0 : step;
-  rb_script_range(out, "x", axis[0] - room, axis[L - 1] + room, count);
+  const double room = L > 1 ? 0 : step, last = axis[L - 1] + room;
+  rb_script_range(out, "x", axis[0] - room, last, last < 1e4 ? count : count / 2);  // wide labels
 }
 
 void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {
@@ -260,6 +260,29 @@ void rb_script_row(FILE *out, int count, const double *values) {
 }
 
 void rb_script_end(FILE *out) { (void)fputs("EOD\n", out); }
+
+int64_t rb_script_stretch(int64_t samples) {
+  enum { STRETCHES = 1400 };
+  return samples > 2 * STRETCHES ? samples / STRETCHES : 1;
+}
+
+void rb_script_trace(FILE *out, const char *name, int index, int64_t samples, double first,
+                     double step, const double *value) {
+  const int64_t stretch = rb_script_stretch(samples);
+  rb_script_data(out, name, index);
+  for (int64_t n = 0; n < samples; n += stretch) {
+    int64_t least = n, most = n;
+    for (int64_t k = n; k < n + stretch && k < samples; ++k) {
+      if (value[k] < value[least]) least = k;
+      if (value[k] > value[most]) most = k;
+    }
+    const int64_t earlier = least < most ? least : most, later = least < most ? most : least;
+    rb_script_row(out, 2, (const double[]){first + (double)earlier * step, value[earlier]});
+    if (later == earlier) continue;
+    rb_script_row(out, 2, (const double[]){first + (double)later * step, value[later]});
+  }
+  rb_script_end(out);
+}
 
 void rb_script_curve(FILE *out, const char *name, int index, int64_t count, const double *x,
                      const double *y) {

@@ -100,6 +100,14 @@ void rb_script_data(FILE *out, const char *name, int index);
 void rb_script_row(FILE *out, int count, const double *values);
 void rb_script_end(FILE *out);
 
+/** Samples that a figure draws as one: 1, unless there are more than it can show. */
+int64_t rb_script_stretch(int64_t samples);
+/** A datablock of a recording, as thin as a figure can show it: place and value of the least and
+ * the largest sample of each stretch. @param first place of the first sample @param step between
+ * two */
+void rb_script_trace(FILE *out, const char *name, int index, int64_t samples, double first,
+                     double step, const double *value);
+
 /** A datablock of two columns of equal length. */
 void rb_script_curve(FILE *out, const char *name, int index, int64_t count, const double *x,
                      const double *y);
