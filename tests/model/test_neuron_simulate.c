@@ -1,7 +1,7 @@
 #include "neuron_setup.h"
 #include "rheobase/random/distributions.h"
 
-static const char *const names[] = {"adex", "izhikevich", "hodgkin_huxley", "gif"};
+static const char *const names[] = {"adex", "izhikevich", "hodgkin_huxley", "gif", "adaptive_lif"};
 enum { NEURONS = sizeof names / sizeof *names };
 
 /* Noise of both kinds, several spikes, samples of three steps. */
@@ -17,7 +17,10 @@ static const char *const settings[NEURONS] = {
     "recording = { sample_ms = 0.075; };",
     "simulator = { T_ms = 50.0; I_std = 20.0; tref_ms = 2.0; };"
     "stimulus = ({ type = \"constant\"; amplitude = 600; });"
-    "recording = { sample_ms = 0.1; noise_mV = 0; };"};
+    "recording = { sample_ms = 0.1; noise_mV = 0; };",
+    "simulator = { T_ms = 50.0; tref_ms = 1.0; };"
+    "stimulus = ({ type = \"constant\"; amplitude = 700; });"
+    "recording = { sample_ms = 0.6; channels = [\"spike_count\", \"voltage\", \"spikes\"]; };"};
 
 /* One data set by its definition: scalar streams, the trace, samples, noise, rounding. */
 static int by_definition(const rb_model *model, uint64_t seed, rb_purpose purpose, int64_t item,
@@ -29,7 +32,8 @@ static int by_definition(const rb_model *model, uint64_t seed, rb_purpose purpos
   double *current = work, *uniform = work + L, *v = work + 2 * L, *noise = work + 3 * L;
   rb_stream_normals(rb_stream_make(seed, purpose, RB_RANDOM_PROCESS_NOISE, 0, (uint64_t)item), 0, L,
                     current);
-  for (int64_t k = 0; k < L; ++k) current[k] = s->current[k] + s->current_sd * current[k];
+  for (int64_t k = 0; k < L; ++k)
+    current[k] = s->current[k] + rb_neuron_noise(s, theta, 0) * current[k];
   for (int64_t k = 1; k < L; ++k) {
     uniform[k] = rb_stream_uniform(
         rb_stream_make(seed, purpose, RB_RANDOM_EVENTS, 0, (uint64_t)item), (uint32_t)(k - 1));
@@ -43,7 +47,7 @@ static int by_definition(const rb_model *model, uint64_t seed, rb_purpose purpos
   int count = 0;
   for (int64_t j = 0; j < s->samples; ++j) {
     x[s->at[RB_NEURON_VOLTAGE] * s->samples + j] =
-        (float)(v[j * s->every] + s->settings.noise_mV * noise[j]);
+        (float)(v[j * s->every] + rb_neuron_voltage_sd(s, theta) * noise[j]);
   }
   for (int64_t k = 0; k < L; ++k) {
     const int64_t j = k / s->every;
@@ -158,21 +162,28 @@ static void bad_parameters_are_named(void **state) {
   refused("hodgkin_huxley", "", 2, -1, "g_K = -1 must not be negative");
   refused("hodgkin_huxley", "", 6, 90, "E_K = 90 must be below E_Na");
   refused("hodgkin_huxley", "", 8, 300, "V_T = 300 must be within");
+  refused("adaptive_lif", "", 4, 0, "V_reset = 0 must be below V_th");
+  refused("adaptive_lif", "", 5, -1, "I_std = -1 must not be negative");
+  refused("adaptive_lif", "", 1, 0.2, "tau_m = 0.2 must be above simulator.dt_ms = 0.2");
   refused("gif", "", 9, 0, "tau_eta2 = 0 must be above 0");
   refused("gif", "", 1, 1e5, "must be below C/g_L");
 }
 
-/* Whatever an accepted neuron is given, its voltage is a number within the clip. */
+/* Whatever an accepted neuron is given, its voltage is a number within the clip and, of the last
+ * one, the noise that is its own parameter. */
 static void nothing_becomes_nan(void **state) {
   (void)state;
   for (int n = 0; n < NEURONS; ++n) {
     rb_model model;
-    assert_neuron(names[n],
-                  "simulator = { T_ms = 20.0; };"
-                  "stimulus = ({ type = \"step\"; onset = 0; offset = 10; amplitude = 1e9; },"
-                  "            { type = \"step\"; onset = 10; offset = 20; amplitude = -1e9; });"
-                  "recording = { noise_mV = 0; };",
-                  &model);
+    const bool noisy = n == NEURONS - 1;
+    char text[300];
+    (void)snprintf(
+        text, sizeof text,
+        "simulator = { T_ms = 20.0; };"
+        "stimulus = ({ type = \"step\"; onset = 0; offset = 10; amplitude = 1e9; },"
+        "            { type = \"step\"; onset = 10; offset = 20; amplitude = -1e9; });%s",
+        noisy ? "" : "recording = { noise_mV = 0; };");
+    assert_neuron(names[n], text, &model);
     enum { COUNT = 16 };
     double theta[COUNT * RB_NEURON_PARAMETERS];
     float x[COUNT * 2 * 1000];
@@ -181,7 +192,7 @@ static void nothing_becomes_nan(void **state) {
     assert_int_equal(model.simulate(&model, &test_context, 1, RB_FOR_TESTS, 0, COUNT, theta, x),
                      RB_OK);
     for (int64_t i = 0; i < COUNT * model.channels * model.length; ++i) {
-      assert_true(fabsf(x[i]) <= 200);
+      assert_true(fabsf(x[i]) <= (noisy ? 215 : 200));
     }
     model.destroy(&model);
   }

@@ -23,6 +23,12 @@
     .name = parameter, .unit = what, .description = text, .distribution = "uniform", .low = least, \
     .high = most                                                                                   \
   }
+
+#define RB_LOGUNIFORM_ROW(parameter, what, text, least, most)                           \
+  {                                                                                     \
+    .name = parameter, .unit = what, .description = text, .distribution = "loguniform", \
+    .low = least, .high = most                                                          \
+  }
 /** @} */
 
 #endif
