@@ -8,7 +8,7 @@ cd "$RB_SOURCE_DIR"
 # Words of models that mean something else in the core too; the places that read recordings of electrodes, whose
 # file formats have channels and units of their own, whichever model is compared with them; arrays of a
 # reference file that is no model's.
-common='^(benchmark|program|plugin|statistics|table|data|signal|mixture|current)$'
+common='^(benchmark|program|plugin|statistics|table|data|signal|mixture|current|mask)$'
 electrodes='/(recording|import)|/(electrode|spikes)\.[ch]|app/input/arguments\.[ch]'
 reference='app/verify/verify_statistics\.c'
 
