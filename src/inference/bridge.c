@@ -77,16 +77,17 @@ rb_status rb_bridge_chains(rb_context *ctx, const rb_exact_problem *problem,
   const int D = problem->model->dim;
   const int64_t half = steps / 2, rows = half * settings->walkers;
   rb_points posterior = {0}, proposal = {0};
-  rb_t_mixture mixture;
+  rb_proposal fitted;
   double effective = 0.0;
   RB_TRY(rb_points_allocate(ctx, D, rows, &posterior));
   RB_TRY(rb_points_allocate(ctx, D, settings->draws, &proposal));
   rb_points_thin(D, rows, chain, log_target, &posterior);
-  RB_TRY(rb_proposal_fit(ctx, D, rows, posterior.latent, posterior.weight, &mixture));
-  RB_TRY(rb_proposal_draw(ctx, problem, RB_USE_BRIDGE, &mixture, &proposal));
+  RB_TRY(rb_proposal_fit(ctx, problem->model, true, rows, posterior.latent, posterior.weight,
+                         &fitted));
+  RB_TRY(rb_proposal_draw(ctx, problem, RB_USE_BRIDGE, &fitted, &proposal));
   *evaluations += proposal.count;
   rb_points_thin(D, rows, chain + rows * D, log_target + rows, &posterior);
-  RB_TRY(rb_proposal_ratios(ctx, &mixture, &posterior));
+  RB_TRY(rb_proposal_ratios(ctx, &fitted, &posterior));
   RB_TRY(worth(ctx, settings, half, posterior.log_ratio, &effective));
   const int64_t n[2] = {posterior.count, proposal.count};
   const double *const log_ratio[2] = {posterior.log_ratio, proposal.log_ratio};

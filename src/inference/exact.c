@@ -43,7 +43,7 @@ void rb_exact_result_free(rb_exact_result *result) {
  * or all steps are done; `p` receives the second half, thinned evenly. The evidence comes from the
  * chains: that of the proposal is what was not good enough. */
 static rb_status run_chains(rb_context *ctx, const rb_exact_problem *problem,
-                            const rb_exact_settings *settings, const rb_t_mixture *proposal,
+                            const rb_exact_settings *settings, const rb_proposal *proposal,
                             double *walker, rb_points *p, rb_exact_result *result) {
   rb_status status = RB_OK;
   const int D = problem->model->dim, W = settings->walkers;
@@ -169,7 +169,7 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   even.walkers += even.walkers % 2;
   const rb_exact_settings *settings = &even;
   rb_points given = {0}, p = {0};
-  rb_t_mixture mixture;
+  rb_proposal proposal;
   double *walker = NULL;
   *result = (rb_exact_result){.log_evidence = NAN, .log_evidence_se = INFINITY};
   RB_TRY(take_given(ctx, problem, count, latent, log_density, &given, result));
@@ -185,19 +185,25 @@ rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
   RB_TRY(rb_points_allocate(ctx, D, settings->draws, &p));
   result->method = RB_EXACT_ADAPTIVE;
   if (result->has_network && rb_importance_usable(count, &result->network)) {
-    RB_TRY(rb_adapt_to_points(ctx, problem, settings, &given, &p, &mixture, result));
+    RB_TRY(rb_adapt_to_points(ctx, problem, settings, &given, &p, &proposal, result));
     result->reliable = rb_importance_good(settings, &result->importance);
   }
   if (!result->reliable) {
     RB_TRY(RB_ALLOCATE(ctx, walker, settings->walkers * D));
     RB_TRY(rb_points_choose_starts(ctx, problem, RB_USE_START, &given, settings->walkers, walker,
                                    &result->evaluations));
-    RB_TRY(rb_adapt_to_chains(ctx, problem, settings, walker, &p, &mixture, result));
+    RB_TRY(rb_adapt_to_chains(ctx, problem, settings, walker, &p, &proposal, result));
+    result->reliable = rb_importance_good(settings, &result->importance);
+  }
+  if (!result->reliable) {
+    rb_points_free(&p);
+    RB_TRY(rb_points_allocate(ctx, D, RB_BENT_DRAWS * settings->draws, &p));
+    RB_TRY(rb_adapt_bent(ctx, problem, settings, walker, &p, &proposal, result));
     result->reliable = rb_importance_good(settings, &result->importance);
   }
   if (!result->reliable) {
     result->method = RB_EXACT_MCMC;
-    RB_TRY(run_chains(ctx, problem, settings, &mixture, walker, &p, result));
+    RB_TRY(run_chains(ctx, problem, settings, &proposal, walker, &p, result));
     result->reliable = result->chains.converged;
   }
   if (result->method == RB_EXACT_ADAPTIVE) take_evidence(result);

@@ -55,9 +55,7 @@ void rb_points_resample(const rb_exact_problem *problem, int use, const rb_point
   }
 }
 
-/* Weights proportional to exp(power * value), with the largest power <= 1 that leaves an effective
- * number of at least `enough`. */
-static void temper(int64_t count, const double *value, double enough, double *weight) {
+void rb_points_temper(int64_t count, const double *value, double enough, double *weight) {
   double largest = -INFINITY, low = 0.0, high = 1.0;
   for (int64_t i = 0; i < count; ++i) largest = fmax(largest, value[i]);
   for (int iteration = 0; iteration < 40; ++iteration) {
@@ -145,7 +143,7 @@ rb_status rb_points_choose_starts(rb_context *ctx, const rb_exact_problem *probl
   memcpy(all.latent + count * D, prior.latent, (size_t)(PRIOR_DRAWS * D) * sizeof *all.latent);
   memcpy(all.log_target, given->log_target, (size_t)count * sizeof *all.log_target);
   memcpy(all.log_target + count, prior.log_target, PRIOR_DRAWS * sizeof *all.log_target);
-  temper(all.count, all.log_target, fmin(walkers, 0.5 * (double)count), all.weight);
+  rb_points_temper(all.count, all.log_target, fmin(walkers, 0.5 * (double)count), all.weight);
   rb_points_resample(problem, use, &all, walkers, index);
   RB_TRY(deal(ctx, problem, use, walkers, &all, index, sd, walker, evaluations));
 cleanup:

@@ -29,6 +29,10 @@ void rb_points_thin(int dim, int64_t rows, const double *latent, const double *l
 void rb_points_resample(const rb_exact_problem *problem, int use, const rb_points *points,
                         int64_t count, int64_t *index);
 
+/** Weights proportional to exp(power * value), with the largest power <= 1 that leaves an effective
+ * number of at least @p enough. @param value (count) @param weight (count) */
+void rb_points_temper(int64_t count, const double *value, double enough, double *weight);
+
 /** Starts of an ensemble: the better ones of the given points, or of some draws of the prior where
  * these are better still; copies of one point are moved a little apart.
  * @param use selects the random numbers @param walker (walkers, D)

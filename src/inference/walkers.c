@@ -21,7 +21,7 @@ typedef struct mover {
   double *proposal;  // (walkers / 2, D)
   double *value;     // (walkers / 2)
   double *log_back;  // (walkers / 2) log q(x) - log q(y) of an independent move, else 0
-  const rb_t_mixture *independent;
+  const rb_proposal *independent;
 } mover;
 
 static void propose_one(mover *m, int64_t move, int i, const double *x, const double *other) {
@@ -35,9 +35,9 @@ static void propose_one(mover *m, int64_t move, int i, const double *x, const do
     const double u[2] = {rb_stream_uniform(m->uniforms, first + 4),
                          rb_stream_uniform(m->uniforms, first + 5)};
     double at_y;
-    rb_t_mixture_draw(m->independent, u, z, y);
-    rb_t_mixture_log_density(m->independent, 1, x, &m->log_back[i]);
-    rb_t_mixture_log_density(m->independent, 1, y, &at_y);
+    rb_proposal_draw_one(m->independent, u, z, y);
+    rb_proposal_log_density(m->independent, 1, x, &m->log_back[i]);
+    rb_proposal_log_density(m->independent, 1, y, &at_y);
     m->log_back[i] -= at_y;
     return;
   }
@@ -75,7 +75,7 @@ static int64_t accept(const mover *m, int64_t step, int half, double *latent, do
 }
 
 rb_status rb_walkers_run(rb_context *ctx, const rb_exact_problem *problem,
-                         const rb_t_mixture *proposal, int walkers, int64_t steps, int use,
+                         const rb_proposal *proposal, int walkers, int64_t steps, int use,
                          double *latent, double *log_target, double *trace,
                          double *trace_log_target, double *acceptance) {
   rb_status status = RB_OK;

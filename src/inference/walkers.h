@@ -1,8 +1,7 @@
 #ifndef RB_INFERENCE_WALKERS_H
 #define RB_INFERENCE_WALKERS_H
 
-#include "rheobase/inference/exact.h"
-#include "t_mixture.h"
+#include "proposal.h"
 
 /** @file walkers.h
  * MCMC with walkers. Each half of them is moved in turn by differential evolution with pairs of the
@@ -18,7 +17,7 @@
  * @param acceptance share of accepted moves
  * Fails with RB_ERR_NUMERIC if fewer than half of the starts are possible. */
 RB_NODISCARD rb_status rb_walkers_run(rb_context *ctx, const rb_exact_problem *problem,
-                                      const rb_t_mixture *proposal, int walkers, int64_t steps,
+                                      const rb_proposal *proposal, int walkers, int64_t steps,
                                       int use, double *latent, double *log_target, double *trace,
                                       double *trace_log_target, double *acceptance);
 

@@ -37,7 +37,7 @@ rb_exact_settings rb_exact_defaults(void);
 /** How the draws were obtained. */
 typedef enum rb_exact_method {
   RB_EXACT_NETWORK,   ///< importance sampling with the given draws
-  RB_EXACT_ADAPTIVE,  ///< importance sampling with a mixture fitted to a short chain
+  RB_EXACT_ADAPTIVE,  ///< importance sampling with a mixture that was fitted
   RB_EXACT_MCMC,
   RB_EXACT_METHOD_COUNT
 } rb_exact_method;
@@ -97,8 +97,9 @@ typedef struct rb_exact_result {
 } rb_exact_result;
 
 /** Refines: importance sampling with the given draws; where that is inefficient a short chain from
- * the best of them, a Student-t mixture fitted to it, importance sampling with the mixture; where
- * that fails, MCMC, whose evidence comes from a bridge (Meng and Wong 1996).
+ * the best of them, a Student-t mixture fitted to it, importance sampling with the mixture, then
+ * with one in straightened coordinates; where that fails, MCMC, whose evidence comes from a bridge
+ * (Meng and Wong 1996).
  * @param count number of given draws @param latent (count, D) @param log_density (count) in latent
  * coordinates; NULL: the draws are only starting points (e.g. the true parameters) */
 RB_NODISCARD rb_status rb_exact_refine(rb_context *ctx, const rb_exact_problem *problem,
