@@ -19,7 +19,7 @@ static const rb_setting rows[] = {
      .standard = "[128, 128]",
      .range = "[1, 8192]",
      .help = "units of the hidden layers after the features (expert, both, statistics) or the "
-             "observation (mlp)"}};
+             "observation (mlp, set)"}};
 
 const rb_summary_type rb_summary_expert = {.name = "expert",
                                            .features = &rb_model_features,

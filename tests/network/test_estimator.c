@@ -179,6 +179,26 @@ static void test_mlp_takes_the_observation(void **state) {
   free_fixture(f);
 }
 
+/* Summaries of a set: gradients, and the same whatever the order of its elements, if no number is
+ * changed. */
+static void test_set(void **state) {
+  (void)state;
+  rb_network_settings settings = expert_settings();
+  settings.summary.type = &rb_summary_set;
+  settings.summary.elements = FEATURES;
+  check_network(&settings);
+  fixture *f = new_fixture(&settings);
+  rb_real h[DIM], other[DIM], turned[FEATURES];
+  rb_estimator_summarise(f->estimator, 1, f->x, h);
+  for (int i = 0; i < FEATURES; ++i) turned[i] = f->x[(i + 2) % FEATURES];
+  rb_estimator_summarise(f->estimator, 1, turned, other);
+  for (int i = 0; i < DIM; ++i) assert_near((double)other[i], (double)h[i], 1e-5);
+  turned[0] += 1;
+  rb_estimator_summarise(f->estimator, 1, turned, other);
+  for (int i = 0; i < DIM; ++i) assert_true(fabs((double)(other[i] - h[i])) > 1e-3);
+  free_fixture(f);
+}
+
 /* The density at theta is that without centring at (theta - m) exp(-l), with l within [-7, 3]. */
 static void test_centring_moves_and_scales(void **state) {
   (void)state;
@@ -329,6 +349,10 @@ static void test_padding(void **state) {
   rb_network_settings splines = centred;
   splines.density = &rb_density_spline;
   check_padding(&splines);
+  rb_network_settings set = expert;
+  set.summary.type = &rb_summary_set;
+  set.summary.elements = FEATURES;
+  check_padding(&set);
 }
 
 /* Density and sampling invert each other, agree with the gradient's loss, and give the same bits
@@ -469,6 +493,10 @@ static void test_settings(void **state) {
   bad.flow.depth = 0;
   expect_refused(bad, T, 1, "depth");
   bad = expert_settings();
+  bad.summary.type = &rb_summary_set;
+  bad.summary.elements = FEATURES - 1;
+  expect_refused(bad, 0, 1, "elements");
+  bad = expert_settings();
   bad.summary.mlp_layers = 0;
   expect_refused(bad, T, 1, "mlp_widths");
   bad.summary.type = &rb_summary_both;
@@ -536,6 +564,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_gradients_of_statistics_and_centring),
     cmocka_unit_test(test_centring_moves_and_scales),
     cmocka_unit_test(test_straight_line),
+    cmocka_unit_test(test_set),
 };
 
 RB_TEST_MAIN(tests)

@@ -63,10 +63,12 @@ static const rb_setting leading[] = {
          "the density works on parameters minus a location and over a scale that are linear in the "
          "summary, learned with the rest"),
     GROUP("network.summary", "The summary network"),
-    CHOICE("network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
-           "convolutions and recurrent nets over the observation, an MLP after the model's own "
-           "features, that MLP with the recurrent summary beside the features, an MLP after the "
-           "observation as one vector, or one after statistics that know no model"),
+    CHOICE(
+        "network.summary.type", summary, "\"recurrent\"", rb_summary_names + 1,
+        "convolutions and recurrent nets over the observation, an MLP after the model's own "
+        "features, that MLP with the recurrent summary beside the features, an MLP after the "
+        "observation as one vector or as a set of vectors whose order says nothing, or one after "
+        "statistics that know no model"),
     INTEGER("network.summary.summary_dim", network.summary.summary_dim, "32", "[1, 4096]", NULL,
             "number of summary statistics")};
 
