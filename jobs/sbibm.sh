@@ -25,17 +25,20 @@ trap 'rm -rf "$work"' EXIT
 study=${STUDY:-$work/study}
 
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
-# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs.
+# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs; ten
+# networks together where simulations are few, else five.
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
 epochs=$((30000 / steps + 1))
 [ $epochs -le 2000 ] || epochs=2000
 [ $epochs -ge 60 ] || epochs=60
+networks=10
+[ "$simulations" -le 10000 ] || networks=5
 sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
   "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$((10 * steps))"
-  "seed=${SEED:-1}")
-options=()
+  "training.ensemble=$networks" "seed=${SEED:-1}")
+options=() # of all stages
 for size in "${sizes[@]}"; do options+=(--set "$size"); done
 
 # Observations, one file each, with nine digits, which are enough for float32.
@@ -48,32 +51,36 @@ with h5py.File(sys.argv[1]) as f:
             out.write("datum,data\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(row)))
 PYTHON
 
-# rheo STAGE DIR [--set ...]: a stage on all ranks.
+# rheo STAGE [OPTION...]: a stage of the study on all ranks.
 rheo() {
-  rb_launch "$ranks" "$RB_PROGRAM" "$1" "$input" -o "$2" "${options[@]}" "${@:3}" </dev/null
+  rb_launch "$ranks" "$RB_PROGRAM" "$1" "$input" -o "$study" "${options[@]}" "${@:2}" </dev/null
 }
 
-# Width of the networks and weight decay: those of whose candidates a single network has the lowest validation
-# loss, so that no task is told its own.
+# The network's options are those with which a single one has the lowest validation loss, so that no task is
+# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
 best=
-for candidate in "32 0.15" "64 0.15" "128 0.005"; do
-  read -r width decay <<<"$candidate"
-  try=(--set "network.summary.mlp_widths=[$width, $width]" --set "training.weight_decay=$decay"
-    --set "network.mixture.mlp_widths=[$((width / 2)), $((width / 2))]")
-  rheo simulate "$work/try" "${try[@]}" --quiet
-  rheo train "$work/try" "${try[@]}" --set training.ensemble=1 --quiet
-  loss=$($python -c 'import h5py, sys; print(h5py.File(sys.argv[1]).attrs["best_loss"])' "$work/try/checkpoint.h5")
-  echo "jobs/sbibm.sh: width $width, weight decay $decay: validation loss $loss"
+consider() {
+  local try=() setting loss
+  for setting in "${@:2}"; do try+=(--set "$setting"); done
+  rheo train "${try[@]}" --set training.ensemble=1 --force --quiet
+  loss=$($python -c 'import h5py, sys; print(h5py.File(sys.argv[1]).attrs["best_loss"])' "$study/checkpoint.h5")
+  echo "jobs/sbibm.sh: $1: validation loss $loss"
   if [ -z "$best" ] || awk "BEGIN { exit !($loss < $best) }"; then
     best=$loss
-    chosen=("${try[@]}")
+    options+=("${try[@]}")
   fi
-  rm -rf "$work/try"
-done
-options+=("${chosen[@]}")
+}
 
-rheo simulate "$study"
-rheo train "$study"
+rheo simulate
+for candidate in "64 0.15" "32 0.15" "128 0.005"; do
+  read -r width decay <<<"$candidate"
+  half="[$((width / 2)), $((width / 2))]"
+  consider "width $width, weight decay $decay" "network.summary.mlp_widths=[$width, $width]" \
+    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay"
+done
+consider "a straight line beside it" "network.summary.line=true"
+consider "splines" 'network.density="spline"'
+rheo train --force
 for observation in "$work"/*.csv; do
   rb_launch 1 "$RB_PROGRAM" infer "$input" -o "$study" "${options[@]}" --set observation.draws=10000 \
     --observation "$observation" --force --quiet </dev/null
