@@ -32,7 +32,9 @@
  * - A function that returns int returns 0 for success. Anything else ends the study with one line,
  *   in which @p message stands, if something was written there (at most RHEOBASE_MESSAGE bytes with
  *   the 0 at the end). So does a value of x that is not finite; the line then names the parameters,
- *   which the prior should not draw.
+ *   which the prior should not draw. With `simulation = { invalid = "skip"; };` in the input file
+ * such simulations are left out instead; where `simulate` fails for several, each is asked for
+ * again by itself.
  * - Every MPI rank loads the plugin and calls it from one thread. Do not call MPI, do not change
  *   signal handlers, do not call exit.
  * - Arrays are contiguous, the last index runs fastest: theta (count, D) is
@@ -113,6 +115,7 @@ typedef struct rheobase_description {
   int (*create)(const char *const *value, rheobase_samples *samples, void **state, char *message);
 
   /** Simulates @p count data sets, each from its own row of theta and its own seed.
+   * Simulations that take long are asked for few at a time.
    * @param theta (count, D) @param seeds (count) @param x (count, C, L) to be filled */
   int (*simulate)(void *state, int64_t count, const uint64_t *seeds, const double *theta, float *x,
                   char *message);

@@ -6,6 +6,7 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/base/progress.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/pieces.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/partition.h"
@@ -94,8 +95,7 @@ static rb_status chunk_fill(rb_context *ctx, const rb_prior_predictive *p, rb_ra
   rb_status status = RB_OK;
   const rb_model *m = p->model;
   const rb_purpose purpose = RB_FOR_MISSPECIFICATION;
-  RB_TRY(m->draw_prior(m, ctx, p->seed, purpose, range.first, range.count, c->theta, NULL));
-  RB_TRY(m->simulate(m, ctx, p->seed, purpose, range.first, range.count, c->theta, c->x));
+  RB_TRY(rb_model_draw(m, ctx, p->seed, purpose, range.first, range.count, c->theta, NULL, c->x));
   for (int64_t i = 0; i < range.count; ++i) {
     take_trace(p, c->x + i * m->channels * m->length, c->trace + i * p->trace_dim);
   }

@@ -5,6 +5,7 @@
 #include "refinement_internal.h"
 #include "rheobase/analysis/two_sample.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/support.h"
 
 void rb_network_draws_free(rb_network_draws *draws) {
@@ -209,8 +210,7 @@ rb_status rb_refine_item(rb_context *ctx, const rb_model *model, rb_posterior *n
   rb_refined_forget(out);
   RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
   problem.x = x;
-  RB_TRY(model->draw_prior(model, ctx, seed, purpose, item, 1, out->truth, latent));
-  RB_TRY(model->simulate(model, ctx, seed, purpose, item, 1, out->truth, x));
+  RB_TRY(rb_model_draw(model, ctx, seed, purpose, item, 1, out->truth, latent, x));
   for (int d = 0; d < D; ++d) out->clipped = latent[d] != out->truth[d] ? 1.0 : out->clipped;
   out->activity = model->activity != NULL ? model->activity(model, x) : 0.0;
   if (network != NULL) {

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 
 enum { MAX_FEATURES = 512 };
 
@@ -82,10 +83,9 @@ rb_status rb_rough_estimate_fit(rb_context *ctx, const rb_model *model, uint64_t
   X = gsl_matrix_alloc(RB_ROUGH_DATASETS, (size_t)estimate->features);
   work = gsl_multifit_linear_alloc(RB_ROUGH_DATASETS, (size_t)estimate->features);
   if (X == NULL || work == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
-  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_REFERENCES, 0, RB_ROUGH_DATASETS, theta, NULL));
   for (int64_t first = 0; first < RB_ROUGH_DATASETS; first += CHUNK) {
-    RB_TRY(model->simulate(model, ctx, seed, RB_FOR_REFERENCES, first, CHUNK,
-                           theta + first * model->dim, x));
+    RB_TRY(rb_model_draw(model, ctx, seed, RB_FOR_REFERENCES, first, CHUNK,
+                         theta + first * model->dim, NULL, x));
     for (int64_t i = 0; i < CHUNK; ++i) {
       features(model, x + i * size, gsl_matrix_ptr(X, (size_t)(first + i), 0));
     }

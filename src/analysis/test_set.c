@@ -8,6 +8,7 @@
 #include "rheobase/analysis/recovery.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/support.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/first_failure.h"
@@ -114,9 +115,9 @@ rb_status rb_test_loop_records(rb_context *ctx, const rb_test_loop *loop, bool s
 }
 
 /* Clipped values have no density: losses leave their data sets out. */
-static void find_clipped(rb_test_loop *loop, int64_t count) {
+static void find_clipped(rb_test_loop *loop, int64_t at, int64_t count) {
   const int D = loop->posterior->model->dim;
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = at; i < at + count; ++i) {
     loop->clipped[i] = 0;
     for (int64_t k = i * D; k < (i + 1) * D; ++k) {
       if (loop->theta[k] != loop->latent[k]) loop->clipped[i] = 1;
@@ -133,8 +134,9 @@ static rb_status make_datasets(rb_context *ctx, rb_test_loop *loop, int64_t firs
   const rb_purpose purpose = loop->set.purpose;
   const int D = model->dim;
   float *x = loop->x + at * model->channels * model->length;
-  RB_TRY(
-      model->simulate(model, ctx, loop->seed, purpose, first + at, count, loop->theta + at * D, x));
+  RB_TRY(rb_model_draw(model, ctx, loop->seed, purpose, first + at, count, loop->theta + at * D,
+                       loop->latent + at * D, x));
+  find_clipped(loop, at, count);
   RB_TRY(posterior->sample(
       posterior, ctx, loop->seed, purpose, first + at, count, x, loop->set.draws,
       loop->draws + at * loop->set.draws * D,
@@ -150,10 +152,6 @@ cleanup:
 /* If a data set meets a numerical error they are made one by one, and those that do are marked. */
 static rb_status make_chunk(rb_context *ctx, rb_test_loop *loop, rb_range range) {
   rb_status status = RB_OK;
-  const rb_model *model = loop->posterior->model;
-  RB_TRY(model->draw_prior(model, ctx, loop->seed, loop->set.purpose, range.first, range.count,
-                           loop->theta, loop->latent));
-  find_clipped(loop, range.count);
   memset(loop->failed, 0, (size_t)range.count * sizeof *loop->failed);
   status = make_datasets(ctx, loop, range.first, 0, range.count);
   if (status != RB_ERR_NUMERIC) goto cleanup;

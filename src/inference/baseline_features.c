@@ -8,6 +8,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/pieces.h"
 #include "rheobase/random/distributions.h"
 
@@ -139,8 +140,7 @@ rb_status rb_baseline_features_create(rb_context *ctx, const rb_model *model, ui
   RB_TRY(RB_ALLOCATE(ctx, theta, pilots * model->dim));
   RB_TRY(RB_ALLOCATE(ctx, x, pilots * f->row));
   RB_TRY(RB_ALLOCATE(ctx, z, pilots * f->inputs));
-  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, NULL));
-  RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, x));
+  RB_TRY(rb_model_draw(model, ctx, seed, RB_FOR_TRAINING, 0, pilots, theta, NULL, x));
   for (int64_t i = 0; i < pilots; ++i) downsample(f, x + i * f->row, z + i * f->inputs);
   RB_TRY(measure(ctx, f, pilots, z));
   RB_TRY(rb_baseline_features_restore(ctx, f));

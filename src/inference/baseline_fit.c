@@ -9,6 +9,7 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/base/progress.h"
 #include "rheobase/base/signals.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/partition.h"
 
@@ -60,8 +61,7 @@ static rb_status piece_fill(rb_context *ctx, const rb_baseline *b, rb_purpose pu
   rb_status status = RB_OK;
   const rb_model *model = b->model;
   const uint64_t seed = b->features.seed;
-  RB_TRY(model->draw_prior(model, ctx, seed, purpose, range.first, range.count, p->theta, NULL));
-  RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, p->theta, p->x));
+  RB_TRY(rb_model_draw(model, ctx, seed, purpose, range.first, range.count, p->theta, NULL, p->x));
   rb_baseline_features_compute(&b->features, range.count, p->x, p->value);
   for (int64_t i = 0; i < range.count * b->features.count; ++i) {
     if (isfinite(p->value[i])) continue;

@@ -6,6 +6,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/base/signals.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/queue.h"
 
@@ -20,13 +21,24 @@ typedef struct store {
   int64_t *item;             // (room)
   float *x;                  // (room, row)
   double *theta;             // (most, D)
+  bool *valid;               // (most)
+  rb_skipped invalid;        // of the pass
   double busy_s, slowest_s;
 } store;
+
+/* A run of items that ranks take from. */
+typedef struct pass {
+  int64_t first, end;  // items; after a failure or a stop the end of those that were simulated
+  int64_t done;        // data sets of the round before it, and
+  int64_t stored;      // this rank's among them
+} pass;
 
 static void store_free(store *s) {
   free(s->item);
   free(s->x);
   free(s->theta);
+  free(s->valid);
+  rb_skipped_free(&s->invalid);
 }
 
 static rb_status store_grow(rb_context *ctx, store *s, int64_t count) {
@@ -50,23 +62,47 @@ static int size_of(int64_t count) {
   return size;
 }
 
+/* Moves the valid ones of a run, which stand behind what is stored, together. */
+static rb_status keep_valid(rb_context *ctx, rb_range run, store *s) {
+  rb_status status = RB_OK;
+  float *x = s->x + s->count * s->row;
+  for (int64_t i = 0; i < run.count; ++i, x += s->row) {
+    const int64_t item = run.first + i;
+    if (!s->valid[i]) {
+      RB_TRY(rb_skipped_add(ctx, &s->invalid, 1, &item));
+      continue;
+    }
+    float *to = s->x + s->count * s->row;
+    if (to != x) memmove(to, x, (size_t)s->row * sizeof *x);
+    s->item[s->count++] = item;
+  }
+cleanup:
+  return status;
+}
+
+static void note_time(rb_dealt *d, int64_t count, double seconds, store *s) {
+  const int size = size_of(count);
+  s->busy_s += seconds;
+  d->pace.seconds[size] += seconds;
+  d->pace.count[size] += count;
+  if (d->warm) {
+    s->slowest_s = fmax(s->slowest_s, seconds / (double)count);
+    d->timed_s += seconds;
+    d->timed += count;
+  }
+  d->warm = true;
+}
+
 static rb_status simulate_run(rb_context *ctx, rb_dealt *d, rb_range run, store *s) {
   rb_status status = RB_OK;
-  double *theta = s->theta;
+  const rb_model *model = d->model;
   const double began = MPI_Wtime();
   RB_TRY(store_grow(ctx, s, run.count));
-  RB_TRY(
-      d->model->draw_prior(d->model, ctx, d->seed, d->purpose, run.first, run.count, theta, NULL));
-  RB_TRY(d->model->simulate(d->model, ctx, d->seed, d->purpose, run.first, run.count, theta,
-                            s->x + s->count * s->row));
-  for (int64_t i = 0; i < run.count; ++i) s->item[s->count + i] = run.first + i;
-  s->count += run.count;
-  const double seconds = MPI_Wtime() - began;
-  s->busy_s += seconds;
-  s->slowest_s = fmax(s->slowest_s, seconds / (double)run.count);
-  const int size = size_of(run.count);
-  d->pace.seconds[size] += seconds;
-  d->pace.count[size] += run.count;
+  RB_TRY(model->draw_prior(model, ctx, d->seed, d->purpose, run.first, run.count, s->theta, NULL));
+  RB_TRY(rb_model_attempt(model, ctx, d->seed, d->purpose, run.first, run.count, s->theta, NULL,
+                          s->x + s->count * s->row, s->valid));
+  RB_TRY(keep_valid(ctx, run, s));
+  note_time(d, run.count, MPI_Wtime() - began, s);
 cleanup:
   return status;
 }
@@ -88,15 +124,16 @@ static int64_t next_count(const rb_context *ctx, const rb_pace *p, int64_t most,
 
 /* Takes and simulates until there is nothing left, or all are to stop. Items are taken in ascending
  * order. @param failed the item from which on none was simulated, if one failed */
-static rb_status work(rb_context *ctx, rb_dealt *d, rb_queue *queue, store *s, int64_t *failed) {
+static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *queue, store *s,
+                      int64_t *failed) {
   rb_status status = RB_OK;
   char note[128] = "";
   (void)snprintf(note, sizeof note, "%s", d->group);
   for (int64_t count = 1;;) {
     const rb_range taken = rb_queue_take_run(queue, count);
     if (taken.count == 0) break;
-    rb_progress_update(d->progress, d->all.first + taken.first, note);
-    const rb_range run = {d->all.first + d->there + taken.first, taken.count};
+    rb_progress_update(d->progress, d->all.first + p->done + taken.first, note);
+    const rb_range run = {p->first + taken.first, taken.count};
     status = simulate_run(ctx, d, run, s);
     if (status != RB_OK) *failed = run.first;
     if (status != RB_OK || rb_signals_asked(ctx)) {
@@ -105,9 +142,15 @@ static rb_status work(rb_context *ctx, rb_dealt *d, rb_queue *queue, store *s, i
     }
     (void)snprintf(note, sizeof note, "%s, slowest %.3g s", d->group,
                    fmax(s->slowest_s, d->slowest_s));
-    count = next_count(ctx, &d->pace, d->model->dealt, d->all.count - d->there - taken.first);
+    count = next_count(ctx, &d->pace, d->most, p->end - p->first - taken.first);
   }
   return status;
+}
+
+/* The place of an item among the round's data sets. */
+static int64_t place_of(const rb_dealt *d, int64_t item) {
+  const int64_t before = d->skipped != NULL ? rb_skipped_before(d->skipped, item) : 0;
+  return item - before - d->all.first;
 }
 
 /* Sends every data set to the rank that has it to write. @param x (rows, C, L) */
@@ -122,7 +165,7 @@ static rb_status exchange(rb_context *ctx, const rb_dealt *d, const store *s, fl
   if (local == RB_OK) local = RB_ALLOCATE(ctx, item, d->rows);
   if (local == RB_OK) local = RB_ALLOCATE(ctx, rows, d->rows * s->row);
   RB_TRY(rb_agree(ctx, local));
-  for (int64_t i = 0; i < s->count; ++i) ++list[SENT][(s->item[i] - d->all.first) / d->rows];
+  for (int64_t i = 0; i < s->count; ++i) ++list[SENT][place_of(d, s->item[i]) / d->rows];
   MPI_Alltoall(list[SENT], 1, MPI_INT, list[GOT], 1, MPI_INT, ctx->comm);
   for (int r = 1; r < ctx->size; ++r) {
     list[SENT_AT][r] = list[SENT_AT][r - 1] + list[SENT][r - 1];
@@ -136,10 +179,11 @@ static rb_status exchange(rb_context *ctx, const rb_dealt *d, const store *s, fl
   MPI_Alltoallv(s->x, list[SENT], list[SENT_AT], row, rows, list[GOT], list[GOT_AT], row,
                 ctx->comm);
   MPI_Type_free(&row);
-  const int64_t first = d->all.first + ctx->rank * d->rows;
+  const int64_t first = ctx->rank * d->rows;
   const int64_t got = list[GOT_AT][ctx->size - 1] + list[GOT][ctx->size - 1];
   for (int64_t i = 0; i < got; ++i) {
-    memcpy(x + (item[i] - first) * s->row, rows + i * s->row, (size_t)s->row * sizeof *x);
+    memcpy(x + (place_of(d, item[i]) - first) * s->row, rows + i * s->row,
+           (size_t)s->row * sizeof *x);
   }
 cleanup:
   for (int l = 0; l < LISTS; ++l) free(list[l]);
@@ -157,34 +201,99 @@ static void sum_up(const rb_context *ctx, double elapsed_s, const store *s, rb_d
   d->slowest_s = fmax(d->slowest_s, slowest);
 }
 
-/* Leaves of all what was simulated without a gap, where some failed or were not begun. Collective.
- */
-static void keep_first(rb_context *ctx, rb_dealt *d, int64_t failed, store *s) {
+/* Leaves of a pass what was simulated without a gap, where some failed or were not begun.
+ * Collective. */
+static void keep_first(rb_context *ctx, int64_t failed, pass *p, store *s) {
+  int64_t count = s->count - p->stored + s->invalid.count;
   MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT64_T, MPI_MIN, ctx->comm);
-  int64_t count = s->count;
   MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, ctx->comm);
-  const int64_t end = d->all.first + d->there + count;  // if none failed, there is no gap
-  d->all.count = (failed < end ? failed : end) - d->all.first;
-  while (s->count > 0 && s->item[s->count - 1] >= d->all.first + d->all.count) --s->count;
+  const int64_t end = p->first + count;  // if none failed, there is no gap
+  p->end = failed < end ? failed : end;
+  while (s->count > p->stored && s->item[s->count - 1] >= p->end) --s->count;
+  s->invalid.count = rb_skipped_before(&s->invalid, p->end);
+}
+
+/* Lets all ranks know which items of a pass are left out. Collective. */
+static rb_status share_invalid(rb_context *ctx, rb_dealt *d, store *s) {
+  rb_status status = RB_OK;
+  int *counts = NULL, *places = NULL, all = 0;
+  int64_t *item = NULL;
+  const int mine = (int)s->invalid.count;
+  status = RB_ALLOCATE(ctx, counts, ctx->size);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, places, ctx->size);
+  RB_TRY(rb_agree(ctx, status));
+  MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, ctx->comm);
+  for (int r = 0; r < ctx->size; ++r) {
+    places[r] = all;
+    all += counts[r];
+  }
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, item, all)));
+  MPI_Allgatherv(s->invalid.item, mine, MPI_INT64_T, item, counts, places, MPI_INT64_T, ctx->comm);
+  RB_TRY(rb_agree(ctx, rb_skipped_add(ctx, d->skipped, all, item)));
+  s->invalid.count = 0;
+cleanup:
+  free(counts);
+  free(places);
+  free(item);
+  return status;
+}
+
+/* Simulates the items of a pass. Collective. @param made what came of it: fails only where nothing
+ * of the pass can be kept */
+static rb_status make_pass(rb_context *ctx, rb_dealt *d, pass *p, store *s, rb_status *made) {
+  rb_status status = RB_OK;
+  rb_queue queue;
+  int64_t failed = p->end;
+  RB_TRY(rb_queue_create(ctx, p->end - p->first, &queue));
+  const rb_status local = work(ctx, d, p, &queue, s, &failed);
+  rb_queue_destroy(&queue);
+  *made = rb_agree(ctx, local);
+  keep_first(ctx, failed, p, s);
+  if (d->skipped == NULL) return RB_OK;
+  const rb_error reason = ctx->error;
+  rb_error_clear(ctx);
+  RB_TRY(share_invalid(ctx, d, s));
+  ctx->error = reason;
+cleanup:
+  return status;
+}
+
+/* Makes passes until the round is full. Collective. @param made as of make_pass */
+static rb_status make_passes(rb_context *ctx, rb_dealt *d, store *s, rb_status *made) {
+  rb_status status = RB_OK;
+  const int64_t wanted = d->all.count;
+  const rb_skipped none = {0}, *skipped = d->skipped != NULL ? d->skipped : &none;
+  *made = RB_OK;
+  d->all.count = d->there;
+  for (bool whole = true; whole && *made == RB_OK && d->all.count < wanted;) {
+    const int64_t before = skipped->count, first = d->all.first + d->all.count + before;
+    const int64_t end = first + wanted - d->all.count;
+    pass p = {.first = first, .end = end, .done = d->all.count, .stored = s->count};
+    RB_TRY(make_pass(ctx, d, &p, s, made));
+    whole = p.end == end;
+    d->all.count += p.end - first - (skipped->count - before);
+    if (*made != RB_OK) continue;
+    *made = rb_model_check_share(ctx, d->model, p.end, skipped->count, false);
+  }
+cleanup:
+  return status;
 }
 
 rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x) {
   rb_status status = RB_OK;
+  rb_status made = RB_OK;
   store s = {.row = dealt->model->channels * dealt->model->length};
-  rb_queue queue;
   const double began = MPI_Wtime();
-  RB_TRY(rb_queue_create(ctx, dealt->all.count - dealt->there, &queue));
-  int64_t failed = dealt->all.first + dealt->all.count;
-  rb_status local = RB_ALLOCATE(ctx, s.theta, dealt->model->dealt * dealt->model->dim);
-  if (local == RB_OK) local = work(ctx, dealt, &queue, &s, &failed);
-  rb_queue_destroy(&queue);
+  status = RB_ALLOCATE(ctx, s.theta, dealt->most * dealt->model->dim);
+  if (status == RB_OK) status = RB_ALLOCATE(ctx, s.valid, dealt->most);
+  RB_TRY(rb_agree(ctx, status));
+  RB_TRY(make_passes(ctx, dealt, &s, &made));
   sum_up(ctx, MPI_Wtime() - began, &s, dealt);
-  const rb_status agreed = rb_agree(ctx, local);
-  keep_first(ctx, dealt, failed, &s);
   const rb_error reason = ctx->error;
+  rb_error_clear(ctx);
   RB_TRY(exchange(ctx, dealt, &s, x));
   ctx->error = reason;
-  status = agreed;
+  status = made;
 cleanup:
   store_free(&s);
   return status;

@@ -4,6 +4,7 @@
 #include "rheobase/base/progress.h"
 #include "rheobase/model/model.h"
 #include "rheobase/parallel/partition.h"
+#include "skipped.h"
 
 /** @file dealt.h
  * Simulations that take long, some much longer than others: dealt to whichever rank is free, a few
@@ -18,25 +19,33 @@ typedef struct rb_pace {
   int64_t count[RB_PACE_SIZES];  ///< simulations
 } rb_pace;
 
-/** The items of one round and how their simulation went. */
+/** The data sets of one round and how their simulation went. */
 typedef struct rb_dealt {
   const rb_model *model;
   uint64_t seed;
   rb_purpose purpose;
-  rb_range all;              ///< the round's items
+  int64_t most;              ///< simulations taken at once
+  rb_range all;              ///< the round's data sets
   int64_t rows;              ///< rank r gets those from all.first + r rows on
   int64_t there;             ///< the first of all, which need not be simulated
   const char *group;         ///< what they are, for the progress
   rb_progress *progress;     ///< of all rounds
   rb_pace pace;              ///< of this rank, in all rounds so far
-  double slowest_s;          ///< longest simulation of any rank, in all rounds so far
+  rb_skipped *skipped;       ///< items that are left out before the round; its own are added. NULL:
+                             ///< a data set is the item of its number
   double busy_s, elapsed_s;  ///< summed over ranks, in all rounds so far
+  bool warm;                 ///< this rank has simulated before: its first time, which may have
+                             ///< started a program, is not counted below
+  double slowest_s;          ///< longest simulation of any rank, in all rounds so far
+  double timed_s;            ///< of this rank's simulations, in all rounds so far, and
+  int64_t timed;             ///< how many
 } rb_dealt;
 
-/** Simulates the items of a round, or as many as there is time for when a signal asks to stop.
- * Collective. Also after a failure of the simulator, all.count is then of those that were
- * simulated, without a gap. @param x (rows, C, L) those of this rank; of what is there already left
- * alone */
+/** Simulates the data sets of a round; where invalid ones are skipped, until there are enough; when
+ * a signal asks to stop, as many as there is time for. Collective. Also after a failure of the
+ * simulator, all.count is then of those that were simulated, without a gap.
+ * @param x (rows, C, L) those of this rank; of what is there already left alone
+ * Fails with RB_ERR_SIMULATOR also when too many were skipped (draw.h). */
 RB_NODISCARD rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 
 rb_status rb_micro_batch_create(rb_context *ctx, int dim, rb_shape shape, int size,
                                 rb_micro_batch *batch) {
@@ -98,8 +99,8 @@ rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
   const int D = model->dim, numbers = rb_view_centring(view);
   const int64_t samples = rb_shape_row(batch->shape);
   double *theta = batch->drawn, *latent = theta + (int64_t)batch->size * D;
-  RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent));
-  RB_TRY(model->simulate(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, batch->simulated));
+  RB_TRY(rb_model_draw(model, ctx, seed, RB_FOR_TRAINING, first, rows, theta, latent,
+                       batch->simulated));
   RB_TRY(rb_view_observe(view, ctx, rows, batch->simulated, batch->seen, batch->centring));
   for (int row = 0; row < rows; ++row) {
     const int64_t at = (int64_t)row * D;

@@ -12,6 +12,27 @@
 
 enum { ROWS = 64, LINE = 400 };
 
+/* Looks at a run of items, those that the simulator accepts; a model that skips draws others too.
+ * Local.
+ * @param counts (oddities) are added to */
+static rb_status count_run(rb_context *ctx, const rb_model *model, uint64_t seed,
+                           rb_purpose purpose, int64_t first, int64_t n, const double *theta,
+                           uint8_t *found, int64_t *counts) {
+  rb_status status = RB_OK;
+  for (int64_t i = 0, run = 1; i < n; i += run, run = 1) {
+    if (model->skips && !model->accepts(model, theta + i * model->dim, NULL)) continue;
+    while (i + run < n &&
+           (!model->skips || model->accepts(model, theta + (i + run) * model->dim, NULL))) {
+      ++run;
+    }
+    RB_TRY(model->find_oddities(model, ctx, seed, purpose, first + i, run, theta + i * model->dim,
+                                found));
+    for (int64_t k = 0; k < run * model->oddities; ++k) counts[k % model->oddities] += found[k];
+  }
+cleanup:
+  return status;
+}
+
 /* Looks at this rank's share. Local. @param counts (oddities) are added to */
 static rb_status count_share(rb_context *ctx, const rb_model *model, uint64_t seed,
                              rb_purpose purpose, int64_t count, int64_t *counts) {
@@ -24,8 +45,7 @@ static rb_status count_share(rb_context *ctx, const rb_model *model, uint64_t se
   for (int64_t first = count * ctx->rank / ctx->size; first < end; first += ROWS) {
     const int64_t n = end - first < ROWS ? end - first : ROWS;
     RB_TRY(model->draw_prior(model, ctx, seed, purpose, first, n, theta, NULL));
-    RB_TRY(model->find_oddities(model, ctx, seed, purpose, first, n, theta, found));
-    for (int64_t i = 0; i < n * model->oddities; ++i) counts[i % model->oddities] += found[i];
+    RB_TRY(count_run(ctx, model, seed, purpose, first, n, theta, found, counts));
   }
 cleanup:
   free(theta);

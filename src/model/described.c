@@ -11,8 +11,8 @@
 enum { WORDS = 3, WORD = 128, AXIS = RB_MAX_CHANNELS };
 
 /* Names that our files have beside a channel, and beside the axis; ended by NULL. */
-static const char *const beside_channels[] = {"theta",  "latent",     "dataset", "file",
-                                              "digest", "impossible", NULL};
+static const char *const beside_channels[] = {
+    "theta", "latent", "dataset", "file", "digest", "impossible", "skipped", "skipped_theta", NULL};
 static const char *const beside_axis[] = {
     "theta",       "parameter",   "parameter_unit", "training",    "validation",
     "shape_check", "prior_check", "provenance",     "observation", "misspecification",

@@ -1,14 +1,11 @@
 #include "rheobase/model/model_type.h"
 
-#include <float.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rheobase/base/memory.h"
 #include "rheobase/io/nearest.h"
-#include "rheobase/model/replay.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/statistics.h"
 
 #define RB_MODEL(name) extern const rb_model_type rb_##name##_type;
@@ -96,51 +93,7 @@ static void set_prior_functions(rb_model *model) {
   model->from_support = from_support;
 }
 
-/* The simulator's part: fixed parameters are added first, and what it gives is checked. */
-
-/* Whether observations are what they have to be: finite, binary channels 0 or 1. */
-static bool is_valid(int64_t count, const float *x, bool binary) {
-  int wrong = 0;  // without branches: this is read of every simulation
-  if (binary) {
-    for (int64_t t = 0; t < count; ++t) wrong |= !(x[t] == 0) & !(x[t] == 1);
-  } else {
-    for (int64_t t = 0; t < count; ++t) wrong |= !(fabsf(x[t]) <= FLT_MAX);
-  }
-  return wrong == 0;
-}
-
-static rb_status refuse(rb_context *ctx, const rb_model *model, rb_purpose purpose, int64_t item,
-                        const double *theta, int channel, const float *x) {
-  const rb_channel *c = &model->channel[channel];
-  char text[RB_PARAMETERS_TEXT];
-  int64_t t = 0;
-  while (is_valid(1, &x[t], c->binary)) ++t;
-  rb_model_parameters_text(model, theta, text);
-  const rb_status status =
-      RB_FAIL(ctx, RB_ERR_SIMULATOR,
-              "the simulator gave %s = %g at sample %" PRId64 " of data set %" PRId64 " (%s)%s",
-              c->quantity.name, (double)x[t], t, item, text,
-              c->binary && isfinite(x[t]) ? "; a binary channel is 0 or 1" : "");
-  double all[RB_PRIOR_ROWS];
-  rb_prior_complete(model->prior, 1, theta, all);
-  rb_replay_write(ctx, model->core, purpose, item, 1, all);
-  return status;
-}
-
-/* Whether all that was simulated is usable. @param theta (count, D) @param x (count, C, L) */
-static rb_status check_observations(rb_context *ctx, const rb_model *model, rb_purpose purpose,
-                                    int64_t first, int64_t count, const double *theta,
-                                    const float *x) {
-  rb_status status = RB_OK;
-  for (int64_t i = 0; i < count; ++i) {
-    for (int c = 0; c < model->channels; ++c, x += model->length) {
-      if (is_valid(model->length, x, model->channel[c].binary)) continue;
-      RB_TRY(refuse(ctx, model, purpose, first + i, &theta[i * model->dim], c, x));
-    }
-  }
-cleanup:
-  return status;
-}
+/* The simulator's part: fixed parameters are added first. */
 
 static bool accepts_rest(const rb_model *model, const double *theta, const char **reason) {
   double all[RB_PRIOR_ROWS];
@@ -154,32 +107,6 @@ static rb_status complete(rb_context *ctx, const rb_model *model, int64_t count,
   RB_TRY(RB_ALLOCATE(ctx, *all, count * rb_prior_rows(model->prior)));
   rb_prior_complete(model->prior, count, theta, *all);
 cleanup:
-  return status;
-}
-
-static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
-                          int64_t first, int64_t count, const double *theta, float *x) {
-  rb_status status = RB_OK;
-  double *all = NULL;
-  if (model->dim < model->core->dim) RB_TRY(complete(ctx, model, count, theta, &all));
-  RB_TRY(model->core->simulate(model->core, ctx, seed, purpose, first, count,
-                               all != NULL ? all : theta, x));
-  RB_TRY(check_observations(ctx, model, purpose, first, count, theta, x));
-cleanup:
-  free(all);
-  return status;
-}
-
-static rb_status simulate_given(const rb_model *model, rb_context *ctx, uint64_t seed,
-                                rb_purpose purpose, int64_t first, int64_t count,
-                                const double *theta, const float *given, float *x) {
-  rb_status status = RB_OK;
-  double *all = NULL;
-  RB_TRY(complete(ctx, model, count, theta, &all));
-  RB_TRY(model->core->simulate_given(model->core, ctx, seed, purpose, first, count, all, given, x));
-  RB_TRY(check_observations(ctx, model, purpose, first, count, theta, x));
-cleanup:
-  free(all);
   return status;
 }
 
@@ -263,12 +190,12 @@ cleanup:
   return status;
 }
 
-/* Whether the simulator takes what the prior draws, fixed parameters above all. */
-static rb_status check_draw(rb_context *ctx, const rb_model *model) {
+rb_status rb_model_check_draw(rb_context *ctx, const rb_model *model) {
   rb_status status = RB_OK;
   double all[RB_PRIOR_ROWS];
   const char *reason = "";
   int row = -1;
+  if (model->type->available != NULL || model->skips) return RB_OK;
   RB_TRY(draw_all(ctx, model->prior, all));
   if (model->core->accepts(model->core, all, &reason)) return RB_OK;
   RB_TRY(find_refused(ctx, model, all, &row, &reason));
@@ -296,6 +223,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
   RB_TRY(RB_ALLOCATE(ctx, core, 1));
   RB_TRY(type->create(ctx, settings, core));
   core->dim = rows;
+  core->rank = ctx->rank;
   core->parameters = rb_prior_all(table);
   *model = *core;
   model->type = type;
@@ -307,15 +235,14 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
   core = NULL;
   table = NULL;
   set_prior_functions(model);
-  model->simulate = simulate;
-  if (model->simulate_given != NULL) model->simulate_given = simulate_given;
+  model->simulate = rb_model_simulate;
+  if (model->simulate_given != NULL) model->simulate_given = rb_model_simulate_given;
   if (model->dim < rows) {
     model->accepts = accepts_rest;
     if (model->log_likelihood != NULL) model->log_likelihood = log_likelihood_rest;
     if (model->compare != NULL) model->compare = compare_rest;
     if (model->find_oddities != NULL) model->find_oddities = find_oddities_rest;
   }
-  if (type->available == NULL) RB_TRY(check_draw(ctx, model));
 cleanup:
   free(core);
   rb_prior_destroy(table);
@@ -330,6 +257,11 @@ void rb_model_parameters_text(const rb_model *model, const double *theta, char *
     at += (size_t)snprintf(text + at, RB_PARAMETERS_TEXT - at, "%s%s = %.10g", d > 0 ? ", " : "",
                            model->parameters[d].name, theta[d]);
   }
+}
+
+void rb_model_skip_invalid(rb_model *model, double limit) {
+  model->skips = model->core->skips = true;
+  model->skip_limit = limit;
 }
 
 rb_status rb_model_add_features(rb_context *ctx, rb_model *model) {

@@ -37,7 +37,7 @@ void rb_replay_write(rb_context *ctx, const rb_model *model, rb_purpose purpose,
   char path[RB_TEXT_PATH], tmp[RB_TEXT_PATH];
   FILE *out = NULL;
   if (model->folder == NULL) return;
-  (void)snprintf(path, sizeof path, "%s/failed_rank_%d.csv", model->folder, ctx->rank);
+  (void)snprintf(path, sizeof path, "%s/failed_rank_%d.csv", model->folder, model->rank);
   rb_context own = rb_context_alone(ctx);  // why this fails must not take the place of why it did
   rb_error_clear(&own);
   rb_status status = rb_text_create(&own, path, tmp, &out);

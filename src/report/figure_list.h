@@ -1,6 +1,7 @@
 /* The figures in the order of the page, one line each: RB_FIGURE(name) stands for rb_figure_<name>.
  */
 RB_FIGURE(prior)
+RB_FIGURE(invalid)
 RB_FIGURE(traces)
 RB_FIGURE(loss)
 RB_FIGURE(recovery)

@@ -31,8 +31,13 @@ training = { simulations = 100; validation = 20; };
 END
 # left FOLDER [FILE]: whether it holds that file alone, beside the parameters that were failed for.
 left() { [ "$(ls "$1" | grep -v '^failed_rank_[0-9]*.csv$')" = "${2:-}" ]; }
-# rows FOLDER GROUP: data sets that a stopped simulation has left.
-rows() { h5ls -r "$1/simulations.partial.h5" | awk -v path="/$2/theta" '$1 == path {print $3}' | sed 's/{//; s#[/,].*##'; }
+# parts FOLDER, and rows FOLDER GROUP: data sets that each part of a stopped simulation has.
+parts() { ls -v "$1"/simulations.partial*.h5; }
+rows() {
+  for part in $(parts "$1"); do
+    h5ls -r "$part" | awk -v path="/$2/theta" '$1 == path {print $3}' | sed 's/{//; s#[/,].*##'
+  done
+}
 once() { [ -z "$(sort seeds.txt | uniq -d)" ] || fail "$1: simulated twice: $(sort seeds.txt | uniq -d | wc -l)"; }
 
 rheobase 1 simulate slow.cfg -o whole || fail "simulate: exit $?"
@@ -66,23 +71,73 @@ rheobase 2 simulate slow.cfg -o failed --set training.simulations=33 || fail "sm
 [ "$(wc -l <seeds.txt)" = 10 ] || fail "smaller: $(wc -l <seeds.txt) data sets instead of the 10 of the validation"
 expect_failure 6 "prior.a.mean was 0 and is 1 now" 2 simulate slow.cfg -o failed --set prior.a.mean=1
 
-echo "-- a stop"
+echo "-- stops"
+# stops_at SEEDS: a stop once so many have been simulated.
+stops_at() {
+  touch seeds.txt
+  mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o stopped --set training.simulations=700 >out.txt 2>err.txt &
+  for _ in $(seq 3000); do
+    [ "$(wc -l <seeds.txt)" -lt "$1" ] || break
+    sleep 0.01
+  done
+  kill -USR1 $!
+  wait $!
+  code=$?
+  [ $code = 85 ] && grep -q "stopped by a signal while simulating" err.txt || fail "stop: exit $code: $(cat err.txt)"
+}
 rm seeds.txt
-large="--set training.simulations=700"
-mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o stopped $large >out.txt 2>err.txt &
-for _ in $(seq 3000); do
-  [ "$(wc -l <seeds.txt 2>/dev/null || echo 0)" -lt 560 ] || break
-  sleep 0.01
-done
-kill -USR1 $!
-wait $!
-code=$?
-[ $code = 85 ] && grep -q "stopped by a signal while simulating" err.txt || fail "stop: exit $code: $(cat err.txt)"
-kept=$(rows stopped training)
-RB_STOP_IN=H5Dread LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" simulate slow.cfg -o stopped $large >out.txt 2>&1
-[ $? = 85 ] || fail "stopped again: $(cat out.txt)"
-[ "$(rows stopped training)" -ge "$kept" ] || fail "stopped while copying, it keeps $(rows stopped training) of $kept"
-rheobase 1 simulate slow.cfg -o stopped --set training.simulations=150 --set training.validation=10 || fail "resumed: exit $?"
-once "after a stop"
+stops_at 150
+first=$(sha256sum stopped/simulations.partial.h5)
+stops_at 300
+stops_at 450
+[ "$(parts stopped | wc -l)" = 3 ] || fail "three stops leave $(ls stopped)"
+[ "$(sha256sum stopped/simulations.partial.h5)" = "$first" ] || fail "what was there is written again"
+[ "$(rows stopped training | sed -n 2p)" -lt 300 ] || fail "a part has $(rows stopped training | sed -n 2p) rows"
+kept=$(rows stopped training | paste -sd+ | bc)
+[ "$kept" -ge 400 ] || fail "of 450 are kept $kept"
+once "stopped"
+
+echo "-- a stop while all parts are put together, and a smaller study"
+cp -r stopped smaller
+cp seeds.txt kept.txt
+RB_STOP_IN=H5Dread LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" simulate slow.cfg -o stopped --set training.simulations=700 >out.txt 2>&1 ||
+  fail "stopped while copying: exit $?: $(cat out.txt)"
+left stopped simulations.h5 || fail "left over: $(ls stopped)"
+[ "$(h5ls stopped/simulations.h5/training/theta | grep -c '{700, 1}')" = 1 ] || fail "not 700 rows"
+once "put together"
+mv kept.txt seeds.txt
+rheobase 1 simulate slow.cfg -o smaller --set training.simulations=150 --set training.validation=10 || fail "smaller: exit $?"
+once "after stops"
+same_files whole smaller
+
+echo "-- a larger study that is stopped keeps the validation of the smaller one"
+rm -r smaller stopped seeds.txt
+echo 125 >fails_at
+expect_failure 10 "ended with exit code 3" 2 simulate slow.cfg -o stopped # in the validation
+rm fails_at
+stops_at 200
+rheobase 2 simulate slow.cfg -o stopped --set training.simulations=150 --set training.validation=10 || fail "goes on: exit $?"
+[ "$(wc -l <seeds.txt)" -lt 260 ] || fail "simulates $(wc -l <seeds.txt) data sets"
+once "with the validation"
 same_files whole stopped
+
+echo "-- killed at random moments"
+for kill in 1 2; do
+  mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o killed --set training.simulations=1600 --set checkpoint.minutes=0.001 >out.txt 2>&1 &
+  for _ in $(seq 300); do
+    [ "$(ls killed/simulations.partial*.h5 2>/dev/null | wc -l)" -lt $kill ] || break
+    sleep 0.1
+  done
+  sleep "0.$((RANDOM % 900 + 100))"
+  pkill -KILL -P $! -f "$RB_PROGRAM"
+  wait $! && break # it may have been faster
+  for part in $(parts killed); do h5dump "$part" >/dev/null || fail "$part cannot be read"; done
+done
+[ "$(parts killed 2>/dev/null | wc -l)" -ge 2 ] || fail "no parts: $(ls killed)"
+rm seeds.txt
+rheobase 2 simulate slow.cfg -o killed --set training.simulations=1600 || fail "goes on after kills: exit $?"
+[ "$(wc -l <seeds.txt)" -lt 1500 ] || fail "kills leave nothing: $(wc -l <seeds.txt) simulated again"
+left killed simulations.h5 || fail "left over: $(ls killed)"
+rheobase 4 simulate slow.cfg -o unbroken --set training.simulations=1600 || fail "simulate: exit $?"
+same_files unbroken killed
 exit 0

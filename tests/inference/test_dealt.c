@@ -1,3 +1,4 @@
+#include <math.h>
 #include <signal.h>
 #include <time.h>
 
@@ -46,8 +47,12 @@ static rb_dealt make(int64_t count) {
   for (int i = 0; i < ROWS * L; ++i) x[i] = -1;
   test_context.quiet = true;
   progress = rb_progress_begin(&test_context, "simulate", "data sets", count, 0);
-  return (rb_dealt){
-      .model = &model, .all = {FIRST, count}, .rows = ROWS, .group = "test", .progress = &progress};
+  return (rb_dealt){.model = &model,
+                    .most = 64,
+                    .all = {FIRST, count},
+                    .rows = ROWS,
+                    .group = "test",
+                    .progress = &progress};
 }
 
 /* Whether this rank has its own rows of a round, and nothing behind them. */
@@ -85,6 +90,59 @@ static void what_is_there_is_not_simulated(void **state) {
   assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
   MPI_Allreduce(MPI_IN_PLACE, &simulated, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
   assert_int_equal(simulated, (int64_t)ROWS * test_context.size - 3);
+}
+
+static bool accepts_all(const rb_model *m, const double *theta, const char **reason) {
+  (void)m, (void)theta, (void)reason;
+  return true;
+}
+
+/* One of seven is NaN. */
+static rb_status simulate_some(const rb_model *m, rb_context *ctx, uint64_t seed,
+                               rb_purpose purpose, int64_t first, int64_t count,
+                               const double *theta, float *out) {
+  const rb_status status = simulate(m, ctx, seed, purpose, first, count, theta, out);
+  for (int64_t i = 0; i < count && status == RB_OK; ++i) {
+    if ((first + i) % 7 == 3) out[i * L + 1] = NAN;
+  }
+  return status;
+}
+
+/* The first valid ones are kept, those left out are told, and too many of them are an error. */
+static void invalid_ones_are_skipped(void **state) {
+  (void)state;
+  static const rb_channel channel = {.quantity = {"x", "1", "x"}};
+  quick = true;
+  rb_model core = {.dim = 1, .simulate = simulate_some};
+  rb_model some = model;
+  some.channel = &channel;
+  some.core = &core;
+  some.accepts = accepts_all;
+  some.skips = true;
+  some.skip_limit = 0.5;
+  rb_skipped skipped = {0};
+  rb_dealt dealt = make((int64_t)ROWS * test_context.size);
+  failing = -1;
+  dealt.model = &some;
+  dealt.all.first = 0;
+  dealt.skipped = &skipped;
+  for (int round = 0; round < 2; ++round) {
+    assert_all_ok(rb_dealt_simulate(&test_context, &dealt, x));
+    for (int64_t i = 0; i < ROWS; ++i) {
+      const int64_t dataset = dealt.all.first + test_context.rank * ROWS + i;
+      const int64_t item = rb_skipped_item(&skipped, dataset);
+      assert_int_equal(item, dataset + (dataset + 3) / 6);
+      assert_true(x[i * L] == (float)item);
+    }
+    dealt.all.first += dealt.all.count;
+  }
+  assert_int_equal(skipped.item[skipped.count - 1] % 7, 3);
+  rb_skipped_cut(&skipped, 10);
+  assert_int_equal(skipped.count, 2);  // 3 and 10; 17 stands behind 15 data sets
+  some.skip_limit = 0.01;
+  assert_int_equal(rb_dealt_simulate(&test_context, &dealt, x), RB_ERR_SIMULATOR);
+  rb_error_clear(&test_context);
+  rb_skipped_free(&skipped);
 }
 
 static void nobody_waits_long(void **state) {
@@ -143,6 +201,7 @@ static void a_signal_to_one_stops_all(void **state) {
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(everything_is_where_it_belongs),
                                           cmocka_unit_test(what_is_there_is_not_simulated),
+                                          cmocka_unit_test(invalid_ones_are_skipped),
                                           cmocka_unit_test(nobody_waits_long),
                                           cmocka_unit_test(many_at_once_where_that_is_faster),
                                           cmocka_unit_test(one_that_fails_stops_all),

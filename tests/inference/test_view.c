@@ -157,6 +157,69 @@ static rb_status count_simulations(const rb_model *m, rb_context *ctx, uint64_t 
   return really_simulate(m, ctx, seed, purpose, first, count, theta, x);
 }
 
+/* Reads the training group's first channel. @param x (count, L) the caller frees */
+static void read_voltage(const char *path, int64_t count, float **x) {
+  rb_file *file = NULL;
+  const int64_t shape[2] = {count, model.length};
+  *x = calloc((size_t)(count * model.length), sizeof **x);
+  assert_all_ok(rb_file_open_one(&test_context, path, "simulations", 1, &file));
+  assert_all_ok(rb_file_read(&test_context, file, "training/voltage", RB_F32, true, 2, shape, *x));
+  rb_file_close(&file);
+}
+
+/* Parts that hold what is new alone are put together, all of them or to a beginning: nothing is
+ * simulated twice, and the files are those of one go. */
+static void parts_are_put_together(void **state) {
+  (void)state;
+  enum { MANY = 112, FORMS = 3 };
+  static const char *const path[FORMS] = {"test_view_old.h5", "test_view_all.h5",
+                                          "test_view_whole.h5"};
+  const rb_simulations_form form[] = {RB_SIMULATIONS_OLD, RB_SIMULATIONS_ALL, RB_SIMULATIONS_ALL};
+  rb_model counting = model;
+  char part[RB_SIMULATIONS_PARTS][32];
+  rb_simulations_run run = {.item_s = 1, .form = RB_SIMULATIONS_NEW};  // slow: many rounds
+  int parts = 0;
+  test_context.quiet = true;
+  really_simulate = counting.simulate;
+  counting.simulate = count_simulations;
+  simulated = 0;
+  do {
+    run.paused = false;
+    run.written = run.left = 0;
+    const int64_t before = simulated;
+    (void)snprintf(part[parts], sizeof *part, "test_view_part_%d.h5", parts);
+    assert_all_ok(write_some(&counting, part[parts], MANY, &run));
+    int64_t made = simulated - before;
+    MPI_Allreduce(MPI_IN_PLACE, &made, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+    assert_int_equal(run.written, made);
+    assert_all_ok(
+        rb_file_open_one(&test_context, part[parts], "simulations", 1, &run.earlier[1 + parts]));
+    ++parts;
+  } while (run.paused);
+  assert_true(parts > 2);
+  float *x[FORMS];
+  for (int f = 0; f < FORMS; ++f) {
+    run.form = form[f];
+    assert_all_ok(write_some(&counting, path[f], MANY, f < 2 ? &run : NULL));
+    read_voltage(path[f], MANY, &x[f]);
+  }
+  const size_t bytes = (size_t)(MANY * model.length) * sizeof(float);
+  assert_memory_equal(x[0], x[2], bytes);
+  assert_memory_equal(x[1], x[2], bytes);
+  int64_t all = simulated;
+  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT64_T, MPI_SUM, test_context.comm);
+  assert_int_equal(all, 2 * MANY);
+  MPI_Barrier(test_context.comm);
+  for (int p = 0; p < parts; ++p) {
+    rb_file_close(&run.earlier[1 + p]);
+    (void)remove(part[p]);
+  }
+  for (int f = 0; f < FORMS; ++f) {
+    free(x[f]);
+    (void)remove(path[f]);
+  }
+}
+
 /* Pauses after every round, each time going on from the file before: no data set is simulated
  * twice, and the file is that of one go. One file can be the beginning of a larger one. */
 static void simulating_goes_on_where_it_was(void **state) {
@@ -400,6 +463,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(online_and_stored_agree_on_both, set_up, tear_down),
     cmocka_unit_test(files_are_seen_block_by_block),
     cmocka_unit_test_setup_teardown(simulating_goes_on_where_it_was, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(parts_are_put_together, set_up, tear_down),
     cmocka_unit_test_setup_teardown(both_is_one_after_the_other, set_up, tear_down),
     cmocka_unit_test_setup_teardown(both_is_compared_by_its_features, set_up, tear_down),
     cmocka_unit_test_setup_teardown(determinants_have_one_sign, set_up, tear_down),

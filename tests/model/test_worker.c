@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 enum { D = 2, L = 8, MOST = 40000 };
 static const rb_quantity names[D] = {{"a", "1", ""}, {"b", "mV", ""}};
 static char command[512], file[64];
+static bool skips;  // simulations at fault
 
 /* A worker of that mode (worker.py), with a file that is not there yet. */
 static rb_worker *make(const char *mode, int64_t batch, double timeout_s, int restarts) {
@@ -23,7 +25,7 @@ static rb_worker *make(const char *mode, int64_t batch, double timeout_s, int re
   (void)snprintf(command, sizeof command,
                  "exec /usr/bin/env python3 '%s/tests/model/worker.py' %s %s",
                  getenv("RB_SOURCE_DIR"), mode, file);
-  const rb_worker_settings settings = {0, command, D, names, L, batch, timeout_s, restarts};
+  const rb_worker_settings settings = {0, command, D, names, L, batch, timeout_s, restarts, skips};
   assert_int_equal(rb_worker_create(&test_context, &settings, &worker), RB_OK);
   return worker;
 }
@@ -42,6 +44,10 @@ static rb_status simulate(rb_worker *worker, int count) {
   const rb_status status = rb_worker_simulate(&test_context, worker, count, theta, seeds, x);
   if (status != RB_OK) return status;
   for (int i = 0; i < count; ++i) {
+    if (skips && i == 13) {
+      assert_true(isnan(x[(int64_t)i * L]));
+      continue;
+    }
     for (int t = 0; t < L; ++t) assert_true(x[i * L + t] == (float)(i + (i + 7) % 256 + t));
   }
   return status;
@@ -121,6 +127,28 @@ static void the_simulation_at_fault_is_found(void **state) {
                          "last line: cannot do 13; it was to simulate a = 13, b = -0.5"));
   rb_error_clear(&test_context);
   rb_worker_destroy(worker);
+}
+
+/* With any restarts: one at fault is NaN and the others are there, unless nothing ever works. */
+static void the_simulation_at_fault_is_skipped(void **state) {
+  (void)state;
+  skips = true;
+  rb_worker *worker = make("die_at", 64, 60, 0);
+  assert_int_equal(simulate(worker, 20), RB_OK);
+  assert_int_equal(simulate(worker, 5), RB_OK);
+  rb_worker_destroy(worker);
+  worker = make("die_at", 1, 60, 0);  // one by one
+  assert_int_equal(simulate(worker, 20), RB_OK);
+  rb_worker_destroy(worker);
+  worker = make("exit", 64, 60, 1);
+  assert_int_equal(simulate(worker, 20), RB_ERR_SIMULATOR);
+  rb_error_clear(&test_context);
+  rb_worker_destroy(worker);
+  worker = make("double", 64, 60, 1);
+  assert_int_equal(simulate(worker, 4), RB_ERR_SIMULATOR);
+  rb_error_clear(&test_context);
+  rb_worker_destroy(worker);
+  skips = false;
 }
 
 static void talk_is_cut_and_never_blocks(void **state) {
@@ -242,6 +270,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(more_bytes_are_found_before_the_next_batch),
     cmocka_unit_test(is_started_anew),
     cmocka_unit_test(the_simulation_at_fault_is_found),
+    cmocka_unit_test(the_simulation_at_fault_is_skipped),
     cmocka_unit_test(talk_is_cut_and_never_blocks),
     cmocka_unit_test(nobody_outlives_the_rank),
     cmocka_unit_test(says_not_that_it_is_a_rank),

@@ -18,25 +18,37 @@ RB_NODISCARD rb_status rb_axes_write(rb_context *ctx, rb_file *file, const rb_mo
 /** The dimension of the parameters alone, with their names and units. Collective. */
 RB_NODISCARD rb_status rb_parameters_write(rb_context *ctx, rb_file *file, const rb_model *model);
 
-/** Files of earlier simulations: of a study of another size, and of one that was stopped. */
-enum { RB_EARLIER_FILES = 2 };
+/** Files of earlier simulations: of a study of another size, and what one that was stopped has
+ * left, part after part. */
+enum { RB_SIMULATIONS_PARTS = 100, RB_EARLIER_FILES = 1 + RB_SIMULATIONS_PARTS };
+
+/** Which data sets of a group go into a file. */
+typedef enum rb_simulations_form {
+  RB_SIMULATIONS_ALL,  ///< all: those in earlier files are copied, the others simulated
+  RB_SIMULATIONS_NEW,  ///< those that no earlier file has; a group that is whole is left out
+  RB_SIMULATIONS_OLD   ///< those in earlier files, all of them
+} rb_simulations_form;
 
 /** How far simulating has come, where it does not begin with nothing or end with all. */
 typedef struct rb_simulations_run {
-  const rb_file *earlier[RB_EARLIER_FILES];  ///< open on every rank: the first data sets of a group
-                                             ///< are copied from the one that has more of them
-                                             ///< instead of simulated anew; NULL: none
+  rb_file *earlier[RB_EARLIER_FILES];  ///< open on every rank, the first data sets of a group
+                                       ///< first; NULL: none
+  rb_simulations_form form;
   double until_s;   ///< MPI_Wtime of rank 0 from which on it pauses; INFINITY: never
+  double pause_s;   ///< about how often it pauses; 0: not told
   bool paused;      ///< set when it has
-  int64_t written;  ///< data sets of all groups so far
-  double item_s;    ///< of a simulation in the groups written so far, at most; 0: none yet. The
-                    ///< longer, the sooner ranks exchange what they have made
+  int64_t written;  ///< data sets of all groups in the file so far, and
+  int64_t left;     ///< those that stay in earlier files
+  double item_s;  ///< of a simulation in the groups written so far, at most; 0: not known yet. The
+                  ///< longer, the sooner ranks exchange what they have made
+  bool warm;      ///< this rank has simulated
 } rb_simulations_run;
 
-/** Simulates items 0 .. count-1 of a purpose, split over the ranks, and writes them as `group`:
- * theta, latent, and one array per channel. Fails with RB_STOPPED when a signal asks to stop. Then,
- * and when the simulator fails or it has paused, the group holds the data sets so far, and the file
- * is good as an earlier one.
+/** Simulates the first @p count data sets of a purpose, split over the ranks, and writes them as
+ * `group`: theta, latent, and one array per channel. They are items 0 .. count-1, or the first
+ * valid ones where invalid ones are skipped (draw.h); those skipped are in the group too. Fails
+ * with RB_STOPPED when a signal asks to stop. Then, and when the simulator fails or it has paused,
+ * the group holds the data sets so far, and the file is good as an earlier one.
  * @param run NULL: all anew and at once */
 RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                             const char *group, uint64_t seed, rb_purpose purpose,

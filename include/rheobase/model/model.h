@@ -48,6 +48,11 @@ static inline bool rb_channel_is_event(const rb_channel *channel) {
   return channel->role == RB_CHANNEL_OBSERVED && channel->binary;
 }
 
+/** How many simulations a rank has made where they are drawn as they are needed (draw.h). */
+typedef struct rb_tally {
+  int64_t tried, invalid;
+} rb_tally;
+
 typedef struct rb_model rb_model;
 struct rb_model_type;  // model_type.h
 struct rb_prior;       // prior.h
@@ -113,6 +118,12 @@ struct rb_model {
   int64_t dealt;  ///< most simulations taken at once where they may take long, and some much longer
                   ///< than others, and so are dealt to whichever rank is free; 0: they are not
   void *state;    ///< owned by the model
+
+  bool skips;         ///< invalid simulations are skipped (draw.h) instead of ending the study; its
+                      ///< core leaves NaN in what it cannot simulate
+  double skip_limit;  ///< largest share of them
+  rb_tally tally;     ///< of a core
+  int rank;  ///< of a core: this one among all of the study, whose ensemble may train in groups
 
   /** Of a core: the study's folder, where parameters that the simulator failed for are written
    * (replay.h); not owned; NULL: nowhere. */

@@ -61,6 +61,11 @@ typedef struct rb_model_type {
   void (*unload)(void *settings);
   /** @} */
 
+  /** For simulations that are there already: leaves out those that are invalid, at most that share
+   * of them, when they are loaded. Called before load where they are to be skipped. Local. NULL:
+   * they are found when they are made. */
+  void (*skip_invalid)(void *settings, double limit);
+
   /** For simulations that are there already: how many there are for a purpose, once loaded. No
    * others can be made. Local. NULL: as many as one likes. */
   int64_t (*available)(const void *settings, rb_purpose purpose);
@@ -100,6 +105,14 @@ RB_NODISCARD rb_status rb_model_type_find(rb_context *ctx, const char *name,
 RB_NODISCARD rb_status rb_model_create(rb_context *ctx, const rb_model_type *type,
                                        const void *settings, int parameters,
                                        const rb_prior_row *prior, rb_model *model);
+
+/** Whether the simulator takes what the prior draws, fixed parameters above all; not looked at
+ * where invalid simulations are skipped, or are there already. Local. Fails with RB_ERR_SETTING. */
+RB_NODISCARD rb_status rb_model_check_draw(rb_context *ctx, const rb_model *model);
+
+/** Has invalid simulations skipped from now on (draw.h). Local. @param limit largest share of them
+ */
+void rb_model_skip_invalid(rb_model *model, double limit);
 
 /** Name and value of each parameter: "omega = 3.2, tau = 10". Local. @param theta (D) @param text
  * (RB_PARAMETERS_TEXT) */

@@ -6,6 +6,7 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/inference/simulations.h"
 #include "rheobase/io/product.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 
 rb_status rb_share_create(rb_context *ctx, const rb_model *model, uint64_t seed, int64_t total,
@@ -28,10 +29,7 @@ void rb_share_free(rb_share *share) {
 rb_status rb_share_simulate(rb_context *ctx, void *share) {
   const rb_share *s = share;
   const rb_model *model = s->model;
-  const rb_status status =
-      model->draw_prior(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, NULL);
-  if (status != RB_OK) return status;
-  return model->simulate(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, s->x);
+  return rb_model_draw(model, ctx, s->seed, RB_FOR_BENCH, s->first, s->count, s->theta, NULL, s->x);
 }
 
 /* Simulates the data sets of a batch, and turns them into what the network sees. Collective. */
@@ -46,10 +44,8 @@ static rb_status create_batch(rb_context *ctx, const rb_view *view, uint64_t see
   rb_dataset_share(ctx, &data, &first, &count);
   double *theta = data.theta + first * model->dim;
   double *latent = data.latent + first * model->dim;
-  RB_TRY(rb_agree(ctx,
-                  model->draw_prior(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent)));
-  RB_TRY(rb_agree(ctx, model->simulate(model, ctx, seed, RB_FOR_BENCH, first, count, theta,
-                                       data.x + first * model->channels * model->length)));
+  RB_TRY(rb_agree(ctx, rb_model_draw(model, ctx, seed, RB_FOR_BENCH, first, count, theta, latent,
+                                     data.x + first * model->channels * model->length)));
   rb_dataset_fence(ctx, &data);
   RB_TRY(rb_agree(ctx, rb_dataset_see(ctx, view, &data, 0, seen)));
   rb_dataset_fence(ctx, seen);

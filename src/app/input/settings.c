@@ -48,6 +48,14 @@ static const rb_setting leading[] = {
      .standard = rb_model_default,
      .help = "what is simulated (`rheobase models` lists all)"},
 
+    GROUP("simulation",
+          "Simulations that are invalid: not finite, refused by the simulator, or not "
+          "there within its time-out"),
+    CHOICE("simulation.invalid", simulation.invalid, "\"stop\"", "stop|skip",
+           "at the first the study stops, or they are left out and others take their places"),
+    REAL("simulation.invalid_limit", simulation.invalid_limit, "0.5", "[0, 1)", NULL,
+         "largest share of simulations that may be skipped before the study stops"),
+
     GROUP("sanity", "Checks that `simulate` makes of simulator and prior"),
     INTEGER("sanity.simulations", sanity.simulations, "500", MANY, NULL,
             "simulations whose shapes and ranges are checked"),
@@ -411,6 +419,9 @@ static rb_status fit_to_available(rb_context *ctx, rb_input *input) {
 rb_status rb_input_check(rb_context *ctx, rb_input *input) {
   rb_status status = RB_OK;
   RB_TRY(rb_agree(ctx, check_together(ctx, input)));
+  if (input->simulation.invalid == RB_INVALID_SKIP && input->type->skip_invalid != NULL) {
+    input->type->skip_invalid(input->simulator, input->simulation.invalid_limit);
+  }
   if (input->type->load != NULL) RB_TRY(input->type->load(ctx, input->simulator));
   RB_TRY(rb_agree(ctx, check_model(ctx, input)));
   RB_TRY(rb_agree(ctx, fit_to_available(ctx, input)));
@@ -456,6 +467,10 @@ rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb_model *model
   const rb_feature_source *features = input->network.summary.type->features;
   status = rb_model_create(ctx, input->type, input->simulator, input->rows.parameters, input->prior,
                            model);
+  if (status == RB_OK && input->simulation.invalid == RB_INVALID_SKIP) {
+    rb_model_skip_invalid(model, input->simulation.invalid_limit);
+  }
+  if (status == RB_OK) status = rb_model_check_draw(ctx, model);
   if (status == RB_OK && features != NULL && features->prepare != NULL) {
     const rb_summary_settings *summary = &input->network.summary;
     model->statistics_options = (rb_statistics_options){

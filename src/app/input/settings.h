@@ -31,6 +31,13 @@ typedef struct rb_scale_settings {
   double file_GB_s;       ///< of files; 0: as measured
 } rb_scale_settings;
 
+/** What is done about invalid simulations (input group `simulation`). */
+typedef enum rb_invalid { RB_INVALID_STOP, RB_INVALID_SKIP } rb_invalid;
+typedef struct rb_simulation_settings {
+  int invalid;           ///< rb_invalid
+  double invalid_limit;  ///< largest share of them
+} rb_simulation_settings;
+
 typedef struct rb_input {
   int64_t seed;
   char model[64];                                           ///< name of its type
@@ -41,6 +48,7 @@ typedef struct rb_input {
   rb_settings_table table;                                  ///< of all settings, for this type
   rb_setting *table_rows;                                   ///< of that table, and where
   char *table_paths;  ///< paths of those made for the type are kept; both owned
+  rb_simulation_settings simulation;
   rb_sanity_settings sanity;
   int summary, density;  ///< places of network.summary.type and .density in their tables
   rb_network_settings network;

@@ -296,6 +296,22 @@ cleanup:
   return status;
 }
 
+/* Says how many simulations a stage has skipped of those it made as it needed them, and begins to
+ * count anew. Collective. */
+static void tell_skipped(const rb_context *ctx, const rb_job *job, const struct stage *stage) {
+  rb_tally *tally = &job->model.core->tally;
+  int64_t sums[2] = {tally->invalid, tally->tried};
+  MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_INT64_T, MPI_SUM, ctx->comm);
+  if (sums[0] > 0) {
+    rb_log_info(ctx,
+                "%-10s %" PRId64 " of %" PRId64
+                " simulations (%.3g%%) were invalid; others took their places",
+                rb_products[stage->product].stage, sums[0], sums[1],
+                100 * (double)sums[0] / (double)sums[1]);
+  }
+  *tally = (rb_tally){0};
+}
+
 /* Runs a stage unless its files are there and made from the same input. Collective. */
 static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
   rb_status status = RB_OK;
@@ -314,6 +330,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
   job->began_s = MPI_Wtime();
   job->ranks = ctx->size;
   RB_TRY(stage->run(ctx, job, path));
+  tell_skipped(ctx, job, stage);
 cleanup:
   free_recipe(&job->recipe);
   return status;

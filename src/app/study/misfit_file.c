@@ -6,6 +6,7 @@
 
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/partition.h"
 
@@ -128,8 +129,7 @@ static rb_status judge_chunk(rb_context *ctx, rb_job *job, rb_prior_predictive *
   const rb_model *model = &job->model;
   const uint64_t seed = (uint64_t)job->input.seed;
   if (range.count == 0) return RB_OK;
-  RB_TRY(model->draw_prior(model, ctx, seed, purpose, range.first, range.count, theta, NULL));
-  RB_TRY(model->simulate(model, ctx, seed, purpose, range.first, range.count, theta, x));
+  RB_TRY(rb_model_draw(model, ctx, seed, purpose, range.first, range.count, theta, NULL, x));
   RB_TRY(rb_prior_predictive_judge(ctx, predictive, range.count, x, misfit + range.first,
                                    summary + range.first * predictive->summary_dim));
 cleanup:

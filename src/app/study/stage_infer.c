@@ -8,6 +8,7 @@
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/hdf5_file.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
@@ -57,8 +58,7 @@ static rb_status observe(rb_context *ctx, const rb_job *job, result *r) {
     RB_TRY(rb_observed_explain(ctx, job, r->x, &r->impossible));
   } else {
     r->truth_known = true;
-    RB_TRY(model->draw_prior(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->latent));
-    RB_TRY(model->simulate(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->x));
+    RB_TRY(rb_model_draw(model, ctx, seed, RB_FOR_OBSERVATION, 0, 1, r->truth, r->latent, r->x));
   }
 cleanup:
   return status;

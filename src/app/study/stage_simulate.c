@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -6,11 +7,12 @@
 #include "rheobase/parallel/agree.h"
 #include "stage_file.h"
 
-/* Simulations take long where the simulator does: what was made is kept in simulations.partial.h5
- * when simulating is stopped or the simulator fails, and every now and then; and those of a study
- * of another size are not made again. */
+/* Simulations take long where the simulator does: what was made is kept in parts,
+ * simulations.partial*.h5, when simulating is stopped or the simulator fails, and every now and
+ * then. Each part holds what is new since the one before, so that it costs no more than that. When
+ * all is there they are put together. Simulations of a study of another size are not made again. */
 
-static const double LEAST_S = 10;  // between two files, which cost time
+static const double LEAST_S = 1;  // between two parts, each of which is a file
 
 static const char ITEM_S[] = "simulation_s";  // attribute: how long one takes
 
@@ -50,20 +52,45 @@ rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *pa
   return RB_OK;
 }
 
-/* Opens what there is already on every rank: what stopped work has left, and the file of a study of
- * another size. Collective. @param path of the stage @param file (RB_EARLIER_FILES) NULL where
- * there is none */
-static rb_status open_earlier(rb_context *ctx, const rb_job *job, const char *partial,
-                              const char *path, rb_file **file) {
+/* @param path (RB_JOB_PATH) of part k */
+static void part_path(const rb_job *job, int k, char *path) {
+  char name[64] = "simulations.partial.h5";
+  if (k > 0) (void)snprintf(name, sizeof name, "simulations.partial_%d.h5", k);
+  rb_job_path(job, name, path);
+}
+
+/* The last ones first: what is left if this is cut short goes together. Local. */
+static void remove_parts(const rb_job *job, int from) {
+  char path[RB_JOB_PATH];
+  for (int k = RB_SIMULATIONS_PARTS - 1; k >= from; --k) {
+    part_path(job, k, path);
+    (void)unlink(path);
+  }
+}
+
+/* Opens an earlier file on every rank if it is of use. Collective. */
+static rb_status open_one(rb_context *ctx, const rb_job *job, const char *path, rb_file **file) {
   rb_status status = RB_OK;
-  const char *paths[RB_EARLIER_FILES] = {partial, path};
-  const bool wanted[RB_EARLIER_FILES] = {true, job->work[0] == RB_WORK_TO_FINISH};
-  for (int i = 0; i < RB_EARLIER_FILES; ++i) {
-    bool extends = false;
-    if (wanted[i]) RB_TRY(rb_simulate_extends(ctx, job, paths[i], &extends));
-    if (extends) {
-      RB_TRY(rb_agree(ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, paths[i], &file[i])));
-    }
+  bool extends = false;
+  RB_TRY(rb_simulate_extends(ctx, job, path, &extends));
+  if (!extends) return RB_OK;
+  RB_TRY(rb_agree(ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, file)));
+cleanup:
+  return status;
+}
+
+/* Opens what there is already: the file of a study of another size, and the parts that stopped work
+ * has left. Collective. @param file (RB_EARLIER_FILES) NULL where there is none @param parts how
+ * many */
+static rb_status open_earlier(rb_context *ctx, const rb_job *job, const char *path, rb_file **file,
+                              int *parts) {
+  rb_status status = RB_OK;
+  char part[RB_JOB_PATH];
+  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(open_one(ctx, job, path, &file[0]));
+  for (*parts = 0; *parts < RB_SIMULATIONS_PARTS; ++*parts) {
+    part_path(job, *parts, part);
+    RB_TRY(open_one(ctx, job, part, &file[1 + *parts]));
+    if (file[1 + *parts] == NULL) break;
   }
 cleanup:
   return status;
@@ -88,6 +115,18 @@ static rb_status write_group(rb_context *ctx, const rb_job *job, rb_file *file, 
                               count, run);
 }
 
+/* What else is looked at. Collective. */
+static rb_status write_checks(rb_context *ctx, const rb_job *job, rb_file *file) {
+  rb_status status = RB_OK;
+  const rb_input *input = &job->input;
+  RB_TRY(rb_oddities_write(ctx, file, &job->model, "shape_check", (uint64_t)input->seed,
+                           RB_FOR_SHAPE_CHECK, input->sanity.simulations));
+  RB_TRY(rb_prior_check_write(ctx, file, &job->model, "prior_check", (uint64_t)input->seed,
+                              input->sanity.prior_draws, input->sanity.bins));
+cleanup:
+  return status;
+}
+
 static rb_status write_groups(rb_context *ctx, const rb_job *job, rb_file *file,
                               rb_simulations_run *run) {
   rb_status status = RB_OK;
@@ -95,12 +134,7 @@ static rb_status write_groups(rb_context *ctx, const rb_job *job, rb_file *file,
   RB_TRY(rb_axes_write(ctx, file, &job->model));
   RB_TRY(write_group(ctx, job, file, "shape_check", RB_FOR_SHAPE_CHECK, input->sanity.simulations,
                      run));
-  if (!run->paused) {
-    RB_TRY(rb_oddities_write(ctx, file, &job->model, "shape_check", (uint64_t)input->seed,
-                             RB_FOR_SHAPE_CHECK, input->sanity.simulations));
-  }
-  RB_TRY(rb_prior_check_write(ctx, file, &job->model, "prior_check", (uint64_t)input->seed,
-                              input->sanity.prior_draws, input->sanity.bins));
+  if (!run->paused && run->form == RB_SIMULATIONS_ALL) RB_TRY(write_checks(ctx, job, file));
   RB_TRY(
       write_group(ctx, job, file, "training", RB_FOR_TRAINING, input->training.simulations, run));
   RB_TRY(write_group(ctx, job, file, "validation", RB_FOR_VALIDATION, input->training.validation,
@@ -119,55 +153,70 @@ cleanup:
   return status;
 }
 
-/* Keeps what a stopped or failed run has made, and the reason. Collective. */
-static rb_status keep(rb_context *ctx, const rb_job *job, const rb_simulations_run *run,
-                      const char *partial, rb_file **file) {
+/* Keeps what there is in a file as part k, and the reason why it is not all. Collective. */
+static rb_status keep(rb_context *ctx, const rb_job *job, const rb_simulations_run *run, int k,
+                      rb_file **file) {
   rb_status status = RB_OK;
   const rb_error reason = ctx->error;
+  char path[RB_JOB_PATH];
   rb_error_clear(ctx);
-  RB_TRY(rb_agree(ctx, rb_file_rename(ctx, *file, partial)));
+  part_path(job, k, path);
+  // Parts behind it are of another study, or, where all are put into one, no longer needed.
+  if (ctx->rank == 0 && run->form != RB_SIMULATIONS_OLD) remove_parts(job, k + 1);
+  RB_TRY(rb_agree(ctx, rb_file_rename(ctx, *file, path)));
   RB_TRY(commit(ctx, job, run, file));
+  if (ctx->rank == 0) remove_parts(job, k + 1);
 cleanup:
   if (status == RB_OK) ctx->error = reason;
   return status;
 }
 
-/* Simulates until all is there or checkpoint.minutes have passed. Collective. */
-static rb_status simulate(rb_context *ctx, const rb_job *job, const char *partial, const char *path,
-                          rb_simulations_run *run) {
+/* What the next file is to hold: the parts that are there in one, where they are many; what is new;
+ * or all, where there is no part yet. */
+static rb_simulations_form choose_form(int parts, bool complete) {
+  if (parts == 0 || complete) return RB_SIMULATIONS_ALL;
+  return parts == RB_SIMULATIONS_PARTS ? RB_SIMULATIONS_OLD : RB_SIMULATIONS_NEW;
+}
+
+/* Writes one file: until it holds what it is to hold, or checkpoint.minutes have passed.
+ * Collective.
+ * @param complete whether earlier files hold everything; set when they do
+ * @param done set when the file at path is there */
+static rb_status write_file(rb_context *ctx, const rb_job *job, const char *path,
+                            rb_simulations_run *run, bool *complete, bool *done) {
   rb_status status = RB_OK;
-  rb_file *earlier[RB_EARLIER_FILES] = {NULL}, *file = NULL;
-  RB_TRY(open_earlier(ctx, job, partial, path, earlier));
-  for (int i = 0; i < RB_EARLIER_FILES; ++i) {
-    run->earlier[i] = earlier[i];
-    RB_TRY(read_time(ctx, earlier[i], run));
-  }
-  run->until_s = MPI_Wtime() + fmax(60 * job->input.training.checkpoint_minutes, LEAST_S);
+  rb_file *file = NULL;
+  int parts = 0;
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) run->earlier[i] = NULL;
+  RB_TRY(open_earlier(ctx, job, path, run->earlier, &parts));
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) RB_TRY(read_time(ctx, run->earlier[i], run));
+  run->form = choose_form(parts, *complete);
+  run->pause_s = fmax(60 * job->input.training.checkpoint_minutes, LEAST_S);
+  run->until_s = MPI_Wtime() + run->pause_s;
   run->paused = false;
-  run->written = 0;
+  run->written = run->left = 0;
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_SIMULATIONS, path, &file));
   status = write_groups(ctx, job, file, run);
   const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
-  if ((stopped || (status == RB_OK && run->paused)) && run->written > 0) {
-    RB_TRY(keep(ctx, job, run, partial, &file));
+  *complete = status == RB_OK && !run->paused && run->form != RB_SIMULATIONS_OLD;
+  *done = *complete && run->left == 0;
+  if ((status == RB_OK || stopped) && !*done && run->written > 0) {
+    RB_TRY(keep(ctx, job, run, run->form == RB_SIMULATIONS_NEW ? parts : 0, &file));
   }
   RB_TRY(status);
-  if (!run->paused) RB_TRY(commit(ctx, job, run, &file));
+  if (*done) RB_TRY(commit(ctx, job, run, &file));
 cleanup:
   rb_file_abort(ctx, &file);
-  for (int i = 0; i < RB_EARLIER_FILES; ++i) rb_file_close(&earlier[i]);
+  for (int i = 0; i < RB_EARLIER_FILES; ++i) rb_file_close(&run->earlier[i]);
   return status;
 }
 
 rb_status rb_stage_simulate(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
-  char partial[RB_JOB_PATH];
   rb_simulations_run run = {0};
-  rb_job_path(job, "simulations.partial.h5", partial);
-  do {
-    RB_TRY(simulate(ctx, job, partial, path, &run));
-  } while (run.paused);
-  if (ctx->rank == 0) (void)unlink(partial);
+  bool complete = false, done = false;
+  while (!done) RB_TRY(write_file(ctx, job, path, &run, &complete, &done));
+  if (ctx->rank == 0) remove_parts(job, 0);
 cleanup:
   return status;
 }

@@ -127,11 +127,10 @@ typedef struct plugin_state {
 } plugin_state;
 
 /* What a crash from here on is blamed on. @param doing such as "create" */
-static void watch(const rb_context *ctx, const rb_library *library, const char *doing,
-                  const char *where) {
+static void watch(int rank, const rb_library *library, const char *doing, const char *where) {
   char text[RB_CRASH_TEXT];
   (void)snprintf(text, sizeof text, "plugin %.400s crashed in %s on rank %d%s%.300s", library->path,
-                 doing, ctx->rank, *where != '\0' ? ", " : "", where);
+                 doing, rank, *where != '\0' ? ", " : "", where);
   rb_crash_watch(text);
 }
 
@@ -146,8 +145,9 @@ static rb_status judge(rb_context *ctx, const rb_library *library, const char *d
                  result, *line != '\0' ? ": " : "", line, *where != '\0' ? ", " : "", where);
 }
 
-static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
-                          int64_t first, int64_t count, const double *theta, float *x) {
+static rb_status simulate_all(const rb_model *model, rb_context *ctx, uint64_t seed,
+                              rb_purpose purpose, int64_t first, int64_t count, const double *theta,
+                              float *x) {
   rb_status status = RB_OK;
   const plugin_state *state = model->state;
   uint64_t *seeds = NULL;
@@ -159,7 +159,7 @@ static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed,
       snprintf(where, sizeof where, "at data sets %" PRId64 " to %" PRId64 ", the first ", first,
                first + count - 1);
   rb_model_parameters_text(model, theta, where + at);
-  watch(ctx, state->library, "simulate", where);
+  watch(model->rank, state->library, "simulate", where);
   const int result =
       state->library->description->simulate(state->own, count, seeds, theta, x, message);
   rb_crash_unwatch();
@@ -169,6 +169,24 @@ cleanup:
   return status;
 }
 
+/* Where invalid simulations are skipped: those that the plugin refuses, found one by one, are NaN.
+ */
+static rb_status simulate(const rb_model *model, rb_context *ctx, uint64_t seed, rb_purpose purpose,
+                          int64_t first, int64_t count, const double *theta, float *x) {
+  const int64_t row = model->channels * model->length;
+  rb_status status = simulate_all(model, ctx, seed, purpose, first, count, theta, x);
+  if (status != RB_ERR_SIMULATOR || !model->skips) return status;
+  for (int64_t i = 0; i < count; ++i) {
+    rb_error_clear(ctx);
+    status =
+        simulate_all(model, ctx, seed, purpose, first + i, 1, theta + i * model->dim, x + i * row);
+    if (status == RB_ERR_SIMULATOR) x[i * row] = NAN;
+    if (status != RB_OK && status != RB_ERR_SIMULATOR) return status;
+  }
+  rb_error_clear(ctx);
+  return RB_OK;
+}
+
 static rb_status log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
                                 int64_t count, const double *theta, double *value,
                                 const char **reason) {
@@ -176,7 +194,7 @@ static rb_status log_likelihood(const rb_model *model, rb_context *ctx, const fl
   const plugin_state *state = model->state;
   char message[RHEOBASE_MESSAGE] = "";
   if (reason != NULL) *reason = NULL;
-  watch(ctx, state->library, "log_likelihood", "");
+  watch(model->rank, state->library, "log_likelihood", "");
   const int result =
       state->library->description->log_likelihood(state->own, x, count, theta, value, message);
   rb_crash_unwatch();
@@ -221,7 +239,7 @@ static rb_status create_own(rb_context *ctx, const plugin_settings *s, plugin_st
   *samples = d->samples;
   if (d->create == NULL) return RB_OK;
   for (int i = 0; i < d->settings; ++i) value[i] = s->value[i];
-  watch(ctx, state->library, "create", "");
+  watch(ctx->rank, state->library, "create", "");
   const int result = d->create(value, samples, &state->own, message);
   rb_crash_unwatch();
   RB_TRY(judge(ctx, state->library, "create", result, message, ""));

@@ -109,7 +109,6 @@ static void write_digest(const void *settings, FILE *stream) {
 }
 
 typedef struct program_state {
-  int rank;  // of all that work in the study; an ensemble trains in groups
   program_settings settings;
   rb_described described;
   rb_worker *worker;  // NULL: nothing has been simulated yet
@@ -117,14 +116,15 @@ typedef struct program_state {
 
 static rb_status create_worker(rb_context *ctx, const rb_model *model, program_state *state) {
   const program_settings *s = &state->settings;
-  const rb_worker_settings settings = {.rank = state->rank,
+  const rb_worker_settings settings = {.rank = model->rank,
                                        .command = s->command,
                                        .dim = model->dim,
                                        .parameters = model->parameters,
                                        .row = model->channels * model->length,
                                        .batch = s->batch,
                                        .timeout_s = s->timeout_s,
-                                       .restarts = s->restarts};
+                                       .restarts = s->restarts,
+                                       .skips = model->skips};
   return rb_worker_create(ctx, &settings, &state->worker);
 }
 
@@ -164,7 +164,6 @@ static rb_status create(rb_context *ctx, const void *settings, rb_model *model) 
       .name = "program", .accepts = rb_described_accepts, .simulate = simulate, .destroy = destroy};
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   model->state = state;
-  state->rank = ctx->rank;
   state->settings = *(const program_settings *)settings;
   RB_TRY(rb_described_read(ctx, "program", &state->settings.observation, &state->described));
   rb_described_fill(&state->described, model);

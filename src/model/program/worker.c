@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct rb_worker {
   rb_exchange exchange;
   rb_said said;
   bool answered;        // since it was started
+  bool works;           // has answered ever
   int failures;         // in a row
   const double *theta;  // (count, D) asked for
   int64_t failed_first, failed_count;
@@ -109,7 +111,7 @@ static rb_status attempt(rb_context *ctx, rb_worker *w, const rb_batch *batch, b
   w->exchange.linger_s = w->answered ? 0 : FIRST_LINGER_S;
   const rb_outcome outcome = rb_exchange_batch(ctx, &w->process, batch, &w->exchange, &w->said);
   if (outcome == RB_ANSWERED) {
-    w->answered = *done = true;
+    w->answered = w->works = *done = true;
     w->failures = 0;
     return RB_OK;
   }
@@ -123,11 +125,16 @@ static rb_status attempt(rb_context *ctx, rb_worker *w, const rb_batch *batch, b
   describe(w, outcome, batch->bytes);
   w->failures += 1;
   const bool hopeless = outcome == RB_TOO_MANY || outcome == RB_TOO_SOON;
-  if (hopeless || w->failures > w->settings.restarts) {
+  const bool skipped = w->settings.skips && (w->works || batch->count > 1);
+  if (hopeless || (!skipped && w->failures > w->settings.restarts)) {
     RB_TRY(fail(ctx, w, batch->count, batch->theta));
   }
-  rb_log_rank(w->said.rank, "the worker %s; starting it anew (%d of %d)", w->problem, w->failures,
-              w->settings.restarts);
+  if (skipped) {
+    rb_log_rank(w->said.rank, "the worker %s; starting it anew", w->problem);
+  } else {
+    rb_log_rank(w->said.rank, "the worker %s; starting it anew (%d of %d)", w->problem, w->failures,
+                w->settings.restarts);
+  }
 cleanup:
   return status;
 }
@@ -143,14 +150,30 @@ static rb_batch part_of(const rb_worker *w, const rb_batch *all, int64_t first, 
                     .bytes = (size_t)(count * row) * sizeof(float)};
 }
 
-/* Asks for a batch; for each of its simulations by itself, and again, if that fails. */
+/* Asks for one simulation until it is there, or once where one at fault is skipped. */
+static rb_status ask_one(rb_context *ctx, rb_worker *w, const rb_batch *one, bool failed) {
+  rb_status status = RB_OK;
+  for (bool there = false; !there;) {
+    if (failed && w->settings.skips) {
+      one->x[0] = NAN;
+      rb_log_rank(w->said.rank, "the simulation it was to make is left out (simulation.invalid)");
+      return RB_OK;
+    }
+    RB_TRY(attempt(ctx, w, one, &there));
+    failed = true;
+  }
+cleanup:
+  return status;
+}
+
+/* Asks for a batch; for each of its simulations by itself if that fails. */
 static rb_status ask(rb_context *ctx, rb_worker *w, const rb_batch *batch) {
   rb_status status = RB_OK;
   bool done = false;
   RB_TRY(attempt(ctx, w, batch, &done));
   for (int64_t i = 0; i < batch->count && !done; ++i) {
     const rb_batch one = part_of(w, batch, i, 1);
-    for (bool there = false; !there;) RB_TRY(attempt(ctx, w, &one, &there));
+    RB_TRY(ask_one(ctx, w, &one, batch->count == 1));
   }
 cleanup:
   return status;

@@ -19,6 +19,7 @@ typedef struct rb_worker_settings {
   int64_t batch;                  ///< most simulations asked for at once
   double timeout_s;               ///< for a batch
   int restarts;                   ///< how often in a row, without an answer in between
+  bool skips;                     ///< a simulation at fault is left out, and NaN, instead
 } rb_worker_settings;
 
 typedef struct rb_worker rb_worker;
@@ -29,8 +30,9 @@ RB_NODISCARD rb_status rb_worker_create(rb_context *ctx, const rb_worker_setting
 
 /** Simulates. After a batch has failed its simulations are asked for one by one, to find the one at
  * fault. Fails with RB_ERR_SIMULATOR, naming parameters, when the restarts are used up, and at once
- * where the program does not keep to the protocol; with RB_STOPPED when this rank was asked to stop
- * and the program is not through a little later.
+ * where the program does not keep to the protocol. Where those at fault are skipped it does so only
+ * if the program has never answered. Fails with RB_STOPPED when this rank was asked to stop and the
+ * program is not through a little later.
  * @param theta (count, D) @param seeds (count) @param x (count, row) */
 RB_NODISCARD rb_status rb_worker_simulate(rb_context *ctx, rb_worker *worker, int64_t count,
                                           const double *theta, const uint64_t *seeds, float *x);

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/statistics.h"
 
 /* Data sets that mean and standard deviation of a channel are taken from: always the same ones, so
@@ -53,8 +54,7 @@ static rb_status measure(rb_context *ctx, const rb_model *model, rb_statistics_f
   RB_TRY(RB_ALLOCATE(ctx, x, together * row));
   for (int64_t i = 0; i < MEASURED; i += together) {
     const int64_t n = together < MEASURED - i ? together : MEASURED - i;
-    RB_TRY(model->draw_prior(model, ctx, 0, RB_FOR_SCALES, i, n, theta, NULL));
-    RB_TRY(model->simulate(model, ctx, 0, RB_FOR_SCALES, i, n, theta, x));
+    RB_TRY(rb_model_draw(model, ctx, 0, RB_FOR_SCALES, i, n, theta, NULL, x));
     for (int64_t k = 0; k < n; ++k) add_data_set(model, &x[k * row], sums);
   }
   for (int c = 0; c < model->channels; ++c) {

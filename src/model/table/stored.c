@@ -131,7 +131,7 @@ static rb_status read_channels(rb_context *ctx, const rb_stored *stored, const r
   RB_TRY(RB_ALLOCATE(ctx, values, count * L));
   for (int c = 0; c < C; ++c) {
     array_path(part, d->channel[c].quantity.name, path);
-    RB_TRY(rb_file_read_rows(ctx, stored->file[part->file], path, RB_F32, true, 2,
+    RB_TRY(rb_file_read_rows(ctx, stored->file[part->file], path, RB_F32, !stored->any, 2,
                              (int64_t[]){part->rows, L}, first, count, values));
     for (int64_t i = 0; i < count; ++i) {
       memcpy(x + (i * C + c) * L, values + i * L, (size_t)L * sizeof *x);
@@ -149,15 +149,15 @@ static rb_status read_part(rb_context *ctx, const rb_stored *stored, const rb_st
   char path[ARRAY];
   if (theta != NULL) {
     array_path(part, "theta", path);
-    RB_TRY(rb_file_read_rows(ctx, file, path, RB_F64, true, 2, (int64_t[]){part->rows, stored->dim},
-                             first, count, theta));
+    RB_TRY(rb_file_read_rows(ctx, file, path, RB_F64, !stored->any, 2,
+                             (int64_t[]){part->rows, stored->dim}, first, count, theta));
   }
   if (x == NULL) return RB_OK;
   if (part->x_rank == 0) return read_channels(ctx, stored, part, first, count, x);
   const int64_t C = stored->described->channels, L = stored->described->length;
   const int64_t flat[] = {part->rows, C * L}, deep[] = {part->rows, C, L};
   array_path(part, "x", path);
-  RB_TRY(rb_file_read_rows(ctx, file, path, RB_F32, true, part->x_rank,
+  RB_TRY(rb_file_read_rows(ctx, file, path, RB_F32, !stored->any, part->x_rank,
                            part->x_rank == 2 ? flat : deep, first, count, x));
 cleanup:
   return status;

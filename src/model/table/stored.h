@@ -27,6 +27,7 @@ typedef struct rb_stored {
   rb_stored_part part[RB_STORED_MOST];
   int dim;       ///< D
   int64_t rows;  ///< of all parts
+  bool any;      ///< numbers that are read need not be finite
   const rb_described *described;
 } rb_stored;
 
@@ -40,7 +41,8 @@ RB_NODISCARD rb_status rb_stored_open(rb_context *ctx, const char *files, int di
 void rb_stored_close(rb_stored *stored);
 
 /** Reads rows first .. first+count-1. @param theta (count, D), may be NULL @param x (count, C, L),
- * may be NULL. Fails with RB_ERR_FORMAT where a number is not finite, naming the array. */
+ * may be NULL. Fails with RB_ERR_FORMAT where a number is not finite, naming the array, unless
+ * stored->any. */
 RB_NODISCARD rb_status rb_stored_read(rb_context *ctx, const rb_stored *stored, int64_t first,
                                       int64_t count, double *theta, float *x);
 

@@ -1,10 +1,13 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/study.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/random/permutation.h"
 #include "stored.h"
@@ -12,7 +15,7 @@
 /* The model `table`: simulations that are there already. A purpose has rows of its own: those that
  * are trained on, those of the validation, those held out for calibration. */
 
-enum { FILES = 4096 };
+enum { FILES = 4096, TOGETHER = 64 };
 typedef enum part { TRAINING, VALIDATION, CALIBRATION, PARTS } part;
 
 /* What is read of the files. */
@@ -22,12 +25,15 @@ typedef struct table {
   uint64_t hash;         // of all files
   int64_t count[PARTS];  // of rows
   int64_t *row[PARTS];   // (count) rising
+  uint8_t *invalid;      // (rows) 1 where a row is left out; NULL: none is looked for
 } table;
 
 typedef struct table_settings {
   char files[FILES];
   rb_observation_settings observation;
   double validation, calibration;
+  bool skips;     // rows that are invalid
+  double limit;   // largest share of them
   int dim;        // number of parameters, as described
   table *loaded;  // owned; NULL before load
 } table_settings;
@@ -129,35 +135,93 @@ cleanup:
   return status;
 }
 
-/* The rows of the parts: a random choice that depends on their number alone. Local. */
+static bool is_finite(int64_t count, const double *value) {
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) finite &= isfinite(value[i]) != 0;
+  return finite;
+}
+
+/* Looks for invalid rows among first .. end - 1. Local. */
+static rb_status look_at_rows(rb_context *ctx, table *t, int64_t first, int64_t end) {
+  rb_status status = RB_OK;
+  const int64_t D = t->stored.dim, size = t->described.channels * t->described.length;
+  double *theta = NULL;
+  float *x = NULL;
+  rb_model form = {0};
+  rb_described_fill(&t->described, &form);
+  RB_TRY(RB_ALLOCATE(ctx, theta, TOGETHER * D));
+  RB_TRY(RB_ALLOCATE(ctx, x, TOGETHER * size));
+  for (int64_t at = first; at < end; at += TOGETHER) {
+    const int64_t count = end - at < TOGETHER ? end - at : TOGETHER;
+    RB_TRY(rb_stored_read(ctx, &t->stored, at, count, theta, x));
+    for (int64_t i = 0; i < count; ++i) {
+      t->invalid[at + i] = !is_finite(D, theta + i * D) || !rb_model_is_valid(&form, x + i * size);
+    }
+  }
+cleanup:
+  free(theta);
+  free(x);
+  return status;
+}
+
+/* Finds the rows that are invalid, each rank its share of them. Collective. */
+static rb_status find_invalid(rb_context *ctx, const table_settings *s, table *t) {
+  rb_status status = RB_OK;
+  const int64_t N = t->stored.rows, share = (N + ctx->size - 1) / ctx->size;
+  const int64_t first = ctx->rank * share < N ? ctx->rank * share : N;
+  int64_t invalid = 0;
+  if (N > INT_MAX) RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "table.files: more than %d rows", INT_MAX));
+  RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, t->invalid, N)));
+  t->stored.any = true;
+  RB_TRY(rb_agree(ctx, look_at_rows(ctx, t, first, first + share < N ? first + share : N)));
+  t->stored.any = false;
+  MPI_Allreduce(MPI_IN_PLACE, t->invalid, (int)N, MPI_UINT8_T, MPI_MAX, ctx->comm);
+  for (int64_t i = 0; i < N; ++i) invalid += t->invalid[i];
+  if (invalid > 0) {
+    rb_log_warning(ctx,
+                   "table.files: %" PRId64 " of %" PRId64 " rows (%.3g%%) are invalid and left out",
+                   invalid, N, 100 * (double)invalid / (double)N);
+  }
+  const rb_model rule = {.skips = true, .skip_limit = s->limit};
+  RB_TRY(rb_model_check_share(ctx, &rule, N, invalid, true));
+cleanup:
+  return status;
+}
+
+static rb_status check_counts(rb_context *ctx, const table *t) {
+  for (int p = 0; p < PARTS; ++p) {
+    if (t->count[p] >= 2) continue;
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "table: %" PRId64 " rows leave %" PRId64 " to train on, %" PRId64
+                   " for table.validation and %" PRId64
+                   " for table.calibration; each needs 2 or more",
+                   t->stored.rows, t->count[TRAINING], t->count[VALIDATION], t->count[CALIBRATION]);
+  }
+  return RB_OK;
+}
+
+/* The rows of the parts: a random choice that depends on their number alone; of them those that are
+ * valid. Local. */
 static rb_status split(rb_context *ctx, const table_settings *s, table *t) {
   rb_status status = RB_OK;
   const int64_t N = t->stored.rows;
   uint8_t *of = NULL;  // the part of each row
-  t->count[VALIDATION] = (int64_t)floor(s->validation * (double)N);
-  t->count[CALIBRATION] = (int64_t)floor(s->calibration * (double)N);
-  t->count[TRAINING] = N - t->count[VALIDATION] - t->count[CALIBRATION];
-  for (int p = 0; p < PARTS; ++p) {
-    if (t->count[p] >= 2) continue;
-    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
-                   "table: %" PRId64 " rows leave %" PRId64 " to train on, %" PRId64
-                   " for table.validation and %" PRId64
-                   " for table.calibration; each needs 2 or more",
-                   N, t->count[TRAINING], t->count[VALIDATION], t->count[CALIBRATION]));
-  }
+  const int64_t validation = (int64_t)floor(s->validation * (double)N);
+  const int64_t calibration = (int64_t)floor(s->calibration * (double)N);
   RB_TRY(RB_ALLOCATE(ctx, of, N));
   const rb_permutation order =
       rb_permutation_make(rb_stream_make(0, RB_FOR_VALIDATION, RB_RANDOM_PICKS, 0, 0), N);
-  for (int64_t i = 0; i < N - t->count[TRAINING]; ++i) {
-    of[rb_permutation_at(&order, i)] = i < t->count[VALIDATION] ? VALIDATION : CALIBRATION;
+  for (int64_t i = 0; i < validation + calibration; ++i) {
+    of[rb_permutation_at(&order, i)] = i < validation ? VALIDATION : CALIBRATION;
   }
   for (int p = 0; p < PARTS; ++p) {
-    int64_t k = 0;
-    RB_TRY(RB_ALLOCATE(ctx, t->row[p], t->count[p]));
+    t->count[p] = 0;
+    RB_TRY(RB_ALLOCATE(ctx, t->row[p], N));
     for (int64_t i = 0; i < N; ++i) {
-      if (of[i] == p) t->row[p][k++] = i;
+      if (of[i] == p && (t->invalid == NULL || t->invalid[i] == 0)) t->row[p][t->count[p]++] = i;
     }
   }
+  RB_TRY(check_counts(ctx, t));
 cleanup:
   free(of);
   return status;
@@ -176,6 +240,12 @@ cleanup:
   return status;
 }
 
+static void skip_invalid(void *settings, double limit) {
+  table_settings *s = settings;
+  s->skips = true;
+  s->limit = limit;
+}
+
 static rb_status load(rb_context *ctx, void *settings) {
   rb_status status = RB_OK;
   table_settings *s = settings;
@@ -188,6 +258,8 @@ static rb_status load(rb_context *ctx, void *settings) {
   table *t = s->loaded;
   status = rb_described_read(ctx, "table", &s->observation, &t->described);
   if (status == RB_OK) status = rb_stored_open(ctx, s->files, s->dim, &t->described, &t->stored);
+  RB_TRY(rb_agree(ctx, status));
+  if (s->skips) RB_TRY(find_invalid(ctx, s, t));
   if (status == RB_OK) status = split(ctx, s, t);
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(hash_files(ctx, t));
@@ -200,6 +272,7 @@ static void unload(void *settings) {
   if (s->loaded != NULL) {
     rb_stored_close(&s->loaded->stored);
     for (int p = 0; p < PARTS; ++p) free(s->loaded->row[p]);
+    free(s->loaded->invalid);
   }
   free(s->loaded);
   s->loaded = NULL;
@@ -332,5 +405,6 @@ const rb_model_type rb_table_type = {
     .load = load,
     .unload = unload,
     .digest = digest,
+    .skip_invalid = skip_invalid,
     .available = available,
     .create = create};

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Invalid simulations that are skipped: the first valid ones are kept, the same on any number of ranks and
+# after a resume, by all stages; too many end the study; a table's rows are left out.
+. "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
+
+cc -I"$RB_SOURCE_DIR/include" -O1 -w -shared -fPIC -o invalid.so "$RB_SOURCE_DIR/tests/app/plugins/invalid.c" ||
+  fail "invalid.c does not build"
+cat >invalid.cfg <<'END'
+model = "plugin";
+plugin = { path = "./invalid.so"; };
+network = { density = "autoregressive"; summary = { summary_dim = 4; filters = [4]; recurrent_dim = 4; };
+            mixture = { components = 1; mlp_widths = [8]; }; };
+sanity = { simulations = 20; prior_draws = 50; };
+training = { simulations = 400; validation = 64; epochs = 2; batch_size = 16; micro_batch = 4; steps_per_epoch = 8; };
+baseline = { random_features = 0; };
+calibration = { recovery_datasets = 32; sbc_datasets = 32; diagnostics_datasets = 32; recovery_draws = 20;
+                sbc_draws = 19; diagnostics_draws = 20; chunk = 4; };
+misspecification = { simulations = 100; };
+observation = { draws = 50; };
+predictive = { replicates = 20; };
+END
+skip=(--set 'simulation.invalid="skip"')
+expect_failure 10 "simulate returned 3|gave level = -?nan" 2 simulate invalid.cfg -o stops
+
+echo "-- a study, the same on any number of ranks"
+mpirun -n 2 "$RB_PROGRAM" run invalid.cfg -o two "${skip[@]}" >out.txt 2>err.txt ||
+  fail "run: exit $?: $(grep rheobase: err.txt)"
+grep -Eq "training: [0-9]+ of [0-9]+ simulations \([0-9.]+%\) are invalid and left out" out.txt || fail "not told: $(cat out.txt)"
+grep -Eq "^calibrate +[0-9]+ of [0-9]+ simulations .* were invalid; others took their places" out.txt ||
+  fail "calibrate does not tell: $(cat out.txt)"
+[ -s two/report.html ] && [ -s two/figures/invalid.png ] || fail "no figure of what is invalid: $(ls two/figures)"
+for stage in simulate train calibrate infer predict; do
+  rheobase 3 $stage invalid.cfg -o three "${skip[@]}" || fail "$stage on 3 ranks: exit $?"
+done
+same_files three two
+
+echo "-- kept are the first valid ones"
+rheobase 2 simulate invalid.cfg -o valid --set plugin.settings.faults=0 --set training.simulations=700 ||
+  fail "without faults: exit $?"
+"$python" - <<'END' || fail "what is kept"
+import h5py, numpy as np
+some, every = (h5py.File(name)["training"] for name in ("two/simulations.h5", "valid/simulations.h5"))
+skipped = some["skipped"][:]
+N = len(some["theta"])
+item = np.setdiff1d(np.arange(N + len(skipped)), skipped)
+assert N == 400 and len(item) == N and np.all(np.diff(skipped) > 0) and skipped[-1] < item[-1]
+for name in ("theta", "latent", "level"):
+    assert np.array_equal(some[name][:], every[name][:][item]), name
+assert np.array_equal(some["skipped_theta"][:], every["theta"][:][skipped])
+assert some["theta"][:, 0].max() <= 1, "an invalid one is kept"
+high = every["theta"][: item[-1], 0] > 1
+assert np.all(np.isin(np.flatnonzero(high), skipped)) and high.sum() < len(skipped), "others are skipped"
+END
+
+echo "-- online"
+online=("${skip[@]}" --set 'training.mode="online"')
+for ranks in 1 2; do
+  for stage in simulate train; do
+    rheobase $ranks $stage invalid.cfg -o "online$ranks" "${online[@]}" || fail "$stage online: exit $?"
+  done
+done
+same_files online1 online2
+
+echo "-- too many, and a larger study"
+limit=(--set simulation.invalid_limit=0.1)
+many="of [0-9]+ simulations are invalid .*simulation.invalid_limit allows 10%"
+for ranks in 2 1; do
+  expect_failure 10 "$many" $ranks simulate invalid.cfg -o few "${skip[@]}" "${limit[@]}"
+  [ -e few/simulations.partial.h5 ] && [ ! -e few/simulations.h5 ] || fail "left over: $(ls few)"
+done
+rheobase 2 simulate invalid.cfg -o few "${skip[@]}" --set training.simulations=100 || fail "with another limit: exit $?"
+expect_failure 10 "$many" 1 train invalid.cfg -o few "${skip[@]}" "${limit[@]}" --set 'training.mode="online"' --force
+rm few/checkpoint.h5
+rheobase 1 simulate invalid.cfg -o few "${skip[@]}" || fail "larger: exit $?"
+same_files few two
+rheobase 1 simulate invalid.cfg -o few "${skip[@]}" --set training.simulations=50 || fail "smaller: exit $?"
+rheobase 1 simulate invalid.cfg -o fifty "${skip[@]}" --set training.simulations=50 || fail "simulate: exit $?"
+same_files few fifty
+
+echo "-- a program that hangs and dies now and then"
+cat >hangs.py <<'END'
+import array, os, signal, time
+
+inp, out = open(3, "rb"), open(4, "wb")
+while line := inp.readline():
+    n, d = map(int, line.split())
+    theta = array.array("d", inp.read(8 * n * d))
+    for i, seed in enumerate(array.array("Q", inp.read(8 * n))):
+        if theta[i] > 2.1:
+            print(f"hang {seed}", file=open("log.txt", "a"))
+            time.sleep(1000)
+        if theta[i] < -1.7:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        out.write(array.array("f", [theta[i], float("nan") if seed % 8 == 0 else seed % 1000]).tobytes())
+    out.flush()
+END
+cat >hangs.cfg <<'END'
+model = "program";
+program = { command = "python3 hangs.py"; channels = ["level"]; length = 2; restarts = 0; batch = 1; timeout_s = 3; };
+simulation = { invalid = "skip"; };
+prior = { a = { distribution = "normal"; mean = 0; sd = 1; }; };
+sanity = { simulations = 10; prior_draws = 50; };
+training = { simulations = 80; validation = 20; };
+END
+mpirun -n 2 "$RB_PROGRAM" simulate hangs.cfg -o hung >out.txt 2>err.txt || fail "it hangs: exit $?: $(grep rheobase: err.txt)"
+grep -q "did not answer within 3 s .timeout_s.; starting it anew" err.txt || fail "a time-out is not told: $(cat err.txt)"
+grep -q "was ended by signal 11 .*; starting it anew" err.txt || fail "a crash is not told: $(cat err.txt)"
+"$python" - <<'END' || fail "what of a program that hangs is kept"
+import h5py
+training = h5py.File("hung/simulations.h5")["training"]
+theta, skipped = training["theta"][:], training["skipped_theta"][:]
+assert len(theta) == 80 and theta.max() <= 2.1 and theta.min() >= -1.7
+assert skipped.max() > 2.1 and skipped.min() < -1.7 and (abs(skipped) < 1.7).any()
+END
+rheobase 1 simulate hangs.cfg -o hung --set training.simulations=82 2>err.txt || fail "made larger: exit $?: $(cat err.txt)"
+[ -z "$(sort log.txt | uniq -d)" ] || fail "what had timed out is tried again: $(sort log.txt | uniq -d)"
+echo 'import sys; sys.exit(3)' >broken.py
+expect_failure 10 "ended with exit code 3" 2 simulate hangs.cfg -o broken --set 'program.command="python3 broken.py"'
+
+echo "-- a table with invalid rows"
+"$python" - <<'END' || fail "make table"
+import h5py, numpy as np
+study = h5py.File("two/simulations.h5")["training"]
+theta, x = study["theta"][:300], study["level"][:300]
+x[::7, 1] = np.nan
+theta[5, 0] = np.inf
+with h5py.File("holes.h5", "w") as file:
+    file["theta"], file["x"] = theta, x
+END
+cat >prior.txt <<'END'
+prior = { a = { distribution = "normal"; mean = 0; sd = 1; }; b = { distribution = "uniform"; low = 0; high = 1; }; };
+table = { files = ["holes.h5"]; channels = ["level mV"]; length = 4; axis = "time ms"; step = 1.0; };
+END
+sed '/^plugin/d; s/^model.*/model = "table";/' invalid.cfg | cat - prior.txt >table.cfg
+expect_failure 5 "holes.h5: x holds a value that is not a number in row 0" 2 simulate table.cfg -o table
+for ranks in 1 2; do
+  for stage in simulate train calibrate; do
+    mpirun -n $ranks "$RB_PROGRAM" $stage table.cfg -o "table$ranks" "${skip[@]}" >out.txt 2>err.txt ||
+      fail "$stage of a table: exit $?: $(grep rheobase: err.txt)"
+    grep -q "44 of 300 rows (14.7%) are invalid and left out" out.txt err.txt || fail "not told: $(cat out.txt err.txt)"
+  done
+done
+same_files table1 table2
+expect_failure 10 "44 of 300 simulations are invalid" 2 simulate table.cfg -o bad "${skip[@]}" "${limit[@]}"
+exit 0
