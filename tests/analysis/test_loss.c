@@ -51,20 +51,19 @@ static void simulate(const rb_view *view, rb_purpose purpose, int64_t count, rb_
 /* @param rate a rate of 1e-30 leaves the weights as they are */
 static void fixture_create(int which, rb_training_mode mode, double rate, fixture *f) {
   const rb_summary_type *summary = views[which].summary;
-  const rb_network_settings network = {
-      .summary = {.type = summary,
-                  .summary_dim = 6,
-                  .mlp_layers = 1,
-                  .mlp_widths = {8},
-                  .conv_layers = 1,
-                  .filters = {4},
-                  .kernel_sizes = {3},
-                  .strides = {4},
-                  .recurrent_type = RB_GRU,
-                  .recurrent_dim = 5,
-                  .skip_steps = 4},
-      .density = &rb_density_autoregressive,
-      .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
+  const rb_network_settings network = {.summary = {.type = summary,
+                                                   .summary_dim = 6,
+                                                   .mlp_layers = 1,
+                                                   .mlp_widths = {8},
+                                                   .conv_layers = 1,
+                                                   .filters = {4},
+                                                   .kernel_sizes = {3},
+                                                   .strides = {4},
+                                                   .recurrent_type = RB_GRU,
+                                                   .recurrent_dim = 5,
+                                                   .skip_steps = 4},
+                                       .density = &rb_density_autoregressive,
+                                       .mixture = {.parts = 3, .mlp_layers = 1, .mlp_widths = {8}}};
   rb_lif_settings lif = rb_lif_defaults();
   lif.T_ms = 40;
   *f = (fixture){.settings = {.mode = mode,

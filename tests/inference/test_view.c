@@ -372,7 +372,7 @@ static rb_network_settings network_of(const rb_summary_type *type) {
                                            .recurrent_dim = 5,
                                            .skip_steps = 4},
                                .density = &rb_density_autoregressive,
-                               .mixture = {.components = 3, .mlp_layers = 1, .mlp_widths = {8}}};
+                               .mixture = {.parts = 3, .mlp_layers = 1, .mlp_widths = {8}}};
 }
 
 static rb_estimator *new_estimator(const rb_summary_type *type) {

@@ -203,7 +203,7 @@ static void test_centred(void **state) {
                   .mlp_widths = {50}},
       .density = &rb_density_autoregressive,
       .centring = true,
-      .mixture = {.components = K, .mlp_layers = 1, .mlp_widths = {16}}};
+      .mixture = {.parts = K, .mlp_layers = 1, .mlp_widths = {16}}};
   rb_estimator *e = NULL;
   assert_all_ok(rb_estimator_create(&test_context, &settings, (rb_shape){0, 0, F}, 2, 1, &e));
   assert_all_ok(rb_estimator_initialise(&test_context, e, 45, 0));
