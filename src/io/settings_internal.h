@@ -4,7 +4,8 @@
 #include "rheobase/io/settings.h"
 
 /* libconfig keeps 32 bits of an integer without the suffix L and drops the rest. This copies
- * `text` with an L behind every integer; refuses integers beyond 64 bits and @include. `name` is
+ * `text` with an L behind every integer, and with its arrays as lists, which may mix integers and
+ * others; refuses integers beyond 64 bits and @include. `name` is
  * the file's name for errors. The caller frees *widened. Local. */
 RB_NODISCARD rb_status rb_settings_widen(rb_context *ctx, const char *name, const char *text,
                                          char **widened);

@@ -307,15 +307,15 @@ static rb_status set_value(const source *s, const rb_setting *row, const config_
       if (type != CONFIG_TYPE_STRING) break;
       return set_text(s, row, config_setting_get_string(value));
     case RB_SETTING_LIST:
-      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      if (type != CONFIG_TYPE_LIST) break;
       return set_list(s, row, value);
     case RB_SETTING_TEXTS:
-      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      if (type != CONFIG_TYPE_LIST) break;
       return set_texts(s, row, value);
     case RB_SETTING_EXPRESSION:
       return set_expressions(s, row, value);
     case RB_SETTING_GROUPS:
-      if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) break;
+      if (type != CONFIG_TYPE_LIST) break;
       return set_groups(s, row, value);
     case RB_SETTING_GROUP:
       break;
@@ -558,8 +558,7 @@ static void take_text(const config_setting_t *setting, looked_up *sought) {
   if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
     (void)snprintf(sought->value, sought->size, "%s", config_setting_get_string(setting));
   }
-  const int type = config_setting_type(setting);
-  if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) return;
+  if (config_setting_type(setting) != CONFIG_TYPE_LIST) return;
   sought->value[0] = '\0';
   for (int i = 0; i < config_setting_length(setting) && at < sought->size; ++i) {
     const char *text = config_setting_get_string_elem(setting, i);

@@ -82,6 +82,9 @@ rb_status rb_settings_widen(rb_context *ctx, const char *name, const char *text,
           RB_FAIL(ctx, RB_ERR_SETTING, "%s:%d: an input file cannot include others", name, s.line));
     } else if (isdigit((unsigned char)*s.at) || strchr("+-.", *s.at) != NULL) {
       RB_TRY(take_number(ctx, name, &s));
+    } else if (*s.at == '[' || *s.at == ']') {
+      // An array has numbers of one kind only; a list may have 0.5 and 4.
+      *s.out++ = *s.at++ == '[' ? '(' : ')';
     } else if (is_name(*s.at)) {
       while (is_name(*s.at)) take(&s, 1);
     } else {

@@ -72,6 +72,14 @@ static void shipped_inputs_are_valid(void **state) {
     assert_int_equal(read_shipped(name, NULL), RB_OK);
     assert_true(strcmp(input.type->name, neurons[i]) == 0 && input.training.mode == RB_ONLINE);
   }
+  static const char *const recordings[][2] = {{"recording_lif.cfg", "adaptive_lif"},
+                                              {"recording_adaptive.cfg", "adaptive_lif"},
+                                              {"recording_gif.cfg", "gif"}};
+  for (int i = 0; i < 3; ++i) {
+    assert_int_equal(read_shipped(recordings[i][0], NULL), RB_OK);
+    assert_string_equal(input.type->name, recordings[i][1]);
+    assert_int_equal(((const rb_neuron_settings *)(void *)input.simulator)->recordings[1], 6);
+  }
   assert_int_equal(read_shipped("tiny.cfg", "simulator.spike_index=exact"), RB_OK);
   assert_true(rb_lif_steps(lif()) == 100 && lif()->exact_spike_index);
 }

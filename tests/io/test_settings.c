@@ -6,7 +6,7 @@ typedef enum { RED, GREEN } color;
 
 typedef struct part {
   int kind;
-  double size, weight;
+  double size, weight, span[2];
   char name[8];
 } part;
 
@@ -36,6 +36,7 @@ static const rb_setting part_rows[] = {
      PART(weight),
      .standard = "1",
      .help = "has a default"},
+    {.path = "span", .type = RB_SETTING_RANGE, PART(span), .range = "[-9, 9]", .help = "range"},
     {.path = "name", .type = RB_SETTING_STRING, PART(name), .standard = "\"\"", .help = "text"}};
 
 #define MEMBER(member) RB_SETTING_MEMBER(example, member)
@@ -111,7 +112,7 @@ static const rb_setting rows[] = {
      MEMBER(parts),
      .length_offset = offsetof(example, part_count),
      .member = part_rows,
-     .members = 4,
+     .members = sizeof part_rows / sizeof *part_rows,
      .entry_size = sizeof(part),
      .standard = "( { kind = \"ramp\"; size = 2; } )",
      .help = "some parts"},
@@ -208,6 +209,33 @@ static void lists_of_groups(void **state) {
   EXPECT_FAILURE(parse("parts = ({ size = 1; size = 2; });"), RB_ERR_SETTING, "given twice");
   EXPECT_FAILURE(parse("parts = ({ }, { }, { }, { });"), RB_ERR_SETTING,
                  "parts has 4 entries; it takes 3 at most");
+}
+
+static void ranges(void **state) {
+  (void)state;
+  example e = defaults();
+  char text[RB_SETTING_TEXT];
+  assert_int_equal(rb_settings_parse(&test_context, &table, "x.cfg",
+                                     "parts = ( { span = 2; }, { span = [-0.5, 4]; },"
+                                     "          { span = \"\"; } );",
+                                     &e),
+                   RB_OK);
+  assert_true(e.parts[0].span[0] == 2 && e.parts[0].span[1] == 2);
+  assert_true(e.parts[1].span[0] == -0.5 && e.parts[1].span[1] == 4);
+  assert_true(isnan(e.parts[2].span[0]) && isnan(e.parts[2].span[1]));
+  rb_setting_format(&rows[sizeof rows / sizeof *rows - 2], &e, text);
+  assert_string_equal(text, "({ span = 2; }, { span = [-0.5, 4]; }, { })");
+  EXPECT_FAILURE(parse("parts = ({ span = [1]; });"), RB_ERR_SETTING, "span must be a number or a");
+  EXPECT_FAILURE(parse("parts = ({ span = [1, 2, 3]; });"), RB_ERR_SETTING,
+                 "span must be a number");
+  EXPECT_FAILURE(parse("parts = ({ span = \"1\"; });"), RB_ERR_SETTING,
+                 "span must be a number or a");
+  EXPECT_FAILURE(parse("parts = ({ span = [1, \"2\"]; });"), RB_ERR_SETTING,
+                 "span must be a number");
+  EXPECT_FAILURE(parse("parts = ({ span = [1, 10]; });"), RB_ERR_SETTING,
+                 "span = 10 is out of range");
+  EXPECT_FAILURE(parse("parts = ({ span = [2, 1.5]; });"), RB_ERR_SETTING,
+                 "span = [2, 1.5]: the first end must not be above the second");
 }
 
 static void names_are_looked_up(void **state) {
@@ -430,6 +458,7 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_set),
                                           cmocka_unit_test(expressions_are_numbers_or_texts),
                                           cmocka_unit_test(lists_of_texts),
                                           cmocka_unit_test(lists_of_groups),
+                                          cmocka_unit_test(ranges),
                                           cmocka_unit_test(names_are_looked_up),
                                           cmocka_unit_test(a_file_and_overrides_are_read),
                                           cmocka_unit_test(marks_of_other_systems_are_no_errors),
