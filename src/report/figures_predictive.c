@@ -212,7 +212,7 @@ static void draw_statistic(const rb_study_data *study, const rb_figure *figure, 
   rb_script_panel(out, figure, figure->rows, figure->columns, index);
   rb_script_range(out, "x", h.low, h.low + h.bins * h.width, 4);
   rb_script_range(out, "y", 0, 1.1 * most, 4);
-  (void)fprintf(out, "set title 'observed %.4g: percentile %.0f' offset 0,-0.6\n", observed,
+  (void)fprintf(out, "set title '%.4g: percentile %.0f' offset 0,-0.6\n", observed,
                 100 * percentile);
   (void)fprintf(out, "set xlabel '%s%s%s%s'\n", words, bare ? "" : " (",
                 bare ? "" : statistic->unit, bare ? "" : ")");
