@@ -78,6 +78,7 @@ for candidate in "64 0.15" "32 0.15" "128 0.005"; do
   consider "width $width, weight decay $decay" "network.summary.mlp_widths=[$width, $width]" \
     "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay"
 done
+consider "straight coordinates" 'training.parameters="straight"'
 consider "a straight line beside it" "network.summary.line=true"
 consider "splines" 'network.density="spline"'
 rheo train --force

@@ -75,6 +75,9 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
     case RB_COORDINATES_PROBIT:
       rb_prior_to_probit(model->prior, count, values, phi, log_det);
       break;
+    case RB_COORDINATES_STRAIGHT:
+      rb_prior_to_straight(model->prior, count, values, phi, log_det);
+      break;
     default:
       keep(count, model->dim, values, phi, log_det);
   }
@@ -92,6 +95,9 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
       break;
     case RB_COORDINATES_PROBIT:
       rb_prior_from_probit(model->prior, count, phi, values, log_det);
+      break;
+    case RB_COORDINATES_STRAIGHT:
+      rb_prior_from_straight(model->prior, count, phi, values, log_det);
       break;
     default:
       keep(count, model->dim, phi, values, log_det);

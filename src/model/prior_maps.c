@@ -213,8 +213,36 @@ static double probit_slope(double log_width, double phi) {
   return log_width - 0.5 * phi * phi - LOG_SQRT_2PI;
 }
 
+/* A multiple of the share, and its logit, which bends it to infinity at the ends. Points beyond the
+ * last logit are put there. */
+static const double STRAIGHT = 100;
+static double straight(double share) { return STRAIGHT * (share - 0.5) + logit(share); }
+/* The logit of the share with this coordinate: Newton's steps in a bracket that shrinks. */
+static double logit_of_straight(double phi) {
+  const double last = 34.5;
+  double low = -last, high = last, y = 0;
+  for (int i = 0; i < 100; ++i) {
+    const double share = 1 / (1 + exp(-y)), error = STRAIGHT * (share - 0.5) + y - phi;
+    if (error > 0) high = y;
+    if (error < 0) low = y;
+    double next = y - error / (STRAIGHT * share * (1 - share) + 1);
+    if (!(next >= low && next <= high)) next = 0.5 * (low + high);
+    if (fabs(next - y) <= 1e-15 * fmax(1, fabs(y))) break;
+    y = next;
+  }
+  return y;
+}
+static double from_straight(double low, double high, double phi) {
+  return from_logit(low, high, logit_of_straight(phi));
+}
+static double straight_slope(double log_width, double phi) {
+  const double y = logit_of_straight(phi), log_logistic = -softplus(y) - softplus(-y);
+  return log_width + log_logistic - log1p(STRAIGHT * exp(log_logistic));
+}
+
 static const interval_map logit_map = {logit, from_logit, logit_slope};
 static const interval_map probit_map = {probit, from_probit, probit_slope};
+static const interval_map straight_map = {straight, from_straight, straight_slope};
 
 /* One coordinate of the support, given the interval; its log determinant is of phi -> latent. */
 static double to_line(const interval_map *map, double low, double high, double x) {
@@ -297,4 +325,14 @@ void rb_prior_to_probit(const rb_prior *prior, int64_t count, const double *late
 void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *phi, double *latent,
                           double *log_det) {
   from_lines(prior, &probit_map, count, phi, latent, log_det);
+}
+
+void rb_prior_to_straight(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                          double *log_det) {
+  to_lines(prior, &straight_map, count, latent, phi, log_det);
+}
+
+void rb_prior_from_straight(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                            double *log_det) {
+  from_lines(prior, &straight_map, count, phi, latent, log_det);
 }

@@ -113,7 +113,8 @@ static const struct {
   void (*to)(const rb_prior *, int64_t, const double *, double *, double *);
   void (*from)(const rb_prior *, int64_t, const double *, double *, double *);
 } coordinates[] = {{rb_prior_to_support, rb_prior_from_support},
-                   {rb_prior_to_probit, rb_prior_from_probit}};
+                   {rb_prior_to_probit, rb_prior_from_probit},
+                   {rb_prior_to_straight, rb_prior_from_straight}};
 enum { COORDINATES = sizeof coordinates / sizeof *coordinates };
 
 static void round_trip(void **state) {
@@ -140,10 +141,10 @@ static void images_lie_in_the_prior(void **state) {
   for (uint32_t i = 0; i < 1000; ++i) {
     double phi[D], latent[D], theta[D], log_density;
     for (uint32_t d = 0; d < D; ++d) {
-      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / 2);
+      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / COORDINATES);
       phi[d] = 24.0 * (rb_stream_uniform(s, d) - 0.5);
     }
-    coordinates[i % 2].from(prior, 1, phi, latent, NULL);
+    coordinates[i % COORDINATES].from(prior, 1, phi, latent, NULL);
     rb_prior_from_latent(prior, 1, latent, theta);
     assert_int_equal(rb_prior_outside(prior, theta), 0);
     rb_prior_log_density(prior, 1, latent, &log_density);
@@ -176,15 +177,41 @@ static void a_uniform_parameter_is_normal_in_probits(void **state) {
   rb_prior_destroy(uniform);
 }
 
+/* Straight coordinates: 100 (s - 1/2) + logit(s), with the slope that has; ends beyond all shares
+ * are ends. */
+static void straight_inside_an_interval(void **state) {
+  (void)state;
+  static const rb_prior_row box = {
+      .name = "x", .distribution = "uniform", .low = "-3", .high = "5"};
+  static const double share[] = {1e-9, 0.001, 0.1, 0.3, 0.5, 0.75, 0.99, 1 - 1e-9};
+  rb_prior *uniform = NULL;
+  assert_int_equal(rb_prior_create(&test_context, 1, &box, &uniform), RB_OK);
+  for (size_t i = 0; i < sizeof share / sizeof *share; ++i) {
+    const double s = share[i], x = -3 + 8 * s;
+    double phi = 0, log_det = 0, back = 0;
+    rb_prior_to_straight(uniform, 1, &x, &phi, &log_det);
+    assert_near(phi, 100 * (s - 0.5) + log(s / (1 - s)), 1e-6);
+    assert_near(log_det, log(8 / (100 + 1 / (s * (1 - s)))), 1e-6);
+    rb_prior_from_straight(uniform, 1, &phi, &back, NULL);
+    assert_near(back, x, 1e-12);
+  }
+  static const double far[2] = {-400, 400};
+  double x[2];
+  for (int i = 0; i < 2; ++i) rb_prior_from_straight(uniform, 1, &far[i], &x[i], NULL);
+  assert_near(x[0], -3, 1e-12);
+  assert_near(x[1], 5, 1e-12);
+  rb_prior_destroy(uniform);
+}
+
 /* The density of a parent and a child, carried to the plane, has mass one: log density and log
  * determinant by the trapezoidal rule. */
 static double mass_of(const rb_prior_row *pair, int c) {
   rb_prior *two = NULL;
   double sum = 0;
-  const double step = 0.1;
+  const double step = 0.25;
   assert_int_equal(rb_prior_create(&test_context, 2, pair, &two), RB_OK);
-  for (int i = -400; i <= 400; ++i) {
-    for (int j = -400; j <= 400; ++j) {
+  for (int i = -360; i <= 360; ++i) {
+    for (int j = -360; j <= 360; ++j) {
       const double phi[2] = {i * step, j * step};
       double latent[2], log_det, log_density;
       coordinates[c].from(two, 1, phi, latent, &log_det);
@@ -311,6 +338,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(draws_without_a_parameter, set_up, tear_down),
     cmocka_unit_test_setup_teardown(round_trip, set_up, tear_down),
     cmocka_unit_test(a_uniform_parameter_is_normal_in_probits),
+    cmocka_unit_test(straight_inside_an_interval),
     cmocka_unit_test_setup_teardown(images_lie_in_the_prior, set_up, tear_down),
     cmocka_unit_test_setup_teardown(outside_is_named, set_up, tear_down),
     cmocka_unit_test_setup_teardown(standard_deviations, set_up, tear_down),

@@ -116,4 +116,12 @@ void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *ph
                           double *log_det);
 /** @} */
 
+/** The same, but with 100 (s - 1/2) + logit(s) of a share s: nearly straight inside an interval, so
+ * that what moves with the data there does so in the coordinate, too. @{ */
+void rb_prior_to_straight(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                          double *log_det);
+void rb_prior_from_straight(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                            double *log_det);
+/** @} */
+
 #endif
