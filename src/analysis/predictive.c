@@ -32,6 +32,15 @@ double rb_predictive_percentile(int64_t K, const double *value, int64_t stride, 
   return (double)at_most / (double)K;
 }
 
+double rb_predictive_tail(int64_t K, const double *value, int64_t stride, double observed) {
+  int64_t at_most = 0, at_least = 0;
+  for (int64_t k = 0; k < K; ++k) {
+    at_most += value[k * stride] <= observed;
+    at_least += value[k * stride] >= observed;
+  }
+  return (double)(at_most < at_least ? at_most : at_least) / (double)K;
+}
+
 void rb_predictive_free(rb_predictive *p) {
   free(p->low);
   free(p->median);

@@ -38,7 +38,7 @@ static rb_status draw_baseline(const rb_study_data *study, const rb_figure *figu
     rb_script_symbol(study->model->parameters[d].name, symbol);
     (void)fprintf(out, "%s'%s' %d", d > 0 ? ", " : "", symbol, d + 1);
   }
-  (void)fputs(D > MOST_LEVEL ? ") rotate by 90 right\n" : ")\n", out);
+  (void)fputs(D > MOST_LEVEL ? ") rotate by 90 right font ',10'\n" : ")\n", out);
   for (int m = 0; m < RB_COMPARED_MEASURES; ++m) {
     const double span = fmax(limit[m][1] - limit[m][0], 1e-9);
     rb_script_panel(out, figure, 2, 2, m);

@@ -10,7 +10,7 @@
 
 /* The posterior of the observation, the exact one beside it where the study has it. */
 
-enum { PAIR_POINTS = 800, LEAST_EFFECTIVE = 20 };
+enum { PAIR_POINTS = 800, LEAST_EFFECTIVE = 20, MANY_PANELS = 7 };
 
 /* What both figures read. */
 typedef struct posterior {
@@ -274,7 +274,7 @@ static rb_status plot_correlation(const rb_study_data *study, FILE *out, const p
                 "unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
                 "set label 1 '%s' at graph 0.5,0.5 center font ',%d' tc rgb '%s'\n"
                 "plot NaN\nunset label 1\nset border 3; set tics nomirror out scale 0.6\n",
-                text, (D > 8 ? 9 : 16) + (int)((D > 8 ? 4 : 8) * strength),
+                text, (D > MANY_PANELS ? 9 : 16) + (int)((D > MANY_PANELS ? 4 : 8) * strength),
                 strength < 0.3 ? "#777777" : "#000000");
 cleanup:
   free(x);
@@ -282,16 +282,31 @@ cleanup:
   return status;
 }
 
-/* Labels at the outer panels only. */
+static void short_label(const rb_quantity *quantity, char *label) {
+  rb_script_symbol(quantity->name, label);
+}
+
+/* Labels at the outer panels only, and not as those of axes, which wide numbers would push out of
+ * the figure; beside many panels without units, which other figures tell. */
 static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row, int column) {
+  const bool many = D > MANY_PANELS, below = row == D - 1, beside = column == 0 && row > 0;
+  void (*const write)(const rb_quantity *quantity, char *label) =
+      many ? short_label : rb_script_axis;
+  const int font = many ? 12 : 16, numbers = many ? 9 : 13;
   char label[RB_LABEL];
-  rb_script_axis(&parameters[column], label);
-  (void)fprintf(out, "set xlabel '%s'\nset xtics format '%s' font ',13'\n",
-                row == D - 1 ? label : "", row == D - 1 ? "%g" : "");
-  rb_script_axis(&parameters[row], label);
-  const bool shown = column == 0 && row > 0;
-  (void)fprintf(out, "set ylabel '%s' offset -0.6,0\nset ytics format '%s'\n", shown ? label : "",
-                shown ? "%g" : "");
+  (void)fprintf(out, "set xtics format '%s' font ',%d' %s\nset ytics format '%s' font ',%d'\n",
+                below ? "%g" : "", numbers, many ? "rotate by 90 right" : "norotate",
+                beside ? "%g" : "", numbers);
+  if (below) {
+    write(&parameters[column], label);
+    (void)fprintf(out, "set label 2 '%s' at graph 0.5,screen 0.016 center font ',%d'\n", label,
+                  font);
+  }
+  if (beside) {
+    write(&parameters[row], label);
+    (void)fprintf(out, "set label 3 '%s' at screen 0.016,graph 0.5 center rotate font ',%d'\n",
+                  label, font);
+  }
 }
 
 static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterior *p,
@@ -312,6 +327,7 @@ static rb_status plot_cell(const rb_study_data *study, FILE *out, const posterio
     rb_script_inner_tics(out, "y", y[0], y[1], D > 2 ? 2 : 5);
     plot_pair(out, p, row, column);
   }
+  (void)fputs("unset label 2; unset label 3\n", out);
   return RB_OK;
 }
 

@@ -40,6 +40,10 @@ static void predictive_check_by_hand(void **state) {
   const float observed[L] = {12, -61};
   assert_near(rb_predictive_coverage(L, observed, low, high), 0.5, 0);
   assert_near(rb_predictive_percentile(K, &spikes[0][0], 2, 6), 7.0 / K, 1e-15);
+  assert_near(rb_predictive_tail(K, &spikes[0][0], 2, 6), 7.0 / K, 1e-15);
+  assert_near(rb_predictive_tail(K, &spikes[0][0], 2, K - 1), 1.0 / K, 1e-15);
+  for (int k = 0; k < K; ++k) spikes[k][0] = 6;  // nothing is extreme
+  assert_near(rb_predictive_tail(K, &spikes[0][0], 2, 6), 1, 1e-15);
 }
 
 /* Two channels, of which one is binary, and two statistics. */

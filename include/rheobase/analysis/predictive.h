@@ -41,4 +41,8 @@ double rb_predictive_coverage(int64_t L, const float *x, const double *low, cons
 /** Share of values at most @p observed. @param value (K), @p stride values apart */
 double rb_predictive_percentile(int64_t K, const double *value, int64_t stride, double observed);
 
+/** The smaller of the shares of values at most and at least @p observed: 1 where all are the same,
+ * near 0 where it is extreme. @param value (K), @p stride values apart */
+double rb_predictive_tail(int64_t K, const double *value, int64_t stride, double observed);
+
 #endif

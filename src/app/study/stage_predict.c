@@ -156,7 +156,8 @@ cleanup:
 }
 
 /* One line: what a reader looks at first. */
-static void print(const rb_context *ctx, const rb_model *model, const check *c) {
+static void print(const rb_context *ctx, const rb_model *model, int64_t replicates,
+                  const check *c) {
   char line[1024] = "";
   size_t used = 0;
   const rb_predictive *p = &c->numbers;
@@ -168,8 +169,12 @@ static void print(const rb_context *ctx, const rb_model *model, const check *c) 
                          model->channel[k].quantity.name, 100 * p->coverage[k]);
   }
   int worst = 0;
-  for (int s = 1; s < model->summaries; ++s) {
-    if (fabs(p->percentile[s] - 0.5) > fabs(p->percentile[worst] - 0.5)) worst = s;
+  double least = 2;  // beyond any share
+  for (int s = 0; s < model->summaries; ++s) {
+    const double tail =
+        rb_predictive_tail(replicates, p->statistic + s, model->summaries, p->observed[s]);
+    if (tail < least) worst = s;
+    least = fmin(least, tail);
   }
   if (model->summaries > 0 && used < sizeof line) {
     used += (size_t)snprintf(line + used, sizeof line - used,
@@ -213,7 +218,7 @@ rb_status rb_stage_predict(rb_context *ctx, rb_job *job, const char *path) {
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_PREDICTIVE, path, &out));
   RB_TRY(write(ctx, job, out, &c));
   RB_TRY(rb_stage_file_commit(ctx, job, &out));
-  print(ctx, &job->model, &c);
+  print(ctx, &job->model, job->input.predictive_replicates, &c);
 cleanup:
   rb_file_abort(ctx, &out);
   check_destroy(&c);
