@@ -198,18 +198,19 @@ static void nothing_becomes_nan(void **state) {
   }
 }
 
-/* What is found in one simulation, as letters: silent, spontaneous, blocked, clipped. */
+/* What is found in one simulation, as letters: silent, spontaneous, fast, blocked, clipped. */
 static void expect_oddities(const char *name, const char *parts, const double *theta,
                             const char *expected) {
-  char text[400], letters[5] = "----";
-  uint8_t found[4];
+  enum { ODDITIES = 5 };
+  char text[400], letters[ODDITIES + 1] = "";
+  uint8_t found[ODDITIES];
   rb_model model;
   (void)snprintf(text, sizeof text, "simulator = { T_ms = 300.0; }; stimulus = (%s);", parts);
   assert_neuron(name, text, &model);
-  assert_int_equal(model.oddities, 4);
+  assert_int_equal(model.oddities, ODDITIES);
   assert_int_equal(model.find_oddities(&model, &test_context, 1, RB_FOR_TESTS, 0, 1, theta, found),
                    RB_OK);
-  for (int o = 0; o < 4; ++o) letters[o] = found[o] ? model.oddity[o].name[0] : '-';
+  for (int o = 0; o < ODDITIES; ++o) letters[o] = found[o] ? model.oddity[o].name[0] : '-';
   assert_string_equal(letters, expected);
   model.destroy(&model);
 }
@@ -218,16 +219,16 @@ static void what_is_out_of_the_ordinary_is_found(void **state) {
   (void)state;
 #define STEP(amplitude) "{ type = \"step\"; onset = 100; offset = 300; amplitude = " amplitude "; }"
   double adex[] = {200, 12, -70, -50, 2, -60, 120, 2, 40};
-  expect_oddities("adex", STEP("500"), adex, "----");
-  expect_oddities("adex", STEP("20"), adex, "s---");
-  expect_oddities("adex", STEP("-1e6"), adex, "s--c");
-  expect_oddities("adex", STEP("1e6"), adex, "----");  // 200 mV on the way to a reset
+  expect_oddities("adex", STEP("500"), adex, "-----");
+  expect_oddities("adex", STEP("20"), adex, "s----");
+  expect_oddities("adex", STEP("-1e6"), adex, "s---c");
+  expect_oddities("adex", STEP("1e6"), adex, "--f--");  // 200 mV on the way to a reset
   adex[2] = -40;
-  expect_oddities("adex", STEP("500"), adex, "-s--");
+  expect_oddities("adex", STEP("500"), adex, "-s---");
   const double cell[] = {1, 45, 5, 0.07, 0.1, 53, -95, -70, -60, 600};
-  expect_oddities("hodgkin_huxley", STEP("4"), cell, "----");
-  expect_oddities("hodgkin_huxley", STEP("100"), cell, "--b-");
-  expect_oddities("hodgkin_huxley", STEP("1e6"), cell, "--bc");
+  expect_oddities("hodgkin_huxley", STEP("4"), cell, "-----");
+  expect_oddities("hodgkin_huxley", STEP("100"), cell, "---b-");
+  expect_oddities("hodgkin_huxley", STEP("1e6"), cell, "---bc");
 }
 
 static void an_area_turns_picoamperes_into_densities(void **state) {

@@ -41,7 +41,7 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
 /** @} */
 
 /** What is out of the ordinary, as rb_model has it; local. @{ */
-enum { RB_NEURON_ODDITIES = 4 };
+enum { RB_NEURON_ODDITIES = 5 };
 extern const rb_quantity rb_neuron_oddity[RB_NEURON_ODDITIES];
 rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64_t seed,
                                   rb_purpose purpose, int64_t first, int64_t count,

@@ -7,21 +7,25 @@
 
 /* What is out of the ordinary in simulations, at full resolution and before noise. */
 
-enum { SILENT, SPONTANEOUS, BLOCKED, CLIPPED };
+enum { SILENT, SPONTANEOUS, FAST, BLOCKED, CLIPPED };
 
 const rb_quantity rb_neuron_oddity[RB_NEURON_ODDITIES] = {
     [SILENT] = {"silent", "1", "no spike"},
     [SPONTANEOUS] = {"spontaneous", "1", "a spike before the stimulus begins"},
+    [FAST] = {"fast", "1", "more than 25 spikes within 100 ms"},
     [BLOCKED] = {"blocked", "1", "50 ms above -45 mV without a spike, where spikes are not reset"},
     [CLIPPED] = {"clipped", "1", "200 mV or -200 mV that is not on the way to a reset"}};
 
-static const double BLOCK_MS = 50, BLOCK_MV = -45, CLIP_MV = 200;
+enum { FAST_SPIKES = 25 };
+static const double FAST_MS = 100, BLOCK_MS = 50, BLOCK_MV = -45, CLIP_MV = 200;
 
 /* A group of lanes that is looked at. */
 typedef struct survey {
   rb_neuron_source source;
-  int64_t block;             // steps
-  bool begun[RB_LANES];      // the stimulus, which was not 0 at a sample
+  int64_t block;         // steps
+  int64_t fast;          // steps in which so many spikes are fast
+  bool begun[RB_LANES];  // the stimulus, which was not 0 at a sample
+  int64_t spikes[RB_LANES], when[RB_LANES][FAST_SPIKES];  // so far; steps of the last ones
   int64_t raised[RB_LANES];  // for how many the voltage has been that of a block
   uint8_t found[RB_LANES][RB_NEURON_ODDITIES];
 } survey;
@@ -30,14 +34,24 @@ static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
   rb_neuron_source_drive(&((const survey *)work)->source, first, tile);
 }
 
-static void look(survey *s, const rb_neuron_tile *tile, int64_t t) {
+/* A spike of a lane at step k. */
+static void spike_at(survey *s, int64_t k, int l) {
+  int64_t *when = &s->when[l][s->spikes[l] % FAST_SPIKES];
+  if (s->spikes[l] >= FAST_SPIKES && k - *when <= s->fast) s->found[l][FAST] = 1;
+  if (!s->begun[l]) s->found[l][SPONTANEOUS] = 1;
+  s->found[l][SILENT] = 0;
+  *when = k;
+  ++s->spikes[l];
+}
+
+/* Step t of a tile, k of the recording. */
+static void look(survey *s, int64_t k, const rb_neuron_tile *tile, int64_t t) {
   const bool may_block = !s->source.state->neuron->resets;
   for (int l = 0; l < RB_LANES; ++l) {
     const bool spike = rb_tile_fired(tile, l, t);
     const double v = tile->voltage[t][l];
     s->raised[l] = v > BLOCK_MV && !spike ? s->raised[l] + 1 : 0;
-    if (spike) s->found[l][SILENT] = 0;
-    if (spike && !s->begun[l]) s->found[l][SPONTANEOUS] = 1;
+    if (spike) spike_at(s, k, l);
     if (may_block && s->raised[l] > s->block) s->found[l][BLOCKED] = 1;
     if (fabs(v) >= CLIP_MV) s->found[l][CLIPPED] = 1;
   }
@@ -46,7 +60,7 @@ static void look(survey *s, const rb_neuron_tile *tile, int64_t t) {
 static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
   survey *s = work;
   for (int64_t t = 0; t < tile->steps; ++t) {
-    look(s, tile, t);
+    look(s, first + t, tile, t);
     for (int l = 0; l < RB_LANES; ++l) {
       s->begun[l] |= rb_neuron_source_current(&s->source, first + t, l) != 0;
     }
@@ -54,6 +68,7 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
 }
 
 static void begin(survey *s) {
+  memset(s->spikes, 0, sizeof s->spikes);
   memset(s->raised, 0, sizeof s->raised);
   memset(s->found, 0, sizeof s->found);
   for (int l = 0; l < RB_LANES; ++l) {
@@ -80,6 +95,7 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
   RB_TRY(RB_ALLOCATE(ctx, s, 1));
   RB_TRY(rb_neuron_source_make(state, ctx, seed, purpose, first, count, NULL, &s->source));
   s->block = (int64_t)(BLOCK_MS / state->settings.dt_ms);
+  s->fast = (int64_t)(FAST_MS / state->settings.dt_ms);
   memset(found, 0, (size_t)count * RB_NEURON_ODDITIES);
   for (int64_t i = 0; i < count; ++i) found[i * RB_NEURON_ODDITIES + SILENT] = 1;
   const rb_neuron_run run = {state->neuron->kernel(ctx->isa), state->length, s, drive, record};
