@@ -8,19 +8,28 @@
 
 static const double TRACE_SAMPLES[RB_TRACES] = {50, 250, 1000};  // their time constants
 
+/* All arrays of as many numbers as there are places. */
+enum { ARRAYS = 5 + 2 * RB_TRACES + 8 };
+static void list_arrays(rb_driven *s, double **array[ARRAYS]) {
+  rb_driven_memory *m = &s->memory;
+  int n = 0;
+  array[n++] = &s->rest;
+  array[n++] = &s->there;
+  array[n++] = &m->drive;
+  array[n++] = &m->centred;
+  array[n++] = &m->open;
+  for (int i = 0; i < RB_TRACES; ++i) array[n++] = &m->trace[i];
+  for (int i = 0; i < RB_TRACES; ++i) array[n++] = &m->thinned[i];
+  for (int i = 0; i < 8; ++i) array[n++] = &m->level[i / 4][i % 4];
+}
+
 rb_status rb_driven_create(rb_context *ctx, const rb_plan *plan, rb_driven *s) {
   rb_status status = RB_OK;
-  rb_driven_memory *m = &s->memory;
-  const int64_t places = plan->places + plan->margin;
+  double **array[ARRAYS];
   *s = (rb_driven){.plan = plan};
-  double **const arrays[] = {&m->drive,     &m->centred, &m->open, &m->moving[0],
-                             &m->moving[1], &s->rest,    &s->there};
-  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; ++i) {
-    RB_TRY(RB_ALLOCATE(ctx, *arrays[i], places));
-  }
-  for (int i = 0; i <= RB_VARIABLES; ++i) RB_TRY(RB_ALLOCATE(ctx, m->column[i], places));
+  list_arrays(s, array);
+  for (int i = 0; i < ARRAYS; ++i) RB_TRY(RB_ALLOCATE(ctx, *array[i], plan->places + plan->margin));
   for (int i = 0; i < RB_TRACES; ++i) {
-    RB_TRY(RB_ALLOCATE(ctx, m->trace[i], places));
     RB_TRY(RB_ALLOCATE(ctx, s->decay[i], plan->length));
     for (int64_t t = 0; t < plan->length; ++t) s->decay[i][t] = exp(-(double)t / TRACE_SAMPLES[i]);
   }
@@ -29,12 +38,9 @@ cleanup:
 }
 
 void rb_driven_free(rb_driven *s) {
-  rb_driven_memory *m = &s->memory;
-  double *const arrays[] = {m->drive,     m->centred, m->open, m->moving[0],
-                            m->moving[1], s->rest,    s->there};
-  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; ++i) free(arrays[i]);
-  for (int i = 0; i <= RB_VARIABLES; ++i) free(m->column[i]);
-  for (int i = 0; i < RB_TRACES; ++i) free(m->trace[i]);
+  double **array[ARRAYS];
+  list_arrays(s, array);
+  for (int i = 0; i < ARRAYS; ++i) free(*array[i]);
   for (int i = 0; i < RB_TRACES; ++i) free(s->decay[i]);
   *s = (rb_driven){0};
 }

@@ -3,72 +3,106 @@
 #include "driven_sums.h"
 #include "vectors.h"
 
-enum { LEFT = RB_VARIABLES };  // column of the samples left
+/* The windows of a lag: window i begins at place i hop. Sums are those of a lag's samples from a
+ * place on. All arrays have a number for every hop-th place. */
+typedef struct level {
+  int64_t lag, hop, count;
+  int64_t apart;  // windows by which a lag shifts, lag / hop
+  const double *v, *sum_v, *sum_drive, *open;
+  const double *trace[RB_TRACES];  // where they are wanted
+} level;
 
-/* Adds what lies half a width later, so that sums over a width become those over twice the width.
- */
-static void widen(int64_t places, int64_t half, double *moving) {
-  for (int64_t t = 0; t < places; t += LANES) {
-    store(&moving[t], plus(load(&moving[t]), load(&moving[t + half])));
-  }
+static level first_level(const rb_plan *plan, const double *v, const rb_driven_memory *m) {
+  return (level){.lag = 1,
+                 .hop = 1,
+                 .count = plan->places,
+                 .apart = 1,
+                 .v = v,
+                 .sum_v = v,
+                 .sum_drive = m->drive,
+                 .open = m->open};
 }
 
-/* Every hop-th value from a place on; zeros follow in the source. */
-static const double *thin(int64_t count, int64_t hop, const double *from, double *to) {
-  if (hop == 1) return from;
-  for (int64_t i = 0; i < count; ++i) to[i] = from[i * hop];
+/* Sums over twice as many samples. */
+static double *widen(int64_t count, int64_t apart, const double *restrict from,
+                     double *restrict to) {
+  for (int64_t i = 0; i < count; i += LANES) {
+    store(&to[i], plus(load(&from[i]), load(&from[i + apart])));
+  }
   return to;
 }
 
-/* The columns of a lag, window i beginning at place i hop. RB_RISE's has v at its end, and the
- * means are sums. */
-typedef struct columns {
-  int64_t count, lag;
-  const double *at[LEFT + 1];
-} columns;
+/* The same, at every other place. */
+static double *widen_half(int64_t count, int64_t apart, const double *restrict from,
+                          double *restrict to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[2 * i] + from[2 * i + apart];
+  return to;
+}
 
-static columns choose(const rb_plan *plan, int k, bool history, const double *v,
-                      rb_driven_memory *m) {
-  const int64_t lag = INT64_C(1) << k, hop = rb_lag_hop(k);
-  columns c = {.count = (plan->places + hop - 1) / hop, .lag = lag};
-  const double *from[LEFT + 1] = {[RB_NOW] = v + lag,
-                                  [RB_RISE] = v + 2 * lag,
-                                  [RB_MEAN_BEFORE] = m->moving[0],
-                                  [RB_MEAN_AFTER] = m->moving[0] + lag,
-                                  [RB_DRIVE_AFTER] = m->moving[1] + lag,
-                                  [RB_DRIVE_BEFORE] = m->moving[1],
-                                  [LEFT] = m->open};
-  for (int i = 0; history && i < RB_TRACES; ++i) from[RB_TRACE + i] = m->trace[i] + lag;
-  for (int i = 0; i <= LEFT; ++i) {
-    if (from[i] != NULL) c.at[i] = thin(c.count, hop, from[i], m->column[i]);
+static double *thin(int64_t count, int64_t every, const double *restrict from,
+                    double *restrict to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[i * every];
+  return to;
+}
+
+/* Level number k from the one before: below lag 8 windows begin at every place, then at every other
+ * one of those before. */
+static level next_level(int k, level l, rb_driven_memory *m) {
+  double *const *own = m->level[k % 2];
+  if (rb_lag_hop(k) == 1) {
+    l.sum_v = widen(l.count, l.apart, l.sum_v, own[1]);
+    l.sum_drive = widen(l.count, l.apart, l.sum_drive, own[2]);
+    l.apart *= 2;
+  } else {
+    l.count = (l.count + 1) / 2;
+    l.sum_v = widen_half(l.count, l.apart, l.sum_v, own[1]);
+    l.sum_drive = widen_half(l.count, l.apart, l.sum_drive, own[2]);
+    l.v = thin(l.count + 2 * l.apart, 2, l.v, own[0]);
+    l.open = thin(l.count, 2, l.open, own[3]);
+    store(&own[3][l.count], all(-1));
+    l.hop *= 2;
   }
-  for (int64_t i = c.count; hop > 1 && i < c.count + LANES; ++i) m->column[LEFT][i] = -1;
-  return c;
+  l.lag *= 2;
+  return l;
+}
+
+static void add_traces(level *l, rb_driven_memory *m) {
+  for (int i = 0; i < RB_TRACES; ++i) {
+    l->trace[i] =
+        l->hop == 1 ? m->trace[i] : thin(l->count + l->apart, l->hop, m->trace[i], m->thinned[i]);
+  }
 }
 
 /* The variables of LANES windows; 0 where a window is not free of masks and events. */
-INLINE lanes take(const columns *c, int variables, int64_t i, lanes *a) {
-  const lanes left = load(&c->at[LEFT][i]), scale = all(1 / (double)c->lag);
-  const double reach = (double)(2 * c->lag);
-  a[RB_NOW] = load(&c->at[RB_NOW][i]);
-  a[RB_RISE] = keep(minus(load(&c->at[RB_RISE][i]), a[RB_NOW]), left, reach);
+INLINE lanes take(const level *l, int variables, int64_t i, lanes *a) {
+  const lanes left = load(&l->open[i]), scale = all(1 / (double)l->lag);
+  const double reach = (double)(2 * l->lag);
+  const double *now = &l->v[i + l->apart];
+  const double *sums[RB_PLAIN] = {[RB_MEAN_BEFORE] = &l->sum_v[i],
+                                  [RB_MEAN_AFTER] = &l->sum_v[i + l->apart],
+                                  [RB_DRIVE_AFTER] = &l->sum_drive[i + l->apart],
+                                  [RB_DRIVE_BEFORE] = &l->sum_drive[i]};
+  a[RB_NOW] = load(now);
+  a[RB_RISE] = keep(minus(load(now + l->apart), a[RB_NOW]), left, reach);
   a[RB_NOW] = keep(a[RB_NOW], left, reach);
   for (int j = RB_MEAN_BEFORE; j < RB_PLAIN; ++j) {
-    a[j] = keep(times(load(&c->at[j][i]), scale), left, reach);
+    a[j] = keep(times(load(sums[j]), scale), left, reach);
   }
-  for (int j = RB_TRACE; j < variables; ++j) a[j] = keep(load(&c->at[j][i]), left, reach);
+  for (int j = RB_TRACE; j < variables; ++j) {
+    a[j] = keep(load(&l->trace[j - RB_TRACE][i + l->apart]), left, reach);
+  }
   return keep(all(1), left, reach);
 }
 
-INLINE void sum_windows(const columns *c, int variables, rb_window_sums *out) {
+INLINE void sum_windows(const level *l, int variables, rb_window_sums *out) {
   lanes n = all(0), sum[RB_VARIABLES], product[RB_VARIABLES][RB_VARIABLES];
   for (int i = 0; i < variables; ++i) {
     sum[i] = n;
     for (int j = 0; j <= i; ++j) product[i][j] = n;
   }
-  for (int64_t at = 0; at < c->count; at += LANES) {
+  for (int64_t at = 0; at < l->count; at += LANES) {
     lanes a[RB_VARIABLES];
-    n = plus(n, take(c, variables, at, a));
+    n = plus(n, take(l, variables, at, a));
     _Pragma("GCC unroll 9") for (int i = 0; i < variables; ++i) {
       sum[i] = plus(sum[i], a[i]);
       _Pragma("GCC unroll 9") for (int j = 0; j <= i; ++j) product[i][j] =
@@ -83,10 +117,8 @@ INLINE void sum_windows(const columns *c, int variables, rb_window_sums *out) {
   }
 }
 
-static void sum_plain(const columns *c, rb_window_sums *out) { sum_windows(c, RB_PLAIN, out); }
-static void sum_history(const columns *c, rb_window_sums *out) {
-  sum_windows(c, RB_VARIABLES, out);
-}
+static void sum_plain(const level *l, rb_window_sums *out) { sum_windows(l, RB_PLAIN, out); }
+static void sum_history(const level *l, rb_window_sums *out) { sum_windows(l, RB_VARIABLES, out); }
 
 static double dot(int64_t count, const double *a, const double *b) {
   lanes sum = all(0);
@@ -134,16 +166,15 @@ static void sum_stimulus(const rb_plan *plan, const rb_events *e, rb_driven_memo
 static void sum_all(const rb_plan *plan, const rb_events *e, bool history, const double *v,
                     const double *d, rb_driven_memory *m, rb_driven_sums *out) {
   const int64_t places = plan->places;
+  level l = first_level(plan, v, m);
   sum_stimulus(plan, e, m, out);
   out->later[0] = dot(places, m->centred, d);
-  memcpy(m->moving[0], v, (size_t)places * sizeof *v);
-  memcpy(m->moving[1], m->drive, (size_t)places * sizeof *v);
   for (int k = 0; k < plan->driven; ++k) {
     const int64_t lag = INT64_C(1) << k;
-    for (int i = 0; k > 0 && i < 2; ++i) widen(places, lag / 2, m->moving[i]);
+    if (k > 0) l = next_level(k, l, m);
     const bool traces = history && rb_lag_has_history(k);
-    const columns c = choose(plan, k, traces, v, m);
-    (traces ? sum_history : sum_plain)(&c, &out->window[k]);
+    if (traces) add_traces(&l, m);
+    (traces ? sum_history : sum_plain)(&l, &out->window[k]);
     out->own[k] = dot(places, m->centred, m->centred + lag);
     out->later[k + 1] = dot(places, m->centred, d + lag);
   }
@@ -151,16 +182,11 @@ static void sum_all(const rb_plan *plan, const rb_events *e, bool history, const
 
 static void leave(const rb_plan *plan, int k, const rb_forecast *forecast, const double *v,
                   rb_driven_memory *m, double *rest, double *there) {
-  const int64_t places = plan->places;
-  memcpy(m->moving[0], v, (size_t)places * sizeof *v);
-  memcpy(m->moving[1], m->drive, (size_t)places * sizeof *v);
-  for (int64_t half = 1; half < INT64_C(1) << k; half *= 2) {
-    for (int i = 0; i < 2; ++i) widen(places, half, m->moving[i]);
-  }
-  const columns c = choose(plan, k, false, v, m);
-  for (int64_t at = 0; at < c.count; at += LANES) {
+  level l = first_level(plan, v, m);
+  for (int i = 1; i <= k; ++i) l = next_level(i, l, m);
+  for (int64_t at = 0; at < l.count; at += LANES) {
     lanes a[RB_VARIABLES];
-    const lanes one = take(&c, RB_PLAIN, at, a);
+    const lanes one = take(&l, RB_PLAIN, at, a);
     lanes left = minus(a[RB_RISE], times(one, all(forecast->intercept)));
     for (int i = 0; i < RB_PLAIN; ++i) left = minus(left, times(a[i], all(forecast->slope[i])));
     store(&rest[at], left);

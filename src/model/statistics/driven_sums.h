@@ -53,12 +53,13 @@ typedef struct rb_driven_sums {
 
 /** Arrays of places + margin; zeroed once. */
 typedef struct rb_driven_memory {
-  double *drive;                     ///< stimulus over its scale; 0 beyond a recording's end
-  double *centred;                   ///< minus its mean; 0 beyond a recording's end
-  double *open;                      ///< as rb_events.left, but -1 at events
-  double *trace[RB_TRACES];          ///< of past events
-  double *moving[2];                 ///< sums of potential and stimulus over a lag
-  double *column[RB_VARIABLES + 1];  ///< variables of windows, and samples left after each
+  double *drive;               ///< stimulus over its scale; 0 beyond a recording's end
+  double *centred;             ///< minus its mean; 0 beyond a recording's end
+  double *open;                ///< as rb_events.left, but -1 at events
+  double *trace[RB_TRACES];    ///< of past events
+  double *thinned[RB_TRACES];  ///< some of their values
+  double *level[2][4];  ///< of a lag and the next: potential, sums of it and of the stimulus,
+                        ///< open, at some places
 } rb_driven_memory;
 
 typedef struct rb_driven_kernel {

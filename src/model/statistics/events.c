@@ -38,11 +38,12 @@ void rb_events_free(rb_events *events) {
 
 void rb_events_mask(rb_events *e, int masks, const float *const *mask) {
   const int64_t samples = e->plan->length * e->plan->recordings;
+  uint8_t *restrict hidden = e->hidden;
   e->masked = masks > 0;
+  if (masks > 0) memset(hidden, 0, (size_t)samples * sizeof *hidden);
   for (int i = 0; i < masks; ++i) {
-    for (int64_t t = 0; t < samples; ++t) {
-      e->hidden[t] = (uint8_t)((i > 0 && e->hidden[t]) || mask[i][t] != 0);
-    }
+    const float *restrict own = mask[i];
+    for (int64_t t = 0; t < samples; ++t) hidden[t] = (uint8_t)(hidden[t] | (own[t] != 0));
   }
 }
 
@@ -104,8 +105,7 @@ static void count_range(double *ages, int64_t from, int64_t to) {
   if (from > 0) --ages[from - 1];
 }
 
-/* Samples of each age, from the stretches. */
-static void count_ages(rb_events *e) {
+void rb_events_count_ages(rb_events *e) {
   const size_t ages = (size_t)e->longest + 1 + RB_PLAN_LANES;
   memset(e->since, 0, ages * sizeof *e->since);
   memset(e->until, 0, ages * sizeof *e->until);
@@ -162,7 +162,6 @@ void rb_events_read(rb_events *e, const float *x) {
     if (x != NULL) find_events(e, x + r * plan->length, r * plan->stride);
     split(e, r, e->count - before, e->time + before);
   }
-  count_ages(e);
 }
 
 void rb_events_cross(rb_events *e, const float *x, double level) {
@@ -180,7 +179,6 @@ void rb_events_cross(rb_events *e, const float *x, double level) {
     }
     split(e, r, e->count - before, e->time + before);
   }
-  count_ages(e);
 }
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }

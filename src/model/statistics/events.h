@@ -60,10 +60,14 @@ void rb_events_read(rb_events *events, const float *x);
  * @param x (samples) */
 void rb_events_cross(rb_events *events, const float *x, double level);
 
+/** Fills the arrays by age, after events were read. */
+void rb_events_count_ages(rb_events *events);
+
 /** Whether a stretch's first sample is an event. */
 static inline bool rb_stretch_has_event(const rb_stretch *s) { return s->after && s->age == 0; }
 
-/** Pairs of samples so far apart in one stretch, the first of an age from .. to-1. */
+/** Pairs of samples so far apart in one stretch, the first of an age from .. to-1; after
+ * rb_events_count_ages. */
 int64_t rb_events_pairs(const rb_events *events, int64_t from, int64_t to, int64_t lag);
 
 #endif

@@ -302,6 +302,7 @@ static void compute_one(rb_statistics *s, rb_isa isa, const float *x, float *out
   read_masks(s, x);
   for (int source = 0; source < s->sources; ++source) {
     find_events(s, source, x);
+    if (by_age) rb_events_count_ages(&s->events);
     if (has_block(s, RB_STATISTICS_INTERVALS)) {
       rb_numbers_put_intervals(&s->events, s->log_of,
                                &out[s->first[RB_STATISTICS_INTERVALS] + source * intervals]);
