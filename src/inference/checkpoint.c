@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "feature_components.h"
 #include "rheobase/base/memory.h"
 
 /* The arrays besides the weights, which carry the tensors' own names below weights/ and best/. */
@@ -37,6 +38,13 @@ static const rb_field X_STD = {"standardisation/x_std",
                                "channel's unit",
                                "standard deviation of the channel",
                                false};
+static const rb_field COMPONENT = {
+    "standardisation/component",
+    RB_TYPE_REAL,
+    "feature,component",
+    "1",
+    "principal components of standardised features, over the fourth root of their variance",
+    false};
 static const rb_field FIRST_MOMENT = {"optimiser/first_moment",       RB_TYPE_REAL, "weight", "1",
                                       "running mean of the gradient", false};
 static const rb_field SECOND_MOMENT = {"optimiser/second_moment",
@@ -130,6 +138,10 @@ static rb_status declare_dimensions(rb_context *ctx, rb_file *file, const rb_mod
   RB_TRY(rb_file_dimension(ctx, file, "parameter", model->dim));
   RB_TRY(rb_file_dimension(ctx, file, "channel", channels));
   if (depth > 0) RB_TRY(rb_file_dimension(ctx, file, "layer", depth));
+  if (training->standardisation.component != NULL) {
+    RB_TRY(rb_file_dimension(ctx, file, "feature", shape.features));
+    RB_TRY(rb_file_dimension(ctx, file, "component", shape.features));
+  }
   RB_TRY(rb_file_dimension(ctx, file, "epoch", finished_epochs(training)));
   RB_TRY(
       rb_file_dimension(ctx, file, "weight", rb_estimator_parameters(training->estimator)->count));
@@ -187,6 +199,7 @@ rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *mo
   RB_TRY(rb_file_write(ctx, file, &THETA_STD, s->theta_std));
   RB_TRY(rb_file_write(ctx, file, &X_MEAN, s->x_mean));
   RB_TRY(rb_file_write(ctx, file, &X_STD, s->x_std));
+  if (s->component != NULL) RB_TRY(rb_file_write(ctx, file, &COMPONENT, s->component));
   RB_TRY(rb_file_write(ctx, file, &FIRST_MOMENT, training->first_moment));
   RB_TRY(rb_file_write(ctx, file, &SECOND_MOMENT, training->second_moment));
   RB_TRY(write_weights(ctx, file, parameters, "weights", parameters->value));
@@ -278,7 +291,7 @@ static rb_status read_scaling(rb_context *ctx, const rb_file *file, rb_scaling *
   if (rb_file_has_attribute(file, "", "scaling")) {
     RB_TRY(rb_file_get_int(ctx, file, "", "scaling", &number));
   }
-  if (number < RB_SCALES_MOMENTS || number > RB_SCALES_LOG) {
+  if (number < RB_SCALES_MOMENTS || number > RB_SCALES_COMPONENTS) {
     RB_TRY(
         RB_FAIL(ctx, RB_ERR_FORMAT, "the checkpoint's scaling, %" PRId64 ", is unknown", number));
   }
@@ -317,6 +330,12 @@ static rb_status read_fixed(rb_context *ctx, const rb_file *file, rb_estimator *
   RB_TRY(rb_file_read(ctx, file, X_STD.path, RB_F64, true, 1, &C, s->x_std));
   RB_TRY(check_positive(ctx, &THETA_STD, D, s->theta_std));
   RB_TRY(check_positive(ctx, &X_STD, C, s->x_std));
+  if (s->scaling == RB_SCALES_COMPONENTS) {
+    const int64_t F = rb_estimator_shape(estimator).features;
+    RB_TRY(rb_feature_components_allocate(ctx, (int)F, s));
+    RB_TRY(rb_file_read(ctx, file, COMPONENT.path, RB_TYPE_REAL, true, 2, (int64_t[]){F, F},
+                        s->component));
+  }
 cleanup:
   return status;
 }

@@ -77,6 +77,7 @@ static rb_status summarise(flow_state *state, rb_context *ctx, int64_t count, co
   }
   memset(state->x + count * samples, 0,
          (size_t)((state->batch - count) * samples) * sizeof *state->x);
+  rb_standardise_finish(&state->standardisation, shape, state->batch, state->x);
   rb_estimator_summarise(state->estimator, state->batch, state->x, state->summary);
   return RB_OK;
 }
@@ -162,6 +163,7 @@ cleanup:
 static void destroy(rb_posterior *self) {
   flow_state *state = self->state;
   if (state == NULL) return;
+  rb_standardisation_destroy(&state->standardisation);
   free(state->seen);
   free(state->centring);
   free(state->x);
@@ -191,7 +193,8 @@ rb_status rb_flow_posterior_create(rb_context *ctx, const rb_model *model,
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   posterior->state = state;
   state->estimator = estimator;
-  state->standardisation = *standardisation;
+  RB_TRY(rb_standardisation_copy(ctx, rb_estimator_shape(estimator).features, standardisation,
+                                 &state->standardisation));
   state->view = (rb_view){model, rb_estimator_summary_type(estimator), coordinates};
   RB_TRY(rb_view_check(ctx, &state->view));
   state->batch = batch;

@@ -57,7 +57,8 @@ static void set_row(rb_micro_batch *batch, int row, const rb_standardisation *st
   batch->log_det[row] = (rb_real)log_det;
 }
 
-static void pad(rb_micro_batch *batch, int rows) {
+/* Zeros after the rows, and what concerns all rows at once. */
+static void finish(rb_micro_batch *batch, const rb_standardisation *standardisation, int rows) {
   const int D = batch->dim;
   const int64_t samples = rb_shape_row(batch->shape);
   const size_t padding = (size_t)(batch->size - rows);
@@ -65,6 +66,7 @@ static void pad(rb_micro_batch *batch, int rows) {
   memset(batch->x + rows * samples, 0, padding * (size_t)samples * sizeof(rb_real));
   memset(batch->theta + (int64_t)rows * D, 0, padding * (size_t)D * sizeof(rb_real));
   memset(batch->weight + rows, 0, padding * sizeof(rb_real));
+  rb_standardise_finish(standardisation, batch->shape, batch->size, batch->x);
 }
 
 void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *standardisation,
@@ -76,7 +78,7 @@ void rb_micro_batch_gather(rb_micro_batch *batch, const rb_standardisation *stan
     set_row(batch, row, standardisation, dataset->theta + i * dataset->dim, dataset->log_det[i],
             dataset->x + i * samples, weight);
   }
-  pad(batch, rows);
+  finish(batch, standardisation, rows);
 }
 
 int rb_micro_batch_losses(rb_micro_batch *batch, double shift) {
@@ -108,7 +110,7 @@ rb_status rb_micro_batch_simulate(rb_context *ctx, rb_micro_batch *batch,
                                          latent + at, theta + at);
     set_row(batch, row, standardisation, theta + at, log_det, batch->seen + row * samples, weight);
   }
-  pad(batch, rows);
+  finish(batch, standardisation, rows);
 cleanup:
   return status;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "feature_components.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/exact_sum.h"
@@ -158,6 +159,9 @@ rb_status rb_standardise_measure(rb_context *ctx, const rb_dataset *dataset, con
   }
   if (scaling == RB_SCALES_QUARTILES) {
     RB_TRY(measure_quartiles(ctx, dataset, least_feature, standardisation));
+  }
+  if (scaling == RB_SCALES_COMPONENTS) {
+    RB_TRY(rb_feature_components_measure(ctx, dataset, standardisation));
   }
 cleanup:
   free(sums);

@@ -62,6 +62,7 @@ cleanup:
 }
 
 void rb_training_destroy(rb_training *training) {
+  rb_standardisation_destroy(&training->standardisation);
   free(training->first_moment);
   free(training->second_moment);
   free(training->average);

@@ -108,7 +108,7 @@ static void reads_what_ended_early(void **state) {
   assert_all_true(again.train.step == f.train.step && again.train.total_steps == f.train.step &&
                   f.train.step < 100 * f.train.steps_per_epoch);
   rb_file *file = NULL;
-  rb_standardisation standardisation;
+  rb_standardisation standardisation = {0};
   assert_all_ok(rb_product_open(&test_context, RB_PRODUCT_CHECKPOINT, s.path, &file));
   assert_all_ok(
       rb_checkpoint_read_network(&test_context, file, false, again.estimator, &standardisation));
@@ -136,7 +136,7 @@ static void refuses_another_network(void **state) {
       rb_estimator_create(&test_context, &other, f.training.shape, f.model.dim, 16, &estimator));
   rb_file *file = NULL;
   assert_all_ok(rb_product_open(&test_context, RB_PRODUCT_CHECKPOINT, s.path, &file));
-  rb_standardisation standardisation;
+  rb_standardisation standardisation = {0};
   assert_all_true(rb_checkpoint_read_network(&test_context, file, false, estimator,
                                              &standardisation) == RB_ERR_FORMAT);
   rb_error_clear(&test_context);

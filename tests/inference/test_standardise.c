@@ -90,6 +90,79 @@ static void measures_other_scales(void **state) {
   rb_dataset_destroy(&dataset);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(measures_known_moments),
-                                          cmocka_unit_test(measures_other_scales)};
+/* Features that depend on each other, one of which hardly varies, behind a series. */
+static void fill_dependent(rb_dataset *dataset) {
+  int64_t first = 0, count = 0;
+  rb_dataset_share(&test_context, dataset, &first, &count);
+  const int64_t row = rb_shape_row(dataset->shape);
+  for (int64_t i = first; i < first + count; ++i) {
+    dataset->theta[i * D] = (double)i;
+    dataset->theta[i * D + 1] = (double)(i % 7);
+    float *x = dataset->x + i * row;
+    const float a = (float)((i * 37) % 101) - 50, b = (float)((i * 53) % 89) - 44;
+    x[0] = x[1] = a;
+    x[2] = 1000 + a;
+    x[3] = 0.001F * (a + 0.1F * b);
+    x[4] = b;
+  }
+  rb_dataset_fence(&test_context, dataset);
+}
+
+/* The components of standardised features have no covariance, and the square roots of the variances
+ * those directions have (with 0.001 more). */
+static void brings_components_to_one_scale(void **state) {
+  (void)state;
+  const rb_shape shape = {.channels = 1, .length = 2, .features = 3};
+  rb_dataset dataset;
+  rb_standardisation s, copy;
+  assert_all_ok(rb_dataset_allocate(&test_context, D, shape, N, &dataset));
+  fill_dependent(&dataset);
+  assert_all_ok(rb_standardise_measure(&test_context, &dataset, dataset.theta, RB_SCALES_COMPONENTS,
+                                       1e-4, &s));
+  assert_all_ok(rb_standardisation_copy(&test_context, 3, &s, &copy));
+  rb_standardisation_destroy(&s);
+  static rb_real x[N * 5], plain[N * 5];
+  for (int64_t i = 0; i < N; ++i) rb_standardise_x(&copy, shape, dataset.x + i * 5, x + i * 5);
+  memcpy(plain, x, sizeof x);
+  rb_standardise_finish(&copy, shape, N, x);
+  double variance[3] = {0}, product[3][3] = {{0}}, before = 0, after = 0;
+  bool same = true;
+  for (int i = 0; i < N; ++i) {
+    same = same && x[i * 5] == plain[i * 5] && x[i * 5 + 1] == plain[i * 5 + 1];
+    for (int j = 0; j < 3; ++j) {
+      before += (double)plain[i * 5 + 2 + j] * (double)plain[i * 5 + 2 + j] / N;
+      for (int k = 0; k < 3; ++k) {
+        product[j][k] += (double)x[i * 5 + 2 + j] * (double)x[i * 5 + 2 + k] / N;
+      }
+    }
+  }
+  assert_all_true(same);
+  for (int j = 0; j < 3; ++j) {
+    // v/sqrt(v + 0.001) = p, so that v is the positive root of v^2 - p^2 v - 0.001 p^2.
+    const double p = product[j][j], square = p * p;
+    variance[j] = (square + sqrt(square * square + 0.004 * square)) / 2;
+    after += variance[j];
+    for (int k = 0; k < j; ++k) assert_all_true(fabs(product[j][k]) < 1e-4);
+  }
+  assert_all_true(fabs(before - after) < 1e-3 && variance[0] < 0.02 && variance[2] > 1.9);
+  rb_standardisation_destroy(&copy);
+  rb_dataset_destroy(&dataset);
+}
+
+static void components_need_features(void **state) {
+  (void)state;
+  const rb_shape shape = {.channels = C, .length = L};
+  rb_dataset dataset;
+  rb_standardisation s;
+  assert_all_ok(rb_dataset_allocate(&test_context, D, shape, 3, &dataset));
+  assert_all_true(rb_standardise_measure(&test_context, &dataset, dataset.theta,
+                                         RB_SCALES_COMPONENTS, 1e-4, &s) == RB_ERR_SETTING);
+  rb_error_clear(&test_context);
+  rb_standardisation_destroy(&s);
+  rb_dataset_destroy(&dataset);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(measures_known_moments), cmocka_unit_test(measures_other_scales),
+    cmocka_unit_test(brings_components_to_one_scale), cmocka_unit_test(components_need_features)};
 RB_TEST_MAIN(tests)

@@ -121,9 +121,10 @@ static const rb_setting other[] = {
            "the prior (logits of intervals), such coordinates centred on what the features tell "
            "(expert, both), probits of intervals, in which a uniform prior is a normal one, or "
            "coordinates that are straight inside intervals and bent only at their ends"),
-    CHOICE("training.scales", training.scales, "\"moments\"", "moments|quartiles|log",
+    CHOICE("training.scales", training.scales, "\"moments\"", "moments|quartiles|log|components",
            "how data are brought to one scale: by mean and standard deviation, by median and "
-           "quartiles (heavy tails), or by the moments of their logarithms (above 0)"),
+           "quartiles (heavy tails), by the moments of their logarithms (above 0), or features by "
+           "principal components of nearly equal size"),
     INTEGER("training.ensemble", training.ensemble, "1", "[1, 64]", NULL,
             "networks, trained each from its own random numbers; their mixture is the posterior"),
     CHOICE("training.keep", training.keep, "\"last\"", "last|best",

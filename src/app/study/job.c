@@ -120,7 +120,7 @@ cleanup:
 /* Local part of loading. */
 static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const char *path, int m) {
   rb_status status = RB_OK;
-  rb_standardisation standardisation;
+  rb_standardisation standardisation = {0};
   RB_TRY(check_member(ctx, file, path, m));
   RB_TRY(rb_job_create_network(ctx, job, INFERENCE_BATCH, &job->estimator[m]));
   RB_TRY(rb_checkpoint_read_network(ctx, file, job->input.training.keep == RB_KEEP_BEST,
@@ -129,6 +129,7 @@ static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const c
                                   job->estimator[m], &standardisation, INFERENCE_BATCH, (uint16_t)m,
                                   &job->member[m]));
 cleanup:
+  rb_standardisation_destroy(&standardisation);
   return status;
 }
 
