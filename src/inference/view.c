@@ -78,6 +78,9 @@ void rb_view_to(const rb_view *view, const double *centring, int64_t count, cons
     case RB_COORDINATES_STRAIGHT:
       rb_prior_to_straight(model->prior, count, values, phi, log_det);
       break;
+    case RB_COORDINATES_LOG:
+      rb_prior_to_log(model->prior, count, values, phi, log_det);
+      break;
     default:
       keep(count, model->dim, values, phi, log_det);
   }
@@ -98,6 +101,9 @@ void rb_view_from(const rb_view *view, const double *centring, int64_t count, co
       break;
     case RB_COORDINATES_STRAIGHT:
       rb_prior_from_straight(model->prior, count, phi, values, log_det);
+      break;
+    case RB_COORDINATES_LOG:
+      rb_prior_from_log(model->prior, count, phi, values, log_det);
       break;
     default:
       keep(count, model->dim, phi, values, log_det);

@@ -336,3 +336,39 @@ void rb_prior_from_straight(const rb_prior *prior, int64_t count, const double *
                             double *log_det) {
   from_lines(prior, &straight_map, count, phi, latent, log_det);
 }
+
+/* Whether parameter d has a logarithm. */
+static bool is_positive(const rb_prior *prior, int d) {
+  const rb_family *family = prior->row[prior->free[d]].family;
+  return family->low == 0 && isinf(family->high);
+}
+
+void rb_prior_to_log(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                     double *log_det) {
+  const int D = prior->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int d = 0; d < D; ++d) {
+      const bool positive = is_positive(prior, d);
+      const double x = latent[i * D + d];
+      phi[i * D + d] = positive ? log(fmax(x, DBL_MIN)) : x;
+      sum += positive ? phi[i * D + d] : 0;
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}
+
+void rb_prior_from_log(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                       double *log_det) {
+  const int D = prior->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int d = 0; d < D; ++d) {
+      const bool positive = is_positive(prior, d);
+      const double y = phi[i * D + d];
+      latent[i * D + d] = positive ? exp(y) : y;
+      sum += positive ? y : 0;
+    }
+    if (log_det != NULL) log_det[i] = sum;
+  }
+}

@@ -108,14 +108,15 @@ static void draws_without_a_parameter(void **state) {
   rb_prior_destroy(other);
 }
 
-/* The coordinates that cover the support. */
+/* The coordinates: all but the last, logarithms, cover the support and nothing else. */
 static const struct {
   void (*to)(const rb_prior *, int64_t, const double *, double *, double *);
   void (*from)(const rb_prior *, int64_t, const double *, double *, double *);
 } coordinates[] = {{rb_prior_to_support, rb_prior_from_support},
                    {rb_prior_to_probit, rb_prior_from_probit},
-                   {rb_prior_to_straight, rb_prior_from_straight}};
-enum { COORDINATES = sizeof coordinates / sizeof *coordinates };
+                   {rb_prior_to_straight, rb_prior_from_straight},
+                   {rb_prior_to_log, rb_prior_from_log}};
+enum { COORDINATES = sizeof coordinates / sizeof *coordinates, WITHIN = COORDINATES - 1 };
 
 static void round_trip(void **state) {
   (void)state;
@@ -141,10 +142,10 @@ static void images_lie_in_the_prior(void **state) {
   for (uint32_t i = 0; i < 1000; ++i) {
     double phi[D], latent[D], theta[D], log_density;
     for (uint32_t d = 0; d < D; ++d) {
-      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / COORDINATES);
+      const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / WITHIN);
       phi[d] = 24.0 * (rb_stream_uniform(s, d) - 0.5);
     }
-    coordinates[i % COORDINATES].from(prior, 1, phi, latent, NULL);
+    coordinates[i % WITHIN].from(prior, 1, phi, latent, NULL);
     rb_prior_from_latent(prior, 1, latent, theta);
     assert_int_equal(rb_prior_outside(prior, theta), 0);
     rb_prior_log_density(prior, 1, latent, &log_density);
@@ -240,8 +241,26 @@ static void masses_are_one(void **state) {
         .scale = "1",
         .low = "a"}}};
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; ++k) {
-    for (int c = 0; c < COORDINATES; ++c) assert_near(mass_of(pairs[k], c), 1, 1e-5);
+    // Not in logarithms: where a density ends at a bound, such a sum is coarse.
+    for (int c = 0; c < WITHIN; ++c) assert_near(mass_of(pairs[k], c), 1, 1e-5);
   }
+}
+
+static void logarithms_of_what_is_positive(void **state) {
+  (void)state;
+  static const rb_prior_row triple[] = {
+      {.name = "a", .distribution = "loguniform", .low = "3", .high = "300"},
+      {.name = "b", .distribution = "uniform", .low = "2", .high = "a"},
+      {.name = "c", .distribution = "beta", .a = "2", .b = "3"}};
+  rb_prior *three = NULL;
+  assert_int_equal(rb_prior_create(&test_context, 3, triple, &three), RB_OK);
+  const double x[3] = {20, 5, 0.25};
+  double phi[3], log_det;
+  rb_prior_to_log(three, 1, x, phi, &log_det);
+  assert_near(phi[0], log(20), 1e-15);
+  assert_true(phi[1] == 5 && phi[2] == 0.25);
+  assert_near(log_det, log(20), 1e-15);
+  rb_prior_destroy(three);
 }
 
 static void outside_is_named(void **state) {
@@ -343,5 +362,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(outside_is_named, set_up, tear_down),
     cmocka_unit_test_setup_teardown(standard_deviations, set_up, tear_down),
     cmocka_unit_test(masses_are_one),
+    cmocka_unit_test(logarithms_of_what_is_positive),
     cmocka_unit_test(what_is_wrong)};
 RB_TEST_MAIN(tests)

@@ -261,6 +261,24 @@ static void crossings_are_events(void **state) {
   rb_statistics_free(b);
 }
 
+/* Samples that count several events have one each. */
+static void counts_are_events(void **state) {
+  (void)state;
+  enum { T = 500 };
+  static float x[2 * T], given[RB_MAX_FEATURES], counted[RB_MAX_FEATURES];
+  const rb_channel binary[] = {VOLTAGE, SPIKES};
+  const rb_channel counts[] = {VOLTAGE, {.quantity = {"spike_count", "1", ""}, .counts = true}};
+  const rb_statistics_form a = form_of(T, 2, binary), b = form_of(T, 2, counts);
+  rb_statistics *s = create(&a);
+  const int n = rb_statistics_count(s);
+  rb_statistics_free(s);
+  record(8, T, 0.05, x, x + T);
+  compute(&a, x, given);
+  for (int t = 0; t < T; ++t) x[T + t] *= (float)(1 + t % 3);
+  compute(&b, x, counted);
+  assert_memory_equal(given, counted, (size_t)n * sizeof *given);
+}
+
 /* Each block is that of the pairs of channels by themselves, one after the other. */
 static void several_channels(void **state) {
   (void)state;
@@ -410,6 +428,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(masked_samples_do_not_matter),
     cmocka_unit_test(without_events_moments_and_lags),
     cmocka_unit_test(crossings_are_events),
+    cmocka_unit_test(counts_are_events),
     cmocka_unit_test(several_channels),
     cmocka_unit_test(blocks_are_left_out),
     cmocka_unit_test(names_tell_numbers_apart),

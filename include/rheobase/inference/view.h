@@ -10,11 +10,12 @@
 
 /** How the network has the parameters. */
 typedef enum rb_coordinates {
-  RB_COORDINATES_RAW,      ///< as the simulator uses them
-  RB_COORDINATES_SUPPORT,  ///< support coordinates of the latent values (support.h)
-  RB_COORDINATES_CENTRED,  ///< centred on what the features tell (feature_source.h)
-  RB_COORDINATES_PROBIT,   ///< as support coordinates, but with probits (prior.h)
-  RB_COORDINATES_STRAIGHT  ///< as these, but straight inside an interval (prior.h)
+  RB_COORDINATES_RAW,       ///< as the simulator uses them
+  RB_COORDINATES_SUPPORT,   ///< support coordinates of the latent values (support.h)
+  RB_COORDINATES_CENTRED,   ///< centred on what the features tell (feature_source.h)
+  RB_COORDINATES_PROBIT,    ///< as support coordinates, but with probits (prior.h)
+  RB_COORDINATES_STRAIGHT,  ///< as these, but straight inside an interval (prior.h)
+  RB_COORDINATES_LOG        ///< logarithms of positive latent values, others as they are (prior.h)
 } rb_coordinates;
 
 typedef struct rb_view {

@@ -34,6 +34,7 @@ typedef struct rb_channel {
   rb_quantity quantity;
   rb_channel_role role;
   bool binary;         ///< only 0 and 1: stored as bytes in files
+  bool counts;         ///< how many events a sample holds: statistics see one where it is not 0
   double least, most;  ///< between which the largest size of a recording's values lies; beyond,
                        ///< it may be in another unit and is refused; most = 0: anywhere
 } rb_channel;

@@ -107,6 +107,15 @@ void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *p
                            double *log_det);
 /** @} */
 
+/** The logarithms of parameters whose family has values above 0 alone, and the others as they are.
+ * Nothing bends near a bound, as it does in coordinates of the support, but a point may lie outside
+ * of that. @{ */
+void rb_prior_to_log(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                     double *log_det);
+void rb_prior_from_log(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                       double *log_det);
+/** @} */
+
 /** The same, but with the probit of the share of an interval with both ends: a uniform parameter
  * then is a standard normal one, and a density that ends at a wall has the tail of a normal one. @{
  */

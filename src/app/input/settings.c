@@ -115,12 +115,14 @@ static const rb_setting other[] = {
          "largest norm of each tensor's gradient; 0: no bound"),
     REAL("training.clip_global", training.clip_global, "0", "[0, 1e9]", NULL,
          "largest norm of the whole gradient; 0: no bound"),
-    CHOICE("training.parameters", training.coordinates, "\"support\"",
-           "raw|support|centred|probit|straight",
-           "what the network works with: the parameters as they are, coordinates that cannot leave "
-           "the prior (logits of intervals), such coordinates centred on what the features tell "
-           "(expert, both), probits of intervals, in which a uniform prior is a normal one, or "
-           "coordinates that are straight inside intervals and bent only at their ends"),
+    CHOICE(
+        "training.parameters", training.coordinates, "\"support\"",
+        "raw|support|centred|probit|straight|log",
+        "what the network works with: the parameters as they are, coordinates that cannot leave "
+        "the prior (logits of intervals), such coordinates centred on what the features tell "
+        "(expert, both), probits of intervals, in which a uniform prior is a normal one, "
+        "coordinates that are straight inside intervals and bent only at their ends, or logarithms "
+        "of positive parameters and the others as they are (draws may leave the prior)"),
     CHOICE("training.scales", training.scales, "\"moments\"", "moments|quartiles|log|components",
            "how data are brought to one scale: by mean and standard deviation, by median and "
            "quartiles (heavy tails), by the moments of their logarithms (above 0), or features by "

@@ -118,7 +118,7 @@ static void find_channels(rb_statistics *s) {
       s->mask_channel[s->masks++] = c;
     } else if (channel->role == RB_CHANNEL_STIMULUS) {
       s->stimulus_channel[s->stimuli++] = c;
-    } else if (channel->binary) {
+    } else if (channel->binary || channel->counts) {
       s->source_channel[s->sources++] = c;
     } else {
       s->series_channel[s->series++] = c;
