@@ -124,7 +124,7 @@ static void events_that_are_drawn(void **state) {
     fill(400, 300, row[2]);
     response[0] = row[2];
     assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, item, 1, row, true, v, event));
-    const rb_neuron_recording recording = {NULL, event, stimulus};
+    const rb_neuron_recording recording = {.spikes = event, .current = stimulus};
     assert_all_ok(rb_neuron_weigh(&model, &test_context, &recording, 1, row, &log_likelihood));
     assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
     sum = 0;

@@ -148,6 +148,8 @@ typedef struct rb_neuron_recording {
   const double *voltage;  ///< (samples); NULL: not recorded
   const uint8_t *spikes;  ///< (samples) how many; NULL: not recorded
   const double *current;  ///< (L) what the neuron was given, in the kernel's unit
+  const uint8_t *mask;    ///< (samples) 1 where the voltage tells nothing; NULL: nowhere
+  int64_t samples;        ///< how many there are; 0: the model's
 } rb_neuron_recording;
 
 /** Log likelihood of parameters given a recording, all constants included. Local.
@@ -155,5 +157,11 @@ typedef struct rb_neuron_recording {
 RB_NODISCARD rb_status rb_neuron_weigh(const rb_model *model, rb_context *ctx,
                                        const rb_neuron_recording *recording, int64_t count,
                                        const double *theta, double *log_likelihood);
+
+/** The same from given initial voltages. @param v0 (count) */
+RB_NODISCARD rb_status rb_neuron_weigh_from(const rb_model *model, rb_context *ctx,
+                                            const rb_neuron_recording *recording, int64_t count,
+                                            const double *theta, const double *v0,
+                                            double *log_likelihood);
 
 #endif
