@@ -78,14 +78,20 @@ const char *rb_settings_next_text(const char *at, size_t size, char *text) {
   return at + length + (at[length] == '\n');
 }
 
+/* As a number that is no integer: an array of libconfig has one type. @param text (32) */
+static void format_end(double value, char *text) {
+  rb_format_real(value, text);
+  if (strpbrk(text, ".e") == NULL) (void)strcat(text, ".0");
+}
+
 static void format_range(const double *ends, char *text) {
   char low[32], high[32];
-  rb_format_real(ends[0], low);
-  rb_format_real(ends[1], high);
+  format_end(ends[0], low);
+  format_end(ends[1], high);
   if (isnan(ends[0])) {
     (void)snprintf(text, RB_SETTING_TEXT, "\"\"");
   } else if (ends[0] == ends[1]) {
-    (void)snprintf(text, RB_SETTING_TEXT, "%s", low);
+    rb_format_real(ends[0], text);
   } else {
     (void)snprintf(text, RB_SETTING_TEXT, "[%s, %s]", low, high);
   }

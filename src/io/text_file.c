@@ -25,3 +25,16 @@ rb_status rb_text_finish(rb_context *ctx, rb_status status, const char *path, co
   if (status != RB_OK) (void)unlink(tmp);
   return status;
 }
+
+void rb_text_csv_field(FILE *out, const char *text) {
+  if (text[strcspn(text, ",\"\r\n")] == '\0') {
+    (void)fputs(text, out);
+    return;
+  }
+  (void)fputc('"', out);
+  for (; *text != '\0'; ++text) {
+    if (*text == '"') (void)fputc('"', out);
+    (void)fputc(*text, out);
+  }
+  (void)fputc('"', out);
+}

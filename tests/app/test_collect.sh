@@ -2,6 +2,7 @@
 # collect: names of any kind are fields of a CSV table; the same command works again; what cannot be
 # read is told and does not keep the others from the table; -o makes its folder.
 . "$(dirname "$0")/lib.sh"
+. "$RB_SOURCE_DIR/tests/io/xarray_python.sh"
 tiny=$RB_SOURCE_DIR/inputs/tiny.cfg
 mkdir -p results
 odd='results/say "a", b=1'
@@ -23,6 +24,28 @@ done
 [ $? = 4 ] && [ -s results/new/sub/collection.csv ] || fail "-o did not make its folder: $(cat err.txt)"
 "$RB_PROGRAM" collect results/* results/new/sub -o results/new/sub --quiet 2>err.txt
 grep -q 'new/sub' err.txt && fail "its own output is taken for a study: $(cat err.txt)"
+
+# What studies predict of a recording is a second table.
+awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 1500; ++i) print i / 5 "," (i % 150 == 70 ? 20 : -65 + i % 3) "," 250 + 50 * sin(i / 40) }' >trace.csv
+"$RB_PROGRAM" import trace.csv -o cell.h5 --quiet 2>/dev/null || fail "import"
+for study in "$odd" results/training.batch_size=16,seed=1; do
+  "$RB_PROGRAM" predict "$study" --recording cell.h5 --quiet 2>/dev/null || fail "predict in $study"
+done
+"$RB_PROGRAM" collect "$odd" results/training* -o results >out.txt 2>err.txt || fail "predictions: $(cat err.txt)"
+grep -v '^wrote ' out.txt | sed -n '/^study,sweep/,$p' | cmp - results/predictions.csv || fail "the file is not what was printed"
+"$python" - "$odd" <<'END' || fail "predictions.csv: $(cat results/predictions.csv)"
+import csv, sys
+import h5py, numpy as np
+rows = list(csv.DictReader(open("results/predictions.csv", newline="")))
+assert [r["study"] for r in rows] == [sys.argv[1], "results/training.batch_size=16,seed=1"], rows
+with h5py.File(sys.argv[1] + "/prediction.h5") as p:
+    for name in ("gamma", "bits_per_spike", "rmse", "rate"):
+        v = p[name][0]
+        assert np.isclose(float(rows[0][name]), np.mean(v), rtol=1e-5), (name, rows[0][name])
+        assert np.isclose(float(rows[0][name + "_high"]), np.quantile(v, 0.975), rtol=1e-5)
+    assert rows[0]["sweep"] == "0" and rows[0]["repeats"] == "1" and rows[0]["reliability"] == "" and rows[0]["log_evidence"] == ""
+END
+rm results/predictions.csv
 
 # One that is missing, one that is damaged, one that has no calibration.
 mkdir results/bad results/young

@@ -2,10 +2,11 @@
 
 #include "fuzz_recording.h"
 #include "hdf5_case.h"
+#include "rheobase/io/recording_file.h"
 
-/* The readers of recordings in HDF5, NWB or not, on changed copies of the files in
- * RB_FUZZ_RECORDINGS (recording_seeds.py). The first byte says which file, the rest which changes
- * (hdf5_mutator.h). */
+/* The readers of recordings in HDF5, NWB or not, and of recording.h5, on changed copies of the
+ * files in RB_FUZZ_RECORDINGS (recording_seeds.py). The first byte says which file, the rest which
+ * changes (hdf5_mutator.h). */
 
 enum { MOST = 16 };
 static hdf5_case valid[MOST];
@@ -34,6 +35,25 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
+/* What a sweep of recording.h5 may rely on. */
+static void fuzz_recorded(const char *path) {
+  rb_recorded recorded;
+  const rb_status status = rb_recorded_read(&fuzz_context, path, NULL, &recorded);
+  fuzz_outcome(status);
+  for (int64_t s = 0; status == RB_OK && s < recorded.sweeps; ++s) {
+    const rb_steps *steps = &recorded.sweep[s].steps;
+    fuzz_require(steps->steps > 0 && steps->dt_ms > 0, "a sweep without steps");
+    for (int64_t n = 0; n < steps->steps; ++n) {
+      fuzz_require(isfinite(steps->voltage_mV[n]) && isfinite(steps->current_pA[n]), "no number");
+      fuzz_require(steps->spike[n] <= 1 && steps->mask[n] <= 1, "neither 0 nor 1");
+    }
+    for (int64_t k = 0; k < steps->spikes; ++k) {
+      fuzz_require(k == 0 || steps->onset_ms[k] > steps->onset_ms[k - 1], "onsets out of order");
+    }
+  }
+  rb_recorded_free(&recorded);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const rb_recording_choice none = {0};
   if (size < 2) return 0;
@@ -41,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   hdf5_case_damage(&valid[data[0] % cases], copy, &bytes);
   const int64_t before = hdf5_open_objects();
   fuzz_recording(copy, &none);
+  fuzz_recorded(copy);
   fuzz_require(hdf5_open_objects() == before, "an object of HDF5 was left open");
   return 0;
 }

@@ -21,6 +21,10 @@ done
 . tests/io/xarray_python.sh
 PYTHONPATH=tests/io PYTHONDONTWRITEBYTECODE=1 "$python" tests/fuzz/recording_seeds.py "$work/recordings"
 export RB_FUZZ_RECORDINGS=$work/recordings/nwb
+awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 200; ++i) print i / 10 "," (i % 60 == 9 ? 20 : -65) "," i }' \
+  >"$work/recordings/trace.csv"
+"$program" import "$work/recordings/trace.csv" -o "$work/recordings/recording.h5" --quiet 2>/dev/null
+mv "$work/recordings/recording.h5" "$RB_FUZZ_RECORDINGS"
 "$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
 printf '"%s"\n' time_ms voltage_mV voltage spike spikes current_pA true '# ' 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
 printf '"%s"\n' time_ms time_s sample voltage_mV Vm current_pA Im '(nA)' '[mV]' '# ' 0.1 nan inf 1e308 e+003 >"$work/text.dict"

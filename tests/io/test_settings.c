@@ -224,7 +224,12 @@ static void ranges(void **state) {
   assert_true(e.parts[1].span[0] == -0.5 && e.parts[1].span[1] == 4);
   assert_true(isnan(e.parts[2].span[0]) && isnan(e.parts[2].span[1]));
   rb_setting_format(&rows[sizeof rows / sizeof *rows - 2], &e, text);
-  assert_string_equal(text, "({ span = 2; }, { span = [-0.5, 4]; }, { })");
+  assert_string_equal(text, "({ span = 2; }, { span = [-0.5, 4.0]; }, { })");
+  char again[RB_SETTING_TEXT + 16];
+  (void)snprintf(again, sizeof again, "parts = %s;", text);  // is read as it was written
+  e = defaults();
+  assert_int_equal(rb_settings_parse(&test_context, &table, "x.cfg", again, &e), RB_OK);
+  assert_true(e.parts[1].span[0] == -0.5 && e.parts[1].span[1] == 4);
   EXPECT_FAILURE(parse("parts = ({ span = [1]; });"), RB_ERR_SETTING, "span must be a number or a");
   EXPECT_FAILURE(parse("parts = ({ span = [1, 2, 3]; });"), RB_ERR_SETTING,
                  "span must be a number");

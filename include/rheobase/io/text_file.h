@@ -19,4 +19,8 @@ RB_NODISCARD rb_status rb_text_create(rb_context *ctx, const char *path, char *t
 RB_NODISCARD rb_status rb_text_finish(rb_context *ctx, rb_status status, const char *path,
                                       const char *tmp, FILE *out);
 
+/** Writes a field of a line of CSV: in quotes where it holds what CSV gives a meaning (RFC 4180).
+ */
+void rb_text_csv_field(FILE *out, const char *text);
+
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../commands.h"
+#include "collect_predictions.h"
 #include "rheobase/analysis/calibration_file.h"
 #include "rheobase/base/log.h"
 #include "rheobase/io/folder.h"
@@ -14,7 +15,8 @@
 #include "rheobase/report/collection.h"
 
 /* `rheobase collect DIR...`: the diagnostics of many studies as one table, a row per study and
- * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. */
+ * parameter, as DIR/calibration.h5 has them; -o writes it as collection.csv too, and draws it. What
+ * they predict of recordings follows as a second table, predictions.csv. */
 
 /* A column of numbers: one per parameter, one per study (rank 0), or the last row of several. */
 static const struct column {
@@ -37,7 +39,8 @@ enum { R = 0, CONTRACTION = 2, CALIBRATION_ERROR = 4 };  // of columns, in the f
 
 /* What was read so far: the table as text, and what the figure needs of it. */
 typedef struct gathered {
-  FILE *table;
+  FILE *table, *predictions;
+  int64_t predicted;  // rows of the latter
   rb_collection_row *row;
   int64_t rows;
   int studies, left_out;
@@ -74,20 +77,6 @@ static rb_status add_rows(rb_context *ctx, gathered *g, int64_t D, char **parame
   return RB_OK;
 }
 
-/* A field of a line: in quotes where it holds what CSV gives a meaning (RFC 4180). */
-static void write_field(FILE *out, const char *text) {
-  if (text[strcspn(text, ",\"\r\n")] == '\0') {
-    (void)fputs(text, out);
-    return;
-  }
-  (void)fputc('"', out);
-  for (; *text != '\0'; ++text) {
-    if (*text == '"') (void)fputc('"', out);
-    (void)fputc(*text, out);
-  }
-  (void)fputc('"', out);
-}
-
 /* Adds one study's rows. Local. */
 static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   rb_status status = RB_OK;
@@ -101,11 +90,12 @@ static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   for (int c = 0; c < COLUMNS; ++c) RB_TRY(read_column(ctx, file, path, c, D, &values[c]));
   if (D > 0) RB_TRY(add_rows(ctx, g, D, parameters, values));
+  RB_TRY(rb_collect_predictions_add(ctx, folder, g->predictions, &g->predicted));
   if (remark != NULL) rb_log_warning(ctx, "%s: %s", folder, remark);
   for (int64_t d = 0; d < D; ++d) {
-    write_field(g->table, folder);
+    rb_text_csv_field(g->table, folder);
     (void)fputc(',', g->table);
-    write_field(g->table, parameters[d]);
+    rb_text_csv_field(g->table, parameters[d]);
     for (int c = 0; c < COLUMNS; ++c) {
       (void)fprintf(g->table, ",%.6g", values[c][columns[c].rank == 0 ? 0 : d]);
     }
@@ -122,7 +112,8 @@ cleanup:
 /* Whether an operand is what an earlier `collect` left behind, which a pattern for all of a folder
  * names too: its files, or a folder with them and without a study. */
 static bool is_own_output(const char *path) {
-  static const char *const names[] = {"collection.csv", "collection.gp", "collection.png"};
+  static const char *const names[] = {"collection.csv", "collection.gp", "collection.png",
+                                      "predictions.csv"};
   const char *slash = strrchr(path, '/');
   char inside[PATH];
   struct stat about;
@@ -156,29 +147,37 @@ static rb_status add_studies(rb_context *ctx, const rb_arguments *arguments, gat
   return RB_OK;
 }
 
+/* A table as text. */
+typedef struct text {
+  char *text;
+  size_t length;
+} text;
+
 /* Gives the text a file's name in one step. Local. */
-static rb_status write_text(rb_context *ctx, const char *folder, const char *text, size_t length) {
+static rb_status write_text(rb_context *ctx, const char *folder, const char *name, const text *t) {
   rb_status status = RB_OK;
   char path[PATH], tmp[PATH];
   FILE *out = NULL;
-  (void)snprintf(path, sizeof path, "%s/collection.csv", folder);
+  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
   RB_TRY(rb_text_create(ctx, path, tmp, &out));
-  (void)fwrite(text, 1, length, out);
+  (void)fwrite(t->text, 1, t->length, out);
   RB_TRY(rb_text_finish(ctx, RB_OK, path, tmp, out));
   rb_log_info(ctx, "wrote %s", path);
 cleanup:
   return status;
 }
 
-/* The table on standard output and, if there is a folder for it, as files. */
-static rb_status write_all(rb_context *ctx, const char *folder, const gathered *g, const char *text,
-                           size_t length) {
+/* The tables on standard output and, if there is a folder for them, as files. */
+static rb_status write_all(rb_context *ctx, const char *folder, const gathered *g,
+                           const text *table, const text *predictions) {
   rb_status status = RB_OK;
   int made = 0;
-  if (!ctx->quiet) (void)fputs(text, stdout);
+  if (!ctx->quiet) (void)fputs(table->text, stdout);
+  if (!ctx->quiet && g->predicted > 0) (void)printf("\n%s", predictions->text);
   if (folder == NULL) return RB_OK;
   RB_TRY(rb_folder_make(ctx, folder, &made));
-  RB_TRY(write_text(ctx, folder, text, length));
+  RB_TRY(write_text(ctx, folder, "collection.csv", table));
+  if (g->predicted > 0) RB_TRY(write_text(ctx, folder, "predictions.csv", predictions));
   RB_TRY(rb_collection_draw(ctx, folder, g->rows, g->row));
 cleanup:
   rb_folder_unmake(folder, made);  // which is empty only after a failure
@@ -187,26 +186,33 @@ cleanup:
 
 static rb_status collect(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
-  char *text = NULL;
-  size_t length = 0;
-  gathered g = {.table = open_memstream(&text, &length)};
-  if (g.table == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  text table = {0}, predictions = {0};
+  gathered g = {.table = open_memstream(&table.text, &table.length),
+                .predictions = open_memstream(&predictions.text, &predictions.length)};
+  if (g.table == NULL || g.predictions == NULL) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  }
   (void)fputs("study,parameter", g.table);
   for (int c = 0; c < COLUMNS; ++c) (void)fprintf(g.table, ",%s", columns[c].name);
   (void)fputc('\n', g.table);
+  rb_collect_predictions_head(g.predictions);
   RB_TRY(add_studies(ctx, arguments, &g));
-  if (fflush(g.table) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  if (fflush(g.table) != 0 || fflush(g.predictions) != 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  }
   if (g.studies == 0) {
     RB_TRY(RB_FAIL(ctx, g.left_out > 0 ? g.why : RB_ERR_FILE, "there is no study to collect"));
   }
-  RB_TRY(write_all(ctx, arguments->output, &g, text, length));
+  RB_TRY(write_all(ctx, arguments->output, &g, &table, &predictions));
   if (g.left_out > 0) {
     RB_TRY(RB_FAIL(ctx, g.why, "%d of %d studies are left out of the table", g.left_out,
                    g.left_out + g.studies));
   }
 cleanup:
-  (void)fclose(g.table);
-  free(text);
+  if (g.table != NULL) (void)fclose(g.table);
+  if (g.predictions != NULL) (void)fclose(g.predictions);
+  free(table.text);
+  free(predictions.text);
   free(g.row);
   return status;
 }

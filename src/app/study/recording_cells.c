@@ -196,16 +196,6 @@ cleanup:
   return status;
 }
 
-/* A name as a field of a line: in quotes, which are doubled inside. */
-static void write_name(FILE *out, const char *text) {
-  (void)fputc('"', out);
-  for (; *text != '\0'; ++text) {
-    if (*text == '"') (void)fputc('"', out);
-    (void)fputc(*text, out);
-  }
-  (void)fputc('"', out);
-}
-
 static void write_table(FILE *out, const cells *c) {
   const rb_model *m = &c->job->model;
   (void)fputs("cell", out);
@@ -216,7 +206,7 @@ static void write_table(FILE *out, const cells *c) {
   for (int k = 0; k < COLUMNS + RB_SCORES; ++k) (void)fprintf(out, ",%s", column(k)->name);
   for (int64_t i = 0; i < c->count; ++i) {
     (void)fputc('\n', out);
-    write_name(out, c->job->arguments->recorded[i]);
+    rb_text_csv_field(out, c->job->arguments->recorded[i]);
     for (int d = 0; d < m->dim; ++d) {
       const double *quantile = &c->quantile[(i * m->dim + d) * RB_DRAW_LEVELS];
       (void)fprintf(out, ",%.6g,%.6g,%.6g", c->mean[i * m->dim + d], quantile[0],

@@ -222,6 +222,13 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
   sweep->voltage_mV = v.value;
   sweep->current_pA = i.value;
   v.value = i.value = NULL;
+  if (stimulated && fabs(v.start_ms - i.start_ms) > 0.5 * v.interval_ms) {
+    RB_TRY(
+        rb_sweep_warn(r->ctx, sweep,
+                      "the potential begins at %.10g ms of the file and its stimulus %s at %.10g: "
+                      "they are taken to begin together; --delay shifts the current",
+                      v.start_ms, pair->stimulus.path, i.start_ms));
+  }
   if (pairs->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pairs->remark));
   RB_TRY(take_remarks(r, file, pair->response.path, sweep));
 cleanup:

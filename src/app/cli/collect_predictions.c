@@ -1,0 +1,137 @@
+#include "collect_predictions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rheobase/analysis/recording_prediction.h"
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+#include "rheobase/io/product.h"
+#include "rheobase/io/text_file.h"
+
+enum { PATH = 4096 };
+
+void rb_collect_predictions_head(FILE *out) {
+  (void)fputs("study,sweep,repeats,reliability,log_evidence", out);
+  for (int q = 0; q < RB_SCORES; ++q) {
+    const char *name = rb_prediction_scores[q].name;
+    (void)fprintf(out, ",%s,%s_low,%s_high", name, name, name);
+  }
+  (void)fputc('\n', out);
+}
+
+static void write_number(FILE *out, double value) {
+  if (isfinite(value)) {
+    (void)fprintf(out, ",%.6g", value);
+  } else {
+    (void)fputc(',', out);
+  }
+}
+
+/* Mean and 95% interval of those that are defined. @param value (count), changed */
+static void write_score(FILE *out, int64_t count, double *value) {
+  double sum = 0;
+  int64_t n = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!isfinite(value[i])) continue;
+    value[n++] = value[i];
+    sum += value[i];
+  }
+  rb_sort(n, value);
+  write_number(out, n > 0 ? sum / (double)n : NAN);
+  write_number(out, n > 0 ? rb_quantile_of_sorted(n, value, 0.025) : NAN);
+  write_number(out, n > 0 ? rb_quantile_of_sorted(n, value, 0.975) : NAN);
+}
+
+/* What the study's exact posterior says of the observation; NaN without one. */
+static double read_evidence(rb_context *ctx, const char *folder) {
+  static const char *const path = "observation/log_evidence";
+  rb_file *file = NULL;
+  double *value = NULL, evidence = NAN;
+  int64_t count = 0;
+  char name[PATH];
+  (void)snprintf(name, sizeof name, "%s/%s", folder, rb_products[RB_PRODUCT_EXACT].file);
+  if (access(name, F_OK) == 0 && rb_product_open_one(ctx, RB_PRODUCT_EXACT, name, &file) == RB_OK &&
+      rb_file_has(file, path) &&
+      rb_file_read_last_row(ctx, file, path, 0, &count, &value) == RB_OK) {
+    evidence = *value;
+  }
+  rb_error_clear(ctx);  // an old or unfinished one tells nothing
+  free(value);
+  rb_file_close(&file);
+  return evidence;
+}
+
+/* The scores of a study. */
+typedef struct scores {
+  int64_t sweeps, draws;
+  double *sweep, *repeats, *reliability;  // (sweeps)
+  double *value[RB_SCORES];               // (sweeps, draws)
+} scores;
+
+static void free_scores(scores *s) {
+  free(s->sweep);
+  free(s->repeats);
+  free(s->reliability);
+  for (int q = 0; q < RB_SCORES; ++q) free(s->value[q]);
+}
+
+static rb_status read_vector(rb_context *ctx, const rb_file *file, const char *name, int64_t count,
+                             double **value) {
+  rb_status status = RB_OK;
+  RB_TRY(RB_ALLOCATE(ctx, *value, count));
+  RB_TRY(rb_file_read(ctx, file, name, RB_F64, false, 1, &count, *value));
+cleanup:
+  return status;
+}
+
+static rb_status read_scores(rb_context *ctx, const rb_file *file, scores *s) {
+  rb_status status = RB_OK;
+  int64_t shape[2] = {0, 0};
+  for (int q = 0; q < RB_SCORES; ++q) {
+    void *value = NULL;
+    int64_t own[2] = {0, 0};
+    RB_TRY(
+        rb_file_read_new(ctx, file, rb_prediction_scores[q].name, RB_F64, false, 2, own, &value));
+    s->value[q] = value;
+    if (q == 0) memcpy(shape, own, sizeof shape);
+    if (own[0] != shape[0] || own[1] != shape[1]) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "prediction.h5: %s has another shape than %s",
+                     rb_prediction_scores[q].name, rb_prediction_scores[0].name));
+    }
+  }
+  s->sweeps = shape[0];
+  s->draws = shape[1];
+  RB_TRY(read_vector(ctx, file, "sweep", s->sweeps, &s->sweep));
+  RB_TRY(read_vector(ctx, file, "repeats", s->sweeps, &s->repeats));
+  RB_TRY(read_vector(ctx, file, "reliability", s->sweeps, &s->reliability));
+cleanup:
+  return status;
+}
+
+rb_status rb_collect_predictions_add(rb_context *ctx, const char *folder, FILE *out,
+                                     int64_t *rows) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  scores s = {0};
+  char path[PATH];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[RB_PRODUCT_PREDICTION].file);
+  if (access(path, F_OK) != 0) return RB_OK;
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_PREDICTION, path, &file));
+  RB_TRY(read_scores(ctx, file, &s));
+  const double evidence = read_evidence(ctx, folder);
+  for (int64_t k = 0; k < s.sweeps; ++k, ++*rows) {
+    rb_text_csv_field(out, folder);
+    (void)fprintf(out, ",%.0f,%.0f", s.sweep[k], s.repeats[k]);
+    write_number(out, s.reliability[k]);
+    write_number(out, evidence);
+    for (int q = 0; q < RB_SCORES; ++q) write_score(out, s.draws, s.value[q] + k * s.draws);
+    (void)fputc('\n', out);
+  }
+cleanup:
+  free_scores(&s);
+  rb_file_close(&file);
+  return status;
+}
