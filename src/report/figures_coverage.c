@@ -171,8 +171,12 @@ static void write_regimes(const rb_array *datasets, const rb_array *low, const r
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     char range[64];
     if (datasets->v[g] < 1) continue;
-    (void)snprintf(range, sizeof range, low->v[g] < high->v[g] ? "%g-%g" : "%g", low->v[g],
-                   high->v[g]);
+    if (isnan(low->v[g])) {  // the model has no activity
+      (void)snprintf(range, sizeof range, "all");
+    } else {
+      (void)snprintf(range, sizeof range, low->v[g] < high->v[g] ? "%g-%g" : "%g", low->v[g],
+                     high->v[g]);
+    }
     used += snprintf(legend + used, (size_t)(size - used), "%sNaN with lines %s title '%s, n = %g'",
                      used > 0 ? ", " : "", regime_lines[g], range, datasets->v[g]);
   }

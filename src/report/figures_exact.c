@@ -25,16 +25,17 @@ static double write_efficiencies(FILE *out, const rb_array *efficiency) {
   return highest;
 }
 
-/* Activity and KL of each data set that has one, KL at least 0.01 for the logarithm. @param limit
- * (2) of the activity */
+/* Activity and KL of each data set that has one, KL at least 0.01 for the logarithm.
+ * @param activity NULL: the data sets' numbers instead @param limit (2) of the activity */
 static void write_distances(FILE *out, const rb_array *activity, const rb_array *kl,
                             double limit[2]) {
   limit[0] = limit[1] = 0;
   rb_script_data(out, "distance", -1);
   for (int64_t i = 0; i < kl->shape[0]; ++i) {
     if (isnan(kl->v[i])) continue;
-    rb_script_row(out, 2, (const double[]){activity->v[i], fmax(kl->v[i], 0.01)});
-    limit[1] = fmax(limit[1], activity->v[i]);
+    const double place = activity != NULL ? activity->v[i] : (double)i;
+    rb_script_row(out, 2, (const double[]){place, fmax(kl->v[i], 0.01)});
+    limit[1] = fmax(limit[1], place);
   }
   rb_script_end(out);
 }
@@ -54,6 +55,7 @@ static void range_distances(FILE *out, const rb_array *kl) {
 static rb_status draw_refinement(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array efficiency = {0}, activity = {0}, kl = {0};
+  const bool active = study->model->activity != NULL;
   double median = 0, limit[2];
   const rb_product from = RB_PRODUCT_EXACT;
   RB_TRY(rb_study_read(study, from, "datasets/network_efficiency", 1, -1, &efficiency));
@@ -61,7 +63,7 @@ static rb_status draw_refinement(const rb_study_data *study, const rb_figure *fi
   RB_TRY(rb_study_read(study, from, "datasets/network_kl", 1, efficiency.shape[0], &kl));
   RB_TRY(rb_study_number(study, from, "summary/network_efficiency", &median));
   const double highest = write_efficiencies(out, &efficiency);
-  write_distances(out, &activity, &kl, limit);
+  write_distances(out, active ? &activity : NULL, &kl, limit);
   rb_script_data(out, "median", -1);
   rb_script_row(out, 2, (const double[]){log10(median), 0});
   rb_script_row(out, 2, (const double[]){log10(median), 1.12 * highest});
@@ -80,10 +82,10 @@ static rb_status draw_refinement(const rb_study_data *study, const rb_figure *fi
       out);
   rb_script_panel(out, figure, 1, 2, 1);
   rb_script_range(out, "x", -0.5, limit[1] + 0.5, 6);
-  (void)fputs(
-      "set autoscale y\nset ytics autofreq\nset logscale y\nset xlabel 'activity'\n"
-      "set ylabel 'KL(exact || network) (nat)'\n",
-      out);
+  (void)fprintf(out,
+                "set autoscale y\nset ytics autofreq\nset logscale y\nset xlabel '%s'\n"
+                "set ylabel 'KL(exact || network) (nat)'\n",
+                active ? "activity" : "data set");
   range_distances(out, &kl);
   (void)fputs(
       "plot $distance using 1:2 with points pt 7 ps 0.6 lc rgb blue\nunset logscale y\n"
@@ -103,7 +105,8 @@ const rb_figure rb_figure_refinement = {
     .caption =
         "Left: effective share of the network's draws as importance draws for the exact "
         "posterior; 1 if it is exact, and below 0.001 they cannot be corrected. Right: "
-        "how many nats the network is from the exact posterior, by activity.",
+        "how many nats the network is from the exact posterior, by activity where the model has "
+        "one.",
     .source = RB_PRODUCT_EXACT,
     .object = "summary/network_efficiency",
     .width = 1200,

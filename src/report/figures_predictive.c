@@ -211,7 +211,7 @@ static void draw_statistic(const rb_study_data *study, const rb_figure *figure, 
   rb_script_words(statistic->name, words);
   rb_script_panel(out, figure, figure->rows, figure->columns, index);
   const double high = h.low + h.bins * h.width;
-  rb_script_range(out, "x", h.low, high, fmax(fabs(h.low), fabs(high)) < 0.1 ? 2 : 4);
+  rb_script_range(out, "x", h.low, high, fmax(fabs(h.low), fabs(high)) < 0.1 ? 2 : 3);
   rb_script_range(out, "y", 0, 1.1 * most, 4);
   (void)fprintf(out, "set title '%.4g: percentile %.0f' offset 0,-0.6\n", observed,
                 100 * percentile);
