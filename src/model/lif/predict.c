@@ -64,9 +64,10 @@ cleanup:
 
 rb_predictor rb_lif_predictor(const rb_lif_settings *settings) {
   return (rb_predictor){
-      .stimulus = {{"current", "pA", "injected current"}, .role = RB_CHANNEL_STIMULUS},
-      .response = {{"voltage", "mV", "membrane potential"}},
-      .event = {{"spikes", "1", "1 where a sample has a spike, else 0"}, .binary = true},
+      .stimulus = {.quantity = {"current", "pA", "injected current"}, .role = RB_CHANNEL_STIMULUS},
+      .response = {.quantity = {"voltage", "mV", "membrane potential"}},
+      .event = {.quantity = {"spikes", "1", "1 where a sample has a spike, else 0"},
+                .binary = true},
       .masked = ceil(settings->tref_ms / settings->dt_ms),
       .run = run,
       .follow = follow};

@@ -252,9 +252,10 @@ void rb_neuron_add_predictor(rb_model *model) {
   const bool follows = neuron->weigh != NULL || neuron->passage != NULL;
   if (!neuron->resets) return;  // its currents may be densities
   state->predictor = (rb_predictor){
-      .stimulus = {{"current", "pA", "injected current"}, .role = RB_CHANNEL_STIMULUS},
-      .response = {{"voltage", "mV", "membrane potential"}},
-      .event = {{"spikes", "1", "1 where a sample has a spike, else 0"}, .binary = true},
+      .stimulus = {.quantity = {"current", "pA", "injected current"}, .role = RB_CHANNEL_STIMULUS},
+      .response = {.quantity = {"voltage", "mV", "membrane potential"}},
+      .event = {.quantity = {"spikes", "1", "1 where a sample has a spike, else 0"},
+                .binary = true},
       .masked = ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6),
       .run = run,
       .follow = follows && state->every == 1 ? follow : NULL};
