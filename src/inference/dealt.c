@@ -123,7 +123,7 @@ static int64_t next_count(const rb_context *ctx, const rb_pace *p, int64_t most,
 }
 
 /* Takes and simulates until there is nothing left, or all are to stop. Items are taken in ascending
- * order. @param failed the item from which on none was simulated, if one failed */
+ * order. @param failed the first item that this rank should have simulated and has not */
 static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *queue, store *s,
                       int64_t *failed) {
   rb_status status = RB_OK;
@@ -144,6 +144,8 @@ static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *que
                    fmax(s->slowest_s, d->slowest_s));
     count = next_count(ctx, &d->pace, d->most, p->end - p->first - taken.first);
   }
+  const int64_t untaken = p->first + rb_queue_untaken(queue);
+  if (untaken < *failed) *failed = untaken;
   return status;
 }
 

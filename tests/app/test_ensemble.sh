@@ -71,4 +71,14 @@ stop_once $! "^epoch 2/" stopped.txt
 grep -q "3 members in 3 groups" stopped.txt || fail "no groups: $(head -3 stopped.txt)"
 rheobase 2 train "$input" -o stopped $three $long >out.txt 2>&1 || fail "resumed: $(tail -3 out.txt)"
 same_files whole stopped
+
+echo "-- what a simulator fails for bears the rank among all"
+cc -I"$RB_SOURCE_DIR/include" -DFAULT=LATE -O0 -w -shared -fPIC -o late.so "$RB_SOURCE_DIR/tests/app/plugins/faulty.c" ||
+  fail "faulty.c does not build"
+echo 'model = "plugin"; plugin = { path = "./late.so"; }; training = { simulations = 64; validation = 16; mode = "online"; };
+network = { density = "autoregressive"; };' >late.cfg
+rheobase 2 simulate late.cfg -o late || fail "simulate: exit $?"
+touch fails_now
+expect_failure 10 "the simulator gave level = -?nan .*failed_rank_[01].csv" 2 train late.cfg -o late --set training.ensemble=2
+[ -e late/failed_rank_0.csv ] && [ -e late/failed_rank_1.csv ] || fail "not a file of each rank: $(ls late)"
 exit 0

@@ -44,6 +44,19 @@ rheobase 2 simulate damped_oscillator.cfg -o fixed "${small[@]}" --set prior.gam
 [ "$(h5dump -H -d /training/theta fixed/simulations.h5 | grep -c '( 96, 1 )')" = 1 ] || fail "gamma is fixed and inferred"
 rheobase 1 report two || fail "report: exit $?"
 
+echo "-- costly simulations are dealt, with the same bits"
+cc -I"$RB_SOURCE_DIR/include" -O1 -w -shared -fPIC -o uneven.so "$RB_SOURCE_DIR/tests/app/plugins/invalid.c" ||
+  fail "invalid.c does not build"
+echo 'model = "plugin"; plugin = { path = "./uneven.so"; settings = { faults = 0; }; };' >uneven.cfg
+uneven=(--set sanity.simulations=20 --set training.simulations=200 --set training.validation=20)
+rheobase 1 simulate uneven.cfg -o quick "${uneven[@]}" || fail "quick simulations: exit $?"
+mpirun -n 4 "$RB_PROGRAM" simulate uneven.cfg -o slow "${uneven[@]}" --set plugin.settings.sleep_us=300 >out.txt 2>err.txt ||
+  fail "slow simulations: exit $?: $(cat err.txt)"
+grep -Eq "training, slowest [0-9.]+ s, ranks idle for [0-9.]+%" out.txt || fail "slow simulations are not dealt: $(cat out.txt)"
+for group in training validation; do
+  h5diff quick/simulations.h5 slow/simulations.h5 /$group || fail "$group depends on how it is dealt"
+done
+
 echo "-- settings and the file are part of the study"
 expect_failure 6 "plugin.settings.noise was 0.1 and is 0.2 now" 2 simulate damped_oscillator.cfg -o two "${small[@]}" \
   --set plugin.settings.noise=0.2
@@ -69,6 +82,7 @@ bad() {
 }
 echo 'model = "plugin"; training = { simulations = 64; validation = 16; };' >bad.cfg
 bad NO_ENTRY 3 "is no plugin: it exports no function rheobase_plugin"
+bad UNRESOLVED 3 "cannot be loaded: .*undefined symbol: nobody_has_this"
 bad ABI 3 "is of version 7 of the plugin interface, and this program has 1; build it again"
 bad NO_DESCRIPTION 3 "rheobase_plugin returns no description"
 bad NO_SIMULATE 3 "it has no function simulate"

@@ -5,7 +5,7 @@
 
 # Notes every seed it simulates; fails once it has noted as many as `fails_at` says.
 cat >slow.py <<'END'
-import array, os, sys, time
+import array, os, signal, sys, time
 
 inp, out = open(3, "rb"), open(4, "wb")
 limit = int(open("fails_at").read()) if os.path.exists("fails_at") else 1 << 30
@@ -18,6 +18,9 @@ while line := inp.readline():
             if len(seeds.readlines()) >= limit:
                 sys.exit(3)
             print(seed, file=seeds)
+        if os.path.exists("hang"):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(1000)
         time.sleep(0.005)
         out.write(array.array("f", [theta[i * d] + seed % 1000 * k for k in range(4)]).tobytes())
     out.flush()
@@ -121,23 +124,32 @@ rheobase 2 simulate slow.cfg -o stopped --set training.simulations=150 --set tra
 once "with the validation"
 same_files whole stopped
 
-echo "-- killed at random moments"
+echo "-- killed at random moments, with workers that hang and such that do not"
+cp slow.py killed.py
+killed=(slow.cfg --set training.simulations=1600 --set "program.command=\"python3 $work/killed.py\"")
 for kill in 1 2; do
-  mpirun -n 2 "$RB_PROGRAM" simulate slow.cfg -o killed --set training.simulations=1600 --set checkpoint.minutes=0.001 >out.txt 2>&1 &
+  mpirun -n 2 "$RB_PROGRAM" simulate "${killed[@]}" -o killed --set checkpoint.minutes=0.001 >out.txt 2>&1 &
   for _ in $(seq 300); do
     [ "$(ls killed/simulations.partial*.h5 2>/dev/null | wc -l)" -lt $kill ] || break
     sleep 0.1
   done
+  [ $kill = 1 ] || touch hang
   sleep "0.$((RANDOM % 900 + 100))"
   pkill -KILL -P $! -f "$RB_PROGRAM"
   wait $! && break # it may have been faster
+  rm -f hang
+  for _ in $(seq 100); do
+    pgrep -f "$work/killed.py" >/dev/null || break
+    sleep 0.1
+  done
+  ! pgrep -f "$work/killed.py" >/dev/null || fail "a worker outlives its rank: $(pgrep -af "$work/killed.py")"
   for part in $(parts killed); do h5dump "$part" >/dev/null || fail "$part cannot be read"; done
 done
 [ "$(parts killed 2>/dev/null | wc -l)" -ge 2 ] || fail "no parts: $(ls killed)"
 rm seeds.txt
-rheobase 2 simulate slow.cfg -o killed --set training.simulations=1600 || fail "goes on after kills: exit $?"
+rheobase 2 simulate "${killed[@]}" -o killed || fail "goes on after kills: exit $?"
 [ "$(wc -l <seeds.txt)" -lt 1500 ] || fail "kills leave nothing: $(wc -l <seeds.txt) simulated again"
 left killed simulations.h5 || fail "left over: $(ls killed)"
-rheobase 4 simulate slow.cfg -o unbroken --set training.simulations=1600 || fail "simulate: exit $?"
+rheobase 4 simulate "${killed[@]}" -o unbroken || fail "simulate: exit $?"
 same_files unbroken killed
 exit 0

@@ -27,6 +27,18 @@ done
 [ "$(h5dump -y -d provenance/ranks srun/simulations.h5 | grep -xE ' +[0-9]+' | tr -d ' ')" = 2 ] || fail "not two ranks"
 same_files srun mpirun # with the baseline
 
+echo "-- a worker of each rank, under srun ($SECONDS s)"
+program=(inputs/programs/numpy_damped_oscillator.cfg --set program.length=8 --set sanity.simulations=20
+  --set training.simulations=200 --set training.validation=40
+  --set "program.command=\"echo worker >&2; exec python3 $RB_SOURCE_DIR/tests/model/worker.py\"")
+"$RB_PROGRAM" simulate "${program[@]}" -o workers_reference --quiet 2>/dev/null || fail "workers without Slurm"
+job=$(RB_LAUNCHER=srun sbatch --parsable -N 2 jobs/study.sbatch simulate "${program[@]}" -o workers)
+expect_job "$job" "COMPLETED 0:0"
+for rank in 0 1; do
+  grep -Eq "^([0-9]+: )?rank $rank: worker" "rheobase-$job.log" || fail "no worker of rank $rank: $(cat "rheobase-$job.log")"
+done
+same_files workers_reference workers
+
 echo "-- stages.sh ($SECONDS s)"
 SBATCH_OPTIONS="-N 2" jobs/stages.sh $tiny staged >chain || fail "stages.sh"
 [ "$(cut -d' ' -f2 chain | tr '\n' ' ')" = "simulate train calibrate baseline infer predict report " ] ||

@@ -86,6 +86,19 @@ echo "$bytes bytes went from hostb to hosta"
 [ $bytes -gt 100000 ] || fail "the ranks did not talk over the network"
 same_files one_host two_hosts
 
+# A worker of each rank, on its own host.
+worker=(--set "program.command=\"hostname >&2; exec python3 $RB_SOURCE_DIR/tests/model/worker.py\"" --set program.length=8
+  --set sanity.simulations=20 --set training.simulations=200 --set training.validation=40)
+input=$RB_SOURCE_DIR/inputs/programs/numpy_damped_oscillator.cfg
+mpirun -n 2 "$RB_PROGRAM" simulate "$input" -o workers_one "${worker[@]}" >output 2>&1 || fail "workers on one host: $(tail -n 3 output)"
+on_two_hosts "$RB_PROGRAM" simulate "$input" -o workers_two "${worker[@]}" >output 2>&1 || fail "workers on two hosts: $(tail -n 3 output)"
+grep -q "^rank 0: hosta" output && grep -q "^rank 1: hostb" output || fail "a worker is not on its rank's host: $(cat output)"
+same_files workers_one workers_two
+OMPI_MCA_osc=pt2pt,sm on_two_hosts "$RB_PROGRAM" simulate "$input" -o workers_dealt "${worker[@]}" >output 2>&1 ||
+  fail "workers on two hosts that share a counter: $(tail -n 3 output)"
+! grep -q "no one-sided communication" output || fail "they share no counter: $(cat output)"
+same_files workers_one workers_dealt
+
 on_two_hosts "$RB_PROGRAM" scale "$RB_SOURCE_DIR/inputs/tiny.cfg" -o scaling --set scale.repeats=1 --set scale.seconds=0 \
   --set scale.simulations=16 >output || fail "scale: $(tail -n 3 output)"
 for word in simulate train calibrate io baseline; do

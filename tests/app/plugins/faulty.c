@@ -3,6 +3,7 @@
 #include <rheobase/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NO_ENTRY 1
 #define ABI 2
@@ -19,6 +20,8 @@
 #define OVERFLOW 13
 #define ABORT 14
 #define CRASH_AT_LOAD 15
+#define UNRESOLVED 16
+#define LATE 17 /* not a number once there is a file fails_now */
 
 static const rheobase_parameter parameter[] = {{"mean", "mV", NULL,
 #if FAULT == BAD_PRIOR
@@ -46,6 +49,12 @@ static int deeper(volatile char *outer) {
   return deeper(inner) + inner[0];
 }
 
+#if FAULT == UNRESOLVED
+double nobody_has_this(double x);
+#else
+#define nobody_has_this(x) (x)
+#endif
+
 static int simulate(void *state, int64_t count, const uint64_t *seeds, const double *theta,
                     float *x, char *message) {
   (void)state, (void)message;
@@ -56,10 +65,11 @@ static int simulate(void *state, int64_t count, const uint64_t *seeds, const dou
   if (FAULT == ABORT) abort();
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t t = 0; t < 10; ++t) {
-      x[i * 20 + t] = (float)(theta[i] + (double)(seeds[i] >> t & 1));
+      x[i * 20 + t] = (float)(nobody_has_this(theta[i]) + (double)(seeds[i] >> t & 1));
       x[i * 20 + 10 + t] = x[i * 20 + t] > 0 ? 1 : 0;
     }
     if (FAULT == NOT_A_NUMBER && theta[i] > 1) x[i * 20 + 4] = NAN;
+    if (FAULT == LATE && access("fails_now", F_OK) == 0) x[i * 20 + 4] = NAN;
     if (FAULT == NOT_BINARY && theta[i] > 1) x[i * 20 + 15] = 2;
   }
   return 0;

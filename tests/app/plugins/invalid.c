@@ -1,5 +1,5 @@
 /* A plugin whose simulations are invalid, by value or by seed, unless its setting `faults` is 0:
- * NaN, and a status that is not 0. Each simulation takes `sleep_us`. */
+ * NaN, and a status that is not 0. A simulation takes 1 to 50 times `sleep_us`. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <rheobase/plugin.h>
@@ -14,7 +14,7 @@ static const rheobase_parameter parameter[] = {
     {"b", NULL, NULL, "distribution = 'uniform'; low = 0; high = 1;"}};
 static const rheobase_channel channel[] = {{"level", "mV", NULL, 0}};
 static const rheobase_setting setting[] = {{"faults", "1", "whether some are invalid"},
-                                           {"sleep_us", "0", "time of each"}};
+                                           {"sleep_us", "0", "microseconds of the shortest"}};
 
 static struct { int faults, sleep_us; } own;
 
@@ -30,7 +30,7 @@ static int simulate(void *state, int64_t count, const uint64_t *seeds, const dou
                     float *x, char *message) {
   (void)state;
   for (int64_t i = 0; i < count; ++i, theta += 2, x += L) {
-    if (own.sleep_us > 0) (void)usleep((unsigned)own.sleep_us);
+    if (own.sleep_us > 0) (void)usleep((unsigned)own.sleep_us * (1 + seeds[i] % 50));
     for (int t = 0; t < L; ++t) {
       x[t] = (float)(theta[0] + theta[1] * t + (double)(seeds[i] >> 8 & 0xffff) / 65536.0);
     }
