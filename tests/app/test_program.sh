@@ -48,6 +48,22 @@ echo "# changed" >>own.py
 run_stage 1 simulate own "${study[@]}" "${own[@]}"
 expect_error 6 "the content of program.command has changed" "a changed program"
 
+echo "-- the plugin of the same oscillator simulates the same, but for the noise"
+cc -O2 -I"$RB_SOURCE_DIR/include" -shared -fPIC -o oscillator.so "$RB_SOURCE_DIR/inputs/plugins/damped_oscillator.c" -lm ||
+  fail "the plugin does not build"
+"$RB_PROGRAM" simulate "$RB_SOURCE_DIR/inputs/plugins/damped_oscillator.cfg" -o plugin "${study[@]}" \
+  --set 'plugin.path="./oscillator.so"' --quiet || fail "the plugin: exit $?"
+if "$python" -c "import h5py" 2>/dev/null; then
+  "$python" - <<'END' || fail "plugin and program simulate other things"
+import h5py, numpy as np
+plugin, program = (h5py.File(f"{name}/simulations.h5")["training"] for name in ("plugin", "one"))
+assert np.array_equal(plugin["theta"][:], program["theta"][:])
+noise = (plugin["position"][:] - program["position"][:]) / (0.1 * np.sqrt(2))
+assert abs(noise.mean()) < 5 / np.sqrt(noise.size) and abs(noise.std() - 1) < 5 / np.sqrt(2 * noise.size)
+assert np.abs(noise.mean(0)).max() < 5 / np.sqrt(len(noise)), "another course"
+END
+fi
+
 echo "-- programs that fail"
 # fails TEXT MODE ARGUMENT...: of tests/model/worker.py
 worker() {
