@@ -81,7 +81,8 @@ const char *rb_settings_next_text(const char *at, size_t size, char *text) {
 /* As a number that is no integer: an array of libconfig has one type. @param text (32) */
 static void format_end(double value, char *text) {
   rb_format_real(value, text);
-  if (strpbrk(text, ".e") == NULL) (void)strcat(text, ".0");
+  const size_t length = strlen(text);
+  if (strpbrk(text, ".e") == NULL) (void)snprintf(text + length, 32 - length, ".0");
 }
 
 static void format_range(const double *ends, char *text) {
