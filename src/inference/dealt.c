@@ -135,7 +135,9 @@ static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *que
     rb_progress_update(d->progress, d->all.first + p->done + taken.first, note);
     const rb_range run = {p->first + taken.first, taken.count};
     status = simulate_run(ctx, d, run, s);
-    if (status != RB_OK) *failed = run.first;
+    // A simulator that has made nothing yet is at fault itself: what it left out is tried again.
+    const bool nothing = status != RB_STOPPED && s->count == p->stored && s->invalid.count > 0;
+    if (status != RB_OK) *failed = nothing ? s->invalid.item[0] : run.first;
     if (status != RB_OK || rb_signals_asked(ctx)) {
       rb_queue_close(queue);
       break;

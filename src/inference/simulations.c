@@ -287,7 +287,8 @@ static rb_status write_group(rb_context *ctx, writing *w, rb_simulations_run *ru
   }
   RB_TRY(write_rounds(ctx, w, run));
   if (w->done == w->count && w->there < w->count) end_progress(way, &progress);
-  if (w->done == w->count) RB_TRY(judge_skipped(ctx, w));
+  const bool old = run != NULL && run->form == RB_SIMULATIONS_OLD;  // may be unfinished
+  if (w->done == w->count && !old) RB_TRY(judge_skipped(ctx, w));
 cleanup:
   w->progress = way->progress = NULL;
   return status;
@@ -422,7 +423,7 @@ static rb_status write_all(rb_context *ctx, writing *w, rb_simulations_run *run)
   RB_TRY(create_fields(ctx, w));
   status = write_group(ctx, w, run);
   if (run != NULL) note_time(ctx, w, run);
-  if (run != NULL) run->written += w->done - w->base;
+  if (run != NULL) run->written += w->done - w->base + w->skipped.count - w->known;
   const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
   if (status == RB_OK || stopped) RB_TRY(end_group(ctx, w));
 cleanup:
@@ -440,7 +441,11 @@ rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *m
   w->way = &way;
   rb_simulation_fields_describe(model, group, &w->fields);
   RB_TRY(look_at_earlier(ctx, run, count, w));
-  if (w->base < w->count) RB_TRY(write_all(ctx, w, run));
+  if (w->base < w->count) {
+    RB_TRY(write_all(ctx, w, run));
+  } else if (run != NULL && run->form == RB_SIMULATIONS_NEW) {
+    RB_TRY(judge_skipped(ctx, w));  // before others are simulated in vain
+  }
 cleanup:
   if (w != NULL) chunk_destroy(&w->chunk);
   if (w != NULL) rb_skipped_free(&w->skipped);

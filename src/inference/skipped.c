@@ -25,6 +25,7 @@ rb_status rb_skipped_add(rb_context *ctx, rb_skipped *s, int64_t count, const in
   for (int64_t i = 0; i < count; ++i) {
     if (item[i] > last) s->item[s->count++] = item[i];
   }
+  if (s->count == before) return RB_OK;  // there may be no array yet
   qsort(s->item + before, (size_t)(s->count - before), sizeof *s->item, compare);
   return RB_OK;
 }

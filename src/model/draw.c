@@ -122,7 +122,8 @@ cleanup:
 rb_status rb_model_check_share(rb_context *ctx, const rb_model *model, int64_t tried,
                                int64_t invalid, bool all) {
   const double limit = model->skip_limit, n = (double)tried;
-  const double chance = all ? 0 : 4 * sqrt(limit * (1 - limit) * n);
+  // The four more are for few simulations, of which one may be invalid by chance.
+  const double chance = all || limit == 0 ? 0 : 4 * sqrt(limit * (1 - limit) * n) + 4;
   if (!model->skips || (double)invalid <= limit * n + chance) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_SIMULATOR,
                  "%" PRId64 " of %" PRId64

@@ -142,5 +142,13 @@ for ranks in 1 2; do
   done
 done
 same_files table1 table2
+sed '/^prior/d; s/^prior = .*//' table.cfg >unknown.cfg # parameters are described by the rows that are finite
+rheobase 1 simulate unknown.cfg -o unknown "${skip[@]}" || fail "a table without a prior"
+"$python" - <<'END' || fail "without a prior other rows are taken"
+import h5py
+with h5py.File("table1/simulations.h5") as a, h5py.File("unknown/simulations.h5") as b:
+    assert (a["training/theta"][...] == b["training/theta"][...]).all()
+END
+expect_failure 6 "is of another study" 1 train table.cfg -o table1
 expect_failure 10 "44 of 300 simulations are invalid" 2 simulate table.cfg -o bad "${skip[@]}" "${limit[@]}"
 exit 0

@@ -200,7 +200,9 @@ static rb_status write_file(rb_context *ctx, const rb_job *job, const char *path
   const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
   *complete = status == RB_OK && !run->paused && run->form != RB_SIMULATIONS_OLD;
   *done = *complete && run->left == 0;
-  if ((status == RB_OK || stopped) && !*done && run->written > 0) {
+  // Where everything is put together, the parts stay until it is.
+  const bool to_keep = run->form != RB_SIMULATIONS_ALL || parts == 0;
+  if ((status == RB_OK || stopped) && !*done && run->written > 0 && to_keep) {
     RB_TRY(keep(ctx, job, run, run->form == RB_SIMULATIONS_NEW ? parts : 0, &file));
   }
   RB_TRY(status);

@@ -87,8 +87,14 @@ cleanup:
 /* Mean and standard deviation of a column, as a normal distribution. @param theta (N, D) */
 static void set_normal(int64_t N, int D, int d, const double *theta, rb_prior_row *row) {
   double mean = 0, square = 0;
-  for (int64_t i = 0; i < N; ++i) mean += theta[i * D + d] / (double)N;
-  for (int64_t i = 0; i < N; ++i) square += pow(theta[i * D + d] - mean, 2) / (double)N;
+  int64_t n = 0;
+  for (int64_t i = 0; i < N; ++i) n += isfinite(theta[i * D + d]) != 0;
+  for (int64_t i = 0; i < N; ++i) {
+    if (isfinite(theta[i * D + d])) mean += theta[i * D + d] / (double)n;
+  }
+  for (int64_t i = 0; i < N; ++i) {
+    if (isfinite(theta[i * D + d])) square += pow(theta[i * D + d] - mean, 2) / (double)n;
+  }
   (void)snprintf(row->distribution, sizeof row->distribution, "normal");
   rb_format_real(mean, row->mean);
   rb_format_real(sqrt(square), row->sd);
@@ -107,6 +113,7 @@ static rb_status describe_rows(rb_context *ctx, const char *files, rb_model_rows
   }
   RB_TRY(name_parameters(ctx, stored, rows));
   RB_TRY(RB_ALLOCATE(ctx, theta, stored->rows * stored->dim));
+  stored->any = true;  // whether rows that are not finite are left out is told later
   RB_TRY(rb_stored_read(ctx, stored, 0, stored->rows, theta, NULL));
   for (int d = 0; d < stored->dim; ++d) {
     set_normal(stored->rows, stored->dim, d, theta, &rows->prior[d]);
@@ -282,6 +289,7 @@ static void digest(const void *settings, FILE *stream) {
   const table_settings *s = settings;
   if (s->loaded == NULL) return;
   (void)fprintf(stream, "table.files_hash = %016" PRIx64 "\n", s->loaded->hash);
+  if (s->loaded->invalid != NULL) (void)fputs("table.invalid = left out\n", stream);
 }
 
 /* What is compared with test sets is not among them. */
