@@ -65,7 +65,7 @@ consider() {
   rheo train "${try[@]}" --set training.ensemble=1 --force --quiet
   loss=$($python -c 'import h5py, sys; print(h5py.File(sys.argv[1]).attrs["best_loss"])' "$study/checkpoint.h5")
   echo "jobs/sbibm.sh: $1: validation loss $loss"
-  if [ -z "$best" ] || awk "BEGIN { exit !($loss < $best) }"; then
+  if [ -z "$best" ] || $python -c 'import sys; sys.exit(not float(sys.argv[1]) < float(sys.argv[2]))' "$loss" "$best"; then
     best=$loss
     options+=("${try[@]}")
   fi

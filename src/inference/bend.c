@@ -9,7 +9,7 @@
 
 #include "rheobase/base/memory.h"
 
-enum { ROWS = 256, VALUES_PER_TERM = 10, MOST_TERMS = 680 };
+enum { ROWS = 256, VALUES_PER_TERM = 10, MOST_TERMS = 816 };  // of 15 variables up to degree 3
 static const double REACH = 3.5;  // beyond it, in standard deviations, polynomials go on level
 
 void rb_bend_none(int dim, rb_bend *bend) { *bend = (rb_bend){.dim = dim}; }

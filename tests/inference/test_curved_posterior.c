@@ -1,3 +1,4 @@
+#include "inference/bend.h"
 #include "model/neuron/neuron.h"
 #include "rb_test.h"
 #include "rheobase/inference/exact.h"
@@ -126,5 +127,26 @@ static void a_curved_ridge_is_met(void **state) {
   model.destroy(&model);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(a_curved_ridge_is_met)};
+/* There and back, with as many parameters and monomials as there can be. */
+static void sixteen_parameters_are_bent(void **state) {
+  (void)state;
+  enum { MOST = RB_MAX_PARAMETERS };
+  static rb_bend bend;
+  double x[MOST], z[MOST], again[MOST], far = 0;
+  rb_bend_none(MOST, &bend);
+  bend.degree = RB_BEND_DEGREE;
+  for (int d = 0; d < MOST; ++d) bend.axis[d * MOST + d] = bend.back[d * MOST + d] = 1;
+  for (int k = 0; k < RB_BEND_COEFFICIENTS; ++k) bend.coefficient[k] = 0.02 * sin(1.0 + k);
+  for (int d = 0; d < MOST; ++d) x[d] = cos(1.0 + d);
+  rb_bend_straighten(&bend, x, z);
+  rb_bend_back(&bend, z, again);
+  for (int d = 0; d < MOST; ++d) {
+    assert_near(again[d], x[d], 1e-9);
+    far = fmax(far, fabs(z[d] - x[d]));
+  }
+  assert_true(far > 0.01);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(a_curved_ridge_is_met),
+                                          cmocka_unit_test(sixteen_parameters_are_bent)};
 RB_TEST_MAIN(tests)
