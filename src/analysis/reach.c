@@ -7,6 +7,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/parallel/partition.h"
 
@@ -203,8 +204,7 @@ static rb_status simulate_ranges(rb_context *ctx, looking *l, uint64_t seed, int
   for (int64_t round = 0; round < all.rounds; ++round) {
     const rb_range r = rb_partition_round(&all, round);
     if (r.count == 0) continue;
-    RB_TRY(m->draw_prior(m, ctx, seed, RB_FOR_PRIOR_CHECK, r.first, r.count, theta, NULL));
-    RB_TRY(m->simulate(m, ctx, seed, RB_FOR_PRIOR_CHECK, r.first, r.count, theta, x));
+    RB_TRY(rb_model_draw(m, ctx, seed, RB_FOR_PRIOR_CHECK, r.first, r.count, theta, NULL, x));
     for (int64_t i = 0; i < r.count; ++i) {
       describe(l, x + i * size, value);
       widen(rows, value, end, defined);

@@ -44,7 +44,7 @@ static rb_status contrast_scores(rb_context *ctx, const rb_prediction *p, list *
     const double observed = p->observed[c->score];
     double n[RB_SCORE_NUMBERS];
     RB_TRY(rb_prediction_summary(ctx, p, c->score, n));
-    if (!isfinite(observed) || (observed >= n[1] && observed <= n[2])) continue;
+    if (!isfinite(observed) || !isfinite(n[0]) || (observed >= n[1] && observed <= n[2])) continue;
     const char *unit = q->unit[0] != '1' ? q->unit : "";
     (void)snprintf(next(l), RB_FINDING, "%s (%s %.3g %s; the model predicts %.3g to %.3g).",
                    observed > n[2] ? c->above : c->below, q->name, observed, unit, n[1], n[2]);

@@ -32,6 +32,24 @@ cleanup:
   return status;
 }
 
+rb_status rb_collection_open_predictions(rb_context *ctx, const char *folder, rb_file **prediction,
+                                         rb_file **exact, char **remark) {
+  static const rb_product_set needed = 1U << RB_PRODUCT_SIMULATIONS | 1U << RB_PRODUCT_CHECKPOINT |
+                                       1U << RB_PRODUCT_POSTERIOR | 1U << RB_PRODUCT_EXACT |
+                                       1U << RB_PRODUCT_PREDICTION;
+  rb_status status = RB_OK;
+  rb_study_data study = {0};
+  RB_TRY(rb_study_data_open(ctx, NULL, folder, needed, &study));
+  *prediction = study.file[RB_PRODUCT_PREDICTION];
+  *exact = study.file[RB_PRODUCT_EXACT];
+  *remark = study.remark[RB_PRODUCT_PREDICTION];
+  study.file[RB_PRODUCT_PREDICTION] = study.file[RB_PRODUCT_EXACT] = NULL;
+  study.remark[RB_PRODUCT_PREDICTION] = NULL;
+cleanup:
+  rb_study_data_close(&study);
+  return status;
+}
+
 enum { MOST = 32, PANELS = 3 };  // parameters of a figure
 
 static const rb_figure figure = {

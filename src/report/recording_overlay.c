@@ -131,8 +131,10 @@ static rb_status draw(const rb_study_data *study, const rb_figure *figure, FILE 
   sweep s = {0};
   RB_TRY(read_sweep(study, &s));
   const int64_t T = s.time.shape[0];
-  const double step = T > 1 ? s.time.v[1] - s.time.v[0] : 1;
-  const int64_t wanted = (int64_t)(ZOOM_MS / step), width = wanted < T ? wanted : T;
+  const double step = T > 1 ? s.time.v[1] - s.time.v[0] : 0;
+  if (!(step > 0))
+    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "prediction.h5: times do not increase"));
+  const int64_t width = (int64_t)fmax(1, fmin((double)T, ZOOM_MS / step));
   const int64_t zoom = find_zoom(&s, width);
   write_traces(out, 0, &s, 0, T);
   write_traces(out, 1, &s, zoom, zoom + width);

@@ -67,7 +67,7 @@ static rb_status write_score(const rb_study_data *study, const rb_quantity *scor
   write_value(out, n > 0 ? mean : NAN);
   write_value(out, n > 0 ? rb_quantile_of_sorted(n, sorted, 0.025) : NAN);
   write_value(out, n > 0 ? rb_quantile_of_sorted(n, sorted, 0.975) : NAN);
-  write_value(out, recorded.v != NULL ? recorded.v[sweep] : NAN);
+  write_value(out, recorded.v != NULL && sweep < recorded.shape[0] ? recorded.v[sweep] : NAN);
   (void)fprintf(out, "<td>%s</td><td class=\"text\">%s</td></tr>\n",
                 score->unit[0] == '1' ? "" : score->unit, score->description);
 cleanup:

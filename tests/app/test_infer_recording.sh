@@ -66,6 +66,18 @@ refused 2 "not both" --recording one.h5 --observation observation.csv
 refused 4 "nowhere.h5" --recording nowhere.h5
 refused 5 "observation.csv" --recording observation.csv
 refused 5 "posterior.h5" --recording study/posterior.h5
+cp one.h5 far.h5
+"$python" - <<'END' || fail "h5py"
+import h5py
+with h5py.File("far.h5", "r+") as f:
+    s = f["sweeps/0000"]
+    for name in ("spike_number", "onset_ms", "crossing_ms"):
+        attributes = dict(s[name].attrs)
+        del s[name]
+        s[name] = [1e300] if name != "spike_number" else [0]
+        s[name].attrs["units"] = attributes["units"]
+END
+refused 5 "far.h5: sweeps/0000/onset_ms: spike 0 at 1e.300 ms is not in the sweep" --recording far.h5
 head -c 20000 several.h5 >cut.h5
 refused 5 "cut.h5" --recording cut.h5
 
@@ -93,7 +105,7 @@ with h5py.File("study/cells.h5") as c, h5py.File("study/posterior.h5") as p:
     for k, name in enumerate(n.decode() for n in c["parameter"][...]):
         assert np.isclose(float(rows[1][name]), c["mean"][1, k], rtol=1e-5)
         assert np.isclose(float(rows[1][name + "_high"]), c["quantile"][1, k, -1], rtol=1e-5)
-    assert np.isclose(float(rows[1]["rmse"]), c["rmse"][1], rtol=1e-5) and rows[0]["gamma"] == ""  # no spike anywhere
+    assert np.isclose(float(rows[1]["rmse"]), c["rmse"][1], rtol=1e-5) and rows[0]["bits_per_spike"] == ""  # no spike anywhere
 END
 expect_failure 2 "run takes one --recording FILE; infer takes those of several cells" 1 \
   run "$tiny" -o study "${fast[@]}" --recording one.h5 --recording pair.h5
@@ -118,5 +130,6 @@ with h5py.File("study/simulations.h5") as s, h5py.File("own.h5", "r+") as f:
 END
 tried own.h5
 grep -q "^draws from the prior reach all 11 statistics of the recording" out.txt || fail "own.h5: $(cat out.txt)"
+expect_failure 2 "give --replay or --recording, not both" 1 try "$tiny" --recording one.h5 --replay x.h5
 expect_failure 2 "try takes one --recording FILE" 1 try "$tiny" --recording one.h5 --recording low.h5
 exit 0

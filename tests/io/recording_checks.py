@@ -205,7 +205,8 @@ for fixed in (False, True):
         for k in range(3):
             series(f, "acquisition/a%d" % k, R, np.round(v[k] * 100).astype("i2"), "volts", conversion=1e-5, offset=0.002, rate=20000.0, start=0.5,
                    fixed=fixed, attributes={"sweep_number": 12 - k}, compression="gzip", chunks=(7,))
-            series(f, "stimulus/presentation/b%d" % k, S, i[k] * 1e-12, "amperes", rate=20000.0, fixed=fixed, attributes={"sweep_number": 12 - k})
+            series(f, "stimulus/presentation/b%d" % k, S, i[k] * 1e-12, "amperes", rate=20000.0, start=0.5, fixed=fixed,
+                   attributes={"sweep_number": 12 - k})
         series(f, "acquisition/spikes", "TimeSeries", [1.0, 2.0], "volts", rate=1.0)
         series(f, "acquisition/clamp", "VoltageClampSeries", [1.0, 2.0], "amperes", rate=1.0)
     case(path, path, [sweep(np.round(v[k] * 100) * 1e-2 + 2, i[k], kind="nwb", name="a%d" % k, current_source="stimulus: b%d" % k, interval=0.05,

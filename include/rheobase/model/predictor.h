@@ -19,7 +19,7 @@ typedef struct rb_stimulated {
 typedef struct rb_predictor {
   /** What it needs of a recording, and predicts, whether they are channels of the model or not. */
   rb_channel stimulus, response, event;
-  double masked;  ///< steps after an event's own on which no event and no response is predicted
+  double masked;  ///< samples after an event's own on which the response is not used
 
   /** As rb_predictor_run. */
   rb_status (*run)(const rb_model *core, rb_context *ctx, const rb_stimulated *given, uint64_t seed,

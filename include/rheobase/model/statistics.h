@@ -9,8 +9,9 @@
  * extremes and lines. Every continuous channel is looked at by every channel of events. Where no
  * channel is binary, events are upward crossings of a level, and without a level there are none:
  * then moments and lags take the place of what is aligned to them. Where a stimulus is known, local
- * regressions on it take the place of averages by age. What is masked has no part in any number,
- * and the numbers of several recordings come from the sums of all.
+ * regressions on it take the place of averages by age. No masked value of an observed channel has a
+ * part in a number (events and the stimulus are known there), and the numbers of several recordings
+ * come from the sums of all.
  *
  * All functions are local. Every data set's numbers are the same bits in whatever group and with
  * whatever instruction set they are computed. */

@@ -15,6 +15,14 @@
 RB_NODISCARD rb_status rb_collection_open(rb_context *ctx, const char *folder, rb_file **file,
                                           char **remark);
 
+/** Opens what a study predicts of recordings and its exact posterior, each unless it is missing or
+ * was made from others of the study's files than are there: then NULL. Local. The caller closes
+ * both and frees *remark, also after a failure; all are NULL before the call. Fails with
+ * RB_ERR_FORMAT (damaged). @param remark why the predictions are left out; NULL: all well */
+RB_NODISCARD rb_status rb_collection_open_predictions(rb_context *ctx, const char *folder,
+                                                      rb_file **prediction, rb_file **exact,
+                                                      char **remark);
+
 /** One parameter of one study. */
 typedef struct rb_collection_row {
   int64_t study;       ///< 0, 1, ...

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,8 @@ static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   RB_TRY(rb_collection_open(ctx, folder, &file, &remark));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
   for (int c = 0; c < COLUMNS; ++c) RB_TRY(read_column(ctx, file, path, c, D, &values[c]));
-  if (D > 0) RB_TRY(add_rows(ctx, g, D, parameters, values));
   RB_TRY(rb_collect_predictions_add(ctx, folder, g->predictions, &g->predicted));
+  if (D > 0) RB_TRY(add_rows(ctx, g, D, parameters, values));
   if (remark != NULL) rb_log_warning(ctx, "%s: %s", folder, remark);
   for (int64_t d = 0; d < D; ++d) {
     rb_text_csv_field(g->table, folder);
@@ -167,6 +168,14 @@ cleanup:
   return status;
 }
 
+/* Of an earlier call, whose studies had what these lack. */
+static rb_status remove_old(rb_context *ctx, const char *folder, const char *name) {
+  char path[PATH];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+  if (unlink(path) == 0 || errno == ENOENT) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_FILE, "%s: cannot be removed: %s", path, strerror(errno));
+}
+
 /* The tables on standard output and, if there is a folder for them, as files. */
 static rb_status write_all(rb_context *ctx, const char *folder, const gathered *g,
                            const text *table, const text *predictions) {
@@ -177,7 +186,11 @@ static rb_status write_all(rb_context *ctx, const char *folder, const gathered *
   if (folder == NULL) return RB_OK;
   RB_TRY(rb_folder_make(ctx, folder, &made));
   RB_TRY(write_text(ctx, folder, "collection.csv", table));
-  if (g->predicted > 0) RB_TRY(write_text(ctx, folder, "predictions.csv", predictions));
+  if (g->predicted > 0) {
+    RB_TRY(write_text(ctx, folder, "predictions.csv", predictions));
+  } else {
+    RB_TRY(remove_old(ctx, folder, "predictions.csv"));
+  }
   RB_TRY(rb_collection_draw(ctx, folder, g->rows, g->row));
 cleanup:
   rb_folder_unmake(folder, made);  // which is empty only after a failure

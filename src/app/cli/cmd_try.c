@@ -213,6 +213,9 @@ rb_status rb_cmd_try(rb_context *ctx, const rb_arguments *arguments) {
   rb_status status = RB_OK;
   rb_input input = {0};
   trial t = {0};
+  if (arguments->replay != NULL && arguments->recordings > 0) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "give --replay or --recording, not both"));
+  }
   RB_TRY(rb_input_read(ctx, arguments, &input));
   RB_TRY(rb_input_model(ctx, &input, &t.model));
   t.seed = (uint64_t)input.seed;

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "rheobase/analysis/recording_prediction.h"
+#include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
 #include "rheobase/io/product.h"
 #include "rheobase/io/text_file.h"
+#include "rheobase/report/collection.h"
 
 enum { PATH = 4096 };
 
@@ -45,23 +47,30 @@ static void write_score(FILE *out, int64_t count, double *value) {
   write_number(out, n > 0 ? rb_quantile_of_sorted(n, value, 0.975) : NAN);
 }
 
-/* What the study's exact posterior says of the observation; NaN without one. */
-static double read_evidence(rb_context *ctx, const char *folder) {
-  static const char *const path = "observation/log_evidence";
-  rb_file *file = NULL;
-  double *value = NULL, evidence = NAN;
+/* A number of the exact posterior; NaN where it is not there yet. */
+static rb_status read_exact(rb_context *ctx, const rb_file *exact, const char *path,
+                            double *number) {
+  rb_status status = RB_OK;
+  double *value = NULL;
   int64_t count = 0;
-  char name[PATH];
-  (void)snprintf(name, sizeof name, "%s/%s", folder, rb_products[RB_PRODUCT_EXACT].file);
-  if (access(name, F_OK) == 0 && rb_product_open_one(ctx, RB_PRODUCT_EXACT, name, &file) == RB_OK &&
-      rb_file_has(file, path) &&
-      rb_file_read_last_row(ctx, file, path, 0, &count, &value) == RB_OK) {
-    evidence = *value;
-  }
-  rb_error_clear(ctx);  // an old or unfinished one tells nothing
+  *number = NAN;
+  if (exact == NULL || !rb_file_has(exact, path)) return RB_OK;
+  RB_TRY(rb_file_read_last_row(ctx, exact, path, 0, &count, &value));
+  *number = *value;
+cleanup:
   free(value);
-  rb_file_close(&file);
-  return evidence;
+  return status;
+}
+
+/* The evidence of the observation; NaN without one that is valid. */
+static rb_status read_evidence(rb_context *ctx, const rb_file *exact, double *evidence) {
+  rb_status status = RB_OK;
+  double valid = NAN;
+  RB_TRY(read_exact(ctx, exact, "observation/log_evidence", evidence));
+  RB_TRY(read_exact(ctx, exact, "observation/evidence_valid", &valid));
+  if (valid != 1) *evidence = NAN;
+cleanup:
+  return status;
 }
 
 /* The scores of a study. */
@@ -114,14 +123,18 @@ cleanup:
 rb_status rb_collect_predictions_add(rb_context *ctx, const char *folder, FILE *out,
                                      int64_t *rows) {
   rb_status status = RB_OK;
-  rb_file *file = NULL;
+  rb_file *file = NULL, *exact = NULL;
   scores s = {0};
+  double evidence = NAN;
+  char *remark = NULL;
   char path[PATH];
   (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[RB_PRODUCT_PREDICTION].file);
   if (access(path, F_OK) != 0) return RB_OK;
-  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_PREDICTION, path, &file));
+  RB_TRY(rb_collection_open_predictions(ctx, folder, &file, &exact, &remark));
+  if (remark != NULL) rb_log_warning(ctx, "%s: %s", folder, remark);
+  if (file == NULL) goto cleanup;
   RB_TRY(read_scores(ctx, file, &s));
-  const double evidence = read_evidence(ctx, folder);
+  RB_TRY(read_evidence(ctx, exact, &evidence));
   for (int64_t k = 0; k < s.sweeps; ++k, ++*rows) {
     rb_text_csv_field(out, folder);
     (void)fprintf(out, ",%.0f,%.0f", s.sweep[k], s.repeats[k]);
@@ -132,6 +145,8 @@ rb_status rb_collect_predictions_add(rb_context *ctx, const char *folder, FILE *
   }
 cleanup:
   free_scores(&s);
+  free(remark);
   rb_file_close(&file);
+  rb_file_close(&exact);
   return status;
 }

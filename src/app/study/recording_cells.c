@@ -85,10 +85,21 @@ cleanup:
   return status;
 }
 
+/* Sums of scores over sweeps that have them; the reliability comes first. */
+typedef struct score_sums {
+  double sum[1 + RB_SCORES];
+  int64_t count[1 + RB_SCORES];
+} score_sums;
+
+static void add_score(score_sums *s, int q, double value) {
+  if (!isfinite(value)) return;
+  s->sum[q] += value;
+  ++s->count[q];
+}
+
 /* Adds to the numbers of cell k what is predicted of a sweep. @param theta (draws, D) */
 static rb_status add_sweep(rb_context *ctx, cells *c, int64_t k, const rb_recorded *recording,
-                           int64_t sweep, int64_t draws, const double *theta,
-                           double sum[1 + RB_SCORES]) {
+                           int64_t sweep, int64_t draws, const double *theta, score_sums *sums) {
   rb_status status = RB_OK;
   rb_prediction p = {0};
   rb_repeats repeats;
@@ -98,10 +109,10 @@ static rb_status add_sweep(rb_context *ctx, cells *c, int64_t k, const rb_record
   RB_TRY(rb_prediction_create(ctx, &c->job->model, (uint64_t)c->job->input.seed, sweep,
                               &recording->sweep[sweep], draws, theta, &p));
   RB_TRY(rb_prediction_repeats(ctx, recording, sweep, &p, &repeats));
-  sum[0] += repeats.reliability;
+  add_score(sums, 0, repeats.reliability);
   for (int q = 0; q < RB_SCORES; ++q) {
     RB_TRY(rb_prediction_summary(ctx, &p, (rb_prediction_score)q, n));
-    sum[1 + q] += n[0];
+    add_score(sums, 1 + q, n[0]);
   }
 cleanup:
   rb_prediction_free(&p);
@@ -115,19 +126,19 @@ static rb_status predict_rest(rb_context *ctx, cells *c, int64_t k, const rb_rec
   rb_status status = RB_OK;
   const rb_model *m = &c->job->model;
   const int64_t wanted = c->job->input.predictive_replicates;
-  double *theta = NULL, sum[1 + RB_SCORES] = {0};
+  double *theta = NULL;
+  score_sums sums = {0};
   int64_t predicted = 0;
   RB_TRY(RB_ALLOCATE(ctx, theta, wanted * m->dim));
   const int64_t draws = rb_draws_pick(m, c->draws, c->draw + k * c->draws * m->dim, wanted, theta);
   for (int64_t s = 0; draws > 0 && s < recording->sweeps; ++s) {
     if (used[s]) continue;
-    RB_TRY(add_sweep(ctx, c, k, recording, s, draws, theta, sum));
+    RB_TRY(add_sweep(ctx, c, k, recording, s, draws, theta, &sums));
     ++predicted;
   }
   c->number[PREDICTED * c->count + k] = (double)predicted;
-  c->number[RELIABILITY * c->count + k] = sum[0] / (double)predicted;
-  for (int q = 0; q < RB_SCORES; ++q) {
-    c->number[(COLUMNS + q) * c->count + k] = sum[1 + q] / (double)predicted;
+  for (int q = 0; q < 1 + RB_SCORES; ++q) {  // the scores follow the reliability in the table
+    c->number[(RELIABILITY + q) * c->count + k] = sums.sum[q] / (double)sums.count[q];
   }
 cleanup:
   free(theta);
@@ -270,8 +281,8 @@ rb_status rb_stage_infer_cells(rb_context *ctx, rb_job *job, const char *path) {
   for (int64_t k = 0; k < c.count; ++k) RB_TRY(rb_agree(ctx, predict_cell(ctx, &c, k)));
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_CELLS, path, &file));
   RB_TRY(write(ctx, file, &c));
+  RB_TRY(rb_agree(ctx, write_csv(ctx, &c)));  // before the file that says the stage is finished
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
-  RB_TRY(rb_agree(ctx, write_csv(ctx, &c)));
   warn(ctx, &c);
 cleanup:
   rb_file_abort(ctx, &file);

@@ -94,6 +94,19 @@ cleanup:
   return status;
 }
 
+/* Onsets lie within the sweep, but for the rounding of a step. */
+static rb_status check_onsets(const reading *r, const rb_steps *steps) {
+  const double end = (double)(steps->steps + 1) * steps->dt_ms;
+  for (int64_t k = 0; k < steps->spikes; ++k) {
+    const double onset = steps->onset_ms[k];
+    if (onset >= -steps->dt_ms && onset < end) continue;
+    return RB_FAIL(r->ctx, RB_ERR_FORMAT,
+                   "%s: %s/onset_ms: spike %lld at %g ms is not in the sweep", r->path, r->group,
+                   (long long)k, onset);
+  }
+  return RB_OK;
+}
+
 static rb_status read_sweep(const reading *r, rb_recorded_sweep *sweep) {
   rb_status status = RB_OK;
   double *time = NULL;
@@ -115,6 +128,7 @@ static rb_status read_sweep(const reading *r, rb_recorded_sweep *sweep) {
     RB_TRY(RB_FAIL(r->ctx, RB_ERR_FORMAT, "%s: %s has %lld steps of %g ms", r->path, r->group,
                    (long long)steps->steps, steps->dt_ms));
   }
+  RB_TRY(check_onsets(r, steps));
 cleanup:
   free(time);
   return status;

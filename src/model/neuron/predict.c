@@ -73,8 +73,14 @@ static void begin(const rb_neuron_state *state, const rb_stimulated *given, int6
   rb_neuron_set_lanes(state, count, row, v0, lanes);
 }
 
-static double noise_of(const rb_neuron_state *state, const double *theta) {
-  return rb_neuron_noise(state, theta, rb_stimulus_white_sd(&state->settings.stimulus, NULL));
+/* Noise of a run's current; where its size is a range, the run has its own, as simulations have. */
+static double drawn_noise(const free_run *r, int64_t lane, const double *theta) {
+  const rb_neuron_settings *s = &r->state->settings;
+  double number[RB_STIMULUS_PARTS][RB_STIMULUS_NUMBERS];
+  int64_t begin_at[RB_STIMULUS_PARTS];
+  rb_stimulus_draw(&s->stimulus, s->dt_ms, r->state->length, stream_of(r, RB_RANDOM_SETUP, lane),
+                   number, begin_at);
+  return rb_neuron_noise(r->state, theta, rb_stimulus_white_sd(&s->stimulus, number));
 }
 
 static int64_t steps_of(const rb_neuron_state *state, const rb_stimulated *given) {
@@ -180,7 +186,7 @@ static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated 
                        .response = response + at,
                        .event = event + at};
     for (int64_t l = 0; l < work->count && noise; ++l) {
-      work->sd[l] = noise_of(state, &theta[(i + l) * neuron->parameters]);
+      work->sd[l] = drawn_noise(work, l, &theta[(i + l) * neuron->parameters]);
     }
     begin(state, given, work->count, &theta[i * neuron->parameters], lanes);
     rb_neuron_run_lanes(&loop, lanes);
@@ -238,8 +244,10 @@ static rb_status follow(const rb_model *core, rb_context *ctx, const rb_stimulat
     const double *row = &theta[i * state->neuron->parameters];
     rb_passage passage = {.held = (int64_t)rb_neuron_held(&state->settings)};
     state->neuron->passage(&state->settings, row, &passage);
-    passage.sd = passage.per_current * noise_of(state, row);
-    RB_TRY(rb_passage_follow(ctx, &passage, given, given->response[0], response + i * given->length,
+    const double white = rb_stimulus_white_sd(&state->settings.stimulus, NULL);
+    passage.sd = passage.per_current * rb_neuron_noise(state, row, white);
+    const double v0 = fmin(given->response[0], passage.threshold);  // as a run begins
+    RB_TRY(rb_passage_follow(ctx, &passage, given, v0, response + i * given->length,
                              expected + i * given->length));
   }
 cleanup:
@@ -256,7 +264,8 @@ void rb_neuron_add_predictor(rb_model *model) {
       .response = {.quantity = {"voltage", "mV", "membrane potential"}},
       .event = {.quantity = {"spikes", "1", "1 where a sample has a spike, else 0"},
                 .binary = true},
-      .masked = ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6),
+      .masked = ceil(ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6) /
+                     (double)state->every),
       .run = run,
       .follow = follows && state->every == 1 ? follow : NULL};
   model->predictor = &state->predictor;

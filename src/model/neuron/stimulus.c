@@ -389,12 +389,19 @@ void rb_stimulus_draw(const rb_stimulus *stimulus, double dt_ms, int64_t L, rb_s
   }
 }
 
+/* Of what is drawn from a range: the root of its mean square. */
+static double root_mean_square(const double range[2]) {
+  const double low = range[0], high = range[1];
+  return low < high ? sqrt((low * low + low * high + high * high) / 3) : low;
+}
+
 double rb_stimulus_white_sd(const rb_stimulus *stimulus, double (*number)[RB_STIMULUS_NUMBERS]) {
   double variance = 0;
   for (int p = 0; p < stimulus->parts; ++p) {
     const rb_stimulus_part *part = &stimulus->part[p];
     if (part->type != RB_STIMULUS_WHITE) continue;
-    const double sd = number != NULL ? number[p][RB_STIMULUS_SD] : part->number[RB_STIMULUS_SD][0];
+    const double sd =
+        number != NULL ? number[p][RB_STIMULUS_SD] : root_mean_square(part->number[RB_STIMULUS_SD]);
     variance += sd * sd;
   }
   return sqrt(variance);

@@ -101,7 +101,7 @@ void rb_stimulus_add(const rb_stimulus_part *part, const double *number, int64_t
 void rb_stimulus_span(const double *number, double dt_ms, int64_t L, int64_t *on, int64_t *off);
 
 /** Standard deviation per step of all white noise together. Local. @param number
- * (RB_STIMULUS_PARTS) of each part; NULL: the lower ends of ranges */
+ * (RB_STIMULUS_PARTS) of each part; NULL: of ranges the root of the mean square */
 double rb_stimulus_white_sd(const rb_stimulus *stimulus, double (*number)[RB_STIMULUS_NUMBERS]);
 
 #endif

@@ -64,19 +64,21 @@ static void summarise_spikes(const rb_model *model, const float *spikes, double 
   const rb_neuron_state *state = model->state;
   const double step = model->axis_step;
   double count = 0;
-  int64_t first = model->length;
+  const int64_t samples = state->samples;
+  int64_t first = samples;  // in its own recording
   intervals n = {0};
-  for (int64_t j = 0; j < model->length; ++j) {
-    if (spikes[j] > 0.5F && count == 0) first = j;
-    count += (double)spikes[j];
-  }
   for (int r = 0; r < state->settings.recordings[1]; ++r) {
-    add_intervals(spikes + r * state->samples, state->samples, step, &n);
+    for (int64_t j = 0; j < samples; ++j) {
+      const float here = spikes[r * samples + j];
+      if (here > 0.5F && j < first) first = j;
+      count += (double)here;
+    }
+    add_intervals(spikes + r * samples, samples, step, &n);
   }
   const double each = (double)n.count, mean = n.count > 0 ? n.sum / each : 0;
   out[COUNT] = count;
   out[FIRST] = (double)first * step;
-  out[INTERVAL_MEAN] = n.count > 0 ? mean : (double)model->length * step;
+  out[INTERVAL_MEAN] = n.count > 0 ? mean : (double)samples * step;
   out[INTERVAL_SD] = n.count > 0 ? sqrt(fmax(n.square / each - mean * mean, 0)) : 0;
   out[ADAPTATION] = n.changes > 0 ? n.change / (double)n.changes : 0;
 }
