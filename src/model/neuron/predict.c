@@ -264,8 +264,8 @@ void rb_neuron_add_predictor(rb_model *model) {
       .response = {.quantity = {"voltage", "mV", "membrane potential"}},
       .event = {.quantity = {"spikes", "1", "1 where a sample has a spike, else 0"},
                 .binary = true},
-      .masked = ceil(ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6) /
-                     (double)state->every),
+      .masked =
+          ceil(ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6) / (double)state->every),
       .run = run,
       .follow = follows && state->every == 1 ? follow : NULL};
   model->predictor = &state->predictor;
