@@ -120,6 +120,19 @@ static void recordings_free(recordings *r) {
   free(r->activity);
 }
 
+/* Takes away what was not observed: its place is left free. */
+static void hide_masked(const rb_model *model, recordings *r) {
+  for (int m = 0; m < model->channels; ++m) {
+    if (model->channel[m].role != RB_CHANNEL_MASK) continue;
+    for (int c = 0; c < model->channels; ++c) {
+      if (!rb_channel_is_course(&model->channel[c])) continue;
+      for (int64_t k = 0; k < r->n * r->L; ++k) {
+        if (r->channel[m].v[k] > 0.5) r->channel[c].v[k] = NAN;
+      }
+    }
+  }
+}
+
 static rb_status read_recordings(const rb_study_data *study, int64_t L, recordings *r) {
   rb_status status = RB_OK;
   const rb_model *model = study->model;
@@ -140,6 +153,7 @@ static rb_status read_recordings(const rb_study_data *study, int64_t L, recordin
     }
     r->activity[i] = model->activity(model, x);
   }
+  hide_masked(model, r);
 cleanup:
   free(x);
   return status;

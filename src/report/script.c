@@ -135,7 +135,7 @@ void rb_script_range(FILE *out, const char *axis, double low, double high, int c
 
 void rb_script_samples(FILE *out, int64_t L, const double *axis, double step, int count) {
   const double room = L > 1 ? 0 : step, last = axis[L - 1] + room;
-  rb_script_range(out, "x", axis[0] - room, last, last < 1e4 ? count : count / 2);  // wide labels
+  rb_script_range(out, "x", axis[0] - room, last, last < 2e3 ? count : count / 2);  // wide labels
 }
 
 void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {
@@ -273,8 +273,8 @@ void rb_script_trace(FILE *out, const char *name, int index, int64_t samples, do
   for (int64_t n = 0; n < samples; n += stretch) {
     int64_t least = n, most = n;
     for (int64_t k = n; k < n + stretch && k < samples; ++k) {
-      if (value[k] < value[least]) least = k;
-      if (value[k] > value[most]) most = k;
+      if (isnan(value[least]) || value[k] < value[least]) least = k;
+      if (isnan(value[most]) || value[k] > value[most]) most = k;
     }
     const int64_t earlier = least < most ? least : most, later = least < most ? most : least;
     rb_script_row(out, 2, (const double[]){first + (double)earlier * step, value[earlier]});
