@@ -1,8 +1,8 @@
 #ifndef RB_MODEL_LIF_FILTER_H
 #define RB_MODEL_LIF_FILTER_H
 
+#include "../membrane/membrane_grid.h"
 #include "lif.h"
-#include "membrane_grid.h"
 
 /** @file filter.h
  * The forward filter of one inter-spike segment: a Kalman filter while the threshold is out of

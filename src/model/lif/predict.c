@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../membrane/passage.h"
 #include "lif_state.h"
-#include "passage.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/random/distributions.h"
 

@@ -1,7 +1,7 @@
 #ifndef RB_MODEL_NEURON_H
 #define RB_MODEL_NEURON_H
 
-#include "../lif/passage.h"
+#include "../membrane/passage.h"
 #include "lanes.h"
 #include "rheobase/base/cpu.h"
 #include "rheobase/model/model_type.h"

@@ -1,5 +1,5 @@
-#ifndef RB_MODEL_LIF_PASSAGE_H
-#define RB_MODEL_LIF_PASSAGE_H
+#ifndef RB_MODEL_MEMBRANE_PASSAGE_H
+#define RB_MODEL_MEMBRANE_PASSAGE_H
 
 #include "rheobase/model/predictor.h"
 

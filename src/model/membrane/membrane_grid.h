@@ -1,5 +1,5 @@
-#ifndef RB_MODEL_LIF_MEMBRANE_GRID_H
-#define RB_MODEL_LIF_MEMBRANE_GRID_H
+#ifndef RB_MODEL_MEMBRANE_GRID_H
+#define RB_MODEL_MEMBRANE_GRID_H
 
 #include <stdbool.h>
 #include <stdint.h>
