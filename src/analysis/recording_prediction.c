@@ -293,24 +293,29 @@ cleanup:
   return status;
 }
 
-rb_status rb_prediction_summary(rb_context *ctx, const rb_prediction *p, rb_prediction_score score,
-                                double number[RB_SCORE_NUMBERS]) {
-  rb_status status = RB_OK;
-  double *defined = NULL, sum = 0;
+void rb_score_summary(int64_t draws, const double *value, double *defined,
+                      double number[RB_SCORE_NUMBERS]) {
+  double sum = 0;
   int64_t count = 0;
-  RB_TRY(RB_ALLOCATE(ctx, defined, p->draws));
-  for (int64_t d = 0; d < p->draws; ++d) {
-    const double value = p->score[score * p->draws + d];
-    if (!isfinite(value)) continue;
-    defined[count++] = value;
-    sum += value;
+  for (int64_t d = 0; d < draws; ++d) {
+    if (!isfinite(value[d])) continue;
+    defined[count++] = value[d];
+    sum += value[d];
   }
   number[0] = number[1] = number[2] = NAN;
-  if (count == 0) goto cleanup;
+  if (count == 0) return;
   rb_sort(count, defined);
   number[0] = sum / (double)count;
   number[1] = rb_quantile_of_sorted(count, defined, 0.025);
   number[2] = rb_quantile_of_sorted(count, defined, 0.975);
+}
+
+rb_status rb_prediction_summary(rb_context *ctx, const rb_prediction *p, rb_prediction_score score,
+                                double number[RB_SCORE_NUMBERS]) {
+  rb_status status = RB_OK;
+  double *defined = NULL;
+  RB_TRY(RB_ALLOCATE(ctx, defined, p->draws));
+  rb_score_summary(p->draws, &p->score[score * p->draws], defined, number);
 cleanup:
   free(defined);
   return status;

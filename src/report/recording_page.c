@@ -5,7 +5,6 @@
 #include "page.h"
 #include "rheobase/analysis/recording_prediction.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/base/quantile.h"
 
 /* The section on what was predicted of a recording: what speaks against the model comes first. */
 
@@ -36,44 +35,31 @@ static void write_value(FILE *out, double value) {
   (void)fprintf(out, isfinite(value) ? "<td>%.3g</td>" : "<td>&ndash;</td>", value);
 }
 
-/* The finite ones of a row, sorted. @return how many */
-static int64_t take_finite(int64_t count, const double *row, double *sorted) {
-  int64_t finite = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    if (isfinite(row[i])) sorted[finite++] = row[i];
-  }
-  rb_sort(finite, sorted);
-  return finite;
-}
-
 /* A score of one sweep: mean and interval over draws, and the recording's own. */
 static rb_status write_score(const rb_study_data *study, const rb_quantity *score, int64_t sweep,
                              FILE *out) {
   rb_status status = RB_OK;
   rb_array values = {0}, recorded = {0};
-  double *sorted = NULL, mean = 0;
+  double *work = NULL, number[RB_SCORE_NUMBERS];
   char path[RB_LABEL];
   RB_TRY(rb_study_read(study, FROM, score->name, 2, -1, &values));
-  RB_TRY(RB_ALLOCATE(study->ctx, sorted, values.shape[1]));
+  RB_TRY(RB_ALLOCATE(study->ctx, work, values.shape[1]));
   (void)snprintf(path, sizeof path, "recorded_%s", score->name);
   if (rb_study_has(study, FROM, path)) {
     RB_TRY(rb_study_read(study, FROM, path, 1, values.shape[0], &recorded));
   }
   const int64_t draws = values.shape[1];
-  const int64_t n =
-      sweep < values.shape[0] ? take_finite(draws, values.v + sweep * draws, sorted) : 0;
-  for (int64_t i = 0; i < n; ++i) mean += sorted[i] / (double)n;
+  const bool there = sweep < values.shape[0];
+  rb_score_summary(there ? draws : 0, values.v + (there ? sweep * draws : 0), work, number);
   (void)fprintf(out, "<tr><td><code>%s</code></td>", score->name);
-  write_value(out, n > 0 ? mean : NAN);
-  write_value(out, n > 0 ? rb_quantile_of_sorted(n, sorted, 0.025) : NAN);
-  write_value(out, n > 0 ? rb_quantile_of_sorted(n, sorted, 0.975) : NAN);
+  for (int k = 0; k < RB_SCORE_NUMBERS; ++k) write_value(out, number[k]);
   write_value(out, recorded.v != NULL && sweep < recorded.shape[0] ? recorded.v[sweep] : NAN);
   (void)fprintf(out, "<td>%s</td><td class=\"text\">%s</td></tr>\n",
                 score->unit[0] == '1' ? "" : score->unit, score->description);
 cleanup:
   rb_array_free(&values);
   rb_array_free(&recorded);
-  free(sorted);
+  free(work);
   return status;
 }
 

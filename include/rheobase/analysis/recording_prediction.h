@@ -57,9 +57,14 @@ RB_NODISCARD rb_status rb_prediction_repeats(rb_context *ctx, const rb_recorded 
                                              int64_t sweep, const rb_prediction *prediction,
                                              rb_repeats *repeats);
 
-/** Mean of a score over the draws that have one, and quantiles; all NaN without any. @param number
- * mean, 2.5% and 97.5% quantile */
+/** Mean of a score over the draws that have one, and quantiles; all NaN without any.
+ * @param value (draws) @param defined (draws) for those that are, may be value
+ * @param number mean, 2.5% and 97.5% quantile */
 enum { RB_SCORE_NUMBERS = 3 };
+void rb_score_summary(int64_t draws, const double *value, double *defined,
+                      double number[RB_SCORE_NUMBERS]);
+
+/** The same of a prediction's score. Fails with RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_prediction_summary(rb_context *ctx, const rb_prediction *prediction,
                                              rb_prediction_score score,
                                              double number[RB_SCORE_NUMBERS]);

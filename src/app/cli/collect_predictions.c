@@ -8,7 +8,6 @@
 #include "rheobase/analysis/recording_prediction.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/base/quantile.h"
 #include "rheobase/io/product.h"
 #include "rheobase/io/text_file.h"
 #include "rheobase/report/collection.h"
@@ -34,17 +33,9 @@ static void write_number(FILE *out, double value) {
 
 /* Mean and 95% interval of those that are defined. @param value (count), changed */
 static void write_score(FILE *out, int64_t count, double *value) {
-  double sum = 0;
-  int64_t n = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    if (!isfinite(value[i])) continue;
-    value[n++] = value[i];
-    sum += value[i];
-  }
-  rb_sort(n, value);
-  write_number(out, n > 0 ? sum / (double)n : NAN);
-  write_number(out, n > 0 ? rb_quantile_of_sorted(n, value, 0.025) : NAN);
-  write_number(out, n > 0 ? rb_quantile_of_sorted(n, value, 0.975) : NAN);
+  double number[RB_SCORE_NUMBERS];
+  rb_score_summary(count, value, value, number);
+  for (int k = 0; k < RB_SCORE_NUMBERS; ++k) write_number(out, number[k]);
 }
 
 /* A number of the exact posterior; NaN where it is not there yet. */
