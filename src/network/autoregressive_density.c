@@ -132,16 +132,8 @@ static const rb_setting rows[] = {
      .range = "[1, 8192]",
      .help = "units of the hidden layers of each mixture"}};
 
-const rb_density_type rb_density_autoregressive = {
-    .name = "autoregressive",
-    .setting = rows,
-    .settings = sizeof rows / sizeof *rows,
-    .create = create,
-    .destroy = rb_autoregressive_density_destroy,
-    .layout = rb_autoregressive_density_layout,
-    .initialise = rb_autoregressive_density_initialise,
-    .gradient = rb_autoregressive_density_gradient,
-    .log_density = rb_autoregressive_density_log_density,
-    .prepare = rb_autoregressive_density_prepare,
-    .sample = rb_autoregressive_density_sample,
-    .flops = rb_autoregressive_density_flops};
+const rb_density_type rb_density_autoregressive = {.name = "autoregressive",
+                                                   .setting = rows,
+                                                   .settings = sizeof rows / sizeof *rows,
+                                                   .create = create,
+                                                   RB_AUTOREGRESSIVE_DENSITY};

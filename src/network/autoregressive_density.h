@@ -39,4 +39,15 @@ void rb_autoregressive_density_sample(void *state, const struct rb_activation_ke
 double rb_autoregressive_density_flops(const void *state);
 /** @} */
 
+/** The members of an rb_density_type that all of these share: all but `name`, settings and
+ * `create`.
+ */
+#define RB_AUTOREGRESSIVE_DENSITY                                                           \
+  .destroy = rb_autoregressive_density_destroy, .layout = rb_autoregressive_density_layout, \
+  .initialise = rb_autoregressive_density_initialise,                                       \
+  .gradient = rb_autoregressive_density_gradient,                                           \
+  .log_density = rb_autoregressive_density_log_density,                                     \
+  .prepare = rb_autoregressive_density_prepare, .sample = rb_autoregressive_density_sample, \
+  .flops = rb_autoregressive_density_flops
+
 #endif

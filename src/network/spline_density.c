@@ -32,11 +32,4 @@ const rb_density_type rb_density_spline = {.name = "spline",
                                            .setting = rows,
                                            .settings = sizeof rows / sizeof *rows,
                                            .create = create,
-                                           .destroy = rb_autoregressive_density_destroy,
-                                           .layout = rb_autoregressive_density_layout,
-                                           .initialise = rb_autoregressive_density_initialise,
-                                           .gradient = rb_autoregressive_density_gradient,
-                                           .log_density = rb_autoregressive_density_log_density,
-                                           .prepare = rb_autoregressive_density_prepare,
-                                           .sample = rb_autoregressive_density_sample,
-                                           .flops = rb_autoregressive_density_flops};
+                                           RB_AUTOREGRESSIVE_DENSITY};
