@@ -62,51 +62,39 @@ static void keep(int64_t count, int D, const double *from, double *to, double *l
   if (log_det != NULL) memset(log_det, 0, (size_t)count * sizeof *log_det);
 }
 
+/* Coordinates that the prior's table alone gives; NULL where they come from elsewhere. */
+static const rb_prior_coordinates *const of_prior[RB_COORDINATES_COUNT] = {
+    [RB_COORDINATES_PROBIT] = &rb_prior_probit,
+    [RB_COORDINATES_STRAIGHT] = &rb_prior_straight,
+    [RB_COORDINATES_LOG] = &rb_prior_log};
+
 void rb_view_to(const rb_view *view, const double *centring, int64_t count, const double *values,
                 double *phi, double *log_det) {
   const rb_model *model = view->model;
-  switch (view->coordinates) {
-    case RB_COORDINATES_SUPPORT:
-      rb_model_to_support(model, count, values, phi, log_det);
-      break;
-    case RB_COORDINATES_CENTRED:
-      view->summary->features->centre(model, centring, count, values, phi, log_det);
-      break;
-    case RB_COORDINATES_PROBIT:
-      rb_prior_to_probit(model->prior, count, values, phi, log_det);
-      break;
-    case RB_COORDINATES_STRAIGHT:
-      rb_prior_to_straight(model->prior, count, values, phi, log_det);
-      break;
-    case RB_COORDINATES_LOG:
-      rb_prior_to_log(model->prior, count, values, phi, log_det);
-      break;
-    default:
-      keep(count, model->dim, values, phi, log_det);
+  const rb_prior_coordinates *own = of_prior[view->coordinates];
+  if (own != NULL) {
+    own->to(model->prior, count, values, phi, log_det);
+  } else if (view->coordinates == RB_COORDINATES_SUPPORT) {
+    rb_model_to_support(model, count, values, phi, log_det);
+  } else if (view->coordinates == RB_COORDINATES_CENTRED) {
+    view->summary->features->centre(model, centring, count, values, phi, log_det);
+  } else {
+    keep(count, model->dim, values, phi, log_det);
   }
 }
 
 void rb_view_from(const rb_view *view, const double *centring, int64_t count, const double *phi,
                   double *values, double *log_det) {
   const rb_model *model = view->model;
-  switch (view->coordinates) {
-    case RB_COORDINATES_SUPPORT:
-      rb_model_from_support(model, count, phi, values, log_det);
-      break;
-    case RB_COORDINATES_CENTRED:
-      view->summary->features->uncentre(model, centring, count, phi, values, log_det);
-      break;
-    case RB_COORDINATES_PROBIT:
-      rb_prior_from_probit(model->prior, count, phi, values, log_det);
-      break;
-    case RB_COORDINATES_STRAIGHT:
-      rb_prior_from_straight(model->prior, count, phi, values, log_det);
-      break;
-    case RB_COORDINATES_LOG:
-      rb_prior_from_log(model->prior, count, phi, values, log_det);
-      break;
-    default:
-      keep(count, model->dim, phi, values, log_det);
+  const rb_prior_coordinates *own = of_prior[view->coordinates];
+  if (own != NULL) {
+    own->from(model->prior, count, phi, values, log_det);
+  } else if (view->coordinates == RB_COORDINATES_SUPPORT) {
+    rb_model_from_support(model, count, phi, values, log_det);
+  } else if (view->coordinates == RB_COORDINATES_CENTRED) {
+    view->summary->features->uncentre(model, centring, count, phi, values, log_det);
+  } else {
+    keep(count, model->dim, phi, values, log_det);
   }
 }
 

@@ -73,12 +73,12 @@ static void from_latent(const rb_model *model, int64_t count, const double *late
 
 static void to_support(const rb_model *model, int64_t count, const double *latent, double *phi,
                        double *log_det) {
-  rb_prior_to_support(model->prior, count, latent, phi, log_det);
+  rb_prior_support.to(model->prior, count, latent, phi, log_det);
 }
 
 static void from_support(const rb_model *model, int64_t count, const double *phi, double *latent,
                          double *log_det) {
-  rb_prior_from_support(model->prior, count, phi, latent, log_det);
+  rb_prior_support.from(model->prior, count, phi, latent, log_det);
 }
 
 static void set_prior_functions(rb_model *model) {
@@ -101,21 +101,12 @@ static bool accepts_rest(const rb_model *model, const double *theta, const char 
   return model->core->accepts(model->core, all, reason);
 }
 
-static rb_status complete(rb_context *ctx, const rb_model *model, int64_t count,
-                          const double *theta, double **all) {
-  rb_status status = RB_OK;
-  RB_TRY(RB_ALLOCATE(ctx, *all, count * rb_prior_rows(model->prior)));
-  rb_prior_complete(model->prior, count, theta, *all);
-cleanup:
-  return status;
-}
-
 static rb_status log_likelihood_rest(const rb_model *model, rb_context *ctx, const float *x,
                                      int64_t count, const double *theta, double *log_likelihood,
                                      const char **reason) {
   rb_status status = RB_OK;
   double *all = NULL;
-  RB_TRY(complete(ctx, model, count, theta, &all));
+  RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
   RB_TRY(model->core->log_likelihood(model->core, ctx, x, count, all, log_likelihood, reason));
 cleanup:
   free(all);
@@ -126,7 +117,7 @@ static rb_status compare_rest(const rb_model *model, rb_context *ctx, const floa
                               const double *median, int64_t S, const double *theta, double *out) {
   rb_status status = RB_OK;
   double *all = NULL;
-  RB_TRY(complete(ctx, model, S, theta, &all));
+  RB_TRY(rb_prior_complete_new(ctx, model->prior, S, theta, &all));
   RB_TRY(model->core->compare(model->core, ctx, x, median, S, all, out));
 cleanup:
   free(all);
@@ -138,7 +129,7 @@ static rb_status find_oddities_rest(const rb_model *model, rb_context *ctx, uint
                                     const double *theta, uint8_t *found) {
   rb_status status = RB_OK;
   double *all = NULL;
-  RB_TRY(complete(ctx, model, count, theta, &all));
+  RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
   RB_TRY(model->core->find_oddities(model->core, ctx, seed, purpose, first, count, all, found));
 cleanup:
   free(all);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "rheobase/base/memory.h"
 #include "rheobase/model/prior.h"
 
 double rb_predictor_expected(double probability) {
@@ -11,22 +10,12 @@ double rb_predictor_expected(double probability) {
   return probability < 1 ? fmin(-log1p(-probability), RB_PREDICTOR_SURE) : RB_PREDICTOR_SURE;
 }
 
-/* Parameters with the fixed ones. @param all allocated; the caller frees it */
-static rb_status complete(const rb_model *model, rb_context *ctx, int64_t count,
-                          const double *theta, double **all) {
-  rb_status status = RB_OK;
-  RB_TRY(RB_ALLOCATE(ctx, *all, count * rb_prior_rows(model->prior)));
-  rb_prior_complete(model->prior, count, theta, *all);
-cleanup:
-  return status;
-}
-
 rb_status rb_predictor_run(const rb_model *model, rb_context *ctx, const rb_stimulated *given,
                            uint64_t seed, int64_t first, int64_t count, const double *theta,
                            bool noise, double *response, uint8_t *event) {
   rb_status status = RB_OK;
   double *all = NULL;
-  RB_TRY(complete(model, ctx, count, theta, &all));
+  RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
   RB_TRY(model->predictor->run(model->core, ctx, given, seed, first, count, all, noise, response,
                                event));
 cleanup:
@@ -43,7 +32,7 @@ rb_status rb_predictor_follow(const rb_model *model, rb_context *ctx, const rb_s
     for (int64_t i = 0; i < count * given->length; ++i) response[i] = expected[i] = NAN;
     return RB_OK;
   }
-  RB_TRY(complete(model, ctx, count, theta, &all));
+  RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
   RB_TRY(model->predictor->follow(model->core, ctx, given, count, all, response, expected));
 cleanup:
   free(all);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "prior_internal.h"
+#include "rheobase/base/memory.h"
 
 // Keeps a value that rounding has put on a bound off infinity.
 static const double SMALLEST_SHARE = 1e-15;
@@ -125,6 +126,15 @@ void rb_prior_complete(const rb_prior *prior, int64_t count, const double *theta
     }
     memcpy(&all[i * rows], prior->value, (size_t)rows * sizeof *all);
   }
+}
+
+rb_status rb_prior_complete_new(rb_context *ctx, const rb_prior *prior, int64_t count,
+                                const double *theta, double **all) {
+  rb_status status = RB_OK;
+  RB_TRY(RB_ALLOCATE(ctx, *all, count * prior->rows));
+  rb_prior_complete(prior, count, theta, *all);
+cleanup:
+  return status;
 }
 
 static double log_density_of(const rb_prior *prior, const double *latent) {
@@ -307,33 +317,33 @@ static void from_lines(const rb_prior *prior, const interval_map *map, int64_t c
   }
 }
 
-void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                         double *log_det) {
+static void to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                       double *log_det) {
   to_lines(prior, &logit_map, count, latent, phi, log_det);
 }
 
-void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                           double *log_det) {
+static void from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                         double *log_det) {
   from_lines(prior, &logit_map, count, phi, latent, log_det);
 }
 
-void rb_prior_to_probit(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                        double *log_det) {
+static void to_probits(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                       double *log_det) {
   to_lines(prior, &probit_map, count, latent, phi, log_det);
 }
 
-void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                          double *log_det) {
+static void from_probits(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                         double *log_det) {
   from_lines(prior, &probit_map, count, phi, latent, log_det);
 }
 
-void rb_prior_to_straight(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                          double *log_det) {
+static void to_straights(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                         double *log_det) {
   to_lines(prior, &straight_map, count, latent, phi, log_det);
 }
 
-void rb_prior_from_straight(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                            double *log_det) {
+static void from_straights(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                           double *log_det) {
   from_lines(prior, &straight_map, count, phi, latent, log_det);
 }
 
@@ -343,8 +353,8 @@ static bool is_positive(const rb_prior *prior, int d) {
   return family->low == 0 && isinf(family->high);
 }
 
-void rb_prior_to_log(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                     double *log_det) {
+static void to_logs(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+                    double *log_det) {
   const int D = prior->dim;
   for (int64_t i = 0; i < count; ++i) {
     double sum = 0;
@@ -358,8 +368,8 @@ void rb_prior_to_log(const rb_prior *prior, int64_t count, const double *latent,
   }
 }
 
-void rb_prior_from_log(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                       double *log_det) {
+static void from_logs(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+                      double *log_det) {
   const int D = prior->dim;
   for (int64_t i = 0; i < count; ++i) {
     double sum = 0;
@@ -372,3 +382,8 @@ void rb_prior_from_log(const rb_prior *prior, int64_t count, const double *phi, 
     if (log_det != NULL) log_det[i] = sum;
   }
 }
+
+const rb_prior_coordinates rb_prior_support = {to_support, from_support};
+const rb_prior_coordinates rb_prior_probit = {to_probits, from_probits};
+const rb_prior_coordinates rb_prior_straight = {to_straights, from_straights};
+const rb_prior_coordinates rb_prior_log = {to_logs, from_logs};

@@ -109,13 +109,8 @@ static void draws_without_a_parameter(void **state) {
 }
 
 /* The coordinates: all but the last, logarithms, cover the support and nothing else. */
-static const struct {
-  void (*to)(const rb_prior *, int64_t, const double *, double *, double *);
-  void (*from)(const rb_prior *, int64_t, const double *, double *, double *);
-} coordinates[] = {{rb_prior_to_support, rb_prior_from_support},
-                   {rb_prior_to_probit, rb_prior_from_probit},
-                   {rb_prior_to_straight, rb_prior_from_straight},
-                   {rb_prior_to_log, rb_prior_from_log}};
+static const rb_prior_coordinates *const coordinates[] = {&rb_prior_support, &rb_prior_probit,
+                                                          &rb_prior_straight, &rb_prior_log};
 enum { COORDINATES = sizeof coordinates / sizeof *coordinates, WITHIN = COORDINATES - 1 };
 
 static void round_trip(void **state) {
@@ -125,13 +120,13 @@ static void round_trip(void **state) {
   assert_int_equal(rb_prior_draw(&test_context, prior, 4, RB_FOR_TESTS, 0, COUNT, theta, latent),
                    RB_OK);
   for (int c = 0; c < COORDINATES; ++c) {
-    coordinates[c].to(prior, COUNT, latent, phi, to);
-    coordinates[c].from(prior, COUNT, phi, back, from);
+    coordinates[c]->to(prior, COUNT, latent, phi, to);
+    coordinates[c]->from(prior, COUNT, phi, back, from);
     for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], latent[i], 1e-11 * fabs(latent[i]));
     for (int i = 0; i < COUNT; ++i) assert_near(from[i], to[i], 1e-7);
     rb_prior_from_latent(prior, COUNT, back, back);  // in place
     for (int i = 0; i < COUNT * D; ++i) assert_near(back[i], theta[i], 1e-11 * fabs(theta[i]));
-    coordinates[c].from(prior, COUNT, phi, phi, NULL);
+    coordinates[c]->from(prior, COUNT, phi, phi, NULL);
     for (int i = 0; i < COUNT * D; ++i) assert_near(phi[i], latent[i], 1e-11 * fabs(latent[i]));
   }
 }
@@ -145,7 +140,7 @@ static void images_lie_in_the_prior(void **state) {
       const rb_stream s = rb_stream_make(5, RB_FOR_TESTS, RB_RANDOM_PRIOR, 0, i / WITHIN);
       phi[d] = 24.0 * (rb_stream_uniform(s, d) - 0.5);
     }
-    coordinates[i % WITHIN].from(prior, 1, phi, latent, NULL);
+    coordinates[i % WITHIN]->from(prior, 1, phi, latent, NULL);
     rb_prior_from_latent(prior, 1, latent, theta);
     assert_int_equal(rb_prior_outside(prior, theta), 0);
     rb_prior_log_density(prior, 1, latent, &log_density);
@@ -163,17 +158,17 @@ static void a_uniform_parameter_is_normal_in_probits(void **state) {
   assert_int_equal(rb_prior_create(&test_context, 1, &box, &uniform), RB_OK);
   for (size_t i = 0; i < sizeof phi / sizeof *phi; ++i) {
     double x = 0, log_det = 0, log_density = 0, back = 0;
-    rb_prior_from_probit(uniform, 1, &phi[i], &x, &log_det);
+    rb_prior_probit.from(uniform, 1, &phi[i], &x, &log_det);
     rb_prior_log_density(uniform, 1, &x, &log_density);
     assert_near(log_density + log_det, -0.5 * phi[i] * phi[i] - 0.91893853320467274, 1e-12);
     assert_near(x, -3 + 4 * erfc(-phi[i] / M_SQRT2), 1e-14);
-    rb_prior_to_probit(uniform, 1, &x, &back, NULL);
+    rb_prior_probit.to(uniform, 1, &x, &back, NULL);
     assert_near(back, phi[i], 1e-4);
   }
   // Beyond the last probit all points are one, with one density.
   static const double beyond[2] = {7, 12};
   double x[2], log_det[2];
-  for (int i = 0; i < 2; ++i) rb_prior_from_probit(uniform, 1, &beyond[i], &x[i], &log_det[i]);
+  for (int i = 0; i < 2; ++i) rb_prior_probit.from(uniform, 1, &beyond[i], &x[i], &log_det[i]);
   assert_true(x[0] == x[1] && log_det[0] == log_det[1]);
   rb_prior_destroy(uniform);
 }
@@ -190,15 +185,15 @@ static void straight_inside_an_interval(void **state) {
   for (size_t i = 0; i < sizeof share / sizeof *share; ++i) {
     const double s = share[i], x = -3 + 8 * s;
     double phi = 0, log_det = 0, back = 0;
-    rb_prior_to_straight(uniform, 1, &x, &phi, &log_det);
+    rb_prior_straight.to(uniform, 1, &x, &phi, &log_det);
     assert_near(phi, 100 * (s - 0.5) + log(s / (1 - s)), 1e-6);
     assert_near(log_det, log(8 / (100 + 1 / (s * (1 - s)))), 1e-6);
-    rb_prior_from_straight(uniform, 1, &phi, &back, NULL);
+    rb_prior_straight.from(uniform, 1, &phi, &back, NULL);
     assert_near(back, x, 1e-12);
   }
   static const double far[2] = {-400, 400};
   double x[2];
-  for (int i = 0; i < 2; ++i) rb_prior_from_straight(uniform, 1, &far[i], &x[i], NULL);
+  for (int i = 0; i < 2; ++i) rb_prior_straight.from(uniform, 1, &far[i], &x[i], NULL);
   assert_near(x[0], -3, 1e-12);
   assert_near(x[1], 5, 1e-12);
   rb_prior_destroy(uniform);
@@ -215,7 +210,7 @@ static double mass_of(const rb_prior_row *pair, int c) {
     for (int j = -360; j <= 360; ++j) {
       const double phi[2] = {i * step, j * step};
       double latent[2], log_det, log_density;
-      coordinates[c].from(two, 1, phi, latent, &log_det);
+      coordinates[c]->from(two, 1, phi, latent, &log_det);
       rb_prior_log_density(two, 1, latent, &log_density);
       if (log_density > -INFINITY) sum += exp(log_density + log_det) * step * step;
     }
@@ -256,7 +251,7 @@ static void logarithms_of_what_is_positive(void **state) {
   assert_int_equal(rb_prior_create(&test_context, 3, triple, &three), RB_OK);
   const double x[3] = {20, 5, 0.25};
   double phi[3], log_det;
-  rb_prior_to_log(three, 1, x, phi, &log_det);
+  rb_prior_log.to(three, 1, x, phi, &log_det);
   assert_near(phi[0], log(20), 1e-15);
   assert_true(phi[1] == 5 && phi[2] == 0.25);
   assert_near(log_det, log(20), 1e-15);

@@ -15,7 +15,8 @@ typedef enum rb_coordinates {
   RB_COORDINATES_CENTRED,   ///< centred on what the features tell (feature_source.h)
   RB_COORDINATES_PROBIT,    ///< as support coordinates, but with probits (prior.h)
   RB_COORDINATES_STRAIGHT,  ///< as these, but straight inside an interval (prior.h)
-  RB_COORDINATES_LOG        ///< logarithms of positive latent values, others as they are (prior.h)
+  RB_COORDINATES_LOG,       ///< logarithms of positive latent values, others as they are (prior.h)
+  RB_COORDINATES_COUNT
 } rb_coordinates;
 
 typedef struct rb_view {

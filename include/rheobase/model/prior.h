@@ -74,6 +74,10 @@ const rb_quantity *rb_prior_all(const rb_prior *prior);
 
 /** Adds the fixed parameters. @param theta (count, D) @param all (count, rows) */
 void rb_prior_complete(const rb_prior *prior, int64_t count, const double *theta, double *all);
+/** The same, allocated. Fails with RB_ERR_MEMORY. @param all the caller frees it, also after a
+ * failure */
+RB_NODISCARD rb_status rb_prior_complete_new(rb_context *ctx, const rb_prior *prior, int64_t count,
+                                             const double *theta, double **all);
 
 /** Draws items first .. first+count-1 of a purpose by inverse distribution functions, from one
  * uniform number a row, whose index in the stream is the row's place.
@@ -96,41 +100,31 @@ uint32_t rb_prior_outside(const rb_prior *prior, const double *theta);
 void rb_prior_from_latent(const rb_prior *prior, int64_t count, const double *latent,
                           double *theta);
 
-/** Coordinates phi in R^D that cover the inside of the support: the logit of a parameter's share of
- * its interval, the logarithm of its distance from its one bound, or itself where it has none. Work
- * in place. @param latent (count, D) @param phi (count, D)
- * @param log_det (count) log |d latent / d phi|; may be NULL
- * @{ */
-void rb_prior_to_support(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                         double *log_det);
-void rb_prior_from_support(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                           double *log_det);
-/** @} */
+/** Coordinates phi of the latent values, to and from; both work in place.
+ * @param latent (count, D) @param phi (count, D)
+ * @param log_det (count) log |d latent / d phi|; may be NULL */
+typedef struct rb_prior_coordinates {
+  void (*to)(const rb_prior *prior, int64_t count, const double *latent, double *phi,
+             double *log_det);
+  void (*from)(const rb_prior *prior, int64_t count, const double *phi, double *latent,
+               double *log_det);
+} rb_prior_coordinates;
+
+/** Phi in R^D covers the inside of the support: the logit of a parameter's share of its interval,
+ * the logarithm of its distance from its one bound, or itself where it has none. */
+extern const rb_prior_coordinates rb_prior_support;
+
+/** The same, but with the probit of the share of an interval with both ends: a uniform parameter
+ * then is a standard normal one, and a density that ends at a wall has the tail of a normal one. */
+extern const rb_prior_coordinates rb_prior_probit;
+
+/** The same, but with 100 (s - 1/2) + logit(s) of a share s: nearly straight inside an interval, so
+ * that what moves with the data there does so in the coordinate, too. */
+extern const rb_prior_coordinates rb_prior_straight;
 
 /** The logarithms of parameters whose family has values above 0 alone, and the others as they are.
  * Nothing bends near a bound, as it does in coordinates of the support, but a point may lie outside
- * of that. @{ */
-void rb_prior_to_log(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                     double *log_det);
-void rb_prior_from_log(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                       double *log_det);
-/** @} */
-
-/** The same, but with the probit of the share of an interval with both ends: a uniform parameter
- * then is a standard normal one, and a density that ends at a wall has the tail of a normal one. @{
- */
-void rb_prior_to_probit(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                        double *log_det);
-void rb_prior_from_probit(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                          double *log_det);
-/** @} */
-
-/** The same, but with 100 (s - 1/2) + logit(s) of a share s: nearly straight inside an interval, so
- * that what moves with the data there does so in the coordinate, too. @{ */
-void rb_prior_to_straight(const rb_prior *prior, int64_t count, const double *latent, double *phi,
-                          double *log_det);
-void rb_prior_from_straight(const rb_prior *prior, int64_t count, const double *phi, double *latent,
-                            double *log_det);
-/** @} */
+ * of that. */
+extern const rb_prior_coordinates rb_prior_log;
 
 #endif
