@@ -1,7 +1,6 @@
 #include "earlier.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static rb_status read_skipped(rb_context *ctx, const rb_file *file, const rb_simulation_fields *f,
                               rb_skipped *skipped) {
@@ -43,19 +42,13 @@ static rb_status read_piece(rb_context *ctx, const rb_file *file, const rb_model
                             const rb_simulation_fields *f, rb_range rows, double *theta,
                             double *latent, float *x, float *values) {
   rb_status status = RB_OK;
-  const int64_t L = model->length, C = model->channels;
-  const int64_t theta_shape[2] = {-1, model->dim}, x_shape[2] = {-1, L};
+  const int64_t theta_shape[2] = {-1, model->dim};
   RB_TRY(rb_file_read_rows(ctx, file, f->theta_path, RB_F64, true, 2, theta_shape, rows.first,
                            rows.count, theta));
   RB_TRY(rb_file_read_rows(ctx, file, f->latent_path, RB_F64, true, 2, theta_shape, rows.first,
                            rows.count, latent));
-  for (int64_t k = 0; k < C; ++k) {
-    RB_TRY(rb_file_read_rows(ctx, file, f->channel_path[k], RB_F32, true, 2, x_shape, rows.first,
-                             rows.count, values));
-    for (int64_t i = 0; i < rows.count; ++i) {
-      memcpy(x + (i * C + k) * L, values + i * L, (size_t)L * sizeof *x);
-    }
-  }
+  RB_TRY(
+      rb_simulation_fields_read(ctx, file, f, -1, model->channels, model->length, rows, x, values));
 cleanup:
   return status;
 }

@@ -1,6 +1,7 @@
 #include "simulation_fields.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void rb_simulation_fields_describe(const rb_model *model, const char *group,
                                    rb_simulation_fields *f) {
@@ -38,4 +39,20 @@ void rb_simulation_fields_describe(const rb_model *model, const char *group,
         (rb_field){f->channel_path[c],     channel->binary ? RB_U8 : RB_F32, f->channel_dims,
                    channel->quantity.unit, channel->quantity.description,    channel->binary};
   }
+}
+
+rb_status rb_simulation_fields_read(rb_context *ctx, const rb_file *file,
+                                    const rb_simulation_fields *f, int64_t N, int channels,
+                                    int64_t L, rb_range rows, float *x, float *values) {
+  rb_status status = RB_OK;
+  const int64_t shape[2] = {N, L};
+  for (int c = 0; c < channels; ++c) {
+    RB_TRY(rb_file_read_rows(ctx, file, f->channel_path[c], RB_F32, true, 2, shape, rows.first,
+                             rows.count, values));
+    for (int64_t i = 0; i < rows.count; ++i) {
+      memcpy(x + (i * channels + c) * L, values + i * L, (size_t)L * sizeof *x);
+    }
+  }
+cleanup:
+  return status;
 }

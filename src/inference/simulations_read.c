@@ -46,7 +46,7 @@ static rb_status read_rows(rb_context *ctx, const rb_file *file, const rb_simula
   rb_status status = RB_OK;
   const int D = block->dim, C = block->shape.channels;
   const int64_t L = block->shape.length;
-  const int64_t theta_shape[2] = {N, D}, x_shape[2] = {N, L};
+  const int64_t theta_shape[2] = {N, D};
   double *theta = block->theta + row * D, *latent = block->latent + row * D;
   RB_TRY(rb_file_read_rows(ctx, file, f->theta_path, RB_F64, true, 2, theta_shape, first, count,
                            theta));
@@ -56,13 +56,8 @@ static rb_status read_rows(rb_context *ctx, const rb_file *file, const rb_simula
   } else {
     memcpy(latent, theta, (size_t)(count * D) * sizeof *theta);
   }
-  for (int c = 0; c < C; ++c) {
-    RB_TRY(rb_file_read_rows(ctx, file, f->channel_path[c], RB_F32, true, 2, x_shape, first, count,
-                             values));
-    for (int64_t i = 0; i < count; ++i) {
-      memcpy(block->x + ((row + i) * C + c) * L, values + i * L, (size_t)L * sizeof *values);
-    }
-  }
+  RB_TRY(rb_simulation_fields_read(ctx, file, f, N, C, L, (rb_range){first, count},
+                                   block->x + row * C * L, values));
 cleanup:
   return status;
 }
