@@ -38,6 +38,21 @@ static const rb_field X_STD = {"standardisation/x_std",
                                "channel's unit",
                                "standard deviation of the channel",
                                false};
+static const rb_field RECORDED = {"standardisation/recorded",
+                                  RB_STRING,
+                                  "recorded",
+                                  "1",
+                                  "names of the channels that features are computed from",
+                                  false};
+static const rb_field RECORDED_MEAN = {
+    "standardisation/recorded_mean",        RB_F64, "recorded", "channel's unit",
+    "mean of the channel for its features", false};
+static const rb_field RECORDED_STD = {"standardisation/recorded_std",
+                                      RB_F64,
+                                      "recorded",
+                                      "channel's unit",
+                                      "standard deviation of the channel for its features",
+                                      false};
 static const rb_field COMPONENT = {
     "standardisation/component",
     RB_TYPE_REAL,
@@ -184,6 +199,22 @@ cleanup:
   return status;
 }
 
+/* What features bring channels to scale by, where they do. */
+static rb_status write_scales(rb_context *ctx, rb_file *file, const rb_model *model,
+                              const rb_feature_source *features) {
+  rb_status status = RB_OK;
+  const char *name[RB_MAX_CHANNELS];
+  if (features == NULL || features->scales == NULL) return RB_OK;
+  const rb_channel_scales *scales = features->scales(model);
+  for (int c = 0; c < model->channels; ++c) name[c] = model->channel[c].quantity.name;
+  RB_TRY(rb_file_dimension(ctx, file, "standardisation/recorded", model->channels));
+  RB_TRY(rb_file_write(ctx, file, &RECORDED, name));
+  RB_TRY(rb_file_write(ctx, file, &RECORDED_MEAN, scales->mean));
+  RB_TRY(rb_file_write(ctx, file, &RECORDED_STD, scales->sd));
+cleanup:
+  return status;
+}
+
 rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *model,
                               const rb_training *training) {
   rb_status status = RB_OK;
@@ -199,6 +230,7 @@ rb_status rb_checkpoint_write(rb_context *ctx, rb_file *file, const rb_model *mo
   RB_TRY(rb_file_write(ctx, file, &THETA_STD, s->theta_std));
   RB_TRY(rb_file_write(ctx, file, &X_MEAN, s->x_mean));
   RB_TRY(rb_file_write(ctx, file, &X_STD, s->x_std));
+  RB_TRY(write_scales(ctx, file, model, rb_estimator_summary_type(training->estimator)->features));
   if (s->component != NULL) RB_TRY(rb_file_write(ctx, file, &COMPONENT, s->component));
   RB_TRY(rb_file_write(ctx, file, &FIRST_MOMENT, training->first_moment));
   RB_TRY(rb_file_write(ctx, file, &SECOND_MOMENT, training->second_moment));
@@ -370,6 +402,24 @@ rb_status rb_checkpoint_read_network(rb_context *ctx, const rb_file *file, bool 
   const char *last = rb_file_has(file, "average") ? "average" : "weights";
   RB_TRY(read_weights(ctx, file, parameters, best ? "best" : last, parameters->value));
   rb_estimator_weights_changed(estimator);
+cleanup:
+  return status;
+}
+
+rb_status rb_checkpoint_read_scales(rb_context *ctx, const rb_file *file, const rb_model *model,
+                                    const rb_feature_source *features) {
+  rb_status status = RB_OK;
+  const int64_t C = model->channels;
+  if (features == NULL || features->scales == NULL) return RB_OK;
+  if (!rb_file_has(file, RECORDED_MEAN.path)) {
+    return RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "the checkpoint does not say what channels are brought to scale by, since an "
+                   "earlier version made it; train again with --force");
+  }
+  rb_channel_scales *scales = features->scales(model);
+  RB_TRY(rb_file_read(ctx, file, RECORDED_MEAN.path, RB_F64, true, 1, &C, scales->mean));
+  RB_TRY(rb_file_read(ctx, file, RECORDED_STD.path, RB_F64, true, 1, &C, scales->sd));
+  RB_TRY(check_positive(ctx, &RECORDED_STD, C, scales->sd));
 cleanup:
   return status;
 }

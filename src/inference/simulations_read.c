@@ -8,6 +8,8 @@
 
 /* Simulated data sets are read back, as a network sees them. */
 
+enum { MEASURED = 256 };  // data sets that channels' scales are taken from
+
 static const double BLOCK_BYTES = 1 << 26;  // of observations in memory at once, per node
 
 /* Finds out how many data sets a group holds; that all its arrays have as many, and that the file
@@ -106,6 +108,45 @@ static rb_status read_blocks(rb_context *ctx, const rb_file *file, const rb_simu
   rb_dataset_fence(ctx, seen);
 cleanup:
   rb_dataset_destroy(&block);
+  return status;
+}
+
+/* Local. */
+static rb_status measure(rb_context *ctx, const rb_file *file, const char *group,
+                         const rb_model *model, rb_channel_scales *scales) {
+  rb_status status = RB_OK;
+  rb_simulation_fields f;
+  rb_channel_sums sums[RB_MAX_CHANNELS] = {{0}};
+  float *x = NULL, *values = NULL;
+  int64_t N = 0;
+  rb_simulation_fields_describe(model, group, &f);
+  RB_TRY(check_group(ctx, file, &f, model, &N));
+  const int64_t n = N < MEASURED ? N : MEASURED, fit = block_rows(model, n);
+  const int64_t rows = fit < RB_SIMULATIONS_MOST ? fit : RB_SIMULATIONS_MOST;
+  RB_TRY(RB_ALLOCATE(ctx, x, rows * model->channels * model->length));
+  RB_TRY(RB_ALLOCATE(ctx, values, rows * model->length));
+  for (int64_t first = 0; first < n; first += rows) {
+    const int64_t count = n - first < rows ? n - first : rows;
+    RB_TRY(rb_simulation_fields_read(ctx, file, &f, N, model->channels, model->length,
+                                     (rb_range){first, count}, x, values));
+    rb_channel_sums_add(model, count, x, sums);
+  }
+  *scales = rb_channel_scales_of(model, sums);
+cleanup:
+  free(x);
+  free(values);
+  return status;
+}
+
+rb_status rb_simulations_measure(rb_context *ctx, const rb_file *file, const char *group,
+                                 const rb_view *view) {
+  rb_status status = RB_OK;
+  const rb_feature_source *features = view->summary->features;
+  if (features == NULL || features->scales == NULL) return RB_OK;
+  rb_channel_scales *scales = features->scales(view->model);
+  RB_TRY(rb_agree(ctx, ctx->rank == 0 ? measure(ctx, file, group, view->model, scales) : RB_OK));
+  MPI_Bcast(scales, (int)(sizeof *scales / sizeof(double)), MPI_DOUBLE, 0, ctx->comm);
+cleanup:
   return status;
 }
 

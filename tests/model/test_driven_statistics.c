@@ -20,8 +20,8 @@ static rb_statistics_form form_of(int64_t L, int recordings) {
                               .recordings = recordings,
                               .channels = 4,
                               .channel = CHANNELS,
-                              .mean = {MEAN_V, 0, 0, 0},
-                              .sd = {SD_V, 1, SD_I, 1},
+                              .scale.mean = {MEAN_V, 0, 0, 0},
+                              .scale.sd = {SD_V, 1, SD_I, 1},
                               .level = NAN,
                               .without = rb_statistics_blocks("intervals\nextremes\n", NULL)};
 }
@@ -242,7 +242,7 @@ static void several_stimuli(void **state) {
   rb_statistics_form form = form_of(T, 1);
   form.channels = 5;
   form.channel = channel;
-  form.sd[4] = SD_I;
+  form.scale.sd[4] = SD_I;
   record(4, &MAKINGS[0], T, 1, 0, x);
   for (int t = 0; t < T; ++t) x[4 * T + t] = t / 50 % 2 == 0 ? 1 : 0;
   rb_statistics *s = NULL, *single = NULL;

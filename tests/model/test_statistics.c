@@ -40,8 +40,8 @@ static void record(uint64_t seed, int64_t T, double events_per_sample, float *v,
 static rb_statistics_form form_of(int64_t T, int channels, const rb_channel *channel) {
   rb_statistics_form form = {.length = T, .channels = channels, .channel = channel, .level = NAN};
   for (int c = 0; c < channels; ++c) {
-    form.mean[c] = -60 + c;
-    form.sd[c] = 5 + c;
+    form.scale.mean[c] = -60 + c;
+    form.scale.sd[c] = 5 + c;
   }
   return form;
 }
@@ -85,7 +85,7 @@ static int check_pair(const rb_statistics_form *form, const reference_layout *la
   assert_all_ok(rb_plan_create(&test_context, T, K, form->reach > 0 ? form->reach : T, &plan));
   const reference_layout own = layout_of(&plan, line);
   for (int64_t t = 0; t < L; ++t) {
-    v[t] = ((double)x[t] - form->mean[0]) / form->sd[0];
+    v[t] = ((double)x[t] - form->scale.mean[0]) / form->scale.sd[0];
     event[t] = aligned && x[L + t] != 0;
     hidden[t] = form->channels > 2 && x[2 * L + t] != 0;
   }
@@ -295,8 +295,8 @@ static void several_channels(void **state) {
     const int source = k / 2 * 2, series = 1 + k % 2 * 2;
     const rb_channel own[] = {channel[series], channel[source]};
     rb_statistics_form small = form_of(T, 2, own);
-    small.mean[0] = form.mean[series];
-    small.sd[0] = form.sd[series];
+    small.scale.mean[0] = form.scale.mean[series];
+    small.scale.sd[0] = form.scale.sd[series];
     memcpy(pair, x + series * T, T * sizeof *x);
     memcpy(pair + T, x + source * T, T * sizeof *x);
     rb_statistics *p = create(&small);

@@ -41,6 +41,8 @@ while line := given.readline():
     theta = array.array("d", given.read(8 * n * d))
     seeds = array.array("Q", given.read(8 * n))
     batches += 1
+    if mode == "count":  # a line for each simulation
+        os.write(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), b"one\n" * n)
     if mode in ("hang", "silent") or (mode == "hang_once" and once()):
         time.sleep(1000)
     if mode == "die_once" and once():

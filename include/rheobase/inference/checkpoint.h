@@ -23,6 +23,12 @@ RB_NODISCARD rb_status rb_checkpoint_read_network(rb_context *ctx, const rb_file
                                                   rb_estimator *estimator,
                                                   rb_standardisation *standardisation);
 
+/** Gives the model's features the scales of channels they had in training; nothing where they need
+ * none. Local. Fails with RB_ERR_FORMAT where the file does not say or they are impossible. */
+RB_NODISCARD rb_status rb_checkpoint_read_scales(rb_context *ctx, const rb_file *file,
+                                                 const rb_model *model,
+                                                 const rb_feature_source *features);
+
 /** Position of the training in the file. */
 RB_NODISCARD rb_status rb_checkpoint_position(rb_context *ctx, const rb_file *file, int64_t *step,
                                               int64_t *total_steps);

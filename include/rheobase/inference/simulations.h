@@ -70,6 +70,12 @@ RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, cons
 RB_NODISCARD rb_status rb_simulations_check(rb_context *ctx, const rb_file *file, const char *group,
                                             const rb_model *model);
 
+/** What the model's features bring channels to scale by, from the group's first simulations;
+ * nothing where they need no scales. The same on any number of ranks. @param file open on the first
+ * rank of each node; NULL on the others */
+RB_NODISCARD rb_status rb_simulations_measure(rb_context *ctx, const rb_file *file,
+                                              const char *group, const rb_view *view);
+
 /** Reads a group into shared memory as a network sees it, a few data sets at a time, on the first
  * rank of each node (also from a foreign file with theta (N, D) and an array (N, L) per channel;
  * latent values are then taken to be theta). The caller frees it with rb_dataset_destroy.

@@ -1,7 +1,7 @@
 #ifndef RHEOBASE_FEATURE_SOURCE_H
 #define RHEOBASE_FEATURE_SOURCE_H
 
-#include "rheobase/model/model.h"
+#include "rheobase/model/channel_scales.h"
 
 /** @file feature_source.h
  * Where the features of a data set come from that a network starts from, as a table: each type of
@@ -14,6 +14,10 @@ typedef struct rb_feature_source {
 
   /** Gives the model what compute needs, where that is more than a simulator has. NULL: nothing. */
   rb_status (*prepare)(rb_context *ctx, rb_model *model);
+
+  /** What compute brings channels to scale by, owned by the model; to be set before. They are
+   * measured on simulations that a network trains on, and kept with it. NULL: nothing. */
+  rb_channel_scales *(*scales)(const rb_model *model);
 
   /** Number of features, at most RB_MAX_FEATURES; 0: the model offers none. */
   int (*count)(const rb_model *model);

@@ -1,7 +1,7 @@
 #ifndef RHEOBASE_STATISTICS_H
 #define RHEOBASE_STATISTICS_H
 
-#include "rheobase/model/model.h"
+#include "rheobase/model/channel_scales.h"
 
 /** @file statistics.h
  * Numbers of an observation that know no model (docs/statistics.md): averages of a continuous
@@ -43,9 +43,8 @@ typedef struct rb_statistics_form {
   int64_t reach;   ///< length for which knots, lags and widths are laid out; 0: T
   int channels;    ///< C, at most RB_MAX_CHANNELS
   const rb_channel *channel;  ///< (C), copied; roles say what is observed, a stimulus or a mask
-  double mean[RB_MAX_CHANNELS], sd[RB_MAX_CHANNELS];  ///< (C) of channels that are neither events
-                                                      ///< nor masks; sd > 0
-  uint32_t without;                                   ///< bits of blocks that are left out
+  rb_channel_scales scale;    ///< of channels that are neither events nor masks
+  uint32_t without;           ///< bits of blocks that are left out
   uint32_t with;  ///< bits of blocks by age or lines that are taken although there is a stimulus
   double level;   ///< whose upward crossings by the first continuous channel are events where no
                   ///< channel is binary, in that channel's unit; NaN: there are no events
@@ -58,14 +57,16 @@ typedef struct rb_statistics rb_statistics;
 RB_NODISCARD rb_status rb_statistics_create(rb_context *ctx, const rb_statistics_form *form,
                                             rb_statistics **statistics);
 
-/** Lays out the numbers of a model's recordings, with means and standard deviations of simulations
- * from its prior, the same for every study. Local; takes some hundred simulations. Fails as
- * rb_statistics_create and the model's simulator do. */
+/** Lays out the numbers of a model's recordings. No channel is brought to scale before the scales
+ * are set (rb_statistics_scales). Fails as rb_statistics_create does. */
 RB_NODISCARD rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model,
                                                 rb_statistics **statistics);
 
 /** Frees; does nothing for NULL. */
 void rb_statistics_free(rb_statistics *statistics);
+
+/** What channels are brought to scale by, for the caller to set. */
+rb_channel_scales *rb_statistics_scales(rb_statistics *statistics);
 
 int rb_statistics_count(const rb_statistics *statistics);  ///< numbers of a data set
 

@@ -26,9 +26,8 @@ typedef enum rb_purpose {
   RB_FOR_EXACT,
   RB_FOR_BENCH,
   RB_FOR_TESTS,
-  RB_FOR_REFERENCES,  ///< data sets that rough estimates (TARP references) are fitted to
-  RB_FOR_SCALES,      ///< data sets that statistics take a channel's mean and deviation from
-  RB_FOR_FORECAST,    ///< runs under the stimulus of a recording
+  RB_FOR_REFERENCES,     ///< data sets that rough estimates (TARP references) are fitted to
+  RB_FOR_FORECAST = 15,  ///< runs under the stimulus of a recording; 14 is no longer used
   RB_PURPOSE_COUNT
 } rb_purpose;
 

@@ -86,7 +86,10 @@ static rb_status feature_work_create(rb_context *ctx, const bench *b, bool own, 
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SIMULATIONS * ctx->size, &w->data));
   RB_TRY(rb_share_simulate(ctx, &w->data));
   if (!own) {
+    rb_channel_sums sums[RB_MAX_CHANNELS] = {{0}};
     RB_TRY(rb_statistics_create_for(ctx, model, &w->statistics));
+    rb_channel_sums_add(model, w->data.count, w->data.x, sums);
+    *rb_statistics_scales(w->statistics) = rb_channel_scales_of(model, sums);
     features = rb_statistics_count(w->statistics);
   }
   RB_TRY(RB_ALLOCATE(ctx, w->features, w->data.count * features));

@@ -125,6 +125,8 @@ static rb_status load(rb_context *ctx, rb_job *job, const rb_file *file, const c
   RB_TRY(rb_job_create_network(ctx, job, INFERENCE_BATCH, &job->estimator[m]));
   RB_TRY(rb_checkpoint_read_network(ctx, file, job->input.training.keep == RB_KEEP_BEST,
                                     job->estimator[m], &standardisation));
+  RB_TRY(
+      rb_checkpoint_read_scales(ctx, file, &job->model, job->input.network.summary.type->features));
   RB_TRY(rb_flow_posterior_create(ctx, &job->model, job->input.training.coordinates,
                                   job->estimator[m], &standardisation, INFERENCE_BATCH, (uint16_t)m,
                                   &job->member[m]));

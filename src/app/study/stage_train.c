@@ -41,6 +41,8 @@ static rb_status restore(rb_context *ctx, rb_training *training, void *owner) {
   rb_file *file = NULL;
   RB_TRY(rb_product_open(ctx, RB_PRODUCT_CHECKPOINT, t->path, &file));
   RB_TRY(rb_agree(ctx, rb_checkpoint_read(ctx, file, training)));
+  RB_TRY(rb_agree(ctx, rb_checkpoint_read_scales(ctx, file, &t->job->model,
+                                                 t->job->input.network.summary.type->features)));
 cleanup:
   rb_file_close(&file);
   return status;
@@ -120,6 +122,7 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   }
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
+  RB_TRY(rb_simulations_measure(ctx, file, groups[0], &view));
   RB_TRY(rb_simulations_read(ctx, file, groups[0], &view, training));
   RB_TRY(rb_simulations_read(ctx, file, groups[1], &view, validation));
 cleanup:

@@ -61,7 +61,7 @@ static rb_status create(rb_context *ctx, const char *path, const statistics_file
                                        {.quantity = {"events", "1", "events"}, .binary = true}};
   rb_status status = RB_OK;
   rb_statistics_form form = {
-      .length = f->T, .channels = 2, .channel = channel, .sd = {1, 1}, .level = NAN};
+      .length = f->T, .channels = 2, .channel = channel, .scale.sd = {1, 1}, .level = NAN};
   RB_TRY(rb_statistics_create(ctx, &form, statistics));
   if (rb_statistics_count(*statistics) == f->count) goto cleanup;
   rb_statistics_free(*statistics);

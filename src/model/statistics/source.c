@@ -10,6 +10,10 @@ static rb_status prepare(rb_context *ctx, rb_model *model) {
   return rb_statistics_create_for(ctx, model, &model->statistics);
 }
 
+static rb_channel_scales *scales(const rb_model *model) {
+  return rb_statistics_scales(model->statistics);
+}
+
 static int count(const rb_model *model) {
   return model->statistics != NULL ? rb_statistics_count(model->statistics) : 0;
 }
@@ -27,6 +31,7 @@ static rb_status compute(const rb_model *model, rb_context *ctx, int64_t n, cons
 
 const rb_feature_source rb_statistics_features = {.what = "statistics",
                                                   .prepare = prepare,
+                                                  .scales = scales,
                                                   .count = count,
                                                   .name = name,
                                                   .compute = compute,

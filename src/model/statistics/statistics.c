@@ -251,6 +251,21 @@ void rb_statistics_free(rb_statistics *s) {
   free(s);
 }
 
+rb_status rb_statistics_create_for(rb_context *ctx, const rb_model *model,
+                                   rb_statistics **statistics) {
+  const rb_statistics_options *options = &model->statistics_options;
+  rb_statistics_form form = {.length = model->length,
+                             .recordings = model->recordings,
+                             .channels = model->channels,
+                             .channel = model->channel,
+                             .without = options->without,
+                             .with = options->with,
+                             .level = options->crossings ? options->level : (double)NAN};
+  for (int c = 0; c < model->channels; ++c) form.scale.sd[c] = 1;
+  return rb_statistics_create(ctx, &form, statistics);
+}
+
+rb_channel_scales *rb_statistics_scales(rb_statistics *s) { return &s->form.scale; }
 int rb_statistics_count(const rb_statistics *s) { return s->count; }
 const rb_quantity *rb_statistics_quantities(const rb_statistics *s) { return s->quantity; }
 rb_statistics_block rb_statistics_block_of(const rb_statistics *s, int i) { return s->block[i]; }
@@ -286,7 +301,7 @@ static void put_stimulus(rb_statistics *s, const rb_driven_kernel *kernel, int p
                          const float *x, float *out) {
   const int c = s->stimulus_channel[stimulus], place = pair * s->stimuli + stimulus;
   rb_driven_sum(&s->stimulus, kernel, &s->events, has_block(s, RB_STATISTICS_HISTORY), s->memory.v,
-                s->memory.d, &x[c * s->form.length], 1 / s->form.sd[c]);
+                s->memory.d, &x[c * s->form.length], 1 / s->form.scale.sd[c]);
   for (rb_statistics_block b = 0; b < RB_STATISTICS_BLOCKS; ++b) {
     if ((NEEDS[b] & FOR_STIMULI) == 0 || !has_block(s, b)) continue;
     rb_driven_put(&s->stimulus, kernel, b, &s->events, s->memory.v, s->sums.mean,
@@ -309,8 +324,8 @@ static void compute_one(rb_statistics *s, rb_isa isa, const float *x, float *out
     }
     for (int i = 0; i < s->series; ++i) {
       const int c = s->series_channel[i], pair = source * s->series + i;
-      sums->sum(&s->plan, &s->events, by_age, &x[c * s->form.length], s->form.mean[c],
-                1 / s->form.sd[c], &s->memory, &s->sums);
+      sums->sum(&s->plan, &s->events, by_age, &x[c * s->form.length], s->form.scale.mean[c],
+                1 / s->form.scale.sd[c], &s->memory, &s->sums);
       put_pair(s, pair, out);
       for (int k = 0; stimulated && k < s->stimuli; ++k) put_stimulus(s, driven, pair, k, x, out);
     }
