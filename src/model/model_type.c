@@ -256,7 +256,7 @@ void rb_model_skip_invalid(rb_model *model, double limit) {
 }
 
 rb_status rb_model_add_features(rb_context *ctx, rb_model *model) {
-  if (model->type->add_features == NULL || model->expert != NULL) return RB_OK;
+  if (model->type->add_features == NULL || model->features != NULL) return RB_OK;
   return model->type->add_features(ctx, model);
 }
 

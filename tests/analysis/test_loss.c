@@ -79,7 +79,7 @@ static void fixture_create(int which, rb_training_mode mode, double rate, fixtur
                               .coordinates = views[which].coordinates,
                               .checkpoint_minutes = 60}};
   assert_all_ok(rb_lif_model(&test_context, &lif, &f->model));
-  assert_all_ok(rb_lif_add_expert(&test_context, &f->model));
+  assert_all_ok(rb_lif_add_features(&test_context, &f->model));
   f->view = (rb_view){&f->model, summary, views[which].coordinates};
   simulate(&f->view, RB_FOR_TRAINING, SIMULATIONS, &f->training);
   simulate(&f->view, RB_FOR_SBC, VALIDATION, &f->validation);

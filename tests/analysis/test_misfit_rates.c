@@ -16,16 +16,17 @@ typedef struct features {
 
 /* The raw features. @param out (count, F) */
 static void compute(const rb_model *model, int64_t count, const float *x, float *out) {
-  double *centring = rb_allocate(&test_context, count * model->expert->centring, sizeof *centring);
+  double *centring =
+      rb_allocate(&test_context, count * model->features->centring, sizeof *centring);
   assert_non_null(centring);
-  assert_int_equal(model->expert->compute(model, &test_context, count, x, out, centring), RB_OK);
+  assert_int_equal(model->features->compute(model, &test_context, count, x, out, centring), RB_OK);
   free(centring);
 }
 
 static rb_status standardised(void *owner, rb_context *ctx, int64_t count, const float *x,
                               double *out) {
   const features *f = owner;
-  const int F = f->model->expert->features;
+  const int F = f->model->features->count;
   float *raw = rb_allocate(ctx, count * F, sizeof *raw);
   if (raw == NULL) return RB_ERR_MEMORY;
   compute(f->model, count, x, raw);
@@ -49,7 +50,7 @@ static void make(const rb_model *model, int64_t first, float *x) {
 
 static void standardise(features *f, int64_t first, float *x) {
   enum { CHUNKS = 10 };
-  const int F = f->model->expert->features;
+  const int F = f->model->features->count;
   float *raw = rb_allocate(&test_context, (int64_t)CHUNK * F, sizeof *raw);
   double square[RB_MAX_FEATURES] = {0};
   const double n = CHUNKS * CHUNK;
@@ -129,10 +130,10 @@ static void recordings_made_with_other_settings_are_flagged(void **state) {
   rb_model model;
   rb_prior_predictive predictive;
   assert_int_equal(rb_lif_model(&test_context, &own, &model), RB_OK);
-  assert_int_equal(rb_lif_add_expert(&test_context, &model), RB_OK);
+  assert_int_equal(rb_lif_add_features(&test_context, &model), RB_OK);
   assert_int_equal(rb_lif_add_alternatives(&test_context, &model), RB_OK);
   features f = {.model = &model};
-  const int F = model.expert->features;
+  const int F = model.features->count;
   float *x = rb_allocate(&test_context, CHUNK * 2 * model.length, sizeof *x);
   double *summary = rb_allocate(&test_context, (int64_t)CHUNK * F, sizeof *summary);
   assert_true(x != NULL && summary != NULL);

@@ -23,7 +23,7 @@ static int set_up(void **state) {
   rb_lif_settings settings = rb_lif_defaults();
   settings.T_ms = 60;
   if (rb_lif_model(&test_context, &settings, &model) != RB_OK) return -1;
-  if (rb_lif_add_expert(&test_context, &model) != RB_OK) return -1;
+  if (rb_lif_add_features(&test_context, &model) != RB_OK) return -1;
   if (rb_dataset_create(&test_context, &model, N, &dataset) != RB_OK) return -1;
   if (model.draw_prior(&model, &test_context, 3, RB_FOR_TRAINING, 0, N, dataset.theta,
                        dataset.latent) != RB_OK) {
@@ -101,7 +101,7 @@ static void files_are_seen_block_by_block(void **state) {
   settings.T_ms = 4000;
   rb_model longer;
   assert_all_ok(rb_lif_model(&test_context, &settings, &longer));
-  assert_all_ok(rb_lif_add_expert(&test_context, &longer));
+  assert_all_ok(rb_lif_add_features(&test_context, &longer));
   const rb_view view = {&longer, &rb_summary_expert, RB_COORDINATES_CENTRED};
   rb_file *file = NULL;
   test_context.quiet = true;
@@ -452,7 +452,7 @@ static void expect_refused(rb_view view, const char *word) {
 static void impossible_views_are_refused(void **state) {
   (void)state;
   rb_model plain = model;
-  plain.expert = NULL;
+  plain.features = NULL;
   expect_refused((rb_view){&plain, &rb_summary_expert, RB_COORDINATES_RAW}, "no features");
   expect_refused((rb_view){&plain, &rb_summary_both, RB_COORDINATES_RAW}, "no features");
   expect_refused(centred(&rb_summary_recurrent), "centred");

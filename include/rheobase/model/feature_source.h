@@ -30,7 +30,7 @@ typedef struct rb_feature_source {
 
   double least_deviation;  ///< a feature that varies less does so by rounding, or in few data sets
 
-  /** Coordinates centred on what the features tell, as rb_expert has them (model.h); NULL, all
+  /** Coordinates centred on what the features tell, as rb_features has them (model.h); NULL, all
    * three, for features that tell none. centring may be 0 for a model that has none. @{ */
   int (*centring)(const rb_model *model);
   void (*centre)(const rb_model *model, const double *centring, int64_t count, const double *latent,
@@ -40,7 +40,7 @@ typedef struct rb_feature_source {
   /** @} */
 } rb_feature_source;
 
-/** Features of the model (rb_expert). */
+/** Features of the model (rb_features). */
 extern const rb_feature_source rb_model_features;
 /** The data themselves, number by number. */
 extern const rb_feature_source rb_data_features;

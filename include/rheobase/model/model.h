@@ -70,9 +70,9 @@ typedef struct rb_statistics_options {
 
 /** Features of a data set that know the model, for a network to start from, and coordinates in
  * which its posterior lies near the origin and has unit size. */
-typedef struct rb_expert {
-  int features;                ///< at most RB_MAX_FEATURES
-  const rb_quantity *feature;  ///< (features)
+typedef struct rb_features {
+  int count;                   ///< at most RB_MAX_FEATURES
+  const rb_quantity *feature;  ///< (count)
   int centring;                ///< numbers that describe the coordinates of a data set; 0: none
 
   /** @param x (count, C, L) @param out (count, features), finite @param centring (count, centring)
@@ -89,7 +89,7 @@ typedef struct rb_expert {
   void (*uncentre)(const rb_model *model, const double *centring, int64_t count, const double *psi,
                    double *latent, double *log_det);
   /** @} */
-} rb_expert;
+} rb_features;
 
 /** Settings that a recording may have been made with instead of the model's own. Settings are not
  * inferred, so a posterior is wrong where they are; how much more probable the recording is with
@@ -176,7 +176,7 @@ struct rb_model {
   rb_status (*compare)(const rb_model *model, rb_context *ctx, const float *x, const double *median,
                        int64_t S, const double *theta, double *out);
 
-  const rb_expert *expert;           ///< NULL where there is none
+  const rb_features *features;       ///< NULL where there is none
   struct rb_statistics *statistics;  ///< NULL until they are wanted (feature_source.h); owned
   rb_statistics_options statistics_options;  ///< how they are wanted
   const rb_alternatives *alternatives;       ///< NULL where there are none

@@ -76,13 +76,13 @@ static rb_status compute_features(rb_context *ctx, void *work) {
     rb_statistics_compute(ctx, w->statistics, w->data.count, w->data.x, w->features);
     return RB_OK;
   }
-  return model->expert->compute(model, ctx, w->data.count, w->data.x, w->features, w->centring);
+  return model->features->compute(model, ctx, w->data.count, w->data.x, w->features, w->centring);
 }
 
 static rb_status feature_work_create(rb_context *ctx, const bench *b, bool own, feature_work *w) {
   rb_status status = RB_OK;
   const rb_model *model = &b->model;
-  int features = own ? model->expert->features : 0;
+  int features = own ? model->features->count : 0;
   RB_TRY(rb_share_create(ctx, model, seed_of(b), SIMULATIONS * ctx->size, &w->data));
   RB_TRY(rb_share_simulate(ctx, &w->data));
   if (!own) {
@@ -93,7 +93,7 @@ static rb_status feature_work_create(rb_context *ctx, const bench *b, bool own, 
     features = rb_statistics_count(w->statistics);
   }
   RB_TRY(RB_ALLOCATE(ctx, w->features, w->data.count * features));
-  RB_TRY(RB_ALLOCATE(ctx, w->centring, w->data.count * (own ? model->expert->centring : 0)));
+  RB_TRY(RB_ALLOCATE(ctx, w->centring, w->data.count * (own ? model->features->centring : 0)));
 cleanup:
   return status;
 }
@@ -117,7 +117,7 @@ cleanup:
 
 static rb_status bench_features(rb_context *ctx, bench *b) {
   rb_status status = RB_OK;
-  if (b->model.expert != NULL) RB_TRY(time_features(ctx, b, true));
+  if (b->model.features != NULL) RB_TRY(time_features(ctx, b, true));
   RB_TRY(time_features(ctx, b, false));
 cleanup:
   return status;

@@ -42,7 +42,7 @@ RB_NODISCARD rb_status rb_lif_model(rb_context *ctx, const rb_lif_settings *sett
 
 /** Gives @p model its features, the filter bank: tables of some MB, so only where they are
  * wanted. Local. Fails with RB_ERR_MEMORY. */
-RB_NODISCARD rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model);
+RB_NODISCARD rb_status rb_lif_add_features(rb_context *ctx, rb_model *model);
 
 /** Gives @p model its alternatives: more and less noise, of the observation and of the current,
  * longer and shorter refractory periods, and, unless its mean is 0, more and less current; a filter

@@ -14,8 +14,8 @@ typedef struct rb_lif_state {
   int64_t length;            ///< L
   double *mean_current_pA;   ///< (L) the trace, or I_mean at every step
   int64_t *spike_index;      ///< (L) index at which a spike at a step is recorded
-  rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_expert or rb_lif_add_alternatives
-  rb_expert expert;
+  rb_lif_filter_bank *bank;  ///< NULL until rb_lif_add_features or rb_lif_add_alternatives
+  rb_features features;
   rb_predictor predictor;
   rb_lif_filter_bank *alternative[RB_MAX_ALTERNATIVES];  ///< NULL until rb_lif_add_alternatives
   rb_alternatives alternatives;

@@ -167,7 +167,7 @@ const rb_model_type rb_lif_type = {.name = "lif",
                                    .unload = unload,
                                    .digest = digest,
                                    .create = rb_lif_create,
-                                   .add_features = rb_lif_add_expert,
+                                   .add_features = rb_lif_add_features,
                                    .add_alternatives = rb_lif_add_alternatives,
                                    .verify = forms};
 

@@ -52,17 +52,17 @@ rb_status rb_lif_need_bank(rb_context *ctx, rb_lif_state *state) {
   return rb_lif_filter_bank_create(ctx, &state->settings, &state->bank);
 }
 
-rb_status rb_lif_add_expert(rb_context *ctx, rb_model *model) {
+rb_status rb_lif_add_features(rb_context *ctx, rb_model *model) {
   rb_status status = RB_OK;
   rb_lif_state *state = model->state;
   RB_TRY(rb_lif_need_bank(ctx, state));
-  state->expert = (rb_expert){.features = RB_LIF_FEATURES,
-                              .feature = rb_lif_filter_bank_quantities(),
-                              .centring = NUMBERS,
-                              .compute = compute,
-                              .centre = centre,
-                              .uncentre = uncentre};
-  model->expert = &state->expert;
+  state->features = (rb_features){.count = RB_LIF_FEATURES,
+                                  .feature = rb_lif_filter_bank_quantities(),
+                                  .centring = NUMBERS,
+                                  .compute = compute,
+                                  .centre = centre,
+                                  .uncentre = uncentre};
+  model->features = &state->features;
 cleanup:
   return status;
 }
