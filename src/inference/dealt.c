@@ -1,5 +1,6 @@
 #include "dealt.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 /* What is taken at once lasts this long at least, where nothing is gained by taking more. */
 static const double TAKE_S = 0.01;
+static const double BY_CHANCE = 1e-12;  // so rare that it is none
 static const double GAIN = 0.6;  // of the time of one simulation, that makes twice as many better
 enum { RETRY = 8 };  // times as many simulations later: what made it slow may have been chance
 
@@ -23,6 +25,7 @@ typedef struct store {
   double *theta;             // (most, D)
   bool *valid;               // (most)
   rb_skipped invalid;        // of the pass
+  int64_t doubtful;          // the first of these behind the last valid simulation
   double busy_s, slowest_s;
 } store;
 
@@ -63,21 +66,38 @@ static int size_of(int64_t count) {
 }
 
 /* Moves the valid ones of a run, which stand behind what is stored, together. */
-static rb_status keep_valid(rb_context *ctx, rb_range run, store *s) {
+static rb_status keep_valid(rb_context *ctx, rb_dealt *d, rb_range run, store *s) {
   rb_status status = RB_OK;
   float *x = s->x + s->count * s->row;
   for (int64_t i = 0; i < run.count; ++i, x += s->row) {
     const int64_t item = run.first + i;
     if (!s->valid[i]) {
       RB_TRY(rb_skipped_add(ctx, &s->invalid, 1, &item));
+      ++d->invalid_run;
       continue;
     }
+    d->invalid_run = 0;
+    s->doubtful = s->invalid.count;
     float *to = s->x + s->count * s->row;
     if (to != x) memmove(to, x, (size_t)s->row * sizeof *x);
     s->item[s->count++] = item;
   }
 cleanup:
   return status;
+}
+
+/* A simulator that has broken for good would use up what may be invalid, and leave items out that
+ * it can simulate when it is mended. So many invalid ones after each other do not come by chance.
+ */
+static rb_status check_run(rb_context *ctx, const rb_dealt *d) {
+  const double limit = d->model->skip_limit;
+  if (limit <= 0 || (double)d->invalid_run * log(limit) >= log(BY_CHANCE)) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_SIMULATOR,
+                 "the last %" PRId64
+                 " simulations of rank %d are all invalid (not finite, refused or not there in "
+                 "time), which is no chance where simulation.invalid_limit allows %.3g%%: mend the "
+                 "simulator, and the same command goes on; or raise the limit",
+                 d->invalid_run, ctx->rank, 100 * limit);
 }
 
 static void note_time(rb_dealt *d, int64_t count, double seconds, store *s) {
@@ -101,7 +121,8 @@ static rb_status simulate_run(rb_context *ctx, rb_dealt *d, rb_range run, store 
   RB_TRY(model->draw_prior(model, ctx, d->seed, d->purpose, run.first, run.count, s->theta, NULL));
   RB_TRY(rb_model_attempt(model, ctx, d->seed, d->purpose, run.first, run.count, s->theta, NULL,
                           s->x + s->count * s->row, s->valid));
-  RB_TRY(keep_valid(ctx, run, s));
+  RB_TRY(keep_valid(ctx, d, run, s));
+  RB_TRY(check_run(ctx, d));
   note_time(d, run.count, MPI_Wtime() - began, s);
 cleanup:
   return status;
@@ -135,9 +156,9 @@ static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *que
     rb_progress_update(d->progress, d->all.first + p->done + taken.first, note);
     const rb_range run = {p->first + taken.first, taken.count};
     status = simulate_run(ctx, d, run, s);
-    // A simulator that has made nothing yet is at fault itself: what it left out is tried again.
-    const bool nothing = status != RB_STOPPED && s->count == p->stored && s->invalid.count > 0;
-    if (status != RB_OK) *failed = nothing ? s->invalid.item[0] : run.first;
+    // What a simulator at fault left out since it last made something is tried again.
+    const bool doubted = status != RB_STOPPED && s->invalid.count > s->doubtful;
+    if (status != RB_OK) *failed = doubted ? s->invalid.item[s->doubtful] : run.first;
     if (status != RB_OK || rb_signals_asked(ctx)) {
       rb_queue_close(queue);
       break;
@@ -234,7 +255,7 @@ static rb_status share_invalid(rb_context *ctx, rb_dealt *d, store *s) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, item, all)));
   MPI_Allgatherv(s->invalid.item, mine, MPI_INT64_T, item, counts, places, MPI_INT64_T, ctx->comm);
   RB_TRY(rb_agree(ctx, rb_skipped_add(ctx, d->skipped, all, item)));
-  s->invalid.count = 0;
+  s->invalid.count = s->doubtful = 0;
 cleanup:
   free(counts);
   free(places);

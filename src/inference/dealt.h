@@ -33,6 +33,7 @@ typedef struct rb_dealt {
   rb_pace pace;              ///< of this rank, in all rounds so far
   rb_skipped *skipped;       ///< items that are left out before the round; its own are added. NULL:
                              ///< a data set is the item of its number
+  int64_t invalid_run;       ///< of this rank's simulations the last ones that were invalid
   double busy_s, elapsed_s;  ///< summed over ranks, in all rounds so far
   bool warm;                 ///< this rank has simulated before: its first time, which may have
                              ///< started a program, is not counted below
@@ -45,7 +46,8 @@ typedef struct rb_dealt {
  * a signal asks to stop, as many as there is time for. Collective. Also after a failure of the
  * simulator, all.count is then of those that were simulated, without a gap.
  * @param x (rows, C, L) those of this rank; of what is there already left alone
- * Fails with RB_ERR_SIMULATOR also when too many were skipped (draw.h). */
+ * Fails with RB_ERR_SIMULATOR also when too many were skipped (draw.h), or so many of a rank after
+ * each other that its simulator must be broken: these are then not left out. */
 RB_NODISCARD rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x);
 
 #endif

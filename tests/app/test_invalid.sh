@@ -22,6 +22,11 @@ predictive = { replicates = 20; };
 END
 skip=(--set 'simulation.invalid="skip"')
 expect_failure 10 "simulate returned 3|gave level = -?nan" 2 simulate invalid.cfg -o stops
+mpirun -n 4 --oversubscribe "$RB_PROGRAM" try invalid.cfg "${skip[@]}" >out.txt 2>err.txt || fail "try: exit $?: $(cat err.txt)"
+grep -q "^4 simulations on each of 4 ranks, [1-9][0-9]* of all are invalid and would be left out" out.txt &&
+  grep -q "^equal parameters and seeds give equal simulations" out.txt && ! grep -Eiq "nan|inf$" out.txt ||
+  fail "try tells of invalid ones: $(cat out.txt)"
+expect_failure 10 "all 8 simulations are invalid" 2 try invalid.cfg "${skip[@]}" --set prior.a.mean=9 --set prior.a.sd=0.1
 
 echo "-- a study, the same on any number of ranks"
 mpirun -n 2 "$RB_PROGRAM" run invalid.cfg -o two "${skip[@]}" >out.txt 2>err.txt ||
@@ -117,6 +122,33 @@ rheobase 1 simulate hangs.cfg -o hung --set training.simulations=82 2>err.txt ||
 [ -z "$(sort log.txt | uniq -d)" ] || fail "what had timed out is tried again: $(sort log.txt | uniq -d)"
 echo 'import sys; sys.exit(3)' >broken.py
 expect_failure 10 "ended with exit code 3" 2 simulate hangs.cfg -o broken --set 'program.command="python3 broken.py"'
+
+echo "-- a program that breaks for good leaves nothing out that it can simulate"
+cat >breaks.py <<'END'
+import array, os
+
+inp, out = open(3, "rb"), open(4, "wb")
+while line := inp.readline():
+    n, d = map(int, line.split())
+    theta = array.array("d", inp.read(8 * n * d))
+    for i, seed in enumerate(array.array("Q", inp.read(8 * n))):
+        if os.path.exists("fragile"):
+            made = os.open("made", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.write(made, b".")
+            if os.fstat(made).st_size > 60:
+                os._exit(7)
+            os.close(made)
+        out.write(array.array("f", [theta[i], float("nan") if seed % 8 == 0 else seed % 1000]).tobytes())
+    out.flush()
+END
+broken=(--set 'program.command="python3 breaks.py"' --set training.simulations=200)
+rheobase 1 simulate hangs.cfg -o never "${broken[@]}" || fail "before it breaks: exit $?"
+touch fragile
+expect_failure 10 "the last 4[0-9] simulations of rank [01] are all invalid .*allows 50%: mend the simulator" \
+  2 simulate hangs.cfg -o mended "${broken[@]}"
+rm fragile
+rheobase 2 simulate hangs.cfg -o mended "${broken[@]}" || fail "mended: exit $?"
+same_files mended never
 
 echo "-- a table with invalid rows"
 "$python" - <<'END' || fail "make table"

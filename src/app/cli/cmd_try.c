@@ -11,6 +11,7 @@
 #include "rheobase/analysis/reach.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 #include "rheobase/model/replay.h"
 #include "rheobase/parallel/agree.h"
 
@@ -25,19 +26,32 @@ typedef struct trial {
   int64_t row;  // numbers of a simulation
   double theta[ITEMS * RB_MAX_PARAMETERS];
   float *x, *again;  // (ITEMS, row): one by one, and all at once
+  bool valid[ITEMS], valid_again[ITEMS];
   double alone_s, slowest_s, together_s;
   bool same;
 } trial;
 
-static rb_status simulate(rb_context *ctx, const trial *t, int i, int count, float *x,
+/* @param x (ITEMS, row) @param valid (ITEMS) all of them unless invalid simulations are skipped */
+static rb_status simulate(rb_context *ctx, const trial *t, int i, int count, float *x, bool *valid,
                           double *seconds) {
   const rb_model *m = &t->model;
   const double began = MPI_Wtime();
   const rb_status status =
-      m->simulate(m, ctx, t->seed, RB_FOR_TRAINING, (int64_t)ctx->rank * ITEMS + i, count,
-                  &t->theta[i * m->dim], x + i * t->row);
+      rb_model_attempt(m, ctx, t->seed, RB_FOR_TRAINING, (int64_t)ctx->rank * ITEMS + i, count,
+                       &t->theta[i * m->dim], NULL, x + i * t->row, valid + i);
   *seconds = MPI_Wtime() - began;
   return status;
+}
+
+/* Whether the simulations are equal where they are valid, and invalid both times elsewhere. */
+static bool is_same(const trial *t) {
+  bool same = true;
+  for (int i = 0; i < ITEMS; ++i) {
+    same &= t->valid[i] == t->valid_again[i];
+    const float *x = t->x + i * t->row, *again = t->again + i * t->row;
+    if (t->valid[i]) same &= memcmp(x, again, (size_t)t->row * sizeof *x) == 0;
+  }
+  return same;
 }
 
 /* The first of this rank's data sets are simulated one by one, then again at once. Local. */
@@ -47,21 +61,45 @@ static rb_status run(rb_context *ctx, trial *t) {
   double seconds = 0;
   RB_TRY(m->draw_prior(m, ctx, t->seed, RB_FOR_TRAINING, (int64_t)ctx->rank * ITEMS, ITEMS,
                        t->theta, NULL));
-  RB_TRY(simulate(ctx, t, 0, 1, t->x, &seconds));  // not timed: it may start a program
+  RB_TRY(simulate(ctx, t, 0, 1, t->x, t->valid, &seconds));  // not timed: it may start a program
   for (int i = 0; i < ITEMS; ++i) {
-    RB_TRY(simulate(ctx, t, i, 1, t->x, &seconds));
+    RB_TRY(simulate(ctx, t, i, 1, t->x, t->valid, &seconds));
     t->alone_s += seconds / ITEMS;
     t->slowest_s = fmax(t->slowest_s, seconds);
   }
-  RB_TRY(simulate(ctx, t, 0, ITEMS, t->again, &seconds));
+  RB_TRY(simulate(ctx, t, 0, ITEMS, t->again, t->valid_again, &seconds));
   t->together_s = seconds / ITEMS;
-  t->same = memcmp(t->x, t->again, (size_t)(ITEMS * t->row) * sizeof *t->x) == 0;
+  t->same = is_same(t);
 cleanup:
   return status;
 }
 
-/* Prints what the channels' values lie between. Collective. */
-static void print_ranges(const rb_context *ctx, const trial *t) {
+/* How many of all ranks' simulations are valid; fails if none is. Collective. */
+static rb_status count_valid(rb_context *ctx, const trial *t, int *valid) {
+  const int all = ITEMS * ctx->size;
+  *valid = 0;
+  for (int i = 0; i < ITEMS; ++i) *valid += t->valid[i];
+  MPI_Allreduce(MPI_IN_PLACE, valid, 1, MPI_INT, MPI_SUM, ctx->comm);
+  if (*valid == 0) {
+    return RB_FAIL(ctx, RB_ERR_SIMULATOR,
+                   "all %d simulations are invalid (not finite, refused or not there in time)",
+                   all);
+  }
+  if (ctx->rank == 0) {
+    (void)printf("%d simulations on each of %d rank%s, ", ITEMS, ctx->size, rb_plural(ctx->size));
+    if (*valid == all) {
+      (void)printf("finite and of the right size\n");
+    } else {
+      (void)printf("%d of all are invalid and would be left out (simulation.invalid)\n",
+                   all - *valid);
+    }
+  }
+  return RB_OK;
+}
+
+/* Prints what the channels' values lie between. Collective. @param valid simulations of all ranks
+ */
+static void print_ranges(const rb_context *ctx, const trial *t, int valid) {
   const rb_model *m = &t->model;
   if (ctx->rank == 0) {
     (void)printf("%-20s %-8s %14s %14s %14s\n", "channel", "unit", "least", "mean", "most");
@@ -70,10 +108,10 @@ static void print_ranges(const rb_context *ctx, const trial *t) {
     double ends[2] = {-DBL_MAX, -DBL_MAX}, mean = 0;  // of -x and x
     for (int i = 0; i < ITEMS; ++i) {
       const float *x = t->x + i * t->row + c * m->length;
-      for (int64_t k = 0; k < m->length; ++k) {
+      for (int64_t k = 0; t->valid[i] && k < m->length; ++k) {
         ends[0] = fmax(ends[0], -(double)x[k]);
         ends[1] = fmax(ends[1], (double)x[k]);
-        mean += (double)x[k] / (double)(ITEMS * m->length * ctx->size);
+        mean += (double)x[k] / (double)(valid * m->length);
       }
     }
     MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_DOUBLE, MPI_MAX, ctx->comm);
@@ -117,15 +155,13 @@ static void print_times(const rb_context *ctx, const trial *t, const rb_input *i
 
 static rb_status try_first(rb_context *ctx, trial *t, const rb_input *input) {
   rb_status status = RB_OK;
+  int valid = 0;
   rb_status local = RB_ALLOCATE(ctx, t->x, ITEMS * t->row);
   if (local == RB_OK) local = RB_ALLOCATE(ctx, t->again, ITEMS * t->row);
   if (local == RB_OK) local = run(ctx, t);
   RB_TRY(rb_agree(ctx, local));
-  if (ctx->rank == 0) {
-    (void)printf("%d simulations on each of %d rank%s, finite and of the right size\n", ITEMS,
-                 ctx->size, rb_plural(ctx->size));
-  }
-  print_ranges(ctx, t);
+  RB_TRY(count_valid(ctx, t, &valid));
+  print_ranges(ctx, t, valid);
   print_times(ctx, t, input);
   if (!t->same) {
     local = RB_FAIL(ctx, RB_CHECK_FAILED,
