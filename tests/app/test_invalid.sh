@@ -183,4 +183,26 @@ with h5py.File("table1/simulations.h5") as a, h5py.File("unknown/simulations.h5"
 END
 expect_failure 6 "is of another study" 1 train table.cfg -o table1
 expect_failure 10 "44 of 300 simulations are invalid" 2 simulate table.cfg -o bad "${skip[@]}" "${limit[@]}"
+
+echo "-- what is out of the ordinary is counted among the data sets that are kept"
+cat >odd.cfg <<'END'
+model = "adex";
+simulation = { invalid = "skip"; invalid_limit = 0.9; };
+simulator = { T_ms = 100.0; };
+stimulus = ( { type = "constant"; amplitude = 200; } );
+recording = { sample_ms = 0.1; };
+prior = { tau_w = { distribution = "lognormal"; median = 0.1; sd_log = 1.0; }; };
+sanity = { simulations = 100; };
+training = { simulations = 1; validation = 1; };
+END
+for ranks in 1 3; do
+  rheobase $ranks simulate odd.cfg -o odd$ranks || fail "odd: exit $?"
+done
+same_files odd1 odd3
+"$python" - <<'END' || fail "counts of what is out of the ordinary"
+import h5py
+group = h5py.File("odd1/simulations.h5")["shape_check"]
+silent = (group["spikes"][:].sum(axis=1) == 0).sum()
+assert len(group["skipped"]) > 50 and 20 < silent < 100 and group["oddity_count"][0] == silent, group["oddity_count"][:]
+END
 exit 0

@@ -1,3 +1,4 @@
+#include "model/neuron/run.h"
 #include "neuron_setup.h"
 #include "rheobase/random/distributions.h"
 
@@ -151,7 +152,9 @@ static void bad_parameters_are_named(void **state) {
   refused("adex", "", 0, 0, "C = 0 must be above 0");
   refused("adex", "", 0, (double)NAN, "C = nan is no number");
   refused("adex", "", 8, 1e10, "b = 1e+10 is no number up to 1e+09");
-  refused("adex", "", 4, -1, "Delta_T = -1 must not be negative");
+  refused("adex", "", 4, -1, "Delta_T = -1 must be 0 or at least 1e-09");
+  refused("adex", "", 4, 1e-300, "Delta_T = 1e-300 must be 0 or at least 1e-09");
+  refused("adaptive_lif", "", 0, 1e-300, "C = 1e-300 must be at least 1e-09");
   refused("adex", "", 5, 0, "V_r = 0 must be below the voltage of a spike");
   refused("adex", "", 0, 0.1, "C = 0.1 and g_L");
   refused("adex", "", 6, 0.05, "tau_w = 0.05 must be above simulator.dt_ms = 0.1");
@@ -194,6 +197,65 @@ static void nothing_becomes_nan(void **state) {
     for (int64_t i = 0; i < COUNT * model.channels * model.length; ++i) {
       assert_true(fabsf(x[i]) <= (noisy ? 215 : 200));
     }
+    model.destroy(&model);
+  }
+}
+
+/* Parameters where a model's arithmetic may fail. */
+static const double extremes[] = {0,   5e-324, 1e-310,  1e-300, 1e-20, 1.1e-9, 1e-3,
+                                  199, 1e9,    -1e-300, -1e-9,  -199,  -1e9,   (double)NAN};
+enum { EXTREMES = sizeof extremes / sizeof *extremes, FEW_SAMPLES = 2 * 40 };
+
+/* Simulates, looks at and weighs one data set. */
+static void expect_numbers(const rb_model *model, const double *theta) {
+  float x[FEW_SAMPLES];
+  uint8_t found[16];
+  double log_likelihood = 0;
+  assert_int_equal(model->simulate(model, &test_context, 1, RB_FOR_TESTS, 0, 1, theta, x), RB_OK);
+  for (int t = 0; t < FEW_SAMPLES; ++t) assert_true(isfinite(x[t]));
+  assert_int_equal(model->find_oddities(model, &test_context, 1, RB_FOR_TESTS, 0, 1, theta, found),
+                   RB_OK);
+  if (model->log_likelihood == NULL) return;
+  assert_int_equal(model->log_likelihood(model, &test_context, x, 1, theta, &log_likelihood, NULL),
+                   RB_OK);
+  assert_true(log_likelihood <= (double)INFINITY);
+}
+
+/* Two parameters of a draw of the prior are replaced by all pairs of extremes.
+ * @return how many are accepted */
+static uint64_t try_extremes(const rb_model *model, const double *draw, int d, int e) {
+  double theta[RB_NEURON_PARAMETERS];
+  uint64_t accepted = 0;
+  memcpy(theta, draw, (size_t)model->dim * sizeof *theta);
+  for (int k = 0; k < EXTREMES * EXTREMES; ++k) {
+    theta[d] = extremes[k / EXTREMES];
+    theta[e] = extremes[k % EXTREMES];
+    if (!model->accepts(model, theta, NULL)) continue;
+    ++accepted;
+    expect_numbers(model, theta);
+  }
+  return accepted;
+}
+
+/* Whatever is accepted, however strange, makes no NaN. */
+static void accepted_extremes_make_numbers(void **state) {
+  (void)state;
+  for (int n = 0; n < NEURONS; ++n) {
+    rb_model model;
+    double draw[RB_NEURON_PARAMETERS];
+    uint64_t accepted = 0;
+    assert_neuron(names[n],
+                  "simulator = { T_ms = 4.0; dt_ms = 0.1; };"
+                  "stimulus = ({ type = \"step\"; onset = 1; offset = 4; amplitude = 900; });"
+                  "recording = { sample_ms = 0.1; };",
+                  &model);
+    assert_int_equal(model.channels * model.length, FEW_SAMPLES);
+    assert_int_equal(model.draw_prior(&model, &test_context, 1, RB_FOR_TESTS, 0, 1, draw, NULL),
+                     RB_OK);
+    for (int d = 0; d < model.dim; ++d) {
+      for (int e = 0; e < d; ++e) accepted += try_extremes(&model, draw, d, e);
+    }
+    assert_true(accepted > 100);
     model.destroy(&model);
   }
 }
@@ -248,6 +310,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bad_settings_are_named),
     cmocka_unit_test(bad_parameters_are_named),
     cmocka_unit_test(nothing_becomes_nan),
+    cmocka_unit_test(accepted_extremes_make_numbers),
     cmocka_unit_test(what_is_out_of_the_ordinary_is_found),
     cmocka_unit_test(an_area_turns_picoamperes_into_densities)};
 RB_TEST_MAIN(tests)

@@ -42,6 +42,8 @@ typedef struct rb_simulations_run {
   double item_s;  ///< of a simulation in the groups written so far, at most; 0: not known yet. The
                   ///< longer, the sooner ranks exchange what they have made
   bool warm;      ///< this rank has simulated
+  bool look;      ///< of a whole group it is counted, too, how many data sets are out of the
+                  ///< ordinary: `oddity_count`, where the model looks for such
 } rb_simulations_run;
 
 /** Simulates the first @p count data sets of a purpose, split over the ranks, and writes them as
@@ -53,13 +55,6 @@ typedef struct rb_simulations_run {
 RB_NODISCARD rb_status rb_simulations_write(rb_context *ctx, rb_file *file, const rb_model *model,
                                             const char *group, uint64_t seed, rb_purpose purpose,
                                             int64_t count, rb_simulations_run *run);
-
-/** Counts which of items 0 .. count-1 of a purpose are out of the ordinary, split over the ranks,
- * writes `oddity_count` to the group and tells the counts in a line. Nothing where the model does
- * not look for such. */
-RB_NODISCARD rb_status rb_oddities_write(rb_context *ctx, rb_file *file, const rb_model *model,
-                                         const char *group, uint64_t seed, rb_purpose purpose,
-                                         int64_t count);
 
 /** Draws items 0 .. count-1 of the prior and writes them with a histogram of every parameter. */
 RB_NODISCARD rb_status rb_prior_check_write(rb_context *ctx, rb_file *file, const rb_model *model,

@@ -115,26 +115,19 @@ static rb_status write_group(rb_context *ctx, const rb_job *job, rb_file *file, 
                               count, run);
 }
 
-/* What else is looked at. Collective. */
-static rb_status write_checks(rb_context *ctx, const rb_job *job, rb_file *file) {
-  rb_status status = RB_OK;
-  const rb_input *input = &job->input;
-  RB_TRY(rb_oddities_write(ctx, file, &job->model, "shape_check", (uint64_t)input->seed,
-                           RB_FOR_SHAPE_CHECK, input->sanity.simulations));
-  RB_TRY(rb_prior_check_write(ctx, file, &job->model, "prior_check", (uint64_t)input->seed,
-                              input->sanity.prior_draws, input->sanity.bins));
-cleanup:
-  return status;
-}
-
 static rb_status write_groups(rb_context *ctx, const rb_job *job, rb_file *file,
                               rb_simulations_run *run) {
   rb_status status = RB_OK;
   const rb_input *input = &job->input;
   RB_TRY(rb_axes_write(ctx, file, &job->model));
+  run->look = true;
   RB_TRY(write_group(ctx, job, file, "shape_check", RB_FOR_SHAPE_CHECK, input->sanity.simulations,
                      run));
-  if (!run->paused && run->form == RB_SIMULATIONS_ALL) RB_TRY(write_checks(ctx, job, file));
+  run->look = false;
+  if (!run->paused && run->form == RB_SIMULATIONS_ALL) {
+    RB_TRY(rb_prior_check_write(ctx, file, &job->model, "prior_check", (uint64_t)input->seed,
+                                input->sanity.prior_draws, input->sanity.bins));
+  }
   RB_TRY(
       write_group(ctx, job, file, "training", RB_FOR_TRAINING, input->training.simulations, run));
   RB_TRY(write_group(ctx, job, file, "validation", RB_FOR_VALIDATION, input->training.validation,

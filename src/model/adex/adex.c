@@ -51,8 +51,9 @@ static const rb_neuron neuron = {.name = "adex",
                                  .set_lane = set_lane};
 
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
-  if (theta[DELTA_T] < 0) {
-    (void)snprintf(reason, RB_NEURON_REASON, "Delta_T = %g must not be negative", theta[DELTA_T]);
+  if (theta[DELTA_T] != 0 && theta[DELTA_T] < RB_NEURON_LEAST) {
+    (void)snprintf(reason, RB_NEURON_REASON, "Delta_T = %g must be 0 or at least %g",
+                   theta[DELTA_T], RB_NEURON_LEAST);
   } else if (theta[V_R] >= cut(s, theta)) {
     (void)snprintf(reason, RB_NEURON_REASON, "V_r = %g must be below the voltage of a spike, %g",
                    theta[V_R], cut(s, theta));

@@ -69,10 +69,15 @@ static bool is_no_number(const rb_neuron *neuron, const double *theta, int d, ch
   return true;
 }
 
-static bool is_not_positive(const rb_neuron *neuron, const double *theta, int d, char *reason) {
-  if ((neuron->positive >> d & 1U) == 0 || theta[d] > 0) return false;
-  (void)snprintf(reason, RB_NEURON_REASON, "%s = %g must be above 0", neuron->prior[d].name,
-                 theta[d]);
+static bool is_too_small(const rb_neuron *neuron, const double *theta, int d, char *reason) {
+  if ((neuron->positive >> d & 1U) == 0 || theta[d] >= RB_NEURON_LEAST) return false;
+  const char *name = neuron->prior[d].name;
+  if (theta[d] > 0) {
+    (void)snprintf(reason, RB_NEURON_REASON, "%s = %g must be at least %g", name, theta[d],
+                   RB_NEURON_LEAST);
+  } else {
+    (void)snprintf(reason, RB_NEURON_REASON, "%s = %g must be above 0", name, theta[d]);
+  }
   return true;
 }
 
@@ -85,7 +90,7 @@ bool rb_neuron_accepts(const rb_model *model, const double *theta, const char **
     refused = is_no_number(neuron, theta, d, state->reason);
   }
   for (int d = 0; d < neuron->parameters && !refused; ++d) {
-    refused = is_not_positive(neuron, theta, d, state->reason);
+    refused = is_too_small(neuron, theta, d, state->reason);
   }
   if (!refused) refused = neuron->refuses(&state->settings, theta, state->reason);
   if (refused && reason != NULL) *reason = state->reason;

@@ -21,6 +21,9 @@
  * random numbers of item i K + r. Those that are missing are zeros with mask = 1. Where a spike
  * blanks the potential (channel "mask"), it is RB_NEURON_BLANK_MV. */
 
+/** What is divided by is no less: nothing then overflows. */
+#define RB_NEURON_LEAST 1e-9
+
 enum { RB_NEURON_PARAMETERS = 16, RB_NEURON_REASON = 160, RB_NEURON_RECORDINGS = 64 };
 
 /** Settings of all neurons; each has rows for those it knows (rows.h). */
@@ -47,11 +50,11 @@ typedef struct rb_neuron {
   const rb_prior_row *prior;   ///< (parameters)
   int current_sd, voltage_sd;  ///< which parameters are noise of current and of the observed
                                ///< voltage; 0: settings are
-  uint32_t positive;           ///< a bit for each parameter that must be above 0
-  int variables;               ///< that a kernel carries on and reference files hold; v is first
-  bool draws_spikes;           ///< by uniform numbers
-  bool resets;                 ///< its voltage at a spike
-  bool density;                ///< its currents are uA/cm2
+  uint32_t positive;  ///< a bit for each parameter that must be above 0, by RB_NEURON_LEAST
+  int variables;      ///< that a kernel carries on and reference files hold; v is first
+  bool draws_spikes;  ///< by uniform numbers
+  bool resets;        ///< its voltage at a spike
+  bool density;       ///< its currents are uA/cm2
   const rb_neuron_kernel *(*kernel)(rb_isa isa);
 
   /** Of neurons that draw spikes: takes them as given and adds the log of their probability to the
