@@ -2,14 +2,14 @@
 # Installs what the tests need (Debian, Ubuntu) and checks everything: format, static analysis,
 # documentation, an instrumented build (sanitizers, line coverage), and the whole test suite of a
 # release build with warnings as errors; fuzzing of everything that reads files, 10 s per target.
-# --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24, 300 failed
-# allocations per stage instead of 2, all stages on 64 ranks, and by pip the newest xarray and ArviZ, and
-# the simulators of inputs/programs.
+# --long: 10 minutes per target, 100 kills and 200 flipped bits instead of 20 and 24, a failed allocation
+# by every path of calls instead of two per stage, all stages on 64 ranks, and by pip the newest xarray
+# and ArviZ, and the simulators of inputs/programs.
 set -eu
 fuzz_seconds=10
 if [ "${1:-}" = --long ]; then
   fuzz_seconds=600
-  export RB_KILLS=100 RB_FLIPS=200 RB_ALLOCATIONS_TRIED=300 RB_ALL_STAGES=1
+  export RB_KILLS=100 RB_FLIPS=200 RB_ALLOCATIONS_TRIED=100000 RB_ALL_STAGES=1
 fi
 cd "$(dirname "$0")/.."
 . jobs/environment.sh

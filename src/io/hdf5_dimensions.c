@@ -11,7 +11,7 @@
 
 enum { NAME_SIZE = 2 * RB_OBJECT_PATH_SIZE };
 
-rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const char *path, int64_t length) {
+static rb_status declare(rb_context *ctx, rb_file *file, const char *path, int64_t length) {
   if (length < 0 || strlen(path) >= RB_OBJECT_PATH_SIZE) {
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s of length %lld cannot be declared",
                    file->path, path, (long long)length);
@@ -24,6 +24,10 @@ rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const char *path, in
   dimension->next = file->dimension;
   file->dimension = dimension;
   return RB_OK;
+}
+
+rb_status rb_file_dimension(rb_context *ctx, rb_file *file, const char *path, int64_t length) {
+  return rb_agree(ctx, declare(ctx, file, path, length));
 }
 
 static rb_dimension *find_exact(rb_file *file, const char *path) {
@@ -101,7 +105,7 @@ static rb_status find_or_declare(rb_context *ctx, rb_file *file, const rb_field 
   } else {
     return RB_FAIL(ctx, RB_ERR_INTERNAL, "%s: dimension %s was not declared", field->path, given);
   }
-  const rb_status status = rb_file_dimension(ctx, file, full, length);
+  const rb_status status = declare(ctx, file, full, length);
   if (status == RB_OK) *dimension = file->dimension;
   return status;
 }
@@ -138,7 +142,7 @@ static rb_status repeat(rb_context *ctx, rb_file *file, const rb_dimension *of, 
   const char *slash = strrchr(path, '/');
   const rb_field field = {path,    c->type,        slash != NULL ? slash + 1 : path,
                           c->unit, c->description, false};
-  RB_TRY(rb_agree(ctx, rb_file_dimension(ctx, file, path, of->length)));
+  RB_TRY(rb_file_dimension(ctx, file, path, of->length));
   RB_TRY(rb_file_write(ctx, file, &field, c->values));
 cleanup:
   return status;

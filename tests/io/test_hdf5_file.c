@@ -188,9 +188,13 @@ static void failures_are_agreed(void **state) {
                   strstr(test_context.error.message, "parameter was not declared") != NULL);
   rb_error_clear(&test_context);
   assert_all_ok(rb_file_create_field(&test_context, file, &voltage_field, 0));
+  // The last rank alone cannot declare a dimension.
+  const bool last = test_context.rank == test_context.size - 1;
+  status = rb_file_dimension(&test_context, file, "row", last ? -1 : 4);
+  assert_all_true(status == RB_ERR_INTERNAL);
+  rb_error_clear(&test_context);
   // The last rank alone asks for rows that are not there.
   const float rows[5 * LENGTH] = {0};
-  const bool last = test_context.rank == test_context.size - 1;
   status =
       rb_file_write_rows(&test_context, file, &voltage_field, last ? 4 : 0, last ? 1 : 0, rows);
   assert_all_true(status == RB_ERR_INTERNAL);
