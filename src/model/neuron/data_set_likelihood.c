@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path_likelihood.h"
 #include "rheobase/base/memory.h"
 #include "source.h"
 
@@ -28,6 +29,7 @@ static bool beginning_is_drawn(const rb_neuron_state *state) {
 }
 
 bool rb_neuron_has_likelihood(const rb_neuron_state *state) {
+  if (state->neuron->passage != NULL) return rb_neuron_has_path_likelihood(state);
   const bool voltage = state->at[RB_NEURON_VOLTAGE] >= 0;
   const bool spikes = state->at[RB_NEURON_SPIKES] >= 0 || state->at[RB_NEURON_SPIKE_COUNT] >= 0;
   if (current_is_noisy(state) || (voltage && !(state->settings.noise_mV > 0))) return false;
@@ -113,6 +115,9 @@ static rb_status weigh_recording(const rb_model *model, rb_context *ctx,
   rb_status status = RB_OK;
   const rb_neuron_state *state = model->state;
   gsl_integration_glfixed_table *table = NULL;
+  if (state->neuron->passage != NULL) {
+    return rb_neuron_weigh_path(model, ctx, recording, count, theta, log_likelihood);
+  }
   if (!beginning_is_drawn(state)) {
     return rb_neuron_weigh(model, ctx, recording, count, theta, log_likelihood);
   }
