@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "bounds.h"
 #include "numbers.h"
 
 enum { BEFORE_OFFSETS = 5, AFTER_OFFSETS = 7 };
@@ -18,8 +19,8 @@ static void add(scatter *s, double x, double y) {
   double d[2];
   for (int i = 0; i < 2; ++i) {
     if (s->count == 0) s->origin[i] = s->least[i] = s->largest[i] = value[i];
-    s->least[i] = fmin(s->least[i], value[i]);
-    s->largest[i] = fmax(s->largest[i], value[i]);
+    s->least[i] = rb_least(s->least[i], value[i]);
+    s->largest[i] = rb_most(s->largest[i], value[i]);
     d[i] = value[i] - s->origin[i];
     s->sum[i] += d[i];
     s->square[i] += d[i] * d[i];
@@ -32,7 +33,7 @@ static double mean_of(const scatter *s, int i) { return s->origin[i] + s->sum[i]
 
 static double variance_of(const scatter *s, int i) {
   const double mean = s->sum[i] / s->count;
-  return fmax(s->square[i] / s->count - mean * mean, 0);
+  return rb_most(s->square[i] / s->count - mean * mean, 0);
 }
 
 static double covariance_of(const scatter *s) {
@@ -113,7 +114,7 @@ static float *put_after(const scatter *s, float *out) {
     const double rest = variance_of(s, 0) - slope * (2 * c - slope * variance_of(s, 1));
     out[0] = rb_rounded(slope);
     out[1] = rb_rounded(mean_of(s, 0) - slope * mean_of(s, 1));
-    out[2] = rb_rounded(log(sqrt(fmax(rest, 0)) + LEAST_SD));
+    out[2] = rb_rounded(log(sqrt(rb_most(rest, 0)) + LEAST_SD));
   }
   out[3] = rb_rounded(log(s->count + 0.5));
   return out + 4;

@@ -9,7 +9,7 @@
 static const double TRACE_SAMPLES[RB_TRACES] = {50, 250, 1000};  // their time constants
 
 /* All arrays of as many numbers as there are places. */
-enum { ARRAYS = 5 + 2 * RB_TRACES + 8 };
+enum { ARRAYS = 5 + 2 * RB_TRACES + 4 * RB_LEVEL_SETS };
 static void list_arrays(rb_driven *s, double **array[ARRAYS]) {
   rb_driven_memory *m = &s->memory;
   int n = 0;
@@ -20,7 +20,7 @@ static void list_arrays(rb_driven *s, double **array[ARRAYS]) {
   array[n++] = &m->open;
   for (int i = 0; i < RB_TRACES; ++i) array[n++] = &m->trace[i];
   for (int i = 0; i < RB_TRACES; ++i) array[n++] = &m->thinned[i];
-  for (int i = 0; i < 8; ++i) array[n++] = &m->level[i / 4][i % 4];
+  for (int i = 0; i < 4 * RB_LEVEL_SETS; ++i) array[n++] = &m->array[i / 4][i % 4];
 }
 
 rb_status rb_driven_create(rb_context *ctx, const rb_plan *plan, rb_driven *s) {
@@ -83,6 +83,7 @@ void rb_driven_sum(rb_driven *s, const rb_driven_kernel *kernel, const rb_events
   kernel->sum(s->plan, events, history, v, d, &s->memory, &s->sums);
   for (int k = 0; k < s->plan->driven; ++k) {
     const rb_window_sums *w = &s->sums.window[k];
-    if (rb_driven_has_fit(s, k)) rb_window_moments_make(w, &s->moments[k]);
+    const int variables = rb_lag_has_history(k) ? RB_VARIABLES : RB_PLAIN;
+    if (rb_driven_has_fit(s, k)) rb_window_moments_make(w, variables, &s->moments[k]);
   }
 }

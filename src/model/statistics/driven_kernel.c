@@ -3,14 +3,7 @@
 #include "driven_sums.h"
 #include "vectors.h"
 
-/* The windows of a lag: window i begins at place i hop. Sums are those of a lag's samples from a
- * place on. All arrays have a number for every hop-th place. */
-typedef struct level {
-  int64_t lag, hop, count;
-  int64_t apart;  // windows by which a lag shifts, lag / hop
-  const double *v, *sum_v, *sum_drive, *open;
-  const double *trace[RB_TRACES];  // where they are wanted
-} level;
+typedef rb_driven_level level;
 
 static level first_level(const rb_plan *plan, const double *v, const rb_driven_memory *m) {
   return (level){.lag = 1,
@@ -35,7 +28,14 @@ static double *widen(int64_t count, int64_t apart, const double *restrict from,
 /* The same, at every other place. */
 static double *widen_half(int64_t count, int64_t apart, const double *restrict from,
                           double *restrict to) {
-  for (int64_t i = 0; i < count; ++i) to[i] = from[2 * i] + from[2 * i + apart];
+  for (int64_t i = 0; i < count; i += LANES) {
+    store(&to[i], plus(load_even(&from[2 * i]), load_even(&from[2 * i + apart])));
+  }
+  return to;
+}
+
+static double *thin_half(int64_t count, const double *restrict from, double *restrict to) {
+  for (int64_t i = 0; i < count; i += LANES) store(&to[i], load_even(&from[2 * i]));
   return to;
 }
 
@@ -48,7 +48,7 @@ static double *thin(int64_t count, int64_t every, const double *restrict from,
 /* Level number k from the one before: below lag 8 windows begin at every place, then at every other
  * one of those before. */
 static level next_level(int k, level l, rb_driven_memory *m) {
-  double *const *own = m->level[k % 2];
+  double *const *own = m->array[rb_lag_has_history(k) ? 1 + k / 2 : k % 2];
   if (rb_lag_hop(k) == 1) {
     l.sum_v = widen(l.count, l.apart, l.sum_v, own[1]);
     l.sum_drive = widen(l.count, l.apart, l.sum_drive, own[2]);
@@ -57,8 +57,8 @@ static level next_level(int k, level l, rb_driven_memory *m) {
     l.count = (l.count + 1) / 2;
     l.sum_v = widen_half(l.count, l.apart, l.sum_v, own[1]);
     l.sum_drive = widen_half(l.count, l.apart, l.sum_drive, own[2]);
-    l.v = thin(l.count + 2 * l.apart, 2, l.v, own[0]);
-    l.open = thin(l.count, 2, l.open, own[3]);
+    l.v = thin_half(l.count + 2 * l.apart, l.v, own[0]);
+    l.open = thin_half(l.count, l.open, own[3]);
     store(&own[3][l.count], all(-1));
     l.hop *= 2;
   }
@@ -94,36 +94,54 @@ INLINE lanes take(const level *l, int variables, int64_t i, lanes *a) {
   return keep(all(1), left, reach);
 }
 
-INLINE void sum_windows(const level *l, int variables, rb_window_sums *out) {
+/* Sums and products of variables first .. end-1, each with all up to it. */
+INLINE double sum_windows(const level *l, int first, int end, rb_window_sums *out) {
   lanes n = all(0), sum[RB_VARIABLES], product[RB_VARIABLES][RB_VARIABLES];
-  for (int i = 0; i < variables; ++i) {
+  for (int i = first; i < end; ++i) {
     sum[i] = n;
     for (int j = 0; j <= i; ++j) product[i][j] = n;
   }
   for (int64_t at = 0; at < l->count; at += LANES) {
     lanes a[RB_VARIABLES];
-    n = plus(n, take(l, variables, at, a));
-    _Pragma("GCC unroll 9") for (int i = 0; i < variables; ++i) {
+    n = plus(n, take(l, end, at, a));
+    _Pragma("GCC unroll 9") for (int i = first; i < end; ++i) {
       sum[i] = plus(sum[i], a[i]);
       _Pragma("GCC unroll 9") for (int j = 0; j <= i; ++j) product[i][j] =
           plus(product[i][j], times(a[i], a[j]));
     }
   }
-  memset(out, 0, sizeof *out);
-  out->count = total(n);
-  for (int i = 0; i < variables; ++i) {
+  for (int i = first; i < end; ++i) {
     out->sum[i] = total(sum[i]);
     for (int j = 0; j <= i; ++j) out->product[i][j] = total(product[i][j]);
   }
+  return total(n);
 }
 
-static void sum_plain(const level *l, rb_window_sums *out) { sum_windows(l, RB_PLAIN, out); }
-static void sum_history(const level *l, rb_window_sums *out) { sum_windows(l, RB_VARIABLES, out); }
+/* Apart, since all sums together do not fit into the registers. */
+static void sum_plain(const level *l, rb_window_sums *out) {
+  out->count = sum_windows(l, 0, RB_PLAIN, out);
+}
+static void sum_traces(const level *l, rb_window_sums *out) {
+  (void)sum_windows(l, RB_PLAIN, RB_VARIABLES, out);
+}
 
 static double dot(int64_t count, const double *a, const double *b) {
   lanes sum = all(0);
   for (int64_t t = 0; t < count; t += LANES) sum = plus(sum, times(load(&a[t]), load(&b[t])));
   return total(sum);
+}
+
+/* Products with two others. */
+static void correlate(int64_t count, const double *a, const double *b, const double *c, double *ab,
+                      double *ac) {
+  lanes one = all(0), other = one;
+  for (int64_t t = 0; t < count; t += LANES) {
+    const lanes own = load(&a[t]);
+    one = plus(one, times(own, load(&b[t])));
+    other = plus(other, times(own, load(&c[t])));
+  }
+  *ab = total(one);
+  *ac = total(other);
 }
 
 static double least_of(lanes a) {
@@ -172,21 +190,20 @@ static void sum_all(const rb_plan *plan, const rb_events *e, bool history, const
   for (int k = 0; k < plan->driven; ++k) {
     const int64_t lag = INT64_C(1) << k;
     if (k > 0) l = next_level(k, l, m);
+    m->level[k] = l;
     const bool traces = history && rb_lag_has_history(k);
     if (traces) add_traces(&l, m);
-    (traces ? sum_history : sum_plain)(&l, &out->window[k]);
-    out->own[k] = dot(places, m->centred, m->centred + lag);
-    out->later[k + 1] = dot(places, m->centred, d + lag);
+    memset(&out->window[k], 0, sizeof out->window[k]);
+    sum_plain(&l, &out->window[k]);
+    if (traces) sum_traces(&l, &out->window[k]);
+    correlate(places, m->centred, m->centred + lag, d + lag, &out->own[k], &out->later[k + 1]);
   }
 }
 
-static void leave(const rb_plan *plan, int k, const rb_forecast *forecast, const double *v,
-                  rb_driven_memory *m, double *rest, double *there) {
-  level l = first_level(plan, v, m);
-  for (int i = 1; i <= k; ++i) l = next_level(i, l, m);
-  for (int64_t at = 0; at < l.count; at += LANES) {
+static void leave(const level *l, const rb_forecast *forecast, double *rest, double *there) {
+  for (int64_t at = 0; at < l->count; at += LANES) {
     lanes a[RB_VARIABLES];
-    const lanes one = take(&l, RB_PLAIN, at, a);
+    const lanes one = take(l, RB_PLAIN, at, a);
     lanes left = minus(a[RB_RISE], times(one, all(forecast->intercept)));
     for (int i = 0; i < RB_PLAIN; ++i) left = minus(left, times(a[i], all(forecast->slope[i])));
     store(&rest[at], left);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "around_events.h"
+#include "bounds.h"
 #include "numbers.h"
 
 static const double LEAST_VARIANCE = 1e-6, LEAST_SPREAD = 1e-5, LEAST_PRODUCT = 1e-8;
@@ -24,7 +25,7 @@ static float *put_moments(const rb_window_moments *m, double lag, float *out) {
   const double *now = m->covariance[RB_NOW], *rise = m->covariance[RB_RISE];
   const double *after = m->covariance[RB_DRIVE_AFTER], *before = m->covariance[RB_DRIVE_BEFORE];
   const double var_a = now[RB_NOW], var_drive = after[RB_DRIVE_AFTER];
-  const double var_b = fmax(var_a + 2 * now[RB_RISE] + rise[RB_RISE], 0);
+  const double var_b = rb_most(var_a + 2 * now[RB_RISE] + rise[RB_RISE], 0);
   const double number[] = {
       m->mean[RB_NOW],
       30 * m->mean[RB_RISE] / lag,
@@ -43,7 +44,7 @@ static float *put_moments(const rb_window_moments *m, double lag, float *out) {
 }
 
 static double fixed_point(const rb_fit *fit) {
-  return bent(fit->intercept / fmax(-fit->slope[0], LEAST_SLOPE));
+  return bent(fit->intercept / rb_most(-fit->slope[0], LEAST_SLOPE));
 }
 
 /* A fit of the rise on the potential and the stimulus. */
@@ -52,7 +53,7 @@ static float *put_fit(const rb_fit *fit, float *out) {
   *out++ = rb_rounded(coefficient(fit->slope[1]));
   *out++ = rb_rounded(fixed_point(fit));
   *out++ = rb_rounded(log(fit->rest + LEAST_VARIANCE));
-  *out++ = rb_rounded(bent(fit->slope[1] / fmax(-fit->slope[0], LEAST_SLOPE)));
+  *out++ = rb_rounded(bent(fit->slope[1] / rb_most(-fit->slope[0], LEAST_SLOPE)));
   *out++ = rb_rounded(coefficient(fit->intercept));
   return out;
 }
@@ -99,7 +100,7 @@ static void put_history(const rb_driven *s, int k, float *out) {
   *out++ = rb_rounded(fixed_point(&fit));
   *out++ = rb_rounded(log(fit.rest + LEAST_VARIANCE));
   for (int i = 0; i < RB_TRACES; ++i) {
-    *out++ = rb_rounded(bent(30 * fit.slope[2 + i] / fmax(fabs(fit.slope[1]), LEAST_SLOPE)));
+    *out++ = rb_rounded(bent(30 * fit.slope[2 + i] / rb_most(fabs(fit.slope[1]), LEAST_SLOPE)));
   }
 }
 
@@ -123,14 +124,14 @@ static void add_ages(const rb_driven *s, const rb_events *e, int k, double *sum,
 }
 
 static void put_left_over(rb_driven *s, const rb_driven_kernel *kernel, const rb_events *e, int k,
-                          const double *v, float *out) {
+                          float *out) {
   double sum[RB_AGE_BINS] = {0}, count[RB_AGE_BINS] = {0}, sd = 1;
   if (rb_driven_has_fit(s, k)) {
     const rb_fit fit = rb_regress(&BEST, &s->moments[k]);
     rb_forecast forecast = {.intercept = fit.intercept};
     for (int i = 0; i < BEST.count; ++i) forecast.slope[BEST.regressor[i]] = fit.slope[i];
     sd = sqrt(fit.rest + LEAST_VARIANCE);
-    kernel->leave(s->plan, k, &forecast, v, &s->memory, s->rest, s->there);
+    kernel->leave(&s->memory.level[k], &forecast, s->rest, s->there);
     add_ages(s, e, k, sum, count);
   }
   for (int b = 0; b < RB_AGE_BINS; ++b) {
@@ -164,13 +165,13 @@ static void put_correlations(const rb_driven *s, const rb_events *e, double mean
   for (int k = 0; k < s->plan->driven; ++k) {
     double pairs = 0;
     for (int64_t r = 0; r < s->plan->recordings; ++r) {
-      pairs += fmax((double)(e->duration[r] - (INT64_C(1) << k)), 0);
+      pairs += rb_most((double)(e->duration[r] - (INT64_C(1) << k)), 0);
     }
-    *out++ = rb_rounded(sums->own[k] / fmax(pairs, 1) / variance);
+    *out++ = rb_rounded(sums->own[k] / rb_most(pairs, 1) / variance);
   }
   for (int k = 0; k <= s->plan->driven; ++k) {
     const double pairs = later_samples(e, k > 0 ? INT64_C(1) << (k - 1) : 0);
-    const double covariance = sums->later[k] / fmax(pairs, 1);
+    const double covariance = sums->later[k] / rb_most(pairs, 1);
     *out++ = rb_rounded(covariance / variance);
     *out++ = rb_rounded(covariance / sd);
   }
@@ -215,7 +216,7 @@ void rb_driven_put(rb_driven *s, const rb_driven_kernel *kernel, rb_statistics_b
       out += RB_HISTORY_NUMBERS;
     }
     if (block == RB_STATISTICS_LEFT_OVER) {
-      put_left_over(s, kernel, events, k, v, out);
+      put_left_over(s, kernel, events, k, out);
       out += 2 * RB_AGE_BINS;
     }
   }

@@ -51,15 +51,29 @@ typedef struct rb_driven_sums {
   double later[RB_DRIVEN_LAGS + 1];  ///< stimulus times potential 0 and each lag later, the same
 } rb_driven_sums;
 
+/** The windows of a lag: window i begins at place i hop. Sums are those of a lag's samples from a
+ * place on. All arrays have a number for every hop-th place. */
+typedef struct rb_driven_level {
+  int64_t lag, hop, count;
+  int64_t apart;  ///< windows by which a lag shifts, lag / hop
+  const double *v, *sum_v, *sum_drive, *open;
+  const double *trace[RB_TRACES];  ///< where they are wanted
+} rb_driven_level;
+
+/** Sets of arrays for levels: two in turn, and one for each lag that has a history. */
+enum { RB_LEVEL_SETS = 4 };
+
 /** Arrays of places + margin; zeroed once. */
 typedef struct rb_driven_memory {
-  double *drive;               ///< stimulus over its scale; 0 beyond a recording's end
-  double *centred;             ///< minus its mean; 0 beyond a recording's end
-  double *open;                ///< as rb_events.left, but -1 at events
-  double *trace[RB_TRACES];    ///< of past events
-  double *thinned[RB_TRACES];  ///< some of their values
-  double *level[2][4];  ///< of a lag and the next: potential, sums of it and of the stimulus,
-                        ///< open, at some places
+  double *drive;                    ///< stimulus over its scale; 0 beyond a recording's end
+  double *centred;                  ///< minus its mean; 0 beyond a recording's end
+  double *open;                     ///< as rb_events.left, but -1 at events
+  double *trace[RB_TRACES];         ///< of past events
+  double *thinned[RB_TRACES];       ///< some of their values
+  double *array[RB_LEVEL_SETS][4];  ///< potential, sums of it and of the stimulus, open, at some
+                                    ///< places
+  rb_driven_level
+      level[RB_DRIVEN_LAGS];  ///< of the data set; arrays are valid where it has history
 } rb_driven_memory;
 
 typedef struct rb_driven_kernel {
@@ -67,11 +81,11 @@ typedef struct rb_driven_kernel {
    * the mean, 0 where masked @param memory drive, open and trace filled */
   void (*sum)(const rb_plan *plan, const rb_events *events, bool history, const double *v,
               const double *d, rb_driven_memory *memory, rb_driven_sums *sums);
-  /** What the forecast of lag number @p k leaves of RB_RISE. @param rest (places / hop) 0 where
-   * there is no window @param there (places / hop) 1 where there is one. Window i begins at place
-   * i hop. */
-  void (*leave)(const rb_plan *plan, int k, const rb_forecast *forecast, const double *v,
-                rb_driven_memory *memory, double *rest, double *there);
+  /** What the forecast of a lag that has a history leaves of RB_RISE. @param rest (places / hop) 0
+   * where there is no window @param there (places / hop) 1 where there is one. Window i begins at
+   * place i hop. */
+  void (*leave)(const rb_driven_level *level, const rb_forecast *forecast, double *rest,
+                double *there);
 } rb_driven_kernel;
 
 RB_KERNEL_DECLARE(rb_driven_kernel, rb_driven_kernel);

@@ -14,11 +14,13 @@ rb_status rb_events_create(rb_context *ctx, const rb_plan *plan, rb_events *even
   RB_TRY(RB_ALLOCATE(ctx, events->stretch, samples));
   RB_TRY(RB_ALLOCATE(ctx, events->duration, plan->recordings));
   RB_TRY(RB_ALLOCATE(ctx, events->left, places));
+  RB_TRY(RB_ALLOCATE(ctx, events->down, plan->length));
   RB_TRY(RB_ALLOCATE(ctx, events->since, ages));
   RB_TRY(RB_ALLOCATE(ctx, events->until, ages));
   RB_TRY(RB_ALLOCATE(ctx, events->begin, ages));
   RB_TRY(RB_ALLOCATE(ctx, events->younger, plan->length + 2));
   for (int64_t t = 0; t < places; ++t) events->left[t] = -1;
+  for (int64_t t = 0; t < plan->length; ++t) events->down[t] = (double)(plan->length - 1 - t);
 cleanup:
   return status;
 }
@@ -29,6 +31,7 @@ void rb_events_free(rb_events *events) {
   free(events->stretch);
   free(events->duration);
   free(events->left);
+  free(events->down);
   free(events->since);
   free(events->until);
   free(events->begin);
@@ -36,14 +39,30 @@ void rb_events_free(rb_events *events) {
   *events = (rb_events){0};
 }
 
+enum { BLOCK = 16 };
+
+/* The next block, from one on, of which any sample may not be 0; else some number from `end` on. */
+static int64_t next_block(const float *x, int64_t block, int64_t end) {
+  for (; block + BLOCK <= end; block += BLOCK) {
+    uint32_t bits[BLOCK], any = 0;
+    memcpy(bits, &x[block], sizeof bits);
+    for (int i = 0; i < BLOCK; ++i) any |= bits[i];
+    if (any != 0) return block;
+  }
+  return block;
+}
+
 void rb_events_mask(rb_events *e, int masks, const float *const *mask) {
   const int64_t samples = e->plan->length * e->plan->recordings;
-  uint8_t *restrict hidden = e->hidden;
+  uint8_t *hidden = e->hidden;
   e->masked = masks > 0;
   if (masks > 0) memset(hidden, 0, (size_t)samples * sizeof *hidden);
   for (int i = 0; i < masks; ++i) {
-    const float *restrict own = mask[i];
-    for (int64_t t = 0; t < samples; ++t) hidden[t] = (uint8_t)(hidden[t] | (own[t] != 0));
+    const float *own = mask[i];
+    for (int64_t t = 0; (t = next_block(own, t, samples)) < samples; t += BLOCK) {
+      const int64_t end = t + BLOCK < samples ? t + BLOCK : samples;
+      for (int64_t u = t; u < end; ++u) hidden[u] = (uint8_t)(hidden[u] | (own[u] != 0));
+    }
   }
 }
 
@@ -53,7 +72,13 @@ static void add_stretch(rb_events *e, rb_stretch s) {
   const int64_t back = s.before ? s.lead : 0, extent = (s.age > back ? s.age : back) + s.count;
   if (extent > e->longest) e->longest = extent;
   if (!s.after && s.age + s.count > e->beginning) e->beginning = s.age + s.count;
-  for (int64_t t = 0; t < s.count; ++t) e->left[s.first + t] = (double)(s.count - 1 - t);
+  memcpy(&e->left[s.first], &e->down[e->plan->length - s.count], (size_t)s.count * sizeof *e->left);
+}
+
+/* The first of samples from .. to-1 that is hidden, or that is not; else to. */
+static int64_t next_that_is(const uint8_t *hidden, int64_t from, int64_t to, int what) {
+  const uint8_t *found = memchr(hidden + from, what, (size_t)(to - from));
+  return found != NULL ? found - hidden : to;
 }
 
 /* The samples of a recording from .. to-1, of which the first is an event's or the recording's,
@@ -64,8 +89,8 @@ static void add_observed(rb_events *e, const uint8_t *hidden, int64_t from, int6
   while (from < to) {
     int64_t end = to;
     if (e->masked) {
-      while (from < to && hidden[from]) ++from;
-      for (end = from; end < to && !hidden[end];) ++end;
+      from = next_that_is(hidden, from, to, 0);
+      end = next_that_is(hidden, from, to, 1);
     }
     if (from == end) return;
     s.first = s.origin + from;
@@ -142,13 +167,10 @@ static void begin_reading(rb_events *e) {
 
 /* Adds events among the samples of a recording that are not 0. */
 static void find_events(rb_events *e, const float *x, int64_t origin) {
-  enum { BLOCK = 16 };
   const int64_t T = e->plan->length;
-  for (int64_t first = 0; first < T; first += BLOCK) {
+  for (int64_t first = 0; (first = next_block(x, first, T)) < T; first += BLOCK) {
     const int64_t end = first + BLOCK < T ? first + BLOCK : T;
-    int any = 0;
-    for (int64_t t = first; t < end; ++t) any |= x[t] != 0;
-    for (int64_t t = first; any && t < end; ++t) {
+    for (int64_t t = first; t < end; ++t) {
       if (x[t] != 0) e->time[e->count++] = origin + t;
     }
   }

@@ -38,6 +38,7 @@ typedef struct rb_events {
   int64_t *duration;     ///< (K) samples up to the last one that is not masked, or is an event
   int64_t longest_time;  ///< largest of them
   double *left;          ///< (places) samples after each in its stretch; -1 where there is none
+  double *down;          ///< (T) T - 1, T - 2, ... 0
   double *since;         ///< by age: samples so long after the last event
   double *until;         ///< samples so long before the next one
   double *begin;         ///< samples so long after the beginning, before the first event

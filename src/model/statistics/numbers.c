@@ -1,11 +1,10 @@
 #include "numbers.h"
 
-#include <float.h>
 #include <math.h>
 
-enum { EDGE_INTERVALS = 4 };  // first and last ones that are given each
+#include "bounds.h"
 
-float rb_rounded(double value) { return (float)fmin(fmax(value, -(double)FLT_MAX), FLT_MAX); }
+enum { EDGE_INTERVALS = 4 };  // first and last ones that are given each
 
 int rb_numbers_count(const rb_plan *plan, rb_statistics_block block) {
   switch (block) {
@@ -32,7 +31,7 @@ int rb_numbers_count(const rb_plan *plan, rb_statistics_block block) {
 }
 
 static void put_moments(const rb_events *events, const rb_statistics_sums *s, float *out) {
-  const double n = fmax((double)events->samples, 1), variance = s->moment[0] / n,
+  const double n = rb_most((double)events->samples, 1), variance = s->moment[0] / n,
                some = variance + 1e-6;
   out[0] = rb_rounded(s->mean);
   out[1] = rb_rounded(sqrt(variance));
@@ -89,14 +88,15 @@ static void put_line(double mean, const rb_line_sums *s, float out[7]) {
   out[6] = rb_rounded(log(s->count + 1));
   if (s->count < 4) return;
   const double x = s->x / s->count, y = s->y / s->count;
-  const double v_x = fmax(s->xx / s->count - x * x, 0), v_y = fmax(s->yy / s->count - y * y, 0);
+  const double v_x = rb_most(s->xx / s->count - x * x, 0),
+               v_y = rb_most(s->yy / s->count - y * y, 0);
   const double c = s->xy / s->count - x * y, slope = c / (v_x + 1e-3);
   const double intercept = y + mean - slope * (x + mean);
   out[0] = rb_rounded(slope);
   out[1] = rb_rounded(intercept);
-  out[2] = rb_rounded(log(fmax(v_y - slope * c, 0) + 1e-4));
+  out[2] = rb_rounded(log(rb_most(v_y - slope * c, 0) + 1e-4));
   out[3] = rb_rounded(log(v_x + 1e-3));
-  out[4] = rb_rounded(intercept / fmax(1 - slope, 0.05));
+  out[4] = rb_rounded(intercept / rb_most(1 - slope, 0.05));
   out[5] = rb_rounded(y - x);
 }
 
@@ -180,8 +180,8 @@ static void put_interval_moments(const rb_events *events, const double *log_of, 
       s.square += d * d;
       s.pairs += before * d;
       s.trend += d * ((double)i - middle);
-      s.least = fmin(s.least, x);
-      s.largest = fmax(s.largest, x);
+      s.least = rb_least(s.least, x);
+      s.largest = rb_most(s.largest, x);
       before = d;
     }
   }
@@ -215,7 +215,7 @@ static void put_ends(const rb_events *events, const double *log_of, float *out) 
       there[EDGE_INTERVALS + i] += 1;
     }
   }
-  recordings = fmax(recordings, 1);
+  recordings = rb_most(recordings, 1);
   out[0] = rb_rounded(first / recordings);
   out[1] = rb_rounded(last / recordings);
   for (int i = 0; i < 2 * EDGE_INTERVALS; ++i) {

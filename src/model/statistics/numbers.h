@@ -7,9 +7,6 @@
 /** @file numbers.h
  * From sums to the numbers of each block, and their names. All functions are local. */
 
-/** As a float, within its range. */
-float rb_rounded(double value);
-
 /** Numbers of a block, of one channel and one source of events. */
 int rb_numbers_count(const rb_plan *plan, rb_statistics_block block);
 

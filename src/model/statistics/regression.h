@@ -25,8 +25,8 @@ typedef struct rb_fit {
   double rest;  ///< variance of what is left
 } rb_fit;
 
-/** @param sums of at least one window */
-void rb_window_moments_make(const rb_window_sums *sums, rb_window_moments *moments);
+/** @param sums of at least one window @param variables how many of them are wanted */
+void rb_window_moments_make(const rb_window_sums *sums, int variables, rb_window_moments *moments);
 
 /** 1e-5 of a regressor's variance and 1e-8 are added to its product with its instrument. */
 rb_fit rb_regress(const rb_regression *regression, const rb_window_moments *moments);

@@ -266,11 +266,17 @@ static void sum_lines(const rb_plan *plan, int64_t width, const rb_events *e, rb
   }
 }
 
-static void find_extremes(int64_t places, const double *average, const double *left, int64_t width,
-                          double *least, double *largest) {
+/* Sums over a width from those over half of it, in place, and their least and largest mean. */
+static void widen(int64_t places, double *average, const double *left, int64_t width, double *least,
+                  double *largest) {
   lanes low = all(RB_NO_EXTREME), high = all(-RB_NO_EXTREME);
   for (int64_t t = 0; t < places; t += LANES) {
-    const lanes a = keep_or_nan(load(&average[t]), load(&left[t]), (double)(width - 1));
+    lanes a = load(&average[t]);
+    if (width > 1) {
+      a = plus(a, load(&average[t + width / 2]));
+      store(&average[t], a);
+    }
+    a = keep_or_nan(a, load(&left[t]), (double)(width - 1));
     low = smaller(low, a);
     high = larger(high, a);
   }
@@ -294,11 +300,11 @@ static void move_averages(const rb_plan *plan, const rb_events *e, bool lines, r
   cut(m->d, places, m->average);
   int k = 0;
   for (int64_t width = 1; width <= longest || (lines && width <= 32); width *= 2) {
-    for (int64_t t = 0; width > 1 && t < places; t += LANES) {
-      store(&m->average[t], plus(load(&m->average[t]), load(&m->average[t + width / 2])));
-    }
+    double least, largest;
+    widen(places, m->average, e->left, width, &least, &largest);
     if (k < plan->widths && plan->width[k] == width) {
-      find_extremes(places, m->average, e->left, width, &out->least[k], &out->largest[k]);
+      out->least[k] = least;
+      out->largest[k] = largest;
       ++k;
     }
     if (lines && width > 1) sum_lines(plan, width, e, m, out);
