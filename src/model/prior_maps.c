@@ -45,8 +45,14 @@ static rb_status no_distribution(rb_context *ctx, const rb_prior *prior, int r, 
     return RB_FAIL(ctx, code, "prior.%s.%s is %g, but has to be %s", prior->text[r].name,
                    argument->name, it->a[k], argument->positive ? "above 0" : "finite");
   }
-  const double low = rb_prior_number_value(&prior->row[r].clip_low);
-  const double high = rb_prior_number_value(&prior->row[r].clip_high);
+  const rb_prior_compiled *row = &prior->row[r];
+  const bool no_low = isnan(rb_prior_number_value(&row->low));
+  if (no_low || isnan(rb_prior_number_value(&row->high))) {  // the family's own bound hides it
+    return RB_FAIL(ctx, code, "prior.%s.%s is no number", prior->text[r].name,
+                   no_low ? "low" : "high");
+  }
+  const double low = rb_prior_number_value(&row->clip_low);
+  const double high = rb_prior_number_value(&row->clip_high);
   const bool crossed = !(low < high);
   return RB_FAIL(ctx, code, "prior.%s%s: nothing lies between low = %g and high = %g",
                  prior->text[r].name, crossed ? ".clip" : "", crossed ? low : it->low,

@@ -159,6 +159,7 @@ static void bad_parameters_are_named(void **state) {
   refused("adex", "", 0, 0.1, "C = 0.1 and g_L");
   refused("adex", "", 6, 0.05, "tau_w = 0.05 must be above simulator.dt_ms = 0.1");
   refused("izhikevich", "", 5, 10, "a = 10: simulator.dt_ms = 0.1 must be below 1/a = 0.1");
+  refused("izhikevich", "", 0, 0.5, "C = 0.5 and k");
   refused("izhikevich", "", 3, -90, "v_t = -90 must be above v_r");
   refused("izhikevich", "", 4, -60, "v_peak = -60 must be above v_t");
   refused("izhikevich", "", 7, 60, "c = 60 must be below v_peak");

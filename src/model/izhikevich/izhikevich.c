@@ -45,6 +45,15 @@ static const rb_neuron neuron = {.name = "izhikevich",
                                  .refuses = refuses,
                                  .set_lane = set_lane};
 
+/* At rest the membrane relaxes as if it had a leak of k (v_t - v_r). */
+static void step_is_too_long(const rb_neuron_settings *s, const double *theta, char *reason) {
+  const double rate = theta[K] * (theta[V_T] - theta[V_R]) / theta[C];
+  if (s->dt_ms * rate < 1) return;
+  (void)snprintf(reason, RB_NEURON_REASON,
+                 "C = %g and k = %g: simulator.dt_ms = %g must be below C/(k (v_t - v_r)) = %g",
+                 theta[C], theta[K], s->dt_ms, 1 / rate);
+}
+
 static bool refuses(const rb_neuron_settings *s, const double *theta, char *reason) {
   if (theta[V_T] <= theta[V_R]) {
     (void)snprintf(reason, RB_NEURON_REASON, "v_t = %g must be above v_r = %g", theta[V_T],
@@ -58,6 +67,8 @@ static bool refuses(const rb_neuron_settings *s, const double *theta, char *reas
   } else if (s->dt_ms * theta[A] >= 1) {
     (void)snprintf(reason, RB_NEURON_REASON, "a = %g: simulator.dt_ms = %g must be below 1/a = %g",
                    theta[A], s->dt_ms, 1 / theta[A]);
+  } else {
+    step_is_too_long(s, theta, reason);
   }
   return *reason != '\0';
 }
