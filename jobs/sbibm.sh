@@ -72,11 +72,12 @@ consider() {
 }
 
 rheo simulate
-for candidate in "64 0.15" "32 0.15" "128 0.005"; do
-  read -r width decay <<<"$candidate"
+for candidate in "64 0.15 false" "128 0.005 false" "64 0.5 true" "128 0.5 true" "128 1 true"; do
+  read -r width decay gates <<<"$candidate"
   half="[$((width / 2)), $((width / 2))]"
-  consider "width $width, weight decay $decay" "network.summary.mlp_widths=[$width, $width]" \
-    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay"
+  consider "width $width, weight decay $decay, gates $gates" "network.summary.mlp_widths=[$width, $width]" \
+    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay" \
+    "network.summary.gates=$gates"
 done
 consider "straight coordinates" 'training.parameters="straight"'
 consider "a straight line beside it" "network.summary.line=true"

@@ -34,8 +34,8 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   both->max_batch = max_batch;
   RB_TRY(
       rb_summary_recurrent.create(ctx, settings, shape, max_batch, parameters, &both->recurrent));
-  RB_TRY(rb_feature_mlp_create(ctx, settings, "expert", shape.features, both->dim, false, max_batch,
-                               parameters, &both->mlp));
+  RB_TRY(rb_feature_mlp_create(ctx, settings, "expert", shape.features, both->dim,
+                               (rb_feature_mlp_extras){0}, max_batch, parameters, &both->mlp));
   *state = both;
   both = NULL;
 cleanup:

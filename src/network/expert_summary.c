@@ -7,8 +7,8 @@
 
 static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
                         int max_batch, rb_parameters *parameters, void **state) {
-  return rb_mlp_summary_create(ctx, settings, "expert", shape.features, false, max_batch,
-                               parameters, state);
+  return rb_mlp_summary_create(ctx, settings, "expert", shape.features, (rb_feature_mlp_extras){0},
+                               max_batch, parameters, state);
 }
 
 static const rb_setting rows[] = {

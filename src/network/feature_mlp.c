@@ -9,8 +9,11 @@
 static const rb_real LARGEST_FEATURE = 8;  // what features are clipped to, on both sides
 
 rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                const char *prefix, int in, int condition, bool line, int max_batch,
+                                const char *prefix, int in, int condition,
+                                rb_feature_mlp_extras extras, int max_batch,
                                 rb_parameters *parameters, rb_feature_mlp *net) {
+  rb_status status = RB_OK;
+  char name[RB_TENSOR_NAME_SIZE];
   memset(net, 0, sizeof *net);
   if (in < 1 || settings->summary_dim < 1) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
@@ -27,17 +30,24 @@ rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *sett
                       .activation = RB_SILU};
   net->max_batch = max_batch;
   memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
-  net->line = -1;
-  const rb_status status = rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters);
-  if (status != RB_OK || !line) return status;
-  char name[RB_TENSOR_NAME_SIZE];
-  (void)snprintf(name, sizeof name, "%s/line/kernel", prefix);
-  return rb_parameters_add(ctx, parameters, name, 2, (int64_t[]){in, settings->summary_dim},
-                           &net->line);
+  net->line = net->gates = -1;
+  RB_TRY(rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters));
+  if (extras.line) {
+    (void)snprintf(name, sizeof name, "%s/line/kernel", prefix);
+    RB_TRY(rb_parameters_add(ctx, parameters, name, 2, (int64_t[]){in, settings->summary_dim},
+                             &net->line));
+  }
+  if (extras.gates) {
+    (void)snprintf(name, sizeof name, "%s/gates", prefix);
+    RB_TRY(rb_parameters_add(ctx, parameters, name, 1, (int64_t[]){in}, &net->gates));
+  }
+cleanup:
+  return status;
 }
 
 void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_t member,
                                const rb_parameters *parameters) {
+  if (net->gates >= 0) rb_initialise_constant(parameters, net->gates, 1);
   if (net->line < 0) {
     rb_mlp_initialise(&net->mlp, seed, member, parameters);
     return;
@@ -48,7 +58,10 @@ void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_
 
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace) {
   const int max_batch = net->max_batch;
-  net->features = rb_workspace_take(workspace, (int64_t)max_batch * net->mlp.in);
+  const int64_t count = (int64_t)max_batch * net->mlp.in;
+  net->features = rb_workspace_take(workspace, count);
+  net->inputs = net->gates < 0 ? net->features : rb_workspace_take(workspace, count);
+  net->gradients = net->gates < 0 ? NULL : rb_workspace_take(workspace, count);
   rb_mlp_cache_layout(&net->mlp, max_batch, false, workspace, &net->cache);
   net->scratch = rb_workspace_take(workspace, rb_mlp_scratch(&net->mlp, max_batch));
 }
@@ -64,23 +77,42 @@ void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *ker
       net->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
     }
   }
+  if (net->gates >= 0) {
+    const rb_real *gate = rb_parameters_at(parameters, net->gates);
+    for (int64_t k = 0; k < (int64_t)B * F; ++k) net->inputs[k] = net->features[k] * gate[k % F];
+  }
   rb_mlp_condition(&net->mlp, parameters, B, learned, net->cache.pre[0]);
-  rb_mlp_forward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, false, &net->cache);
+  rb_mlp_forward(&net->mlp, kernels, parameters, B, net->inputs, F, false, &net->cache);
   memcpy(h, net->cache.output, (size_t)(B * net->mlp.out) * sizeof *h);
   if (net->line < 0) return;
-  rb_gemm(RB_AS_IS, RB_AS_IS, B, net->mlp.out, F, net->features, F,
+  rb_gemm(RB_AS_IS, RB_AS_IS, B, net->mlp.out, F, net->inputs, F,
           rb_parameters_at(parameters, net->line), net->mlp.out, 1, h, net->mlp.out);
+}
+
+/* Of the straight line: its tensor, and of its inputs where they are gated. */
+static void line_backward(const rb_feature_mlp *net, const rb_parameters *parameters, int B,
+                          const rb_real *dh, rb_real *gradient) {
+  const int F = net->mlp.in, out = net->mlp.out;
+  rb_gemm(RB_TRANSPOSED, RB_AS_IS, F, out, B, net->inputs, F, dh, out, 1,
+          gradient + parameters->tensor[net->line].offset, out);
+  if (net->gates < 0) return;
+  rb_gemm(RB_AS_IS, RB_TRANSPOSED, B, F, out, dh, out, rb_parameters_at(parameters, net->line), out,
+          1, net->gradients, F);
 }
 
 void rb_feature_mlp_backward(rb_feature_mlp *net, const rb_activation_kernel *kernels,
                              const rb_parameters *parameters, int B, const rb_real *learned,
                              const rb_real *dh, rb_real *dlearned, rb_real *gradient) {
-  memcpy(net->scratch, dh, (size_t)(B * net->mlp.out) * sizeof *dh);
-  rb_mlp_backward(&net->mlp, kernels, parameters, B, net->features, net->mlp.in, learned, false,
-                  &net->cache, NULL, dlearned, net->scratch, gradient);
-  if (net->line < 0) return;
-  rb_gemm(RB_TRANSPOSED, RB_AS_IS, net->mlp.in, net->mlp.out, B, net->features, net->mlp.in, dh,
-          net->mlp.out, 1, gradient + parameters->tensor[net->line].offset, net->mlp.out);
+  const int F = net->mlp.in, out = net->mlp.out;
+  const int64_t count = (int64_t)B * F;
+  if (net->gates >= 0) memset(net->gradients, 0, (size_t)count * sizeof *net->gradients);
+  memcpy(net->scratch, dh, (size_t)(B * out) * sizeof *dh);
+  rb_mlp_backward(&net->mlp, kernels, parameters, B, net->inputs, F, learned, false, &net->cache,
+                  net->gradients, dlearned, net->scratch, gradient);
+  if (net->line >= 0) line_backward(net, parameters, B, dh, gradient);
+  if (net->gates < 0) return;
+  rb_real *dgate = gradient + parameters->tensor[net->gates].offset;
+  for (int64_t k = 0; k < count; ++k) dgate[k % F] += net->features[k] * net->gradients[k];
 }
 
 double rb_feature_mlp_flops(const rb_feature_mlp *net) {

@@ -5,25 +5,34 @@
 
 /** @file feature_mlp.h
  * The network after standardised features or a vector: they are clipped and go through an MLP with
- * SiLU, which may take learned summaries beside them; a straight line W f of the features may be
- * added to what it makes of them. Local; no function allocates. */
+ * SiLU, which may take learned summaries beside them. A straight line W f of the features may be
+ * added to what it makes of them, and each feature may be multiplied by a gate first, a number that
+ * is 1 at the start and that weight decay brings towards 0 where the feature says nothing. Local;
+ * no function allocates. */
+
+/** What the network has beside its MLP. */
+typedef struct rb_feature_mlp_extras {
+  bool line, gates;
+} rb_feature_mlp_extras;
 
 typedef struct rb_feature_mlp {
   rb_mlp mlp;
-  int line;  ///< tensor W: (features, summary_dim); -1: no line
+  int line;   ///< tensor W: (features, summary_dim); -1: no line
+  int gates;  ///< tensor (features); -1: no gates
   int max_batch;
   rb_mlp_cache cache;
-  rb_real *features;  ///< (max_batch, features), clipped
-  rb_real *scratch;   ///< of the backward pass
+  rb_real *features;   ///< (max_batch, features), clipped
+  rb_real *inputs;     ///< (max_batch, features), gated; without gates the features
+  rb_real *gradients;  ///< (max_batch, features), of the inputs; without gates NULL
+  rb_real *scratch;    ///< of the backward pass
 } rb_feature_mlp;
 
 /** Sets up the network and adds its tensors, @p prefix + "/...". @param in number of features
- * @param condition number of learned summaries; may be 0. @param line whether a straight line is
- * added. Fails with RB_ERR_SETTING. */
+ * @param condition number of learned summaries; may be 0. Fails with RB_ERR_SETTING. */
 RB_NODISCARD rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *settings,
-                                             const char *prefix, int in, int condition, bool line,
-                                             int max_batch, rb_parameters *parameters,
-                                             rb_feature_mlp *net);
+                                             const char *prefix, int in, int condition,
+                                             rb_feature_mlp_extras extras, int max_batch,
+                                             rb_parameters *parameters, rb_feature_mlp *net);
 
 /** Random initial weights: as rb_mlp_initialise has them; with a line, which has its own by
  * rb_initialise_fan_in, as rb_mlp_initialise_fan_in. */

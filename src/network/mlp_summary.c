@@ -3,12 +3,12 @@
 #include "rheobase/base/memory.h"
 
 rb_status rb_mlp_summary_create(rb_context *ctx, const rb_summary_settings *settings,
-                                const char *prefix, int in, bool line, int max_batch,
-                                rb_parameters *parameters, void **state) {
+                                const char *prefix, int in, rb_feature_mlp_extras extras,
+                                int max_batch, rb_parameters *parameters, void **state) {
   rb_status status = RB_OK;
   rb_feature_mlp *net = NULL;
   RB_TRY(RB_ALLOCATE(ctx, net, 1));
-  RB_TRY(rb_feature_mlp_create(ctx, settings, prefix, in, 0, line, max_batch, parameters, net));
+  RB_TRY(rb_feature_mlp_create(ctx, settings, prefix, in, 0, extras, max_batch, parameters, net));
   *state = net;
   net = NULL;
 cleanup:
@@ -49,7 +49,8 @@ double rb_mlp_summary_flops(const void *state) { return rb_feature_mlp_flops(sta
 
 static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
                         int max_batch, rb_parameters *parameters, void **state) {
-  return rb_mlp_summary_create(ctx, settings, "mlp", shape.features, settings->line, max_batch,
+  return rb_mlp_summary_create(ctx, settings, "mlp", shape.features,
+                               (rb_feature_mlp_extras){settings->line, settings->gates}, max_batch,
                                parameters, state);
 }
 
@@ -59,7 +60,13 @@ static const rb_setting rows[] = {
      RB_SETTING_MEMBER(rb_summary_settings, line),
      .standard = "false",
      .help = "a straight line of the observation is added to what the MLP makes of it (mlp): what "
-             "is linear in the data need not be learned through hidden layers"}};
+             "is linear in the data need not be learned through hidden layers"},
+    {.path = "network.summary.gates",
+     .type = RB_SETTING_BOOL,
+     RB_SETTING_MEMBER(rb_summary_settings, gates),
+     .standard = "false",
+     .help = "each number of the observation is multiplied by a learned one (mlp), which weight "
+             "decay brings towards 0 where the number says nothing"}};
 
 const rb_summary_type rb_summary_mlp = {.name = "mlp",
                                         .features = &rb_data_features,

@@ -8,11 +8,11 @@
  * Functions for rows of the table of summary networks (summary_type.h) that are an MLP after all
  * numbers of a row of x. Local. */
 
-/** Tensors are called @p prefix + "/...". @param in numbers of a row @param line whether a straight
- * line of them is added
+/** Tensors are called @p prefix + "/...". @param in numbers of a row
  * @param state freed with free. Fails with RB_ERR_SETTING or RB_ERR_MEMORY. */
 RB_NODISCARD rb_status rb_mlp_summary_create(rb_context *ctx, const rb_summary_settings *settings,
-                                             const char *prefix, int in, bool line, int max_batch,
+                                             const char *prefix, int in,
+                                             rb_feature_mlp_extras extras, int max_batch,
                                              rb_parameters *parameters, void **state);
 /** As rb_summary_type has them. @{ */
 void rb_mlp_summary_layout(void *state, rb_workspace *workspace);

@@ -36,8 +36,8 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   s->size = shape.features / elements;
   s->dim = settings->summary_dim;
   s->max_batch = max_batch;
-  RB_TRY(rb_feature_mlp_create(ctx, settings, "set/element", s->size, 0, false, max_batch,
-                               parameters, &s->element[0]));
+  RB_TRY(rb_feature_mlp_create(ctx, settings, "set/element", s->size, 0, (rb_feature_mlp_extras){0},
+                               max_batch, parameters, &s->element[0]));
   for (int i = 1; i < elements; ++i) s->element[i] = s->element[0];
   s->mlp = s->element[0].mlp;
   s->mlp.in = 0;

@@ -11,8 +11,8 @@
 
 static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb_shape shape,
                         int max_batch, rb_parameters *parameters, void **state) {
-  return rb_mlp_summary_create(ctx, settings, "statistics", shape.features, true, max_batch,
-                               parameters, state);
+  return rb_mlp_summary_create(ctx, settings, "statistics", shape.features,
+                               (rb_feature_mlp_extras){.line = true}, max_batch, parameters, state);
 }
 
 /* @param names of blocks, as @p setting has them */

@@ -270,6 +270,36 @@ static void test_straight_line(void **state) {
   check_straight_line(&rb_summary_mlp, "mlp/line/kernel");
 }
 
+/* Gates are 1 at the start; a feature times its gate, after it was clipped, is what MLP and line
+ * see. */
+static void test_gates(void **state) {
+  (void)state;
+  rb_network_settings settings = centred_settings();
+  settings.summary.type = &rb_summary_mlp;
+  settings.summary.gates = true;
+  check_network(&settings);
+  settings.summary.line = true;
+  check_network(&settings);
+  fixture *f = new_fixture(&settings);
+  rb_real gated[DIM], same[DIM];
+  assert_all_ok(rb_estimator_initialise(&test_context, f->estimator, 1, 0));
+  rb_real *gate = rb_parameters_at(f->parameters, rb_parameters_find(f->parameters, "mlp/gates"));
+  for (int k = 0; k < FEATURES; ++k) {
+    assert_true(gate[k] == 1);
+    gate[k] = (rb_real)(0.5 * k - 0.25);
+  }
+  f->x[0] = 1000;  // is clipped
+  rb_estimator_summarise(f->estimator, 1, f->x, gated);
+  f->x[0] = 8;
+  for (int k = 0; k < FEATURES; ++k) {
+    f->x[k] *= gate[k];
+    gate[k] = 1;
+  }
+  rb_estimator_summarise(f->estimator, 1, f->x, same);
+  assert_memory_equal(gated, same, sizeof gated);
+  free_fixture(f);
+}
+
 static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
   rb_network_settings settings = expert_settings();
@@ -557,6 +587,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_gradients_of_expert_and_mixture),
     cmocka_unit_test(test_mlp_takes_the_observation),
     cmocka_unit_test(test_large_features),
+    cmocka_unit_test(test_gates),
     cmocka_unit_test(test_subnormals),
     cmocka_unit_test(test_gradients_of_both),
     cmocka_unit_test(test_gradients_of_splines),

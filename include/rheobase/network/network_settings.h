@@ -23,6 +23,7 @@ typedef struct rb_summary_settings {
   int summary_dim;
   int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
   bool line;                                  ///< mlp: a straight line beside it
+  bool gates;                                 ///< mlp: a learned factor of each number
   int elements;                               ///< set: vectors of an observation
   bool crossings;     ///< statistics: events are upward crossings where no channel has events,
   double level;       ///< of this level
