@@ -21,8 +21,8 @@ const rb_quantity rb_prediction_scores[RB_SCORES] = {
     [RB_SCORE_RATE] = {"rate", "Hz", "spikes of a run per second"},
     [RB_SCORE_GAMMA] = {"gamma", "1", "coincidence factor of a run and the recording, +-2 ms"},
     [RB_SCORE_GAMMA_NOISELESS] = {"gamma_noiseless", "1",
-                                  "the same without noise; where spikes are drawn, with each at "
-                                  "the median of its time"},
+                                  "the same without noise; where spikes are drawn, with each "
+                                  "where one is expected since the last"},
     [RB_SCORE_BITS] = {"bits_per_spike", "bit",
                        "by which the recorded spikes are more probable than at a constant rate, "
                        "given those before"},

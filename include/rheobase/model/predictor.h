@@ -34,7 +34,7 @@ typedef struct rb_predictor {
 /** Runs under the recorded stimulus, with the recorded beginning and nothing else of the response.
  * @param first number of the first run: random numbers depend on it and seed alone
  * @param theta (count, D), accepted @param noise false: the one run without noise; where events are
- * random, each at the median of its time given those before
+ * random, each where one is expected since the last
  * @param response (count, length) before observation noise @param event (count, length) 0 or 1 */
 RB_NODISCARD rb_status rb_predictor_run(const rb_model *model, rb_context *ctx,
                                         const rb_stimulated *given, uint64_t seed, int64_t first,

@@ -108,10 +108,11 @@ static void take(stepper *s, double current, bool spike, double *log_probability
   memcpy(log_probability, sum, sizeof(rb_lane_values));
 }
 
-/* One run of a neuron that draws spikes, each at the median of its time: where ln 2 are expected
- * since the last. @param response (length) @param event (length) */
-static void run_at_medians(const rb_neuron_state *state, const rb_stimulated *given, stepper *s,
-                           double *response, uint8_t *event) {
+/* One run of a neuron that draws spikes, each where one is expected since the last: intervals have
+ * their mean in the time in which spikes are a Poisson process. @param response (length) @param
+ * event (length) */
+static void run_as_expected(const rb_neuron_state *state, const rb_stimulated *given, stepper *s,
+                            double *response, uint8_t *event) {
   double expected = 0;
   rb_lane_values log_probability;
   response[0] = s->lanes->variable[0][0];
@@ -121,7 +122,7 @@ static void run_at_medians(const rb_neuron_state *state, const rb_stimulated *gi
     *s->before = *s->lanes;
     take(s, current, false, log_probability);
     expected -= log_probability[0];
-    if (expected >= M_LN2) {
+    if (expected >= 1) {
       *s->lanes = *s->before;
       take(s, current, true, log_probability);
       expected = 0;
@@ -145,15 +146,15 @@ static void free_stepper(stepper *s) {
   free(s->before);
 }
 
-static rb_status run_most_probable(rb_context *ctx, const rb_neuron_state *state,
-                                   const rb_stimulated *given, int64_t count, const double *theta,
-                                   double *response, uint8_t *event) {
+static rb_status run_all_as_expected(rb_context *ctx, const rb_neuron_state *state,
+                                     const rb_stimulated *given, int64_t count, const double *theta,
+                                     double *response, uint8_t *event) {
   rb_status status = RB_OK;
   stepper s = {0};
   RB_TRY(make_stepper(ctx, state, &s));
   for (int64_t i = 0; i < count; ++i) {
     begin(state, given, 1, &theta[i * state->neuron->parameters], s.lanes);
-    run_at_medians(state, given, &s, response + i * given->length, event + i * given->length);
+    run_as_expected(state, given, &s, response + i * given->length, event + i * given->length);
   }
 cleanup:
   free_stepper(&s);
@@ -170,7 +171,7 @@ static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated 
   free_run *work = NULL;
   memset(event, 0, (size_t)(count * given->length));
   if (neuron->draws_spikes && !noise) {
-    return run_most_probable(ctx, state, given, count, theta, response, event);
+    return run_all_as_expected(ctx, state, given, count, theta, response, event);
   }
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   RB_TRY(RB_ALLOCATE(ctx, work, 1));
