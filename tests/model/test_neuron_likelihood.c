@@ -176,12 +176,53 @@ static void masked_samples_tell_nothing(void **state) {
   model.destroy(&model);
 }
 
+/* A recording that begins masked is shorter, and ends where the others do: also within a sample. */
+static void nothing_counts_beyond_the_end(void **state) {
+  (void)state;
+  enum { L = 301, EVERY = 30, SAMPLES = 11, ITEMS = 40 };
+  rb_model model;
+  int spikes = 0;
+  assert_neuron("adex",
+                "simulator = { T_ms = 30.1; dt_ms = 0.1; v0_mV = -60; };"
+                "stimulus = ({ type = \"constant\"; amplitude = 1500; });"
+                "recording = { sample_ms = 3.0; noise_mV = 1.0;"
+                "              channels = [\"voltage\", \"spike_count\", \"mask\"]; };",
+                &model);
+  const int64_t steps = L - EVERY;
+  assert_true(neuron_state(&model)->length == L && neuron_state(&model)->samples == SAMPLES);
+  for (int64_t item = 0; item < ITEMS; ++item) {
+    double theta[RB_NEURON_PARAMETERS], v[L], final[RB_NEURON_VARIABLES], expected = 0;
+    float x[3 * SAMPLES] = {0};
+    uint8_t fired[L];
+    const double *current = neuron_state(&model)->current;
+    const rb_neuron_traces traces = {1, theta, &current, NULL, v, fired, final};
+    assert_int_equal(model.draw_prior(&model, &test_context, 5, RB_FOR_TESTS, item, 1, theta, NULL),
+                     RB_OK);
+    assert_int_equal(rb_neuron_run_traces(&model, &test_context, &traces), RB_OK);
+    x[2 * SAMPLES] = 1;  // so the run is what follows it
+    for (int64_t k = 0; k < steps; ++k) {
+      const int64_t at = 1 + k / EVERY;
+      if (k % EVERY == 0) {
+        x[at] = (float)v[k];
+        expected -= 0.5 * log(2 * M_PI) + 0.5 * pow((double)x[at] - v[k], 2);
+      }
+      x[SAMPLES + at] += fired[k];
+      spikes += fired[k];
+    }
+    assert_near(own_value(&model, x, theta), expected, 1e-9);
+  }
+  assert_true(spikes > 5 * ITEMS);
+  model.destroy(&model);
+}
+
 /* Where the current's noise or what happens within a sample is not known there is none. */
 static void there_is_none_where_something_is_not_known(void **state) {
   (void)state;
   static const char *const none[] = {
       "stimulus = ({ type = \"white\"; sd = [0, 5]; });",
       "simulator = { dt_ms = 0.1; }; stimulus = ({ type = \"constant\"; amplitude = [1, 2]; });"
+      "recording = { sample_ms = 0.2; channels = [\"voltage\", \"spikes\", \"current\"]; };",
+      "simulator = { dt_ms = 0.1; };"
       "recording = { sample_ms = 0.2; channels = [\"voltage\", \"spikes\", \"current\"]; };",
       "simulator = { v0_mV = [-70, -60]; }; recording = { channels = [\"spikes\"]; };"};
   for (size_t i = 0; i < sizeof none / sizeof *none; ++i) {
@@ -196,5 +237,6 @@ static void there_is_none_where_something_is_not_known(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sums_over_recordings), cmocka_unit_test(masked_samples_tell_nothing),
+    cmocka_unit_test(nothing_counts_beyond_the_end),
     cmocka_unit_test(there_is_none_where_something_is_not_known)};
 RB_TEST_MAIN(tests)

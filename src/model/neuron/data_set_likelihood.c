@@ -33,7 +33,8 @@ bool rb_neuron_has_likelihood(const rb_neuron_state *state) {
   const bool voltage = state->at[RB_NEURON_VOLTAGE] >= 0;
   const bool spikes = state->at[RB_NEURON_SPIKES] >= 0 || state->at[RB_NEURON_SPIKE_COUNT] >= 0;
   if (current_is_noisy(state) || (voltage && !(state->settings.noise_mV > 0))) return false;
-  if (state->drawn && state->every > 1) return false;  // the current within a sample is not known
+  // The current within a sample is not known.
+  if (state->at[RB_NEURON_CURRENT] >= 0 && state->every > 1) return false;
   // Until the first spike the voltage has to be linear in its beginning.
   if (beginning_is_drawn(state) && !(voltage && state->neuron->weigh != NULL)) return false;
   if (state->neuron->draws_spikes) return spikes && state->every == 1;
@@ -62,8 +63,8 @@ static rb_status find_beginnings(const rb_model *model, rb_context *ctx,
   rb_status status = RB_OK;
   rb_neuron_recording until = *recording;
   int64_t spike = 0;
-  while (spike < recording->samples && recording->spikes[spike] == 0) ++spike;
-  if (spike + 1 < recording->samples) until.samples = spike + 1;
+  while (spike < recording->steps && recording->spikes[spike] == 0) ++spike;
+  if (spike + 1 < recording->steps) until.steps = spike + 1;
   for (int first = 0, last = 0; last - first < POINTS / 3;) {
     double v0[POINTS], value[POINTS], most = -INFINITY;
     const double step = (*high - *low) / (POINTS - 1);
@@ -156,14 +157,14 @@ static void free_taken(taken *t) {
 }
 
 /* Recording r as far as it was observed: from the first sample that is not masked, whatever was
- * before, to its padding. @return its samples */
+ * before, to its padding; 0 steps: it is missing. */
 static rb_neuron_recording take(const rb_neuron_state *state, const float *x, int r, int64_t end,
                                 taken *t) {
   const int64_t total = state->samples * state->settings.recordings[1];
   const int counts = state->at[RB_NEURON_SPIKE_COUNT];
   const int spike = counts >= 0 ? counts : state->at[RB_NEURON_SPIKES];
   const int voltage = state->at[RB_NEURON_VOLTAGE], mask = state->at[RB_NEURON_MASK];
-  const int current = state->every == 1 ? state->at[RB_NEURON_CURRENT] : -1;
+  const int current = state->at[RB_NEURON_CURRENT];
   const float *from = x + r * state->samples;
   int64_t begin = 0;
   while (mask >= 0 && begin < end && from[mask * total + begin] > 0.5F) ++begin;
@@ -173,15 +174,17 @@ static rb_neuron_recording take(const rb_neuron_state *state, const float *x, in
     const float n = spike >= 0 ? from[spike * total + j] : 0;
     t->spikes[j - begin] = n > 0.5F ? (uint8_t)fminf(n + 0.5F, 255) : 0;
   }
-  for (int64_t k = begin * state->every; k < state->length && k < end * state->every; ++k) {
-    t->current[k - begin * state->every] =
+  const int64_t first = begin * state->every, last = end * state->every;
+  const int64_t steps = (last < state->length ? last : state->length) - first;
+  for (int64_t k = first; k < first + steps; ++k) {
+    t->current[k - first] =
         current >= 0 ? (double)from[current * total + k] * state->per_unit : state->current[k];
   }
   return (rb_neuron_recording){.voltage = voltage >= 0 ? t->voltage : NULL,
                                .spikes = spike >= 0 ? t->spikes : NULL,
                                .current = t->current,
                                .mask = mask >= 0 ? t->mask : NULL,
-                               .samples = end - begin};
+                               .steps = steps};
 }
 
 rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const float *x,
@@ -199,7 +202,7 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
   for (int64_t i = 0; i < count; ++i) log_likelihood[i] = 0;
   for (int r = 0; r < state->settings.recordings[1]; ++r) {
     const rb_neuron_recording recording = take(state, x, r, given.end[r], &t);
-    if (recording.samples == 0) continue;
+    if (recording.steps == 0) continue;
     RB_TRY(weigh_recording(model, ctx, &recording, count, theta, own));
     for (int64_t i = 0; i < count; ++i) log_likelihood[i] += own[i];
     const bool at_once = recording.spikes != NULL && recording.spikes[0] != 0 && state->every == 1;

@@ -66,8 +66,7 @@ static void record(void *work, int64_t first, const rb_neuron_tile *tile) {
 }
 
 static int64_t length_of(const rb_neuron_state *state, const rb_neuron_recording *recording) {
-  const int64_t steps = recording->samples * state->every;
-  return recording->samples > 0 && steps < state->length ? steps : state->length;
+  return recording->steps > 0 ? recording->steps : state->length;
 }
 
 /* The lanes' vectors. @param theta (n, parameters) */

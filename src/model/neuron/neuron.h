@@ -152,7 +152,7 @@ typedef struct rb_neuron_recording {
   const uint8_t *spikes;  ///< (samples) how many; NULL: not recorded
   const double *current;  ///< (L) what the neuron was given, in the kernel's unit
   const uint8_t *mask;    ///< (samples) 1 where the voltage tells nothing; NULL: nowhere
-  int64_t samples;        ///< how many there are; 0: the model's
+  int64_t steps;          ///< it lasts; 0: the model's
 } rb_neuron_recording;
 
 /** Log likelihood of parameters given a recording, all constants included. Local.

@@ -148,7 +148,7 @@ static double weigh(const rb_passage *p, const gsl_integration_glfixed_table *ta
   if (recording->mask[0] == 0 && fabs(recording->voltage[0] - start) > ROUNDING_MV)
     return -INFINITY;
   know(&k, start);
-  for (int64_t t = 1; t < recording->samples && k.log_weight > -INFINITY; ++t) {
+  for (int64_t t = 1; t < recording->steps && k.log_weight > -INFINITY; ++t) {
     const double b = p->rest + p->per_current * (recording->current[t - 1] - w);
     const bool spike = recording->spikes[t] != 0, seen = recording->mask[t] == 0;
     w = p->keep_jump * w + (spike ? p->jump : 0);
