@@ -149,7 +149,10 @@ static rb_status fit_both(rb_context *ctx, rb_prior_predictive *p, chunk *c) {
   rb_status status = RB_OK;
   const int keep = p->trace_dim < MOST_COMPONENTS ? p->trace_dim : MOST_COMPONENTS;
   const int64_t least = (int64_t)PER_COMPONENT * keep;
-  RB_TRY(fit(ctx, p, false, 2 * p->count, p->count > least ? p->count : least, keep, c, &p->trace));
+  if (p->trace_dim > 0) {
+    const int64_t count = p->count > least ? p->count : least;
+    RB_TRY(fit(ctx, p, false, 2 * p->count, count, keep, c, &p->trace));
+  }
   if (p->summary_dim > 0) {
     const int64_t told = p->count > PER_COMPONENT ? p->count / PER_COMPONENT : 1;
     const int kept = told < p->summary_dim ? (int)told : p->summary_dim;
@@ -171,9 +174,12 @@ static int leading_of(const rb_prior_predictive *p) {
 static void measure(const rb_prior_predictive *p, const double *trace, const double *summary,
                     const double *log_bayes, double distance[RB_MISFIT_COUNT]) {
   double rest = 0;
-  distance[RB_MISFIT_TRACE] =
-      sqrt(rb_components_distance(&p->trace, leading_of(p), trace, p->row, &rest));
-  distance[RB_MISFIT_NOISE] = sqrt(rest);
+  distance[RB_MISFIT_TRACE] = distance[RB_MISFIT_NOISE] = NAN;  // all channels are binary
+  if (p->trace_dim > 0) {
+    distance[RB_MISFIT_TRACE] =
+        sqrt(rb_components_distance(&p->trace, leading_of(p), trace, p->row, &rest));
+    distance[RB_MISFIT_NOISE] = sqrt(rest);
+  }
   distance[RB_MISFIT_SUMMARY] =
       p->summary_dim > 0
           ? sqrt(rb_components_distance(&p->summary, p->summary_dim, summary, p->row, NULL))

@@ -69,4 +69,21 @@ flagged constant
 # Twice the current looks like half the leak, which the prior allows for some neurons: not for this.
 observation driven 0 --set simulator.I_mean_pA=400
 flagged driven
+
+# A model of which spikes alone are seen has no trace to be judged by, but what the network sees.
+cat >spikes.cfg <<'END'
+model = "gif";
+simulator = { T_ms = 400.0; dt_ms = 1.0; tref_ms = 2.0; };
+stimulus = ( { type = "constant"; amplitude = 350; } );
+recording = { sample_ms = 1.0; channels = [ "spikes" ]; };
+network = { summary = { type = "statistics"; }; };
+training = { simulations = 64; validation = 16; epochs = 2; steps_per_epoch = 4; batch_size = 16; micro_batch = 8; };
+misspecification = { simulations = 200; };
+END
+for stage in simulate train infer; do
+  rheobase 1 $stage spikes.cfg -o spikes >out.txt 2>&1 || fail "spikes, $stage: $(tail -3 out.txt)"
+done
+rheobase 1 report spikes >out.txt 2>&1 || fail "spikes, report: $(tail -3 out.txt)"
+p=$(h5dump -d misspecification/p_all -y -w 1 spikes/posterior.h5 | awk '/DATA \{/ { getline; print $1; exit }')
+awk -v p="$p" 'BEGIN { exit !(p > 0 && p <= 1) }' || fail "spikes: p = $p"
 exit 0

@@ -77,6 +77,25 @@ with h5py.File("cell.h5") as r, h5py.File("study/prediction.h5") as p:
     assert p["theta"].shape == (20, 6) and np.all(np.isfinite(p["bits_per_spike"][...]))
 END
 
+echo "-- from the exact posterior's draws"
+exact=(--set predictive.posterior=exact)
+expect_failure 4 "exact.h5 cannot be opened: run .rheobase refine. first" 1 predict study --recording cell.h5 --sweeps 1 "${exact[@]}"
+rheobase 1 refine study --set exact.datasets=0 --set exact.draws=200 --set exact.short_steps=30 --set exact.long_steps=128 \
+  >out.txt 2>&1 || fail "refine: $(tail -3 out.txt)"
+expect_failure 6 "prediction.h5 is of another study" 1 predict study --recording cell.h5 --sweeps 1 "${exact[@]}"
+cp -r study refined
+rheobase 1 predict refined --recording cell.h5 --sweeps 1 "${exact[@]}" --force >out.txt 2>&1 || fail "predict: $(tail -3 out.txt)"
+"$python" - <<'END' || fail "other draws than the exact posterior's"
+import h5py, numpy as np
+
+def rows(x):
+    return {tuple(r) for r in np.asarray(x, np.float32)}
+
+with h5py.File("refined/prediction.h5") as p, h5py.File("refined/exact.h5") as e, h5py.File("one_rank.h5") as n:
+    own, exact = rows(p["theta"][...]), rows(e["observation/draws"][...])
+    assert len(own) > 5 and own <= exact and not rows(n["theta"][...]) & exact
+END
+
 echo "-- the page says it first"
 rheobase 1 report study >out.txt 2>err.txt || fail "report: $(cat err.txt)"
 grep -q 'What speaks against the model' study/report.html && grep -q '<code>bits_per_spike</code>' study/report.html ||

@@ -58,6 +58,7 @@ typedef struct rb_input {
   int64_t misspecification_simulations;  ///< 0: not judged
   int64_t observation_draws;
   int64_t predictive_replicates;
+  int predictive_exact;    ///< whether `predict` draws from exact.h5 instead of posterior.h5
   int64_t exact_datasets;  ///< of the diagnostics' test set, refined
   rb_exact_settings exact;
   rb_scale_settings scale;
@@ -73,7 +74,7 @@ typedef struct rb_input {
 #define RB_CALIBRATE_SETTINGS "seed model simulator prior calibration misspecification"
 #define RB_CALIBRATE_BASELINE_SETTINGS "seed model simulator prior calibration"
 #define RB_INFER_SETTINGS "seed model simulator prior observation misspecification"
-#define RB_PREDICT_SETTINGS "seed model simulator prior predictive"
+#define RB_PREDICT_SETTINGS "seed model simulator prior predictive.replicates"
 #define RB_REFINE_SETTINGS "seed model simulator prior exact"
 #define RB_SCALE_SETTINGS "seed model simulator prior network training baseline calibration scale"
 

@@ -26,6 +26,7 @@ static const struct stage {
   rb_status (*run)(rb_context *ctx, rb_job *job, const char *path);
   /** Where its file may hold unfinished work: how far it is, of how much. */
   rb_status (*position)(rb_context *ctx, const rb_file *file, int64_t *done, int64_t *total);
+  bool predicts;    ///< recordings, from what rb_stage_predicts_from says
   bool not_in_run;  ///< done only when asked for by name
   /** Of an ensemble it writes files <member_kind>_member_<number>.h5 too, from this number on. */
   const char *member_kind;
@@ -72,7 +73,7 @@ static const struct stage {
      .run = rb_stage_infer,
      .check = rb_observed_check},
     {.product = RB_PRODUCT_CELLS,
-     .settings = RB_INFER_SETTINGS " predictive",
+     .settings = RB_INFER_SETTINGS " predictive.replicates",
      .sources = 1U << RB_PRODUCT_CHECKPOINT,
      .least_recordings = 2,
      .most_recordings = RB_MAX_ARGUMENTS,
@@ -84,11 +85,11 @@ static const struct stage {
      .run = rb_stage_predict,
      .needs_simulator = true},
     {.product = RB_PRODUCT_PREDICTION,
-     .settings = RB_PREDICT_SETTINGS,
-     .sources = 1U << RB_PRODUCT_POSTERIOR,
+     .settings = RB_PREDICT_SETTINGS " predictive.posterior",
      .least_recordings = 1,
      .most_recordings = RB_MAX_ARGUMENTS,
      .run = rb_stage_predict_recording,
+     .predicts = true,
      .not_in_run = true,
      .check = rb_check_recording,
      .needs_simulator = true},
@@ -209,8 +210,10 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
+    unsigned files = stage->sources;
+    if (stage->predicts) files |= 1U << rb_stage_predicts_from(&job->input);
     for (int p = 0; p < RB_PRODUCTS; ++p) {
-      if ((stage->sources & 1U << p) == 0) continue;
+      if ((files & 1U << p) == 0) continue;
       RB_TRY(add_product(ctx, job, (rb_product)p, s));
     }
   }

@@ -89,20 +89,17 @@ static rb_status take_draws(rb_context *ctx, study *s) {
   rb_status status = RB_OK;
   const rb_model *model = &s->job->model;
   const int64_t wanted = s->job->input.predictive_replicates;
-  rb_file *file = NULL;
   float *draws = NULL;
   int64_t count = 0;
-  char path[RB_JOB_PATH];
-  rb_job_product_path(s->job, RB_PRODUCT_POSTERIOR, path);
-  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, path, &file));
-  RB_TRY(rb_stage_read_draws(ctx, file, model, &count, &draws));
+  const rb_product product = rb_stage_predicts_from(&s->job->input);
+  RB_TRY(rb_stage_read_draws(ctx, s->job, product, &count, &draws));
   RB_TRY(RB_ALLOCATE(ctx, s->theta, wanted * model->dim));
   s->draws = rb_draws_pick(model, count, draws, wanted, s->theta);
   if (s->draws == 0) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the simulator refuses all draws of %s", path));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING, "the simulator refuses all draws of %s",
+                   rb_products[product].file));
   }
 cleanup:
-  rb_file_close(&file);
   free(draws);
   return status;
 }

@@ -50,17 +50,27 @@ cleanup:
   return status;
 }
 
-rb_status rb_stage_read_draws(rb_context *ctx, const rb_file *file, const rb_model *model,
+rb_product rb_stage_predicts_from(const rb_input *input) {
+  return input->predictive_exact ? RB_PRODUCT_EXACT : RB_PRODUCT_POSTERIOR;
+}
+
+rb_status rb_stage_read_draws(rb_context *ctx, const rb_job *job, rb_product product,
                               int64_t *count, float **draws) {
   rb_status status = RB_OK;
+  const char *array = product == RB_PRODUCT_EXACT ? "observation/draws" : "draws";
   int64_t shape[2] = {0, 0};
   void *data = NULL;
-  RB_TRY(rb_file_read_new(ctx, file, "draws", RB_F32, true, 2, shape, &data));
-  if (shape[0] < 1 || shape[1] != model->dim) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "posterior.h5: draws has shape (%lld, %lld), not (n, %d)",
-                   (long long)shape[0], (long long)shape[1], model->dim));
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  rb_job_product_path(job, product, path);
+  RB_TRY(rb_product_open_one(ctx, product, path, &file));
+  RB_TRY(rb_file_read_new(ctx, file, array, RB_F32, true, 2, shape, &data));
+  if (shape[0] < 1 || shape[1] != job->model.dim) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has shape (%lld, %lld), not (n, %d)", path, array,
+                   (long long)shape[0], (long long)shape[1], job->model.dim));
   }
 cleanup:
+  rb_file_close(&file);
   *count = shape[0];
   *draws = data;
   return status;

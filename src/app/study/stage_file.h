@@ -22,8 +22,12 @@ RB_NODISCARD rb_status rb_stage_write_observation(rb_context *ctx, rb_file *file
 RB_NODISCARD rb_status rb_stage_read_observation(rb_context *ctx, const rb_file *file,
                                                  const rb_model *model, float *x);
 
-/** Reads the draws of a posterior.h5. Local. @param draws (count, D) allocated; the caller frees */
-RB_NODISCARD rb_status rb_stage_read_draws(rb_context *ctx, const rb_file *file,
-                                           const rb_model *model, int64_t *count, float **draws);
+/** Reads the draws of posterior.h5 or exact.h5. Local. @param draws (count, D) allocated; the
+ * caller frees */
+RB_NODISCARD rb_status rb_stage_read_draws(rb_context *ctx, const rb_job *job, rb_product product,
+                                           int64_t *count, float **draws);
+
+/** From which of the two recordings are predicted. Local. */
+rb_product rb_stage_predicts_from(const rb_input *input);
 
 #endif

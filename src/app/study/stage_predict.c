@@ -31,7 +31,7 @@ static void check_destroy(check *c) {
 static rb_status read_posterior(rb_context *ctx, const rb_job *job, const rb_file *file, check *c) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
-  RB_TRY(rb_stage_read_draws(ctx, file, model, &c->S, &c->draws));
+  RB_TRY(rb_stage_read_draws(ctx, job, RB_PRODUCT_POSTERIOR, &c->S, &c->draws));
   RB_TRY(RB_ALLOCATE(ctx, c->x, model->channels * model->length));
   RB_TRY(rb_stage_read_observation(ctx, file, model, c->x));
 cleanup:
