@@ -12,6 +12,9 @@
  * it is compared. In ms, as are the others. */
 static const double PRECISION = 2, WINDOW = 4, BEFORE = 5, AFTER = 10;
 static const double AFTER_POTENTIAL[2] = {10, 50};
+/* Currents are the same if their difference, the noise of two readings, has at most this share of
+ * their variance; of unrelated currents it is 2. */
+static const double SAME_CURRENT = 0.1;
 /* The beginning that is not scored: it may be a tenth of the sweep, but not longer than this. */
 static const double BEGINNING = 200;
 
@@ -250,7 +253,7 @@ static bool is_repeat(const rb_steps *a, const rb_steps *b) {
     squares += pow(a->current_pA[n] - sum, 2);
     differences += pow(a->current_pA[n] - b->current_pA[n], 2);
   }
-  return differences <= 0.01 * squares;
+  return differences <= SAME_CURRENT * squares;
 }
 
 /* Md* of the runs. @param train (count) */

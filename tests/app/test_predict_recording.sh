@@ -14,7 +14,8 @@ cell() {
     print "time_ms,voltage_mV,current_pA"
     for (i = 0; i < 3000; ++i) {
       p = (i + shift) % 115
-      printf "%.1f,%.3f,%.1f\n", i / 5, p < 5 ? -50 + 18 * p : p < 10 ? 30 - 18 * (p - 5) : -60 + 8 * (p - 10) / 105, 160 + 60 * sin(i / 37)
+      noise = shift == 20 ? 13 * ((i * 7) % 3 - 1) : 0  # of the reading, 6% of the variance
+      printf "%.1f,%.3f,%.1f\n", i / 5, p < 5 ? -50 + 18 * p : p < 10 ? 30 - 18 * (p - 5) : -60 + 8 * (p - 10) / 105, 160 + 60 * sin(i / 37) + noise
     }
   }'
 }
@@ -91,10 +92,14 @@ import h5py, numpy as np
 def rows(x):
     return {tuple(r) for r in np.asarray(x, np.float32)}
 
-with h5py.File("refined/prediction.h5") as p, h5py.File("refined/exact.h5") as e, h5py.File("one_rank.h5") as n:
+with h5py.File("refined/prediction.h5") as p, h5py.File("refined/exact.h5", "r+") as e, h5py.File("one_rank.h5") as n:
     own, exact = rows(p["theta"][...]), rows(e["observation/draws"][...])
     assert len(own) > 5 and own <= exact and not rows(n["theta"][...]) & exact
+    assert ("exact.h5 is not reliable" in open("out.txt").read()) == (e["observation/reliable"][()] == 0)
+    e["observation/reliable"][...] = 0
 END
+rheobase 1 predict refined --recording cell.h5 --sweeps 1 "${exact[@]}" --force >out.txt 2>&1
+grep -q "refined/exact.h5 is not reliable" out.txt || fail "not said: $(cat out.txt)"
 
 echo "-- the page says it first"
 rheobase 1 report study >out.txt 2>err.txt || fail "report: $(cat err.txt)"

@@ -104,6 +104,27 @@ cleanup:
   return status;
 }
 
+/* Warns of exact draws that refine itself does not trust. Local. */
+static rb_status check_reliable(rb_context *ctx, const study *s) {
+  rb_status status = RB_OK;
+  double reliable = 1;
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  if (rb_stage_predicts_from(&s->job->input) != RB_PRODUCT_EXACT) return RB_OK;
+  rb_job_product_path(s->job, RB_PRODUCT_EXACT, path);
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_EXACT, path, &file));
+  RB_TRY(rb_file_read(ctx, file, "observation/reliable", RB_F64, true, 0, NULL, &reliable));
+  if (reliable == 0) {
+    rb_log_warning(ctx,
+                   "%s is not reliable: its draws, and what they predict, may be wrong; raise "
+                   "exact.draws or exact.long_steps",
+                   path);
+  }
+cleanup:
+  rb_file_close(&file);
+  return status;
+}
+
 static rb_status add_findings(rb_context *ctx, study *s, int64_t k) {
   rb_status status = RB_OK;
   char text[RB_FINDINGS][RB_FINDING];
@@ -123,6 +144,7 @@ static rb_status compute(rb_context *ctx, study *s) {
   const rb_job *job = s->job;
   if (ctx->rank != 0) return RB_OK;
   RB_TRY(take_draws(ctx, s));
+  RB_TRY(check_reliable(ctx, s));
   RB_TRY(RB_ALLOCATE(ctx, s->prediction, s->sweeps));
   RB_TRY(RB_ALLOCATE(ctx, s->repeats, s->sweeps));
   RB_TRY(RB_ALLOCATE(ctx, s->finding, s->sweeps * RB_FINDINGS));
@@ -282,9 +304,13 @@ static void print(rb_context *ctx, const study *s) {
                                               RB_SCORE_BITS, RB_SCORE_RMSE, RB_SCORE_EXPLAINED};
   if (ctx->rank != 0) return;
   for (int64_t k = 0; k < s->sweeps; ++k) {
-    rb_log_info(ctx, "predict    sweep %lld of %s: %lld draws, reliability %.3g of %lld repeat%s",
-                (long long)s->chosen[k], s->path, (long long)s->draws, s->repeats[k].reliability,
-                (long long)s->repeats[k].count, rb_plural(s->repeats[k].count));
+    char repeats[64] = "no repeats";
+    if (s->repeats[k].count > 1) {
+      (void)snprintf(repeats, sizeof repeats, "reliability %.3g of %lld repeats",
+                     s->repeats[k].reliability, (long long)s->repeats[k].count);
+    }
+    rb_log_info(ctx, "predict    sweep %lld of %s: %lld draws, %s", (long long)s->chosen[k],
+                s->path, (long long)s->draws, repeats);
     for (size_t q = 0; q < sizeof shown / sizeof *shown; ++q) {
       char text[96];
       format_score(ctx, &s->prediction[k], shown[q], sizeof text, text);
