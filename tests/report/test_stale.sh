@@ -91,4 +91,9 @@ report tests
 grep -q "warning: posterior.h5 was made with other settings than checkpoint.h5: simulator.I_mean_pA was .* and is 300" err.txt ||
   fail "another current: $(cat err.txt)"
 
+# Simulations of another simulator train no network.
+for other in simulator.noise_mV=1.5 prior.V_th.mean=-54; do
+  expect_failure 6 "simulations.h5: is of another simulator: ${other%=*} was .* and is .* now; .*rheobase simulate" \
+    2 train "$tiny" -o tests --set $other --force
+done
 exit 0

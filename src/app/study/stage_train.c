@@ -48,7 +48,7 @@ cleanup:
   return status;
 }
 
-/* Whether simulations of ours, from another study, are of the same simulator. Local. */
+/* Whether simulations of ours are of the same simulator. Local. */
 static rb_status check_simulator(rb_context *ctx, const rb_job *job, const rb_file *file,
                                  const char *path) {
   rb_status status = RB_OK;
@@ -58,7 +58,8 @@ static rb_status check_simulator(rb_context *ctx, const rb_job *job, const rb_fi
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
   RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS " -seed -sanity -training", &now));
   if (rb_settings_difference(before, now, why, sizeof why) > 0) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY, "%s: is of another simulator: %s", path, why));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
+                   "%s: is of another simulator: %s; rheobase simulate makes such", path, why));
   }
 cleanup:
   free(before);
@@ -66,12 +67,17 @@ cleanup:
   return status;
 }
 
-/* Opens the file of --data. Local. @param groups (2) those of training and validation */
+/* Opens the study's simulations, or those of --data. Local.
+ * @param groups (2) those of training and validation */
 static rb_status open_data(rb_context *ctx, const rb_job *job, rb_file **file,
                            const char **groups) {
   rb_status status = RB_OK;
-  RB_TRY(rb_file_open_foreign(ctx, job->arguments->data, file));
-  RB_TRY(check_simulator(ctx, job, *file, job->arguments->data));
+  char own[RB_JOB_PATH];
+  rb_job_product_path(job, RB_PRODUCT_SIMULATIONS, own);
+  const char *path = job->arguments->data != NULL ? job->arguments->data : own;
+  RB_TRY(path == own ? rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, file)
+                     : rb_file_open_foreign(ctx, path, file));
+  RB_TRY(check_simulator(ctx, job, *file, path));
   const bool short_names = rb_file_has(*file, "train");
   groups[0] = short_names ? "train" : "training";
   groups[1] = short_names ? "val" : "validation";
@@ -113,13 +119,7 @@ static rb_status read_data(rb_context *ctx, const rb_job *job, rb_dataset *train
   const char *groups[2] = {"training", "validation"};
   const rb_view view = rb_job_view(job);
   rb_file *file = NULL;
-  char path[RB_JOB_PATH];
-  rb_job_product_path(job, RB_PRODUCT_SIMULATIONS, path);
-  if (ctx->node_rank == 0) {  // reads for its node
-    status = job->arguments->data != NULL
-                 ? open_data(ctx, job, &file, groups)
-                 : rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, &file);
-  }
+  if (ctx->node_rank == 0) status = open_data(ctx, job, &file, groups);  // reads for its node
   RB_TRY(rb_agree(ctx, status));
   RB_TRY(rb_agree(ctx, rb_view_check(ctx, &view)));
   RB_TRY(rb_simulations_measure(ctx, file, groups[0], &view));
