@@ -25,6 +25,12 @@ done
 "$RB_PROGRAM" collect results/* results/new/sub -o results/new/sub --quiet 2>err.txt
 grep -q 'new/sub' err.txt && fail "its own output is taken for a study: $(cat err.txt)"
 
+# Without -o the table is printed only, as --help says.
+mkdir plain
+(cd plain && "$RB_PROGRAM" collect ../results/training*) >printed.csv 2>err.txt || fail "without -o: $(cat err.txt)"
+[ "$(wc -l <printed.csv)" = 7 ] && [ -z "$(ls plain)" ] || fail "without -o: $(ls plain) $(cat printed.csv)"
+"$RB_PROGRAM" collect --help | grep -q -- '-o, --output DIR .*default: the table is printed only' || fail "--help: -o"
+
 # What studies predict of a recording is a second table.
 awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 1500; ++i) print i / 5 "," (i % 150 == 70 ? 20 : -65 + i % 3) "," 250 + 50 * sin(i / 40) }' >trace.csv
 "$RB_PROGRAM" import trace.csv -o cell.h5 --quiet 2>/dev/null || fail "import"
