@@ -184,6 +184,13 @@ cleanup:
   return status;
 }
 
+double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest) {
+  const double batch = BATCH * (2 * sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
+  const double bands = RB_PREDICTION_BANDS * sizeof(float);
+  const double draw = (double)(longest * (int64_t)sizeof(float) + total * (int64_t)sizeof(uint8_t));
+  return (double)draws * draw + (double)longest * batch + (double)total * bands;
+}
+
 static rb_status allocate(work *w) {
   rb_status status = RB_OK;
   rb_context *ctx = w->ctx;

@@ -114,6 +114,9 @@ refused() { # CODE TEXT ARGUMENT...
   expect_failure "$code" "$text" 1 predict "$@"
 }
 refused 6 "prediction.h5 is of another study" study --recording cell.h5 --sweeps 2
+[ "$(awk '/^MemTotal/ {print int($2 / 1e6)}' /proc/meminfo)" -gt 150 ] ||
+  refused 8 "predictive.replicates = 10000000 needs [.0-9e+]* GB of memory (for sweeps of 9000 steps|on one rank)" \
+    study --recording cell.h5 --set predictive.replicates=10000000 --force
 refused 2 "predict takes one --recording FILE" study --recording cell.h5 --recording one_rank.h5
 refused 2 "--sweeps 7: give numbers" study --recording cell.h5 --sweeps 7 --force
 refused 5 "one_rank.h5" study --recording one_rank.h5 --force

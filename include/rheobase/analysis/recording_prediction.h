@@ -44,8 +44,12 @@ RB_NODISCARD rb_status rb_prediction_create(rb_context *ctx, const rb_model *mod
                                             rb_prediction *prediction);
 void rb_prediction_free(rb_prediction *prediction);
 
+/** Memory, in bytes, of the predictions of sweeps that are kept together. Local.
+ * @param total steps of all sweeps @param longest of one */
+double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest);
+
 /** What the repeats of a sweep tell: those sweeps of the recording that were given the same
- * current, but for a root mean square difference below a tenth of its deviation. */
+ * current, but for a difference of at most a tenth of its variance. */
 typedef struct rb_repeats {
   int64_t count;       ///< the sweep among them
   double reliability;  ///< mean coincidence factor of one with another; NaN without another

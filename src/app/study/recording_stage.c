@@ -69,6 +69,25 @@ static void compare_masks(rb_context *ctx, const study *s) {
   }
 }
 
+/* What rank 0 keeps of all sweeps, and needs for the longest. Local. */
+static rb_status check_memory(rb_context *ctx, const study *s) {
+  const int64_t draws = s->job->input.predictive_replicates;
+  const double available = rb_memory_per_rank(ctx) * ctx->node_size;
+  int64_t total = 0, longest = 0;
+  for (int64_t k = 0; k < s->sweeps; ++k) {
+    const int64_t steps = s->recording.sweep[s->chosen[k]].steps.steps;
+    total += steps;
+    longest = steps > longest ? steps : longest;
+  }
+  const double bytes = rb_prediction_bytes(draws, total, longest);
+  if (bytes <= available) return RB_OK;
+  return RB_FAIL(
+      ctx, RB_ERR_MEMORY,
+      "predictive.replicates = %lld needs %.3g GB of memory for sweeps of %lld steps "
+      "together, and there are %.3g GB: lower it, or predict fewer at once with --sweeps",
+      (long long)draws, bytes / 1e9, (long long)total, available / 1e9);
+}
+
 /* Which sweeps, all of which have to fit the model. Local. */
 static rb_status choose(rb_context *ctx, study *s) {
   rb_status status = RB_OK;
@@ -80,6 +99,7 @@ static rb_status choose(rb_context *ctx, study *s) {
   for (int64_t k = 0; k < s->sweeps; ++k) {
     RB_TRY(rb_recording_fits(ctx, &s->job->model, s->path, &s->recording.sweep[s->chosen[k]]));
   }
+  RB_TRY(check_memory(ctx, s));
 cleanup:
   return status;
 }
