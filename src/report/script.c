@@ -175,18 +175,31 @@ void rb_script_words(const char *name, char *label) {
   copy_plain(name, strlen(name), label, RB_LABEL);
 }
 
+/* Names of Greek letters that stand for these. */
+static const char *const greek[][2] = {
+    {"alpha", "α"}, {"beta", "β"},  {"gamma", "γ"},  {"Delta", "Δ"}, {"delta", "δ"},
+    {"eta", "η"},   {"theta", "θ"}, {"lambda", "λ"}, {"mu", "μ"},    {"rho", "ρ"},
+    {"sigma", "σ"}, {"tau", "τ"},   {"phi", "φ"},    {"omega", "ω"}};
+
+static const char *greek_letter(const char *symbol) {
+  for (size_t i = 0; i < sizeof greek / sizeof *greek; ++i) {
+    if (strcmp(symbol, greek[i][0]) == 0) return greek[i][1];
+  }
+  return NULL;
+}
+
 void rb_script_symbol(const char *name, char *label) {
   char symbol[48], index[48];
   const char *underscore = strchr(name, '_');
   const size_t length = underscore != NULL ? (size_t)(underscore - name) : strlen(name);
-  if (underscore == NULL || length > 3) {
+  copy_plain(name, length, symbol, sizeof symbol);
+  const char *letter = greek_letter(symbol);
+  if (underscore == NULL || (length > 3 && letter == NULL)) {
     rb_script_words(name, label);
     return;
   }
-  copy_plain(name, length, symbol, sizeof symbol);
   copy_plain(underscore + 1, strlen(underscore), index, sizeof index);
-  (void)snprintf(label, RB_LABEL, "{/:Italic %s}_{%s}", strcmp(symbol, "tau") == 0 ? "τ" : symbol,
-                 index);
+  (void)snprintf(label, RB_LABEL, "{/:Italic %s}_{%s}", letter != NULL ? letter : symbol, index);
 }
 
 enum { UNIT = 32 };

@@ -37,6 +37,7 @@ rheobase 1 simulate trace.cfg -o trace --set sanity.simulations=2 --set training
   --set training.validation=1 || fail "simulate a trace: exit $?"
 rm trace.csv
 rheobase 1 report trace || fail "a report without the trace: exit $?"
+grep -q "{/:Italic Δ}_{T}" trace/figures/prior.gp || fail "Delta_T is not written as a symbol"
 
 echo "-- bad input"
 bad() { # TEXT ARGUMENT...: with the model given, or the default one
