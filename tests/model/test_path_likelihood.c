@@ -58,6 +58,8 @@ static double after(const double *p, double b, double sd, const double *known, c
   double sum = 0;
   for (int j = 0; j < GRID; ++j) {
     const double mean = keep * (known != NULL ? *known : g->low + j * g->step) + b;
+    const bool least = voltage != NULL && *voltage <= -200;  // all below is kept there
+    if (least && known != NULL) return 0.5 * erfc((mean + 200) / (sd * M_SQRT2));
     const double value = voltage != NULL ? normal(*voltage, mean, sd)
                                          : 0.5 * erfc((p[V_TH] - mean) / (sd * M_SQRT2));
     if (known != NULL) return value;
@@ -109,23 +111,26 @@ static void test_a_sum_over_steps(void **state) {
   assert_neuron("adaptive_lif", STUDY("20.0", "-65.0"), &model);
   const int64_t n = neuron_state(&model)->samples;
   float *x = calloc((size_t)(4 * n), sizeof *x);
-  int spikes = 0;
-  for (int64_t item = 0; item < 6; ++item) {
-    double other[PARAMETERS];
+  int spikes = 0, least = 0;
+  for (int64_t item = 0; item < 7; ++item) {
+    double own[PARAMETERS], other[PARAMETERS];
+    memcpy(own, PARAMETER, sizeof own);
+    if (item == 6) own[E_L] = -260;
     assert_int_equal(
-        model.core->simulate(model.core, &test_context, 7, RB_FOR_TESTS, item, 1, PARAMETER, x),
-        RB_OK);
+        model.core->simulate(model.core, &test_context, 7, RB_FOR_TESTS, item, 1, own, x), RB_OK);
     for (int64_t t = 0; t < n; ++t) spikes += x[n + t] > 0;
-    for (int64_t t = n - 6; t < n - 4 && item > 2; ++t)
+    for (int64_t t = n - 6; t < n - 4 && item > 2 && item < 6; ++t) {
       x[3 * n + t] = 1;  // hidden, maybe to the end
-    memcpy(other, PARAMETER, sizeof other);
+    }
+    for (int64_t t = 0; t < n; ++t) least += x[t] == -200;
+    memcpy(other, own, sizeof other);
     other[TAU_M] *= 1 + 0.05 * (double)item;
     other[I_STD] *= 1 + 0.1 * (double)item;
     const double expected = weigh(other, x, n), got = own_value(model.core, x, other);
     assert_true(isfinite(expected));
     assert_true(fabs(got - expected) < 1e-5);
   }
-  assert_true(spikes > 10);
+  assert_true(spikes > 10 && least > 3 && least < n - 3);
   free(x);
   model.destroy(&model);
 }

@@ -13,6 +13,7 @@
 
 enum { NODES = 64 };
 static const double REACH = 9;           // sd beyond which nothing counts
+static const double LEAST_MV = -200;     // rb_neuron_clip
 static const double ROUNDING_MV = 1e-4;  // of a recorded voltage, which is in single precision
 
 /* What is known of the voltage of the sample before. */
@@ -71,20 +72,25 @@ static double log_density(const belief *k, double b, double v) {
   return k->log_weight + log(sum / (p->sd * sqrt(2 * M_PI)));
 }
 
-/* log probability that the next voltage reaches the threshold. */
-static double log_spike(const belief *k, double b) {
+/* log probability that the next voltage is above a bound, or of `side` -1 below it. */
+static double log_beyond(const belief *k, double b, double bound, double side) {
   const rb_passage *p = k->p;
   double mean, variance, sum = 0;
   if (!k->at_nodes) {
     predict(k, b, &mean, &variance);
-    const double z = (p->threshold - mean) / sqrt(2 * variance);
-    return k->log_weight + gsl_sf_log_erfc(z) - M_LN2;
+    return k->log_weight + gsl_sf_log_erfc(side * (bound - mean) / sqrt(2 * variance)) - M_LN2;
   }
   for (int i = 0; i < NODES; ++i) {
-    const double z = (p->threshold - p->keep * k->node[i] - b) / p->sd;
+    const double z = side * (bound - p->keep * k->node[i] - b) / p->sd;
     sum += k->density[i] * 0.5 * erfc(z * M_SQRT1_2);
   }
   return k->log_weight + log(sum);
+}
+
+/* The same of a voltage that is seen: all that would be lower is kept at the least one. */
+static double log_seen(const belief *k, double b, double voltage) {
+  if (voltage > k->p->threshold + ROUNDING_MV) return -INFINITY;
+  return voltage > LEAST_MV ? log_density(k, b, voltage) : log_beyond(k, b, LEAST_MV, -1);
 }
 
 /* Nodes from low to the threshold, or to high. */
@@ -127,11 +133,10 @@ static double log_left(const belief *k) {
 /* One sample: its spike, or its voltage if that is seen. */
 static void take(belief *k, double b, bool spike, bool seen, double voltage) {
   if (spike) {
-    k->log_weight = log_spike(k, b);
+    k->log_weight = log_beyond(k, b, k->p->threshold, 1);
     know(k, k->p->reset);
   } else if (seen) {
-    k->log_weight =
-        voltage <= k->p->threshold + ROUNDING_MV ? log_density(k, b, voltage) : -INFINITY;
+    k->log_weight = log_seen(k, b, voltage);
     know(k, voltage);
   } else {
     step_unseen(k, b);
