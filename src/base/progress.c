@@ -35,7 +35,8 @@ void rb_progress_update(rb_progress *progress, int64_t done, const char *note) {
   if (now - progress->printed_s < (ctx->terminal ? TERMINAL_INTERVAL_S : PLAIN_INTERVAL_S)) return;
   progress->printed_s = now;
   const double elapsed = now - progress->began_s;
-  const double rate = elapsed > 0 ? (double)(done - progress->start) / elapsed : 0;
+  const int64_t made = done > progress->start ? done - progress->start : 0;  // else it is copied
+  const double rate = elapsed > 0 ? (double)made / elapsed : 0;
   char left[32] = "?";
   if (rate > 0) format_time((double)(progress->total - done) / rate, left, sizeof left);
   char bar[BAR_WIDTH + 4] = "";
