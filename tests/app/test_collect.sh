@@ -53,6 +53,13 @@ with h5py.File(sys.argv[1] + "/prediction.h5") as p:
 END
 rm results/predictions.csv
 
+# Studies that are not calibrated show what they predict.
+cp -r "$odd" predicted && rm predicted/calibration.h5
+"$RB_PROGRAM" collect predicted -o alone >out.txt 2>err.txt || fail "predictions alone: $(cat err.txt)"
+[ "$(ls alone)" = predictions.csv ] && [ "$(wc -l <alone/predictions.csv)" = 2 ] || fail "alone: $(ls alone)"
+grep -v '^wrote ' out.txt | cmp - alone/predictions.csv || fail "not what was printed: $(cat out.txt)"
+expect_failure 4 "there is no study to collect" 1 collect alone
+
 # One that is missing, one that is damaged, one that has no calibration.
 mkdir results/bad results/young
 head -c 3000 "$odd/calibration.h5" >results/bad/calibration.h5

@@ -78,7 +78,13 @@ static rb_status add_rows(rb_context *ctx, gathered *g, int64_t D, char **parame
   return RB_OK;
 }
 
-/* Adds one study's rows. Local. */
+static bool has_product(const char *folder, rb_product product) {
+  char path[PATH];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[product].file);
+  return access(path, F_OK) == 0;
+}
+
+/* Adds one study's rows; of one that is not calibrated what it predicts, if it does. Local. */
 static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
@@ -86,6 +92,9 @@ static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   char **parameters = NULL, *remark = NULL;
   int64_t D = 0;
   char path[PATH];
+  if (!has_product(folder, RB_PRODUCT_CALIBRATION) && has_product(folder, RB_PRODUCT_PREDICTION)) {
+    return rb_collect_predictions_add(ctx, folder, g->predictions, &g->predicted);
+  }
   (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[RB_PRODUCT_CALIBRATION].file);
   RB_TRY(rb_collection_open(ctx, folder, &file, &remark));
   RB_TRY(rb_file_read_strings(ctx, file, "parameter", &D, &parameters));
@@ -110,25 +119,26 @@ cleanup:
   return status;
 }
 
+static const char *const outputs[] = {"collection.csv", "collection.gp", "collection.png",
+                                      "predictions.csv"};
+enum { OUTPUTS = sizeof outputs / sizeof *outputs, PREDICTIONS = OUTPUTS - 1 };
+
 /* Whether an operand is what an earlier `collect` left behind, which a pattern for all of a folder
  * names too: its files, or a folder with them and without a study. */
 static bool is_own_output(const char *path) {
-  static const char *const names[] = {"collection.csv", "collection.gp", "collection.png",
-                                      "predictions.csv"};
   const char *slash = strrchr(path, '/');
   char inside[PATH];
   struct stat about;
   if (stat(path, &about) != 0) return false;
-  if (S_ISDIR(about.st_mode)) {
-    (void)snprintf(inside, sizeof inside, "%s/%s", path, names[0]);
-    if (access(inside, F_OK) != 0) return false;
-    (void)snprintf(inside, sizeof inside, "%s/%s", path, rb_products[RB_PRODUCT_CALIBRATION].file);
-    return access(inside, F_OK) != 0;
+  bool found = false;
+  for (int k = 0; k < OUTPUTS; ++k) {
+    (void)snprintf(inside, sizeof inside, "%s/%s", path, outputs[k]);
+    found |= S_ISDIR(about.st_mode) ? access(inside, F_OK) == 0
+                                    : strcmp(slash != NULL ? slash + 1 : path, outputs[k]) == 0;
   }
-  for (size_t k = 0; k < sizeof names / sizeof *names; ++k) {
-    if (strcmp(slash != NULL ? slash + 1 : path, names[k]) == 0) return true;
-  }
-  return false;
+  if (!S_ISDIR(about.st_mode)) return found;
+  return found && !has_product(path, RB_PRODUCT_CALIBRATION) &&
+         !has_product(path, RB_PRODUCT_PREDICTION);
 }
 
 /* Adds all studies that can be read, and warns of the others. Fails with RB_ERR_MEMORY. Local. */
@@ -181,17 +191,18 @@ static rb_status write_all(rb_context *ctx, const char *folder, const gathered *
                            const text *table, const text *predictions) {
   rb_status status = RB_OK;
   int made = 0;
-  if (!ctx->quiet) (void)fputs(table->text, stdout);
-  if (!ctx->quiet && g->predicted > 0) (void)printf("\n%s", predictions->text);
+  const bool both = g->rows > 0 && g->predicted > 0;
+  if (!ctx->quiet && g->rows > 0) (void)fputs(table->text, stdout);
+  if (!ctx->quiet && g->predicted > 0) (void)printf("%s%s", both ? "\n" : "", predictions->text);
   if (folder == NULL) return RB_OK;
   RB_TRY(rb_folder_make(ctx, folder, &made));
-  RB_TRY(write_text(ctx, folder, "collection.csv", table));
-  if (g->predicted > 0) {
-    RB_TRY(write_text(ctx, folder, "predictions.csv", predictions));
-  } else {
-    RB_TRY(remove_old(ctx, folder, "predictions.csv"));
+  for (int k = 0; k < OUTPUTS; ++k) {
+    const int64_t rows = k == PREDICTIONS ? g->predicted : g->rows;
+    if (rows == 0) RB_TRY(remove_old(ctx, folder, outputs[k]));
   }
-  RB_TRY(rb_collection_draw(ctx, folder, g->rows, g->row));
+  if (g->rows > 0) RB_TRY(write_text(ctx, folder, "collection.csv", table));
+  if (g->predicted > 0) RB_TRY(write_text(ctx, folder, outputs[PREDICTIONS], predictions));
+  if (g->rows > 0) RB_TRY(rb_collection_draw(ctx, folder, g->rows, g->row));
 cleanup:
   rb_folder_unmake(folder, made);  // which is empty only after a failure
   return status;
