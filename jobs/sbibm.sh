@@ -72,7 +72,8 @@ consider() {
 }
 
 rheo simulate
-for candidate in "64 0.15 false" "128 0.005 false" "64 0.5 true" "128 0.5 true" "128 1 true"; do
+for candidate in "64 0.15 false" "128 0.005 false" "64 0.5 true" "128 0.15 true" "128 0.5 true" \
+  "128 1 true"; do
   read -r width decay gates <<<"$candidate"
   half="[$((width / 2)), $((width / 2))]"
   consider "width $width, weight decay $decay, gates $gates" "network.summary.mlp_widths=[$width, $width]" \
