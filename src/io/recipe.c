@@ -139,6 +139,12 @@ cleanup:
   return status;
 }
 
+rb_status rb_study_refuse(rb_context *ctx, const char *path, const char *why) {
+  return RB_FAIL(ctx, RB_ERR_STUDY,
+                 "%s is of another study: %s; use another folder, or --force to replace it", path,
+                 why);
+}
+
 rb_status rb_study_hash_file(rb_context *ctx, const char *path, uint64_t *digest) {
   const rb_status status = ctx->rank == 0 ? rb_hash_file(ctx, path, digest) : RB_OK;
   const rb_status agreed = rb_agree(ctx, status);

@@ -14,6 +14,13 @@ double rb_prior_number_value(const rb_prior_number *number) {
   return number->expression != NULL ? rb_expression_value(number->expression) : number->constant;
 }
 
+/* Whether clipping leaves nothing of a distribution but its ends, or is no interval. */
+static bool is_all_clipped(const rb_prior_compiled *row, const rb_prior_distribution *it) {
+  const double low = rb_prior_number_value(&row->clip_low);
+  const double high = rb_prior_number_value(&row->clip_high);
+  return !(low < high && low < it->high && high > it->low);
+}
+
 bool rb_prior_distribution_of(const rb_prior *prior, int r, rb_prior_distribution *distribution) {
   const rb_prior_compiled *row = &prior->row[r];
   bool valid = true;
@@ -25,9 +32,9 @@ bool rb_prior_distribution_of(const rb_prior *prior, int r, rb_prior_distributio
   const double low = rb_prior_number_value(&row->low), high = rb_prior_number_value(&row->high);
   distribution->low = fmax(low, row->family->low);
   distribution->high = fmin(high, row->family->high);
-  const bool crossed =
-      !(rb_prior_number_value(&row->clip_low) < rb_prior_number_value(&row->clip_high));
-  return valid && !crossed && !isnan(low) && !isnan(high) && distribution->low < distribution->high;
+  if (row->family->open && !(distribution->low > row->family->low)) return false;
+  return valid && !is_all_clipped(row, distribution) && !isnan(low) && !isnan(high) &&
+         distribution->low < distribution->high;
 }
 
 double rb_prior_clipped(const rb_prior *prior, int r, double latent) {
@@ -51,12 +58,19 @@ static rb_status no_distribution(rb_context *ctx, const rb_prior *prior, int r, 
     return RB_FAIL(ctx, code, "prior.%s.%s is no number", prior->text[r].name,
                    no_low ? "low" : "high");
   }
-  const double low = rb_prior_number_value(&row->clip_low);
-  const double high = rb_prior_number_value(&row->clip_high);
-  const bool crossed = !(low < high);
-  return RB_FAIL(ctx, code, "prior.%s%s: nothing lies between low = %g and high = %g",
-                 prior->text[r].name, crossed ? ".clip" : "", crossed ? low : it->low,
-                 crossed ? high : it->high);
+  if (family->open && it->low <= family->low) {
+    return RB_FAIL(
+        ctx, code, "prior.%s.low is %g, but that of a %s distribution has to be above %g",
+        prior->text[r].name, rb_prior_number_value(&row->low), family->name, family->low);
+  }
+  if (it->low < it->high) {
+    return RB_FAIL(ctx, code,
+                   "prior.%s.clip: nothing of the interval from %g to %g lies between %g and %g",
+                   prior->text[r].name, it->low, it->high, rb_prior_number_value(&row->clip_low),
+                   rb_prior_number_value(&row->clip_high));
+  }
+  return RB_FAIL(ctx, code, "prior.%s: nothing lies between low = %g and high = %g",
+                 prior->text[r].name, it->low, it->high);
 }
 
 static rb_status set_fixed(rb_context *ctx, const rb_prior *prior, int r, rb_status code) {

@@ -195,15 +195,15 @@ static double half_normal_log_density(const double *a, double low, double high, 
 #define FUNCTIONS(family) .quantile = family##_quantile, .log_density = family##_log_density
 
 const rb_family rb_families[] = {
-    {"normal", 2, {{"mean", 0}, {"sd", 1}}, LINE, 0, FUNCTIONS(normal)},
-    {"lognormal", 2, {{"median", 1}, {"sd_log", 1}}, POSITIVE, 0, FUNCTIONS(lognormal)},
-    {"uniform", 0, {{NULL, 0}}, LINE, 1, FUNCTIONS(uniform)},
-    {"loguniform", 0, {{NULL, 0}}, POSITIVE, 1, FUNCTIONS(loguniform)},
-    {"gamma", 2, {{"shape", 1}, {"scale", 1}}, POSITIVE, 0, FUNCTIONS(gamma)},
-    {"beta", 2, {{"a", 1}, {"b", 1}}, 0, 1, 0, FUNCTIONS(beta)},
-    {"exponential", 1, {{"mean", 1}}, POSITIVE, 0, FUNCTIONS(exponential)},
-    {"student_t", 3, {{"df", 1}, {"location", 0}, {"scale", 1}}, LINE, 0, FUNCTIONS(student)},
-    {"half_normal", 1, {{"sd", 1}}, POSITIVE, 0, FUNCTIONS(half_normal)},
+    {"normal", 2, {{"mean", 0}, {"sd", 1}}, LINE, 0, 0, FUNCTIONS(normal)},
+    {"lognormal", 2, {{"median", 1}, {"sd_log", 1}}, POSITIVE, 0, 0, FUNCTIONS(lognormal)},
+    {"uniform", 0, {{NULL, 0}}, LINE, 1, 0, FUNCTIONS(uniform)},
+    {"loguniform", 0, {{NULL, 0}}, POSITIVE, 1, 1, FUNCTIONS(loguniform)},
+    {"gamma", 2, {{"shape", 1}, {"scale", 1}}, POSITIVE, 0, 0, FUNCTIONS(gamma)},
+    {"beta", 2, {{"a", 1}, {"b", 1}}, 0, 1, 0, 0, FUNCTIONS(beta)},
+    {"exponential", 1, {{"mean", 1}}, POSITIVE, 0, 0, FUNCTIONS(exponential)},
+    {"student_t", 3, {{"df", 1}, {"location", 0}, {"scale", 1}}, LINE, 0, 0, FUNCTIONS(student)},
+    {"half_normal", 1, {{"sd", 1}}, POSITIVE, 0, 0, FUNCTIONS(half_normal)},
     {.name = NULL}};
 
 int rb_family_count(void) { return (int)(sizeof rb_families / sizeof *rb_families) - 1; }

@@ -75,6 +75,7 @@ expect_failure 10 "create returned 1: length has to be 2 or more" 2 simulate dam
 echo "-- bad plugins"
 # bad FAULT CODE TEXT [RANKS]: simulate with the plugin of that fault.
 bad() {
+  rm -rf bad # what a fault leaves is of another plugin
   [ -e "$1.so" ] || cc -I"$RB_SOURCE_DIR/include" -DFAULT="$1" -O0 -w -shared -fPIC -o "$1.so" \
     "$RB_SOURCE_DIR/tests/app/plugins/faulty.c" || fail "$1 does not build"
   expect_failure "$2" "$3" "${4:-2}" simulate bad.cfg -o bad --set plugin.path="./$1.so"
@@ -92,6 +93,7 @@ bad BAD_CHANNEL 3 "the name theta is taken"
 bad CREATE 10 "create returned 7: no licence"
 bad STATUS 10 "simulate returned 3, at data sets 0 to .*mean = "
 bad NOT_A_NUMBER 10 "the simulator gave level = -?nan at sample 4 of data set [0-9]+ .mean = 1"
+bad LEAVES_OUT 10 "the simulator gave level = -?nan at sample 7 of data set [0-9]+ .mean = 1"
 bad NOT_BINARY 10 "the simulator gave sign = 2 at sample 5 .*a binary channel is 0 or 1"
 expect_failure 3 "plugin.path is needed" 2 simulate bad.cfg -o bad
 expect_failure 4 "nowhere.so: cannot be read" 2 simulate bad.cfg -o bad --set plugin.path=nowhere.so
@@ -99,7 +101,7 @@ expect_failure 3 "bad.cfg.*cannot be loaded: .*(invalid ELF header|file too shor
 
 echo "-- plugins that crash"
 for ranks in 1 0; do # of mpirun, and without it
-  for fault in "SEGFAULT: segmentation fault" "OVERFLOW: segmentation fault" "ABORT: aborted"; do
+  for fault in "SEGFAULT: segmentation fault" "OVERFLOW: segmentation fault" "ABORT: aborted" "CALLS_EXIT: it called exit"; do
     name=${fault%%:*}
     if [ $ranks = 1 ]; then
       bad "$name" 10 "plugin ./$name.so crashed in simulate on rank 0, at data sets 0 to .*mean = .*${fault#*: }" 1
@@ -110,6 +112,9 @@ for ranks in 1 0; do # of mpirun, and without it
     fi
   done
 done
+bad EXIT_AT_LOAD 10 "EXIT_AT_LOAD.so\": it crashed when it was loaded: it called exit" 1
+cc -I"$RB_SOURCE_DIR/include" -DFAULT=CRASH_AT_END -O0 -w -shared -fPIC -o end.so "$RB_SOURCE_DIR/tests/app/plugins/faulty.c"
+expect_failure 10 "plugin ./end.so crashed in destroy on rank 0: aborted" 1 try bad.cfg --set plugin.path=./end.so
 bad CRASH_AT_LOAD 10 "CRASH_AT_LOAD.so\": it crashed when it was loaded: aborted" 1
 
 echo "-- another file on one rank"

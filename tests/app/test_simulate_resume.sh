@@ -93,6 +93,8 @@ stops_at 150
 first=$(sha256sum stopped/simulations.partial.h5)
 stops_at 300
 stops_at 450
+expect_failure 6 "stopped/simulations.partial.h5 is of another study: prior.[a-z]+.sd was .* and is 3 now; use another folder, or --force" \
+  2 simulate slow.cfg -o stopped --set training.simulations=700 --set prior.a.sd=3
 [ "$(parts stopped | wc -l)" = 3 ] || fail "three stops leave $(ls stopped)"
 [ "$(sha256sum stopped/simulations.partial.h5)" = "$first" ] || fail "what was there is written again"
 [ "$(rows stopped training | sed -n 2p)" -lt 300 ] || fail "a part has $(rows stopped training | sed -n 2p) rows"

@@ -33,6 +33,9 @@ write("short.h5", theta=theta[:9], x=x[:9])
 nan = x.copy()
 nan[:, 3] = np.nan
 write("nan.h5", theta=theta, x=nan)
+write("spikes.h5", theta=theta, x=np.where(np.arange(6) == 4, 2 * (np.arange(N) == 7)[:, None], 1.0))
+for name, parameter in (("ab", ["a", "b"]), ("ba", ["b", "a"])):
+    write(name + ".h5", theta=theta, x=x, parameter=parameter, parameter_unit=["1", "1"])
 write("nan_theta.h5", theta=theta * np.where(np.arange(N) % 2, 1, np.nan)[:, None], x=x)
 END
 "$python" make.py || fail "make.py"
@@ -117,6 +120,11 @@ bad text.h5 5 "text.h5: x"
 bad nan.h5 5 "nan.h5: x"
 bad nan_theta.h5 5 "nan_theta.h5: theta"
 bad 'deep.h5","other_theta.h5' 5 "other_theta.h5: theta"
+expect_failure 5 "spikes.h5: x is 2 at sample 4 of row 7; channel signal is binary: 0 or 1" 2 simulate table.cfg -o bad \
+  --set 'table.files=["spikes.h5"]' --set 'table.channels=["signal 1 binary"]'
+bad 'ab.h5","ba.h5' 5 "ba.h5: column 1 of theta is b, .* and b is the study's parameter 2"
+expect_failure 5 "ba.h5: column 1 of theta is b" 1 simulate prior.cfg -o bad --set 'table.files=["ba.h5"]'
+rheobase 1 simulate prior.cfg -o ab --set 'table.files=["ab.h5"]' || fail "a table that names its parameters"
 bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"
 expect_failure 3 "table.files is needed" 2 simulate prior.cfg -o bad --set 'table.files=[]'
 expect_failure 3 "table.length is needed" 2 simulate table.cfg -o bad --set table.length=0

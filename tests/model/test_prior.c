@@ -341,6 +341,12 @@ static void what_is_wrong(void **state) {
        "prior.a: nothing lies between low = 2 and high = 1"},
       {{.name = "a", NORMAL, .clip = {"4"}}, "prior.a.clip has to have two ends"},
       {{.name = "a", NORMAL, .clip = {"4", "3"}}, "prior.a.clip"},
+      {{.name = "a", NORMAL, .low = "0", .high = "1", .clip = {"2", "3"}},
+       "prior.a.clip: nothing of the interval from 0 to 1 lies between 2 and 3"},
+      {{.name = "a", .distribution = "loguniform", .low = "0", .high = "2"},
+       "prior.a.low is 0, but that of a loguniform distribution has to be above 0"},
+      {{.name = "a", .distribution = "loguniform", .low = "-1", .high = "2"},
+       "prior.a.low is -1, but that of a loguniform"},
       {{.name = "a", .distribution = "gamma", .shape = "2", .scale = "1", .low = "1e6"},
        "lies no probability"}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {

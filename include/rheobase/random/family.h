@@ -23,7 +23,8 @@ struct rb_family {
   int arguments;
   rb_family_argument argument[RB_FAMILY_ARGUMENTS];
   double low, high;  ///< the range of its values, ends included where finite
-  int bounded;       ///< 1: exists on a finite interval alone
+  int bounded;       ///< 1: exists on a finite interval alone,
+  int open;          ///< 1: which may not begin at `low`
 
   /** The value below which the share @p u (0 < u < 1) of the truncated distribution lies; NaN where
    * the interval lies so far out that its probability underflows. */

@@ -35,7 +35,8 @@ static const struct stage {
   rb_status (*check)(rb_context *ctx, const rb_job *job);
   /** Whether its file, made from another recipe, is a beginning of what is asked for; NULL: never.
    */
-  rb_status (*extends)(rb_context *ctx, const rb_job *job, const char *path, bool *extends);
+  rb_status (*extends)(rb_context *ctx, const rb_job *job, const char *path, bool *extends,
+                       char *why);
   bool needs_simulator;  ///< for parameters that stored simulations do not have
 } stages[] = {
     {.product = RB_PRODUCT_SIMULATIONS,
@@ -283,15 +284,13 @@ static rb_status look_at(rb_context *ctx, const rb_job *job, const struct stage 
   RB_TRY(rb_recipe_check(ctx, path, rb_products[stage->product].schema,
                          rb_products[stage->product].version, &job->recipe, &state, why));
   if (state == RB_PRODUCT_DIFFERENT && stage->extends != NULL) {
-    RB_TRY(stage->extends(ctx, job, path, &extends));
+    RB_TRY(stage->extends(ctx, job, path, &extends, why));
   }
   if (extends) *work = RB_WORK_TO_FINISH;
   if (state == RB_PRODUCT_ABSENT || extends || job->arguments->force) goto cleanup;
   if (state == RB_PRODUCT_DIFFERENT) {
     if (stage->takes_observation) RB_TRY(rb_observed_difference(ctx, job, path, why));
-    RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
-                   "%s is of another study: %s; use another folder, or --force to replace it", path,
-                   why));
+    RB_TRY(rb_study_refuse(ctx, path, why));
   }
   RB_TRY(is_unfinished(ctx, stage, path, &unfinished));
   *work = unfinished ? RB_WORK_TO_FINISH : RB_WORK_DONE;

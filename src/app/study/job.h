@@ -73,9 +73,10 @@ RB_NODISCARD rb_status rb_check_recording(rb_context *ctx, const rb_job *job);
 /** @} */
 
 /** Whether simulations at @p path differ from those of now in their number at most, and need not be
- * made again. Collective. */
+ * made again. Collective. @param why (RB_STUDY_WHY) how they differ otherwise; left alone where the
+ * file does not tell */
 RB_NODISCARD rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *path,
-                                           bool *extends);
+                                           bool *extends, char *why);
 
 /** @name The stages: each writes `path`, whole or not at all. Collective.
  * @{ */

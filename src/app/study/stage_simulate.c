@@ -18,14 +18,16 @@ static const char ITEM_S[] = "simulation_s";  // attribute: how long one takes
 
 #define COUNTS " -training.simulations -training.validation"
 
-/* Whether a file holds simulations that differ from those of now in number at most. Local. */
-static rb_status is_usable(rb_context *ctx, const rb_job *job, const rb_file *file, bool *usable) {
+/* Whether a file holds simulations that differ from those of now in number at most. Local.
+ * @param why (RB_STUDY_WHY) how they differ otherwise */
+static rb_status is_usable(rb_context *ctx, const rb_job *job, const rb_file *file, bool *usable,
+                           char *why) {
   rb_status status = RB_OK;
-  char *before = NULL, *now = NULL;
-  char why[RB_STUDY_WHY];
+  char *before = NULL, *now = NULL, text[RB_STUDY_WHY];
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
   RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS COUNTS, &now));
-  *usable = rb_settings_difference(before, now, why, sizeof why) == 0;
+  *usable = rb_settings_difference(before, now, text, sizeof text) == 0;
+  if (!*usable) (void)snprintf(why, RB_STUDY_WHY, "%s", text);
 cleanup:
   free(before);
   free(now);
@@ -33,21 +35,23 @@ cleanup:
 }
 
 /* The same of a path; a file that is absent or damaged is not usable. Local. */
-static bool is_usable_at(rb_context *ctx, const rb_job *job, const char *path) {
+static bool is_usable_at(rb_context *ctx, const rb_job *job, const char *path, char *why) {
   rb_file *file = NULL;
   bool usable = false;
   rb_status status = RB_OK;
   if (access(path, F_OK) != 0) return false;
   status = rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, &file);
-  if (status == RB_OK) status = is_usable(ctx, job, file, &usable);
+  if (status == RB_OK) status = is_usable(ctx, job, file, &usable, why);
   rb_file_close(&file);
   if (status != RB_OK) rb_error_clear(ctx);
   return usable && status == RB_OK;
 }
 
-rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *path, bool *extends) {
-  int usable = ctx->rank == 0 && is_usable_at(ctx, job, path);
+rb_status rb_simulate_extends(rb_context *ctx, const rb_job *job, const char *path, bool *extends,
+                              char *why) {
+  int usable = ctx->rank == 0 && is_usable_at(ctx, job, path, why);
   MPI_Bcast(&usable, 1, MPI_INT, 0, ctx->comm);
+  MPI_Bcast(why, RB_STUDY_WHY, MPI_CHAR, 0, ctx->comm);
   *extends = usable != 0;
   return RB_OK;
 }
@@ -68,11 +72,13 @@ static void remove_parts(const rb_job *job, int from) {
   }
 }
 
-/* Opens an earlier file on every rank if it is of use. Collective. */
-static rb_status open_one(rb_context *ctx, const rb_job *job, const char *path, rb_file **file) {
+/* Opens an earlier file on every rank if it is of use. Collective. @param why (RB_STUDY_WHY) why
+ * not */
+static rb_status open_one(rb_context *ctx, const rb_job *job, const char *path, rb_file **file,
+                          char *why) {
   rb_status status = RB_OK;
   bool extends = false;
-  RB_TRY(rb_simulate_extends(ctx, job, path, &extends));
+  RB_TRY(rb_simulate_extends(ctx, job, path, &extends, why));
   if (!extends) return RB_OK;
   RB_TRY(rb_agree(ctx, rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, file)));
 cleanup:
@@ -85,12 +91,17 @@ cleanup:
 static rb_status open_earlier(rb_context *ctx, const rb_job *job, const char *path, rb_file **file,
                               int *parts) {
   rb_status status = RB_OK;
-  char part[RB_JOB_PATH];
-  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(open_one(ctx, job, path, &file[0]));
+  char part[RB_JOB_PATH], why[RB_STUDY_WHY] = "";
+  if (job->work[0] == RB_WORK_TO_FINISH) RB_TRY(open_one(ctx, job, path, &file[0], why));
   for (*parts = 0; *parts < RB_SIMULATIONS_PARTS; ++*parts) {
+    why[0] = '\0';
     part_path(job, *parts, part);
-    RB_TRY(open_one(ctx, job, part, &file[1 + *parts]));
+    RB_TRY(open_one(ctx, job, part, &file[1 + *parts], why));
     if (file[1 + *parts] == NULL) break;
+  }
+  // What costly work has left is not replaced because of a setting mistyped.
+  if (*parts == 0 && why[0] != '\0' && !job->arguments->force) {
+    RB_TRY(rb_study_refuse(ctx, part, why));
   }
 cleanup:
   return status;

@@ -1,7 +1,9 @@
 #include "crash.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,7 +21,8 @@ enum { WATCHED = sizeof watched / sizeof *watched, STACK = 1 << 16 };
 
 /* A handler has no other way to what it prints. */
 static struct {
-  char line[RB_CRASH_TEXT + 32];
+  char line[RB_CRASH_TEXT + 64];
+  bool on, told_exit;  // the second: at_exit is registered
   int exit_code;
   struct sigaction before[WATCHED];
   stack_t stack_before;
@@ -28,20 +31,34 @@ static struct {
 // Of the handler: that of the process may be what has overflowed.
 static _Alignas(16) char handler_stack[STACK];
 
-/* Everything it calls is async-signal-safe. */
-static void die(int number) {
-  ssize_t written = write(STDERR_FILENO, watch.line, strlen(watch.line));
-  for (int i = 0; i < WATCHED; ++i) {
-    if (watched[i].number != number) continue;
-    written += write(STDERR_FILENO, watched[i].line_end, strlen(watched[i].line_end));
-  }
+/* Ends the process with the line, which is written at once, so that those of two ranks stay whole.
+ * Everything it calls is async-signal-safe. */
+static _Noreturn void end(const char *line_end) {
+  const size_t length = strlen(watch.line);
+  memcpy(watch.line + length, line_end, strlen(line_end));
+  const ssize_t written = write(STDERR_FILENO, watch.line, length + strlen(line_end));
   _exit(written >= 0 ? watch.exit_code : 1);
+}
+
+static void die(int number) {
+  const char *line_end = "\n";
+  for (int i = 0; i < WATCHED; ++i) {
+    if (watched[i].number == number) line_end = watched[i].line_end;
+  }
+  end(line_end);
+}
+
+/* Code of others may end the process as if all were well: exit in C, stop in Fortran. */
+static void at_exit(void) {
+  if (watch.on) end(": it called exit\n");
 }
 
 void rb_crash_watch(const char *text) {
   struct sigaction action = {.sa_handler = die, .sa_flags = SA_ONSTACK};
   const stack_t stack = {.ss_sp = handler_stack, .ss_size = STACK};
   (void)snprintf(watch.line, sizeof watch.line, "rheobase: error: %.*s", RB_CRASH_TEXT, text);
+  if (!watch.told_exit) watch.told_exit = atexit(at_exit) == 0;
+  watch.on = true;
   watch.exit_code = rb_status_exit_code(RB_ERR_SIMULATOR);
   (void)sigaltstack(&stack, &watch.stack_before);
   sigfillset(&action.sa_mask);
@@ -51,6 +68,7 @@ void rb_crash_watch(const char *text) {
 }
 
 void rb_crash_unwatch(void) {
+  watch.on = false;
   for (int i = 0; i < WATCHED; ++i) {
     (void)sigaction(watched[i].number, &watch.before[i], NULL);
   }

@@ -2,9 +2,9 @@
 #define RB_MODEL_PLUGIN_CRASH_H
 
 /** @file crash.h
- * A crash (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) in code of others ends the process with one
- * line that names it and the exit code of RB_ERR_SIMULATOR. The handlers are there while such code
- * runs, and no longer. Functions are local. */
+ * A crash (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) in code of others, or its call of exit, ends
+ * the process with one line that names it and the exit code of RB_ERR_SIMULATOR. The handlers are
+ * there while such code runs, and no longer. Functions are local. */
 
 enum { RB_CRASH_TEXT = 768 };
 

@@ -159,6 +159,9 @@ static rb_status simulate_all(const rb_model *model, rb_context *ctx, uint64_t s
       snprintf(where, sizeof where, "at data sets %" PRId64 " to %" PRId64 ", the first ", first,
                first + count - 1);
   rb_model_parameters_text(model, theta, where + at);
+  // What a plugin leaves out is then found, and not what was there before.
+  const int64_t numbers = count * model->channels * model->length;
+  for (int64_t k = 0; k < numbers; ++k) x[k] = NAN;
   watch(model->rank, state->library, "simulate", where);
   const int result =
       state->library->description->simulate(state->own, count, seeds, theta, x, message);
@@ -212,7 +215,9 @@ cleanup:
 
 static void summarise(const rb_model *model, const float *x, double *out) {
   const plugin_state *state = model->state;
+  watch(model->rank, state->library, "summarise", "");
   state->library->description->summarise(state->own, x, out);
+  rb_crash_unwatch();
   for (int s = 0; s < model->summaries; ++s) out[s] = isfinite(out[s]) ? out[s] : 0;
 }
 
@@ -220,7 +225,11 @@ static void destroy(rb_model *model) {
   plugin_state *state = model->state;
   if (state == NULL) return;
   const rheobase_description *d = state->library->description;
-  if (d->destroy != NULL && state->own != NULL) d->destroy(state->own);
+  if (d->destroy != NULL && state->own != NULL) {
+    watch(model->rank, state->library, "destroy", "");
+    d->destroy(state->own);
+    rb_crash_unwatch();
+  }
   free(state);
   model->state = NULL;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "../described.h"
+#include "command.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/io/study.h"
 #include "rheobase/model/replay.h"
@@ -12,7 +13,7 @@
 
 /* The model `program`: a simulator that is a program of the user's, one for each rank. */
 
-enum { COMMAND = 1024 };
+enum { COMMAND = RB_COMMAND_WORD };
 
 typedef struct program_settings {
   char command[COMMAND];
@@ -71,15 +72,6 @@ static rb_status check(rb_context *ctx, const void *settings) {
   return rb_described_read(ctx, "program", &s->observation, &described);
 }
 
-/* The next word of a command: what may be a file's name. @return where it ends; NULL: none */
-static const char *next_word(const char *at, char *word) {
-  static const char between[] = " \t\"';|&<>()=`";
-  at += strspn(at, between);
-  const size_t length = strcspn(at, between);
-  (void)snprintf(word, COMMAND, "%.*s", (int)length, at);
-  return length > 0 ? at + length : NULL;
-}
-
 /* Whether rank 0 has a file of that name. Collective. */
 static bool is_file(const rb_context *ctx, const char *name) {
   struct stat about;
@@ -88,19 +80,29 @@ static bool is_file(const rb_context *ctx, const char *name) {
   return is != 0;
 }
 
-static rb_status load(rb_context *ctx, void *settings) {
+/* Adds the files that a command reads, as far as its words tell. A word with blanks that is no file
+ * may be a command of its own, as that of sh -c. Collective. */
+static rb_status hash_files(rb_context *ctx, const char *command, uint64_t *hash) {
   rb_status status = RB_OK;
-  program_settings *s = settings;
-  char word[COMMAND];
-  s->files = 0;
-  for (const char *at = s->command; (at = next_word(at, word)) != NULL;) {
+  rb_command_words words = rb_command_words_of(command);
+  char path[RB_COMMAND_PATH];
+  while (rb_command_next(&words, path)) {
     uint64_t digest = 0;
-    if (!is_file(ctx, word)) continue;
-    RB_TRY(rb_study_hash_file(ctx, word, &digest));
-    s->files = rb_hash(s->files != 0 ? s->files : RB_HASH_START, &digest, sizeof digest);
+    if (is_file(ctx, path)) {
+      RB_TRY(rb_study_hash_file(ctx, path, &digest));
+      *hash = rb_hash(*hash != 0 ? *hash : RB_HASH_START, &digest, sizeof digest);
+    } else if (strpbrk(words.word, " \t") != NULL && strlen(words.word) < strlen(command)) {
+      RB_TRY(hash_files(ctx, words.word, hash));
+    }
   }
 cleanup:
   return status;
+}
+
+static rb_status load(rb_context *ctx, void *settings) {
+  program_settings *s = settings;
+  s->files = 0;
+  return hash_files(ctx, s->command, &s->files);
 }
 
 static void write_digest(const void *settings, FILE *stream) {

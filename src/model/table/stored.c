@@ -163,6 +163,27 @@ cleanup:
   return status;
 }
 
+/* Whether binary channels of rows are 0 or 1. @param first of the part @param x (count, C, L) */
+static rb_status check_binary(rb_context *ctx, const rb_stored *stored, const rb_stored_part *part,
+                              int64_t first, int64_t count, const float *x) {
+  const rb_described *d = stored->described;
+  for (int64_t i = 0; i < count; ++i) {
+    for (int c = 0; c < d->channels; ++c, x += d->length) {
+      if (!d->channel[c].binary) continue;
+      int64_t t = 0;
+      while (t < d->length && (x[t] == 0 || x[t] == 1)) ++t;
+      if (t == d->length) continue;
+      return RB_FAIL(ctx, RB_ERR_FORMAT,
+                     "%s: %s%s is %g at sample %" PRId64 " of row %" PRId64
+                     "; channel %s is binary: 0 or 1",
+                     stored->path[part->file], part->group,
+                     part->x_rank == 0 ? d->channel[c].quantity.name : "x", (double)x[t], t,
+                     first + i, d->channel[c].quantity.name);
+    }
+  }
+  return RB_OK;
+}
+
 rb_status rb_stored_read(rb_context *ctx, const rb_stored *stored, int64_t first, int64_t count,
                          double *theta, float *x) {
   rb_status status = RB_OK;
@@ -175,6 +196,9 @@ rb_status rb_stored_read(rb_context *ctx, const rb_stored *stored, int64_t first
     const int64_t here = left < count ? left : count;
     if (here <= 0) continue;
     RB_TRY(read_part(ctx, stored, part, first - begin, here, theta, x));
+    if (x != NULL && !stored->any) {
+      RB_TRY(check_binary(ctx, stored, part, first - begin, here, x));
+    }
     if (theta != NULL) theta += here * stored->dim;
     if (x != NULL) x += here * size;
     first += here;

@@ -41,8 +41,8 @@ RB_NODISCARD rb_status rb_stored_open(rb_context *ctx, const char *files, int di
 void rb_stored_close(rb_stored *stored);
 
 /** Reads rows first .. first+count-1. @param theta (count, D), may be NULL @param x (count, C, L),
- * may be NULL. Fails with RB_ERR_FORMAT where a number is not finite, naming the array, unless
- * stored->any. */
+ * may be NULL. Fails with RB_ERR_FORMAT where a number is not finite, or neither 0 nor 1 in a
+ * binary channel, naming the array, unless stored->any. */
 RB_NODISCARD rb_status rb_stored_read(rb_context *ctx, const rb_stored *stored, int64_t first,
                                       int64_t count, double *theta, float *x);
 

@@ -32,9 +32,10 @@ typedef struct table_settings {
   char files[FILES];
   rb_observation_settings observation;
   double validation, calibration;
-  bool skips;     // rows that are invalid
-  double limit;   // largest share of them
-  int dim;        // number of parameters, as described
+  bool skips;    // rows that are invalid
+  double limit;  // largest share of them
+  int dim;       // number of parameters, as described, and their names
+  char name[RB_PRIOR_ROWS][RB_SETTING_NAME];
   table *loaded;  // owned; NULL before load
 } table_settings;
 
@@ -138,6 +139,9 @@ static rb_status describe(rb_context *ctx, const rb_settings_source *source, voi
     MPI_Bcast(rows, (int)sizeof *rows, MPI_BYTE, 0, ctx->comm);
   }
   s->dim = rows->parameters;
+  for (int d = 0; d < s->dim; ++d) {
+    (void)snprintf(s->name[d], sizeof s->name[d], "%s", rows->prior[d].name);
+  }
 cleanup:
   return status;
 }
@@ -253,6 +257,29 @@ static void skip_invalid(void *settings, double limit) {
   s->limit = limit;
 }
 
+/* Whether a file that names its parameters has them in another order than is meant. Local. @param
+ * name (dim) of the columns, as the input or the first file has them */
+static rb_status check_order(rb_context *ctx, const rb_stored *stored, int file,
+                             const char (*name)[RB_SETTING_NAME]) {
+  rb_status status = RB_OK;
+  char **own = NULL;
+  int64_t count = 0;
+  if (!rb_file_has(stored->file[file], "parameter")) return RB_OK;
+  RB_TRY(rb_file_read_strings(ctx, stored->file[file], "parameter", &count, &own));
+  for (int d = 0; d < stored->dim && count == stored->dim; ++d) {
+    for (int other = 0; other < stored->dim; ++other) {
+      if (other == d || strcmp(own[d], name[other]) != 0) continue;
+      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                     "%s: column %d of theta is %s, as its array `parameter` says, and %s is the "
+                     "study's parameter %d: the order has to be the same in all files and in prior",
+                     stored->path[file], d + 1, own[d], name[other], other + 1));
+    }
+  }
+cleanup:
+  free(own);
+  return status;
+}
+
 static rb_status load(rb_context *ctx, void *settings) {
   rb_status status = RB_OK;
   table_settings *s = settings;
@@ -265,6 +292,9 @@ static rb_status load(rb_context *ctx, void *settings) {
   table *t = s->loaded;
   status = rb_described_read(ctx, "table", &s->observation, &t->described);
   if (status == RB_OK) status = rb_stored_open(ctx, s->files, s->dim, &t->described, &t->stored);
+  for (int i = 0; status == RB_OK && i < t->stored.files; ++i) {
+    status = check_order(ctx, &t->stored, i, s->name);
+  }
   RB_TRY(rb_agree(ctx, status));
   if (s->skips) RB_TRY(find_invalid(ctx, s, t));
   if (status == RB_OK) status = split(ctx, s, t);

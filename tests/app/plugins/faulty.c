@@ -22,6 +22,10 @@
 #define CRASH_AT_LOAD 15
 #define UNRESOLVED 16
 #define LATE 17 /* not a number once there is a file fails_now */
+#define LEAVES_OUT 18
+#define CALLS_EXIT 19
+#define CRASH_AT_END 20
+#define EXIT_AT_LOAD 21
 
 static const rheobase_parameter parameter[] = {{"mean", "mV", NULL,
 #if FAULT == BAD_PRIOR
@@ -35,9 +39,12 @@ static const rheobase_parameter parameter[] = {{"mean", "mV", NULL,
 static const rheobase_channel channel[] = {
     {FAULT == BAD_CHANNEL ? "theta" : "level", "mV", NULL, 0}, {"sign", NULL, NULL, 1}};
 
+static int state_of_all;
+
 static int create(const char *const *value, rheobase_samples *samples, void **state,
                   char *message) {
-  (void)value, (void)samples, (void)state;
+  (void)value, (void)samples;
+  if (FAULT == CRASH_AT_END) *state = &state_of_all;
   if (FAULT != CREATE) return 0;
   (void)snprintf(message, RHEOBASE_MESSAGE, "no\nlicence");
   return 7;
@@ -63,8 +70,9 @@ static int simulate(void *state, int64_t count, const uint64_t *seeds, const dou
   if (FAULT == SEGFAULT) *(volatile int *)(uintptr_t)(count > 0 ? 8 : 16) = 1;
   if (FAULT == OVERFLOW) return deeper(&first);
   if (FAULT == ABORT) abort();
+  if (FAULT == CALLS_EXIT) exit(0);
   for (int64_t i = 0; i < count; ++i) {
-    for (int64_t t = 0; t < 10; ++t) {
+    for (int64_t t = 0; t < (FAULT == LEAVES_OUT && theta[i] > 1 ? 7 : 10); ++t) {
       x[i * 20 + t] = (float)(nobody_has_this(theta[i]) + (double)(seeds[i] >> t & 1));
       x[i * 20 + 10 + t] = x[i * 20 + t] > 0 ? 1 : 0;
     }
@@ -78,7 +86,12 @@ static int simulate(void *state, int64_t count, const uint64_t *seeds, const dou
 #if FAULT != NO_ENTRY
 #if FAULT == CRASH_AT_LOAD
 static void __attribute__((constructor)) loaded(void) { abort(); }
+#elif FAULT == EXIT_AT_LOAD
+static void __attribute__((constructor)) loaded(void) { exit(0); }
 #endif
+static void destroy(void *state) {
+  if (state == &state_of_all) abort();
+}
 const rheobase_description *rheobase_plugin(void) {
   static rheobase_description d;
   d.abi = RHEOBASE_PLUGIN_ABI + (FAULT == ABI ? 6 : 0);
@@ -89,6 +102,7 @@ const rheobase_description *rheobase_plugin(void) {
   d.channel = channel;
   d.samples = (rheobase_samples){10, "time", "ms", 0.5};
   d.create = create;
+  d.destroy = destroy;
   d.simulate = FAULT == NO_SIMULATE ? NULL : simulate;
   return FAULT == NO_DESCRIPTION ? NULL : &d;
 }
