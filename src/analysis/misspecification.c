@@ -34,7 +34,7 @@ rb_misfit_kind rb_misfit_worst(const rb_misfit *m) {
   int worst = RB_MISFIT_TRACE;
   for (int k = worst + 1; k < RB_MISFIT_COUNT; ++k) {  // p is NaN where there is no measure
     const bool tied = m->p[k] == m->p[worst] && m->excess[k] > m->excess[worst];
-    if (m->p[k] < m->p[worst] || tied) worst = k;
+    if (isnan(m->p[worst]) || m->p[k] < m->p[worst] || tied) worst = k;
   }
   return (rb_misfit_kind)worst;
 }

@@ -13,8 +13,9 @@
 static const double PRECISION = 2, WINDOW = 4, BEFORE = 5, AFTER = 10;
 static const double AFTER_POTENTIAL[2] = {10, 50};
 /* Currents are the same if their difference, the noise of two readings, has at most this share of
- * their variance; of unrelated currents it is 2. */
-static const double SAME_CURRENT = 0.1;
+ * their variance (of unrelated currents it is 2), and their means, in standard deviations, and
+ * these deviations differ by no more than the second. */
+static const double SAME_CURRENT = 0.1, SAME_MOMENTS = 0.03;
 /* The beginning that is not scored: it may be a tenth of the sweep, but not longer than this. */
 static const double BEGINNING = 200;
 
@@ -250,17 +251,31 @@ void rb_prediction_free(rb_prediction *p) {
   *p = (rb_prediction){0};
 }
 
+static double mean_of(const rb_steps *steps) {
+  double mean = 0;
+  for (int64_t n = 0; n < steps->steps; ++n) mean += steps->current_pA[n] / (double)steps->steps;
+  return mean;
+}
+
+static double variance_of(const rb_steps *steps, double mean) {
+  double variance = 0;
+  for (int64_t n = 0; n < steps->steps; ++n) {
+    variance += pow(steps->current_pA[n] - mean, 2) / (double)steps->steps;
+  }
+  return variance;
+}
+
 /* Whether two sweeps were given the same current, but for the noise of its reading. */
 static bool is_repeat(const rb_steps *a, const rb_steps *b) {
-  double sum = 0, squares = 0, differences = 0;
-  const double N = (double)a->steps;
+  double differences = 0;
   if (a->steps != b->steps || a->dt_ms != b->dt_ms) return false;
-  for (int64_t n = 0; n < a->steps; ++n) sum += a->current_pA[n] / N;
+  const double mean = mean_of(a), other = mean_of(b);
+  const double variance = variance_of(a, mean), sd = sqrt(variance);
   for (int64_t n = 0; n < a->steps; ++n) {
-    squares += pow(a->current_pA[n] - sum, 2);
-    differences += pow(a->current_pA[n] - b->current_pA[n], 2);
+    differences += pow(a->current_pA[n] - b->current_pA[n], 2) / (double)a->steps;
   }
-  return differences <= SAME_CURRENT * squares;
+  return differences <= SAME_CURRENT * variance && fabs(other - mean) <= SAME_MOMENTS * sd &&
+         fabs(sqrt(variance_of(b, other)) - sd) <= SAME_MOMENTS * sd;
 }
 
 /* Md* of the runs. @param train (count) */

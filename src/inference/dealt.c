@@ -15,6 +15,7 @@
 static const double TAKE_S = 0.01;
 static const double BY_CHANCE = 1e-12;  // so rare that it is none
 static const double GAIN = 0.6;  // of the time of one simulation, that makes twice as many better
+static const int64_t NONE = INT64_MAX;
 enum { RETRY = 8 };  // times as many simulations later: what made it slow may have been chance
 
 /* What this rank has simulated, in ascending order of items. */
@@ -25,7 +26,7 @@ typedef struct store {
   double *theta;             // (most, D)
   bool *valid;               // (most)
   rb_skipped invalid;        // of the pass
-  int64_t doubtful;          // the first of these behind the last valid simulation
+  int64_t doubtful;          // the first invalid item of the round behind the last valid one
   double busy_s, slowest_s;
 } store;
 
@@ -73,11 +74,12 @@ static rb_status keep_valid(rb_context *ctx, rb_dealt *d, rb_range run, store *s
     const int64_t item = run.first + i;
     if (!s->valid[i]) {
       RB_TRY(rb_skipped_add(ctx, &s->invalid, 1, &item));
+      if (s->doubtful == NONE) s->doubtful = item;
       ++d->invalid_run;
       continue;
     }
     d->invalid_run = 0;
-    s->doubtful = s->invalid.count;
+    s->doubtful = NONE;
     float *to = s->x + s->count * s->row;
     if (to != x) memmove(to, x, (size_t)s->row * sizeof *x);
     s->item[s->count++] = item;
@@ -93,9 +95,8 @@ static rb_status check_run(rb_context *ctx, const rb_dealt *d) {
   const double limit = d->model->skip_limit;
   if (limit <= 0 || (double)d->invalid_run * log(limit) >= log(BY_CHANCE)) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_SIMULATOR,
-                 "the last %" PRId64
-                 " simulations of rank %d are all invalid (not finite, refused or not there in "
-                 "time), which is no chance where simulation.invalid_limit allows %.3g%%: mend the "
+                 "the last %" PRId64 " simulations of rank %d are all invalid " RB_INVALID_MEANS
+                 ", which is no chance where simulation.invalid_limit allows %.3g%%: mend the "
                  "simulator, and the same command goes on; or raise the limit",
                  d->invalid_run, ctx->rank, 100 * limit);
 }
@@ -156,9 +157,7 @@ static rb_status work(rb_context *ctx, rb_dealt *d, const pass *p, rb_queue *que
     rb_progress_update(d->progress, d->all.first + p->done + taken.first, note);
     const rb_range run = {p->first + taken.first, taken.count};
     status = simulate_run(ctx, d, run, s);
-    // What a simulator at fault left out since it last made something is tried again.
-    const bool doubted = status != RB_STOPPED && s->invalid.count > s->doubtful;
-    if (status != RB_OK) *failed = doubted ? s->invalid.item[s->doubtful] : run.first;
+    if (status != RB_OK) *failed = run.first;
     if (status != RB_OK || rb_signals_asked(ctx)) {
       rb_queue_close(queue);
       break;
@@ -255,7 +254,7 @@ static rb_status share_invalid(rb_context *ctx, rb_dealt *d, store *s) {
   RB_TRY(rb_agree(ctx, RB_ALLOCATE(ctx, item, all)));
   MPI_Allgatherv(s->invalid.item, mine, MPI_INT64_T, item, counts, places, MPI_INT64_T, ctx->comm);
   RB_TRY(rb_agree(ctx, rb_skipped_add(ctx, d->skipped, all, item)));
-  s->invalid.count = s->doubtful = 0;
+  s->invalid.count = 0;
 cleanup:
   free(counts);
   free(places);
@@ -283,6 +282,15 @@ cleanup:
   return status;
 }
 
+/* What a simulator at fault has left out since it last made something is tried again: the round is
+ * cut there. Collective. */
+static void cut_doubtful(rb_context *ctx, rb_dealt *d, pass *p, store *s) {
+  if (s->doubtful < p->end) p->end = s->doubtful;
+  MPI_Allreduce(MPI_IN_PLACE, &p->end, 1, MPI_INT64_T, MPI_MIN, ctx->comm);
+  while (s->count > 0 && s->item[s->count - 1] >= p->end) --s->count;
+  if (d->skipped != NULL) d->skipped->count = rb_skipped_before(d->skipped, p->end);
+}
+
 /* Makes passes until the round is full. Collective. @param made as of make_pass */
 static rb_status make_passes(rb_context *ctx, rb_dealt *d, store *s, rb_status *made) {
   rb_status status = RB_OK;
@@ -291,14 +299,16 @@ static rb_status make_passes(rb_context *ctx, rb_dealt *d, store *s, rb_status *
   *made = RB_OK;
   d->all.count = d->there;
   for (bool whole = true; whole && *made == RB_OK && d->all.count < wanted;) {
-    const int64_t before = skipped->count, first = d->all.first + d->all.count + before;
+    const int64_t first = d->all.first + d->all.count + skipped->count;
     const int64_t end = first + wanted - d->all.count;
     pass p = {.first = first, .end = end, .done = d->all.count, .stored = s->count};
     RB_TRY(make_pass(ctx, d, &p, s, made));
     whole = p.end == end;
-    d->all.count += p.end - first - (skipped->count - before);
-    if (*made != RB_OK) continue;
-    *made = rb_model_check_share(ctx, d->model, p.end, skipped->count, false);
+    if (*made == RB_OK) {
+      *made = rb_model_check_share(ctx, d->model, p.end, skipped->count, false);
+    }
+    if (*made == RB_ERR_SIMULATOR) cut_doubtful(ctx, d, &p, s);
+    d->all.count = place_of(d, p.end);
   }
 cleanup:
   return status;
@@ -307,7 +317,7 @@ cleanup:
 rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x) {
   rb_status status = RB_OK;
   rb_status made = RB_OK;
-  store s = {.row = dealt->model->channels * dealt->model->length};
+  store s = {.row = dealt->model->channels * dealt->model->length, .doubtful = NONE};
   const double began = MPI_Wtime();
   status = RB_ALLOCATE(ctx, s.theta, dealt->most * dealt->model->dim);
   if (status == RB_OK) status = RB_ALLOCATE(ctx, s.valid, dealt->most);

@@ -47,7 +47,8 @@ typedef struct rb_dealt {
  * simulator, all.count is then of those that were simulated, without a gap.
  * @param x (rows, C, L) those of this rank; of what is there already left alone
  * Fails with RB_ERR_SIMULATOR also when too many were skipped (draw.h), or so many of a rank after
- * each other that its simulator must be broken: these are then not left out. */
+ * each other that its simulator must be broken. What ranks left out in the round since their last
+ * valid simulation is then not left out. */
 RB_NODISCARD rb_status rb_dealt_simulate(rb_context *ctx, rb_dealt *dealt, float *x);
 
 #endif

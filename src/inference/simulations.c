@@ -427,7 +427,8 @@ static rb_status write_all(rb_context *ctx, writing *w, rb_simulations_run *run)
   if (run != NULL) run->written += w->done - w->base + w->skipped.count - w->known;
   const bool stopped = status == RB_STOPPED || status == RB_ERR_SIMULATOR;
   if (status == RB_OK || stopped) RB_TRY(end_group(ctx, w));
-  if (run != NULL && run->look && run->form == RB_SIMULATIONS_ALL && w->done == w->count) {
+  if (status == RB_OK && run != NULL && run->look && run->form == RB_SIMULATIONS_ALL &&
+      w->done == w->count) {
     RB_TRY(rb_oddities_write(
         ctx, w->file,
         &(rb_group_of_items){way->group, model, way->seed, way->purpose, w->count, &w->skipped}));

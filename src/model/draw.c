@@ -126,8 +126,8 @@ rb_status rb_model_check_share(rb_context *ctx, const rb_model *model, int64_t t
   const double chance = all || limit == 0 ? 0 : 4 * sqrt(limit * (1 - limit) * n) + 4;
   if (!model->skips || (double)invalid <= limit * n + chance) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_SIMULATOR,
-                 "%" PRId64 " of %" PRId64
-                 " simulations are invalid (not finite, refused or not there in time): %.3g%%, and "
+                 "%" PRId64 " of %" PRId64 " simulations are invalid " RB_INVALID_MEANS
+                 ": %.3g%%, and "
                  "simulation.invalid_limit allows %.3g%%; narrow the prior to where the simulator "
                  "works, or raise the limit",
                  invalid, tried, 100 * (double)invalid / n, 100 * limit);

@@ -141,7 +141,7 @@ while line := inp.readline():
         out.write(array.array("f", [theta[i], float("nan") if seed % 8 == 0 else seed % 1000]).tobytes())
     out.flush()
 END
-broken=(--set 'program.command="python3 breaks.py"' --set training.simulations=200)
+broken=(--set program.timeout_s=3 --set 'program.command="python3 breaks.py"' --set training.simulations=200)
 rheobase 1 simulate hangs.cfg -o never "${broken[@]}" || fail "before it breaks: exit $?"
 touch fragile
 expect_failure 10 "the last 4[0-9] simulations of rank [01] are all invalid .*allows 50%: mend the simulator" \

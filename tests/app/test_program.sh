@@ -39,7 +39,7 @@ for ranks in 1 4; do
     fail "other simulations on $ranks ranks: $(head -3 diff.txt)"
 done
 cp "$folder/numpy_damped_oscillator.py" own.py
-own=(--set "program.command=\"$python 'own.py' 2>>talk.log\"")
+own=(--set "program.command=\"cd . && sh -c 'exec $python own.py' 2>>talk.log\"")
 run_stage 1 simulate own "${study[@]}" "${own[@]}"
 expect_success "a program of one's own"
 run_stage 1 simulate own "${study[@]}" "${own[@]}" --set program.batch=3 --set program.timeout_s=30

@@ -12,8 +12,8 @@
 typedef enum rb_prediction_score {
   RB_SCORE_RATE,            ///< spikes of a run, per second
   RB_SCORE_GAMMA,           ///< coincidence factor of a run
-  RB_SCORE_GAMMA_NOISELESS, /**< of the run without noise, or with each spike at the median of its
-                               time */
+  RB_SCORE_GAMMA_NOISELESS, /**< of the run without noise; where spikes are drawn, with each where
+                               one is expected since the last */
   RB_SCORE_BITS,            ///< bits per spike
   RB_SCORE_RMSE,            ///< of the potential between the recorded spikes
   RB_SCORE_EXPLAINED,       ///< share of its variance

@@ -8,6 +8,9 @@
  * channel, refused by the simulator, or not there in time. A model either fails for these, or it
  * skips them (model->skips). Local. */
 
+/** What makes simulations invalid, in messages. */
+#define RB_INVALID_MEANS "(not finite, refused or not there in time)"
+
 /** Whether a simulation is finite and of its binary channels 0 or 1. @param x (C, L) */
 bool rb_model_is_valid(const rb_model *model, const float *x);
 

@@ -93,7 +93,13 @@ static rb_status add_study(rb_context *ctx, const char *folder, gathered *g) {
   int64_t D = 0;
   char path[PATH];
   if (!has_product(folder, RB_PRODUCT_CALIBRATION) && has_product(folder, RB_PRODUCT_PREDICTION)) {
-    return rb_collect_predictions_add(ctx, folder, g->predictions, &g->predicted);
+    const int64_t before = g->predicted;
+    RB_TRY(rb_collect_predictions_add(ctx, folder, g->predictions, &g->predicted));
+    if (g->predicted == before) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY, "%s: is not calibrated, and its predictions are stale",
+                     folder));
+    }
+    goto cleanup;
   }
   (void)snprintf(path, sizeof path, "%s/%s", folder, rb_products[RB_PRODUCT_CALIBRATION].file);
   RB_TRY(rb_collection_open(ctx, folder, &file, &remark));

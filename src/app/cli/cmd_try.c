@@ -81,9 +81,7 @@ static rb_status count_valid(rb_context *ctx, const trial *t, int *valid) {
   for (int i = 0; i < ITEMS; ++i) *valid += t->valid[i];
   MPI_Allreduce(MPI_IN_PLACE, valid, 1, MPI_INT, MPI_SUM, ctx->comm);
   if (*valid == 0) {
-    return RB_FAIL(ctx, RB_ERR_SIMULATOR,
-                   "all %d simulations are invalid (not finite, refused or not there in time)",
-                   all);
+    return RB_FAIL(ctx, RB_ERR_SIMULATOR, "all %d simulations are invalid " RB_INVALID_MEANS, all);
   }
   if (ctx->rank == 0) {
     (void)printf("%d simulations on each of %d rank%s, ", ITEMS, ctx->size, rb_plural(ctx->size));
@@ -136,14 +134,14 @@ static double count_all(const rb_input *in) {
                            in->misspecification_simulations + in->predictive_replicates);
 }
 
-/* Collective. */
-static void print_times(const rb_context *ctx, const trial *t, const rb_input *input) {
+/* Collective. @param valid simulations of all ranks */
+static void print_times(const rb_context *ctx, const trial *t, const rb_input *input, int valid) {
   double mean[2] = {t->alone_s / ctx->size, t->together_s / ctx->size}, slowest = t->slowest_s;
   MPI_Allreduce(MPI_IN_PLACE, mean, 2, MPI_DOUBLE, MPI_SUM, ctx->comm);
   MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, ctx->comm);
   if (ctx->rank != 0) return;
   const double each = fmin(mean[0], mean[1]);
-  const double all = count_all(input);
+  const double all = count_all(input) * ITEMS * ctx->size / valid;  // those left out, too
   (void)printf("a simulation takes %.3g s, the slowest %.3g s; of %d at once %.3g s\n", mean[0],
                slowest, ITEMS, mean[1]);
   const double all_s = all * each / ctx->size;
@@ -162,7 +160,7 @@ static rb_status try_first(rb_context *ctx, trial *t, const rb_input *input) {
   RB_TRY(rb_agree(ctx, local));
   RB_TRY(count_valid(ctx, t, &valid));
   print_ranges(ctx, t, valid);
-  print_times(ctx, t, input);
+  print_times(ctx, t, input, valid);
   if (!t->same) {
     local = RB_FAIL(ctx, RB_CHECK_FAILED,
                     "equal parameters and seeds gave other simulations when asked for again, %d at "

@@ -115,14 +115,11 @@ rb_status rb_observed_explain(rb_context *ctx, const rb_job *job, const float *x
                               const char **why) {
   rb_status status = RB_OK;
   const rb_model *model = &job->model;
-  double theta[RB_MAX_PARAMETERS], log_likelihood = 0;
   const char *reason = NULL;
   *why = "";
   if (model->log_likelihood == NULL) return RB_OK;
-  // The reason depends on x alone; any parameters do.
-  RB_TRY(model->draw_prior(model, ctx, (uint64_t)job->input.seed, RB_FOR_OBSERVATION, 0, 1, theta,
-                           NULL));
-  RB_TRY(model->log_likelihood(model, ctx, x, 1, theta, &log_likelihood, &reason));
+  // The reason depends on x alone.
+  RB_TRY(model->log_likelihood(model, ctx, x, 0, NULL, NULL, &reason));
   if (reason != NULL) *why = reason;
 cleanup:
   return status;

@@ -69,8 +69,9 @@ static void compare_masks(rb_context *ctx, const study *s) {
   }
 }
 
-/* What rank 0 keeps of all sweeps, and needs for the longest. Local. */
+/* What rank 0 keeps of all sweeps, and needs for the longest; the others keep nothing. Local. */
 static rb_status check_memory(rb_context *ctx, const study *s) {
+  if (ctx->rank != 0) return RB_OK;
   const int64_t draws = s->job->input.predictive_replicates;
   const double available = rb_memory_per_rank(ctx) * ctx->node_size;
   int64_t total = 0, longest = 0;

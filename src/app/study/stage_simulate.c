@@ -43,7 +43,10 @@ static bool is_usable_at(rb_context *ctx, const rb_job *job, const char *path, c
   status = rb_product_open_one(ctx, RB_PRODUCT_SIMULATIONS, path, &file);
   if (status == RB_OK) status = is_usable(ctx, job, file, &usable, why);
   rb_file_close(&file);
-  if (status != RB_OK) rb_error_clear(ctx);
+  if (status != RB_OK) {
+    (void)snprintf(why, RB_STUDY_WHY, "%.*s", RB_STUDY_WHY - 1, ctx->error.message);
+    rb_error_clear(ctx);
+  }
   return usable && status == RB_OK;
 }
 

@@ -202,7 +202,7 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
   for (int64_t i = 0; i < count; ++i) log_likelihood[i] = 0;
   for (int r = 0; r < state->settings.recordings[1]; ++r) {
     const rb_neuron_recording recording = take(state, x, r, given.end[r], &t);
-    if (recording.steps == 0) continue;
+    if (recording.steps <= 0) continue;
     RB_TRY(weigh_recording(model, ctx, &recording, count, theta, own));
     for (int64_t i = 0; i < count; ++i) log_likelihood[i] += own[i];
     const bool at_once = recording.spikes != NULL && recording.spikes[0] != 0 && state->every == 1;

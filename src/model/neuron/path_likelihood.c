@@ -3,6 +3,7 @@
 #include <gsl/gsl_integration.h>
 #include <gsl/gsl_sf_erf.h>
 #include <math.h>
+#include <string.h>
 
 #include "rheobase/base/memory.h"
 
@@ -11,18 +12,19 @@
  * density of the voltage to carry on: a Gaussian while the threshold is out of reach, else values
  * at Gauss-Legendre nodes below it. */
 
-enum { NODES = 64 };
-static const double REACH = 9;           // sd beyond which nothing counts
-static const double LEAST_MV = -200;     // rb_neuron_clip
+enum { LEAST_NODES = 64, MOST_NODES = 1024, TABLES = 5 };  // twice as many in each table
+static const double REACH = 9;                             // sd beyond which nothing counts
+static const double LEAST_MV = -200;                       // rb_neuron_clip
 static const double ROUNDING_MV = 1e-4;  // of a recorded voltage, which is in single precision
 
 /* What is known of the voltage of the sample before. */
 typedef struct belief {
   const rb_passage *p;
-  const gsl_integration_glfixed_table *table;
+  gsl_integration_glfixed_table *const *table;  // (TABLES)
   bool at_nodes;
-  double mean, variance;               // of the Gaussian, times exp(log_weight)
-  double node[NODES], density[NODES];  // times the nodes' weights, and exp(log_weight)
+  int nodes;
+  double mean, variance;                         // of the Gaussian, times exp(log_weight)
+  double node[MOST_NODES], density[MOST_NODES];  // times the nodes' weights, and exp(log_weight)
   double log_weight;
 } belief;
 
@@ -43,7 +45,7 @@ static void predict(const belief *k, double b, double *mean, double *variance) {
   double m = k->mean, spread = k->variance;
   if (k->at_nodes) {
     double mass = 0, first = 0, second = 0;
-    for (int i = 0; i < NODES; ++i) {
+    for (int i = 0; i < k->nodes; ++i) {
       const double d = k->node[i] - k->node[0];
       mass += k->density[i];
       first += k->density[i] * d;
@@ -65,7 +67,7 @@ static double log_density(const belief *k, double b, double v) {
     predict(k, b, &mean, &variance);
     return k->log_weight + log_gaussian(v, mean, variance);
   }
-  for (int i = 0; i < NODES; ++i) {
+  for (int i = 0; i < k->nodes; ++i) {
     const double z = (v - p->keep * k->node[i] - b) / p->sd;
     sum += k->density[i] * exp(-0.5 * z * z);
   }
@@ -80,7 +82,7 @@ static double log_beyond(const belief *k, double b, double bound, double side) {
     predict(k, b, &mean, &variance);
     return k->log_weight + gsl_sf_log_erfc(side * (bound - mean) / sqrt(2 * variance)) - M_LN2;
   }
-  for (int i = 0; i < NODES; ++i) {
+  for (int i = 0; i < k->nodes; ++i) {
     const double z = side * (bound - p->keep * k->node[i] - b) / p->sd;
     sum += k->density[i] * 0.5 * erfc(z * M_SQRT1_2);
   }
@@ -93,32 +95,38 @@ static double log_seen(const belief *k, double b, double voltage) {
   return voltage > LEAST_MV ? log_density(k, b, voltage) : log_beyond(k, b, LEAST_MV, -1);
 }
 
-/* Nodes from low to the threshold, or to high. */
-static void place_nodes(const belief *k, double mean, double variance, double *node,
-                        double *weight) {
+/* Nodes from low to the threshold, or to high: so many that they lie no further apart than a step's
+ * noise reaches. @return how many */
+static int place_nodes(const belief *k, double mean, double variance, double *node,
+                       double *weight) {
   const double reach = REACH * sqrt(variance);
   const double high = fmin(mean + reach, k->p->threshold), low = fmin(mean - reach, high - reach);
-  for (int i = 0; i < NODES; ++i) {
-    gsl_integration_glfixed_point(low, high, (size_t)i, &node[i], &weight[i], k->table);
+  int nodes = LEAST_NODES, t = 0;
+  while (t + 1 < TABLES && M_PI_2 * (high - low) > k->p->sd * nodes) {
+    nodes *= 2;
+    ++t;
   }
+  for (int i = 0; i < nodes; ++i) {
+    gsl_integration_glfixed_point(low, high, (size_t)i, &node[i], &weight[i], k->table[t]);
+  }
+  return nodes;
 }
 
 /* A step to a sample that is not seen, but has no spike. */
 static void step_unseen(belief *k, double b) {
-  double mean, variance, node[NODES], weight[NODES];
+  double mean, variance, node[MOST_NODES], weight[MOST_NODES];
   predict(k, b, &mean, &variance);
   if (!k->at_nodes && k->p->threshold - mean > REACH * sqrt(variance)) {
     k->mean = mean;
     k->variance = variance;
     return;
   }
-  place_nodes(k, mean, variance, node, weight);
+  const int nodes = place_nodes(k, mean, variance, node, weight);
   const double before = k->log_weight;
-  for (int i = 0; i < NODES; ++i) weight[i] *= exp(log_density(k, b, node[i]) - before);
-  for (int i = 0; i < NODES; ++i) {
-    k->node[i] = node[i];
-    k->density[i] = weight[i];
-  }
+  for (int i = 0; i < nodes; ++i) weight[i] *= exp(log_density(k, b, node[i]) - before);
+  memcpy(k->node, node, (size_t)nodes * sizeof *node);
+  memcpy(k->density, weight, (size_t)nodes * sizeof *weight);
+  k->nodes = nodes;
   k->at_nodes = true;
 }
 
@@ -126,7 +134,7 @@ static void step_unseen(belief *k, double b) {
 static double log_left(const belief *k) {
   double sum = 0;
   if (!k->at_nodes) return k->log_weight;
-  for (int i = 0; i < NODES; ++i) sum += k->density[i];
+  for (int i = 0; i < k->nodes; ++i) sum += k->density[i];
   return k->log_weight + log(sum);
 }
 
@@ -144,7 +152,7 @@ static void take(belief *k, double b, bool spike, bool seen, double voltage) {
 }
 
 /* log density of a recording. */
-static double weigh(const rb_passage *p, const gsl_integration_glfixed_table *table,
+static double weigh(const rb_passage *p, gsl_integration_glfixed_table *const *table,
                     const rb_neuron_recording *recording, double start) {
   belief k = {.p = p, .table = table};
   double w = 0;
@@ -184,14 +192,17 @@ rb_status rb_neuron_weigh_path(const rb_model *model, rb_context *ctx,
   rb_status status = RB_OK;
   const rb_neuron_state *state = model->state;
   const rb_neuron *neuron = state->neuron;
-  gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(NODES);
-  if (table == NULL) return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
+  gsl_integration_glfixed_table *table[TABLES] = {NULL};
+  for (int t = 0; t < TABLES; ++t) {
+    table[t] = gsl_integration_glfixed_table_alloc((size_t)LEAST_NODES << t);
+    if (table[t] == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
+  }
   for (int64_t i = 0; i < count; ++i) {
     const double *row = &theta[i * neuron->parameters];
     rb_passage passage = {.held = (int64_t)rb_neuron_held(&state->settings)};
     neuron->passage(&state->settings, row, &passage);
     passage.sd = passage.per_current * rb_neuron_noise(state, row, 0);
-    if (rb_neuron_voltage_sd(state, row) > 0 || !(passage.sd > 0)) {
+    if (rb_neuron_voltage_sd(state, row) > 0 || !(passage.sd * passage.sd > 0)) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
                      "the likelihood of %s is known with noise of the current and without noise of "
                      "the voltage: fix prior.%s at 0 and give prior.%s a range above 0",
@@ -202,6 +213,8 @@ rb_status rb_neuron_weigh_path(const rb_model *model, rb_context *ctx,
         weigh(&passage, table, recording, fmin(state->settings.v0_mV[0], passage.threshold));
   }
 cleanup:
-  gsl_integration_glfixed_table_free(table);
+  for (int t = 0; t < TABLES; ++t) {
+    if (table[t] != NULL) gsl_integration_glfixed_table_free(table[t]);
+  }
   return status;
 }

@@ -17,12 +17,13 @@ static const struct {
                {SIGILL, ": illegal instruction\n"},
                {SIGFPE, ": arithmetic exception\n"},
                {SIGABRT, ": aborted\n"}};
-enum { WATCHED = sizeof watched / sizeof *watched, STACK = 1 << 16 };
+enum { WATCHED = sizeof watched / sizeof *watched, STACK = 1 << 16, LINE_END = 32 };
 
 /* A handler has no other way to what it prints. */
 static struct {
-  char line[RB_CRASH_TEXT + 64];
+  char line[RB_CRASH_TEXT + 32];
   bool on, told_exit;  // the second: at_exit is registered
+  pid_t process;       // a child of it may end as it likes
   int exit_code;
   struct sigaction before[WATCHED];
   stack_t stack_before;
@@ -34,9 +35,11 @@ static _Alignas(16) char handler_stack[STACK];
 /* Ends the process with the line, which is written at once, so that those of two ranks stay whole.
  * Everything it calls is async-signal-safe. */
 static _Noreturn void end(const char *line_end) {
-  const size_t length = strlen(watch.line);
-  memcpy(watch.line + length, line_end, strlen(line_end));
-  const ssize_t written = write(STDERR_FILENO, watch.line, length + strlen(line_end));
+  char line[sizeof watch.line + LINE_END];  // its own: several threads may crash at once
+  const size_t length = strlen(watch.line), more = strlen(line_end);
+  memcpy(line, watch.line, length);
+  memcpy(line + length, line_end, more);
+  const ssize_t written = write(STDERR_FILENO, line, length + more);
   _exit(written >= 0 ? watch.exit_code : 1);
 }
 
@@ -50,7 +53,7 @@ static void die(int number) {
 
 /* Code of others may end the process as if all were well: exit in C, stop in Fortran. */
 static void at_exit(void) {
-  if (watch.on) end(": it called exit\n");
+  if (watch.on && getpid() == watch.process) end(": it called exit\n");
 }
 
 void rb_crash_watch(const char *text) {
@@ -59,6 +62,7 @@ void rb_crash_watch(const char *text) {
   (void)snprintf(watch.line, sizeof watch.line, "rheobase: error: %.*s", RB_CRASH_TEXT, text);
   if (!watch.told_exit) watch.told_exit = atexit(at_exit) == 0;
   watch.on = true;
+  watch.process = getpid();
   watch.exit_code = rb_status_exit_code(RB_ERR_SIMULATOR);
   (void)sigaltstack(&stack, &watch.stack_before);
   sigfillset(&action.sa_mask);

@@ -279,7 +279,7 @@ static rb_status create(rb_context *ctx, const void *settings, rb_model *model) 
   const rheobase_description *d = s->loaded->library.description;
   plugin_state *state = NULL;
   rheobase_samples samples;
-  *model = (rb_model){.name = "plugin", .destroy = destroy};
+  *model = (rb_model){.name = "plugin", .rank = ctx->rank, .destroy = destroy};
   RB_TRY(RB_ALLOCATE(ctx, state, 1));
   state->library = &s->loaded->library;
   model->state = state;

@@ -6,8 +6,10 @@
 static const char ENDS[] = ";|&()`\n";   // of a command
 static const char BETWEEN[] = " \t=<>";  // words
 
-rb_command_words rb_command_words_of(const char *command) {
-  return (rb_command_words){.at = command, .begins = true};
+rb_command_words rb_command_words_of(const char *command, const char *folder) {
+  rb_command_words words = {.at = command, .begins = true};
+  (void)snprintf(words.folder, sizeof words.folder, "%s", folder);
+  return words;
 }
 
 /* Passes over what stands between words. */
@@ -17,6 +19,8 @@ static void skip(rb_command_words *w) {
       w->to_output = true;
     } else if (strchr(ENDS, *w->at) != NULL) {
       if (w->to_output && (*w->at == '&' || *w->at == '|')) continue;  // >&2, >|file
+      if (*w->at == '(') memcpy(w->outer, w->folder, sizeof w->outer);
+      if (*w->at == ')') memcpy(w->folder, w->outer, sizeof w->folder);
       w->begins = true;
       w->to_folder = w->writes = w->to_output = false;
     } else if (strchr(BETWEEN, *w->at) == NULL) {

@@ -80,19 +80,21 @@ static bool is_file(const rb_context *ctx, const char *name) {
   return is != 0;
 }
 
-/* Adds the files that a command reads, as far as its words tell. A word with blanks that is no file
- * may be a command of its own, as that of sh -c. Collective. */
-static rb_status hash_files(rb_context *ctx, const char *command, uint64_t *hash) {
+/* Adds the files that a command reads, as far as its words tell. A quoted word that is no file may
+ * be a command of its own, as that of sh -c or python -c. Collective. */
+static rb_status hash_files(rb_context *ctx, const char *command, const char *folder,
+                            uint64_t *hash) {
   rb_status status = RB_OK;
-  rb_command_words words = rb_command_words_of(command);
+  rb_command_words words = rb_command_words_of(command, folder);
   char path[RB_COMMAND_PATH];
   while (rb_command_next(&words, path)) {
     uint64_t digest = 0;
     if (is_file(ctx, path)) {
       RB_TRY(rb_study_hash_file(ctx, path, &digest));
       *hash = rb_hash(*hash != 0 ? *hash : RB_HASH_START, &digest, sizeof digest);
-    } else if (strpbrk(words.word, " \t") != NULL && strlen(words.word) < strlen(command)) {
-      RB_TRY(hash_files(ctx, words.word, hash));
+    } else if (strpbrk(words.word, " \t;|&()<>=`'\"") != NULL &&
+               strlen(words.word) < strlen(command)) {
+      RB_TRY(hash_files(ctx, words.word, words.folder, hash));
     }
   }
 cleanup:
@@ -102,7 +104,7 @@ cleanup:
 static rb_status load(rb_context *ctx, void *settings) {
   program_settings *s = settings;
   s->files = 0;
-  return hash_files(ctx, s->command, &s->files);
+  return hash_files(ctx, s->command, "", &s->files);
 }
 
 static void write_digest(const void *settings, FILE *stream) {

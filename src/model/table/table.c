@@ -257,14 +257,15 @@ static void skip_invalid(void *settings, double limit) {
   s->limit = limit;
 }
 
-/* Whether a file that names its parameters has them in another order than is meant. Local. @param
- * name (dim) of the columns, as the input or the first file has them */
+/* Whether a file that names its parameters as ours do has them in another order than is meant.
+ * Local. @param name (dim) of the columns, as the input or the first file has them */
 static rb_status check_order(rb_context *ctx, const rb_stored *stored, int file,
                              const char (*name)[RB_SETTING_NAME]) {
   rb_status status = RB_OK;
   char **own = NULL;
   int64_t count = 0;
-  if (!rb_file_has(stored->file[file], "parameter")) return RB_OK;
+  const bool ours = rb_file_has(stored->file[file], "parameter_unit");
+  if (!ours || !rb_file_has(stored->file[file], "parameter")) return RB_OK;
   RB_TRY(rb_file_read_strings(ctx, stored->file[file], "parameter", &count, &own));
   for (int d = 0; d < stored->dim && count == stored->dim; ++d) {
     for (int other = 0; other < stored->dim; ++other) {
