@@ -100,6 +100,9 @@ with h5py.File("refined/prediction.h5") as p, h5py.File("refined/exact.h5", "r+"
 END
 rheobase 1 predict refined --recording cell.h5 --sweeps 1 "${exact[@]}" --force >out.txt 2>&1
 grep -q "refined/exact.h5 is not reliable" out.txt || fail "not said: $(cat out.txt)"
+rheobase 1 infer refined --set seed=5 --force >out.txt 2>&1 || fail "infer: $(tail -3 out.txt)"
+rheobase 1 report refined >out.txt 2>err.txt || fail "report: $(cat err.txt)"
+grep -q "exact.h5 is left out" err.txt && grep -q "prediction.h5 is left out" err.txt || fail "a stale exact posterior: $(cat err.txt)"
 
 echo "-- the page says it first"
 rheobase 1 report study >out.txt 2>err.txt || fail "report: $(cat err.txt)"
