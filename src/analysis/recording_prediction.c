@@ -12,9 +12,10 @@
  * it is compared. In ms, as are the others. */
 static const double PRECISION = 2, WINDOW = 4, BEFORE = 5, AFTER = 10;
 static const double AFTER_POTENTIAL[2] = {10, 50};
-/* Currents are the same if their difference, the noise of two readings, has at most this share of
- * their variance (of unrelated currents it is 2), and their means, in standard deviations, and
- * these deviations differ by no more than the second. */
+/* Currents are the same if their difference, the noise of two readings, has at most the first share
+ * of their variance (of unrelated currents it is 2). Their means then differ by less than the
+ * second, in standard deviations, and their variances by that share of it beside the noise: a
+ * current that is scaled has another variance long before it differs as much. */
 static const double SAME_CURRENT = 0.1, SAME_MOMENTS = 0.03;
 /* The beginning that is not scored: it may be a tenth of the sweep, but not longer than this. */
 static const double BEGINNING = 200;
@@ -275,7 +276,7 @@ static bool is_repeat(const rb_steps *a, const rb_steps *b) {
     differences += pow(a->current_pA[n] - b->current_pA[n], 2) / (double)a->steps;
   }
   return differences <= SAME_CURRENT * variance && fabs(other - mean) <= SAME_MOMENTS * sd &&
-         fabs(sqrt(variance_of(b, other)) - sd) <= SAME_MOMENTS * sd;
+         fabs(variance_of(b, other) - variance) <= differences + SAME_MOMENTS * variance;
 }
 
 /* Md* of the runs. @param train (count) */

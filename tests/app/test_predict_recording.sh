@@ -8,14 +8,14 @@ for stage in simulate train infer; do
   rheobase 1 $stage "$tiny" -o study "${fast[@]}" >out.txt 2>&1 || fail "$stage: $(tail -3 out.txt)"
 done
 
-# cell SHIFT: 600 ms of 0.2 ms under one current, with a spike of 2 ms every 23 ms, shifted.
+# cell SHIFT [GAIN]: 600 ms of 0.2 ms under one current, with a spike of 2 ms every 23 ms, shifted.
 cell() {
-  awk -v shift="$1" 'BEGIN {
+  awk -v shift="$1" -v gain="${2:-1}" 'BEGIN {
     print "time_ms,voltage_mV,current_pA"
     for (i = 0; i < 3000; ++i) {
       p = (i + shift) % 115
       noise = shift == 20 ? 13 * ((i * 7) % 3 - 1) : 0  # of the reading, 6% of the variance
-      printf "%.1f,%.3f,%.1f\n", i / 5, p < 5 ? -50 + 18 * p : p < 10 ? 30 - 18 * (p - 5) : -60 + 8 * (p - 10) / 105, 160 + 60 * sin(i / 37) + noise
+      printf "%.1f,%.3f,%.1f\n", i / 5, p < 5 ? -50 + 18 * p : p < 10 ? 30 - 18 * (p - 5) : -60 + 8 * (p - 10) / 105, gain * (160 + 60 * sin(i / 37)) + noise
     }
   }'
 }
@@ -24,6 +24,10 @@ for shift in 0 3 20; do cell $shift >cell$shift.csv; done
 "$RB_PROGRAM" predict study --recording cell.h5 --sweeps 1 >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
 grep -q "^predict    sweep 1 of cell.h5: 20 draws, reliability [0-9.]* of 3 repeats" out.txt || fail "said: $(cat out.txt)"
 cp study/prediction.h5 one_rank.h5
+cell 3 1.04 >more.csv
+"$RB_PROGRAM" import cell0.csv more.csv -o more.h5 >out.txt 2>err.txt || fail "import: $(cat err.txt)"
+"$RB_PROGRAM" predict study --recording more.h5 --sweeps 0 --force >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
+grep -q "^predict    sweep 0 of more.h5: 20 draws, no repeats" out.txt || fail "a larger current is a repeat: $(cat out.txt)"
 rheobase 2 predict study --recording cell.h5 --sweeps 1 --force 2>err.txt || fail "two ranks: $(cat err.txt)"
 h5diff --exclude-path /provenance one_rank.h5 study/prediction.h5 || fail "not the same on two ranks"
 

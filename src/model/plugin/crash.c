@@ -36,10 +36,10 @@ static _Alignas(16) char handler_stack[STACK];
  * Everything it calls is async-signal-safe. */
 static _Noreturn void end(const char *line_end) {
   char line[sizeof watch.line + LINE_END];  // its own: several threads may crash at once
-  const size_t length = strlen(watch.line), more = strlen(line_end);
-  memcpy(line, watch.line, length);
-  memcpy(line + length, line_end, more);
-  const ssize_t written = write(STDERR_FILENO, line, length + more);
+  size_t length = 0;
+  for (const char *c = watch.line; *c != '\0'; ++c) line[length++] = *c;
+  for (const char *c = line_end; *c != '\0'; ++c) line[length++] = *c;
+  const ssize_t written = write(STDERR_FILENO, line, length);
   _exit(written >= 0 ? watch.exit_code : 1);
 }
 
