@@ -186,7 +186,7 @@ rb_status rb_stage_refine(rb_context *ctx, rb_job *job, const char *path) {
   if (job->model.log_likelihood == NULL) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
                    "the exact posterior needs a likelihood, which model \"%s\" does not have with "
-                   "these settings (docs/models.md says with which a neuron has one)",
+                   "these settings (docs/models.md says with which)",
                    job->model.name));
   }
   rb_job_product_path(job, RB_PRODUCT_POSTERIOR, posterior_path);
