@@ -21,6 +21,12 @@ static bool channel_is_valid(int64_t count, const float *x, bool binary) {
   return wrong == 0;
 }
 
+int64_t rb_channel_first_invalid(int64_t length, const float *x, bool binary) {
+  int64_t t = 0;
+  while (t < length && channel_is_valid(1, &x[t], binary)) ++t;
+  return t;
+}
+
 bool rb_model_is_valid(const rb_model *model, const float *x) {
   bool valid = true;
   for (int c = 0; c < model->channels; ++c) {
@@ -36,8 +42,7 @@ static rb_status refuse(rb_context *ctx, const rb_model *model, rb_purpose purpo
   while (channel_is_valid(model->length, x, model->channel[c].binary)) ++c, x += model->length;
   const rb_channel *channel = &model->channel[c];
   char text[RB_PARAMETERS_TEXT];
-  int64_t t = 0;
-  while (channel_is_valid(1, &x[t], channel->binary)) ++t;
+  const int64_t t = rb_channel_first_invalid(model->length, x, channel->binary);
   rb_model_parameters_text(model, theta, text);
   const rb_status status =
       RB_FAIL(ctx, RB_ERR_SIMULATOR,
@@ -57,8 +62,7 @@ static rb_status simulate_core(const rb_model *model, rb_context *ctx, uint64_t 
   rb_status status = RB_OK;
   double *all = NULL;
   if (model->dim < model->core->dim) {
-    RB_TRY(RB_ALLOCATE(ctx, all, count * rb_prior_rows(model->prior)));
-    rb_prior_complete(model->prior, count, theta, all);
+    RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
   }
   const rb_model *core = model->core;
   if (all != NULL) theta = all;

@@ -11,6 +11,10 @@
 /** What makes simulations invalid, in messages. */
 #define RB_INVALID_MEANS "(not finite, refused or not there in time)"
 
+/** The first sample of a channel that is not finite, or of a binary one neither 0 nor 1.
+ * @param x (length) @return length: there is none */
+int64_t rb_channel_first_invalid(int64_t length, const float *x, bool binary);
+
 /** Whether a simulation is finite and of its binary channels 0 or 1. @param x (C, L) */
 bool rb_model_is_valid(const rb_model *model, const float *x);
 

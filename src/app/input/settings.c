@@ -189,8 +189,7 @@ static const rb_setting other[] = {
             "simulations from randomly picked posterior draws"),
     CHOICE("predictive.posterior", predictive_exact, "\"network\"", "network|exact",
            "whose draws `predict --recording` takes: the network's (posterior.h5), or the exact "
-           "ones that "
-           "`refine` made of them (exact.h5)"),
+           "ones that `refine` made of them (exact.h5)"),
 
     GROUP("exact", "The exact posterior beside the network's (`refine`)"),
     INTEGER("exact.datasets", exact_datasets, "100", "[0, 100000000]", NULL,

@@ -19,15 +19,14 @@ static const char ITEM_S[] = "simulation_s";  // attribute: how long one takes
 #define COUNTS " -training.simulations -training.validation"
 
 /* Whether a file holds simulations that differ from those of now in number at most. Local.
- * @param why (RB_STUDY_WHY) how they differ otherwise */
+ * @param why (RB_STUDY_WHY) how they differ otherwise; "": they do not */
 static rb_status is_usable(rb_context *ctx, const rb_job *job, const rb_file *file, bool *usable,
                            char *why) {
   rb_status status = RB_OK;
-  char *before = NULL, *now = NULL, text[RB_STUDY_WHY];
+  char *before = NULL, *now = NULL;
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
   RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS COUNTS, &now));
-  *usable = rb_settings_difference(before, now, text, sizeof text) == 0;
-  if (!*usable) (void)snprintf(why, RB_STUDY_WHY, "%s", text);
+  *usable = rb_settings_difference(before, now, why, RB_STUDY_WHY) == 0;
 cleanup:
   free(before);
   free(now);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
+#include "rheobase/model/draw.h"
 
 enum { ARRAY = 64 };
 
@@ -170,8 +171,7 @@ static rb_status check_binary(rb_context *ctx, const rb_stored *stored, const rb
   for (int64_t i = 0; i < count; ++i) {
     for (int c = 0; c < d->channels; ++c, x += d->length) {
       if (!d->channel[c].binary) continue;
-      int64_t t = 0;
-      while (t < d->length && (x[t] == 0 || x[t] == 1)) ++t;
+      const int64_t t = rb_channel_first_invalid(d->length, x, true);
       if (t == d->length) continue;
       return RB_FAIL(ctx, RB_ERR_FORMAT,
                      "%s: %s%s is %g at sample %" PRId64 " of row %" PRId64
