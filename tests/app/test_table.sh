@@ -36,6 +36,14 @@ write("nan.h5", theta=theta, x=nan)
 write("spikes.h5", theta=theta, x=np.where(np.arange(6) == 4, 2 * (np.arange(N) == 7)[:, None], 1.0))
 for name, parameter in (("ab", ["a", "b"]), ("ba", ["b", "a"])):
     write(name + ".h5", theta=theta, x=x, parameter=parameter, parameter_unit=["1", "1"])
+with h5py.File("plain.h5", "w") as file:  # as xarray and rheobase write what is plain
+    file.update(theta=theta, signal=x, time_ms=0.2 * np.arange(L, dtype="f4"))
+    file["signal"].attrs.update(units="millivolts", _FillValue=np.nan, scale_factor=1.0)
+for name, array, attribute, value in (("scaled", "signal", "scale_factor", 0.1), ("offset", "theta", "add_offset", 5),
+                                      ("filled", "signal", "_FillValue", -999.0), ("volts", "signal", "units", "V")):
+    write(name + ".h5", theta=theta, signal=x)
+    h5py.File(name + ".h5", "a")[array].attrs[attribute] = value
+write("finer.h5", theta=theta, signal=x, time_ms=0.1 * np.arange(L))
 write("nan_theta.h5", theta=theta * np.where(np.arange(N) % 2, 1, np.nan)[:, None], x=x)
 END
 "$python" make.py || fail "make.py"
@@ -125,6 +133,12 @@ expect_failure 5 "spikes.h5: x is 2 at sample 4 of row 7; channel signal is bina
 bad 'ab.h5","ba.h5' 5 "ba.h5: column 1 of theta is b, .* and b is the study's parameter 2"
 expect_failure 5 "ba.h5: column 1 of theta is b" 1 simulate prior.cfg -o bad --set 'table.files=["ba.h5"]'
 rheobase 1 simulate prior.cfg -o ab --set 'table.files=["ab.h5"]' || fail "a table that names its parameters"
+bad scaled.h5 5 "scaled.h5: signal has the attribute scale_factor = 0.1: its numbers are not the values"
+bad offset.h5 5 "offset.h5: theta has the attribute add_offset = 5"
+bad filled.h5 5 "filled.h5: signal has the attribute _FillValue = -999"
+bad volts.h5 5 "volts.h5: signal is in V, .* and in mV in table.channels"
+bad finer.h5 5 "finer.h5: the steps of time_ms are 0.1 ms, those of the study 0.2"
+rheobase 1 simulate table.cfg -o plain --set 'table.files=["plain.h5"]' || fail "attributes that change nothing"
 bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"
 expect_failure 3 "table.files is needed" 2 simulate prior.cfg -o bad --set 'table.files=[]'
 expect_failure 3 "table.length is needed" 2 simulate table.cfg -o bad --set table.length=0

@@ -7,6 +7,7 @@
 
 #include "rheobase/base/memory.h"
 #include "rheobase/model/draw.h"
+#include "stored_attributes.h"
 
 enum { ARRAY = 64 };
 
@@ -14,7 +15,7 @@ static void array_path(const rb_stored_part *part, const char *name, char *path)
   (void)snprintf(path, ARRAY, "%s%s", part->group, name);
 }
 
-/* Whether the part has an array of that shape. */
+/* Whether the part has an array of that shape, of plain numbers. */
 static rb_status check_array(rb_context *ctx, const rb_stored *stored, const rb_stored_part *part,
                              const char *name, int rank, const int64_t *wanted) {
   rb_status status = RB_OK;
@@ -22,6 +23,7 @@ static rb_status check_array(rb_context *ctx, const rb_stored *stored, const rb_
   array_path(part, name, path);
   RB_TRY(rb_file_read_rows(ctx, stored->file[part->file], path, RB_F64, true, rank, wanted, 0, 0,
                            NULL));
+  RB_TRY(rb_stored_check_packing(ctx, stored->file[part->file], stored->path[part->file], path));
 cleanup:
   return status;
 }
@@ -43,14 +45,15 @@ static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_par
     return RB_OK;
   }
   for (int c = 0; c < C; ++c) {
-    const char *name = d->channel[c].quantity.name;
-    array_path(part, name, path);
+    const rb_quantity *channel = &d->channel[c].quantity;
+    array_path(part, channel->name, path);
     if (!rb_file_has(file, path)) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
                      "%s: has neither %sx (N, C, L) nor %s (N, L) of table.channels",
                      stored->path[part->file], part->group, path));
     }
-    RB_TRY(check_array(ctx, stored, part, name, 2, (int64_t[]){N, L}));
+    RB_TRY(check_array(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}));
+    RB_TRY(rb_stored_check_unit(ctx, file, stored->path[part->file], path, channel->unit));
   }
 cleanup:
   return status;
@@ -71,10 +74,15 @@ static rb_status add_part(rb_context *ctx, rb_stored *stored, int file, const ch
   array_path(part, "theta", path);
   RB_TRY(rb_file_shape(ctx, stored->file[file], path, &rank, shape));
   part->rows = shape[0];
-  if (stored->dim == 0)
+  if (stored->dim == 0) {
     stored->dim = (int)(shape[1] < RB_PRIOR_ROWS ? shape[1] : RB_PRIOR_ROWS + 1);
+  }
   RB_TRY(check_array(ctx, stored, part, "theta", 2, (int64_t[]){part->rows, stored->dim}));
-  if (stored->described != NULL) RB_TRY(check_x(ctx, stored, part));
+  if (stored->described != NULL) {
+    RB_TRY(check_x(ctx, stored, part));
+    RB_TRY(rb_stored_check_step(ctx, stored->file[file], stored->path[file], group,
+                                stored->described));
+  }
   stored->parts += 1;
   stored->rows += part->rows;
 cleanup:
