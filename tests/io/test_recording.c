@@ -300,6 +300,9 @@ static void what_looks_wrong(void **state) {
   assert_true(warned(sweep, "3 spikes less than 2 ms after another"));
   assert_true(warned(sweep, "the current changes with the spikes"));
   sweep = quiet();
+  for (int k = 0; k < 4; ++k) voltage[100 + 20 * k] = 20;  // at the last step that is blanked
+  assert_true(warned(sweep, "3 spikes less than 2 ms after another, or just that, within"));
+  sweep = quiet();
   voltage[N - 15] = 20;
   assert_true(warned(sweep, "a spike in the last 2 ms"));
 }

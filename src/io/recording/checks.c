@@ -67,13 +67,13 @@ static rb_status check_spikes(rb_context *ctx, rb_sweep *sweep, const rb_checked
   int64_t close = 0, last = 0;
   for (int64_t k = 1; k < spikes->count; ++k) {
     const double between = (double)(spikes->onset[k] - spikes->onset[k - 1]) * sweep->interval_ms;
-    close += between < checked->tref_ms - 1e-9;
+    close += between < checked->tref_ms + 1e-9;  // the mask's last step, tref after, is in it
   }
   for (int64_t k = 0; k < steps->spikes; ++k) last += steps->onset_ms[k] > end - checked->tref_ms;
   if (close > 0) {
     RB_TRY(rb_sweep_warn(ctx, sweep,
-                         "%lld spike%s less than %.4g ms after another, which a model that is held "
-                         "for so long cannot make: choose a shorter --tref",
+                         "%lld spike%s less than %.4g ms after another, or just that, within what "
+                         "that one blanks: choose a shorter --tref",
                          (long long)close, rb_plural(close), checked->tref_ms));
   }
   if (last > 0) {
