@@ -134,8 +134,14 @@ void rb_script_range(FILE *out, const char *axis, double low, double high, int c
 }
 
 void rb_script_samples(FILE *out, int64_t L, const double *axis, double step, int count) {
-  const double room = L > 1 ? 0 : step, last = axis[L - 1] + room;
-  rb_script_range(out, "x", axis[0] - room, last, last < 2e3 ? count : count / 2);  // wide labels
+  const double room = L > 1 ? 0 : step, first = axis[0] - room, last = axis[L - 1] + room;
+  const bool wide = !(last < 2e3);  // labels that must not end beyond the figure
+  rb_script_range(out, "x", first, last, wide ? count / 2 : count);
+  if (!wide) return;
+  const double between = round_step(first, last, count / 2);
+  const double end = floor((last - 0.09 * (last - first)) / between) * between;
+  (void)fprintf(out, "set xtics nomirror %.6g,%.6g,%.6g\n", ceil(first / between) * between,
+                between, end + 0.01 * between);
 }
 
 void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, int count) {

@@ -43,6 +43,27 @@ rheobase 1 report bound --format pdf || fail "pdf"
 formats "pdf" 2 gp 2 pdf 2 png
 rheobase 1 report bound || fail "png"
 formats "png again" 2 gp 2 png
+# Recordings of spikes only are a raster, a row each: as many ticks as there are spikes. No label ends beyond the figure.
+cat >spikes.cfg <<'END'
+model = "gif";
+simulator = { T_ms = 2500.0; dt_ms = 1.0; tref_ms = 2.0; };
+stimulus = ( { type = "constant"; amplitude = 350; } );
+recording = { sample_ms = 1.0; channels = [ "spikes" ]; };
+data_set = { recordings = [3, 3]; };
+network = { summary = { type = "statistics"; }; };
+training = { simulations = 8; validation = 4; batch_size = 4; micro_batch = 4; };
+sanity = { simulations = 20; };
+END
+"$RB_PROGRAM" simulate spikes.cfg -o spikes >out.txt 2>err.txt || fail "spikes: $(cat err.txt)"
+"$RB_PROGRAM" report spikes >out.txt 2>err.txt && [ ! -s err.txt ] || fail "spikes: $(cat err.txt)"
+awk '/^\$event[0-9]+ << EOD/ { of = substr($1, 7); next }
+  /^EOD/ { of = "" }
+  of != "" && $1 != "NaN" { ++ticks[of]; rows[of, $2] = 1; if ($1 < 0 || $1 >= 2500 || $2 < 0 || $2 > 2) bad = 1 }
+  /^set title .spike count / { ++panels; if ($5 + 0 != ticks[panels - 1] + 0) { print "panel " panels ": " ticks[panels - 1] + 0 " ticks: " $0; bad = 1 } }
+  /^set xtics nomirror [-0-9]+,[0-9]+,/ { split($4, tics, ","); last = tics[3] }
+  /^plot \$trace/ { bad = 1 }
+  END { exit bad || panels != 6 || ticks[5] + 0 == 0 || !((5, 0) in rows && (5, 2) in rows) || !(last > 0 && last < 0.91 * 2500) }' \
+  spikes/figures/traces.gp || fail "spikes: $(grep -v '^[0-9]' spikes/figures/traces.gp)"
 # One figure is one figure.
 mkdir one && cp study/checkpoint.h5 one
 "$RB_PROGRAM" report one | grep -q 'report     1 figure, ' || fail "one: $("$RB_PROGRAM" report one)"
