@@ -237,8 +237,13 @@ with nwb("names.nwb") as f:
         series(f, "stimulus/presentation/current%d" % (11 - k), S, i[2 - k], "pA", rate=1e4)
 case("names", "names.nwb", [sweep(1e3 * v[k], i[k], name="step_%d" % (9 + k), bridge=12.0 * (k == 0),
                                   warnings="numbers their names end with" if k else "bias current of 20 pA") for k in range(3)])
+with nwb("clock.nwb") as f:  # seconds since 1970, which float64 rounds to 0.24 us
+    series(f, "acquisition/a1", R, v[0], "mV", timestamps=1.6e9 + np.arange(50) * 5e-5)
+    series(f, "stimulus/presentation/a1", S, i[0], "pA", timestamps=1.6e9 + np.arange(50) * 5e-5)
+case("clock", "clock.nwb", refused="give --interval-ms")
+case("clock, told", "clock.nwb", [sweep(v[0], i[0], interval=0.05, start=1.6e12)], interval=0.05)
 for label, words, change in (
-        ("uneven", "sample 20 is at", lambda f: series(f, "acquisition/a", R, v[0], "V", timestamps=np.arange(50) * 1e-4 + 1e-6 * (np.arange(50) == 20))),
+        ("uneven", "sample 20 is at 2.001 ms, 0.101 ms after", lambda f: series(f, "acquisition/a", R, v[0], "V", timestamps=np.arange(50) * 1e-4 + 1e-6 * (np.arange(50) == 20))),
         ("version 1", "NWB of version NWB-1.0.6", lambda f: f.attrs.__setitem__("nwb_version", "NWB-1.0.6")),
         ("no response", "no CurrentClampSeries", lambda f: series(f, "acquisition/a", "VoltageClampSeries", v[0], "A", rate=1e4)),
         ("in amperes", "cannot be given in mV", lambda f: series(f, "acquisition/a", R, v[0], "A", rate=1e4)),
@@ -302,12 +307,45 @@ case("two potentials", "two.csv", [sweep(rounded(i0), rounded(i0), warnings="sev
 case("the second", "two.csv", plain(interval=0.1, warnings=""), voltage="b_mV")
 text("padded.csv", "time_ms,voltage_mV,current_pA\n", t * 0.1, np.where(t < 45, v0, np.nan), i0)
 case("padded text", "padded.csv", [sweep(rounded(v0)[:45], rounded(i0)[:45], warnings="5 samples at the end")])
+text("padded_all.csv", "time_ms,voltage_mV,current_pA\n", *(np.where(t < 45, x, np.nan) for x in (t * 0.1, v0, i0)))
+case("padded times", "padded_all.csv", [sweep(rounded(v0)[:45], rounded(i0)[:45], interval=0.1, warnings="5 samples at the end")])
+text("padded_numbers.csv", "sample,voltage_mV,current_pA\n", *(np.where(t < 45, x, np.nan) for x in (t, v0, i0)))
+case("padded numbers", "padded_numbers.csv", [sweep(rounded(v0)[:45], rounded(i0)[:45], interval=0.5)], interval=0.5)
+# names that are not those of all columns: row names of R, a percent sign, blanks within names, decimal commas in quotes
+text("row_names.txt", '"time_ms" "voltage_mV" "current_pA"\n', t + 1, t * 0.1, v0, i0, separator=" ")
+case("row names", "row_names.txt", refused="3 names for 4 columns: say what these are, --columns")
+case("row names, told", "row_names.txt", plain(interval=0.1), columns="row,time_ms,voltage_mV,current_pA")
+case("row names, by name", "row_names.txt", refused="3 names for 4 columns", columns="voltage_mV=voltage_mV,current_pA=current_pA", interval=0.1)
+text("percent.txt", "% time_ms voltage_mV current_pA\n", t * 0.1, v0, i0, separator=" ")
+case("percent", "percent.txt", refused="4 names for 3 columns")
+text("blanks.txt", "V (mV) I (pA)\n", v0, i0, separator=" ")
+case("blanks", "blanks.txt", refused="4 names for 2 columns", interval=0.1)
+with open("quoted.csv", "w") as f:
+    f.write('"time_ms","voltage_mV","current_pA"\n' + "".join('"0,%d","-65,5","1,0"\n' % k for k in range(9)))
+case("quoted", "quoted.csv", refused="3 names for 6 columns", interval=0.1)
+for label, header, end in (("index", ",time_ms,voltage_mV,current_pA\n", "\n"), ("separator", "n,time_ms,voltage_mV,current_pA\n", ",\n"),
+                           ("both", "n,time_ms,voltage_mV,current_pA,\n", ",\n"), ("title", "My recording\nn,time_ms,voltage_mV,current_pA\n", "\n"),
+                           ("remark", "n,time_ms,voltage_mV,current_pA,remark\n", ",\n")):
+    text(label + ".csv", header, t, t * 0.1, v0, i0, end=end)
+    case(label, label + ".csv", plain(interval=0.1))
+text("commented.txt", "# by me, at 10 kHz, of a cell\n", t * 0.1, v0, i0, separator=" ")
+case("a comment", "commented.txt", refused="no column is known to be in volts")
+case("a comment, told", "commented.txt", plain(interval=0.1), columns="time_ms,voltage_mV,current_pA")
 text("v.csv", "time_ms,voltage_mV\n", t * 0.1, v0)
 text("i.csv", "time_ms,current_pA\n", t * 0.1, i0)
 case("two texts", ["v.csv", "i.csv"], plain(interval=0.1))
 case("no current", "v.csv", [sweep(rounded(v0), [], lacks="no column is in amperes")])
 text("lost.csv", "time_ms,voltage_mV,current_pA\n", t * 0.1 + 0.1 * (t > 20), v0, i0)
-case("a lost sample", "lost.csv", refused="even steps")
+case("a lost sample", "lost.csv", refused="sample 21 is at 2.2 ms, 0.2 ms after the one before, where others are 0.1 ms apart; if the steps are even")
+text("repeated.csv", "time_ms,voltage_mV,current_pA\n", (t - (t > 40)) * 0.1, v0, i0)
+case("a time twice", "repeated.csv", refused="sample 41 is at 4 ms, 0 ms after")
+text("drift.csv", "time_ms,voltage_mV,current_pA\n", t * 0.1 + 1e-4 * t**2, v0, i0)
+case("drift", "drift.csv", refused="ms after the first where even steps")
+text("backwards.csv", "time_ms,voltage_mV,current_pA\n", -0.1 * t, v0, i0)
+case("backwards", "backwards.csv", refused="do not increase")
+for replaced, words in ((t == 30, "the time of sample 30 is not a number"), (t >= 45, "the time of sample 45 is")):
+    text("timeless%d.csv" % sum(replaced), "time_ms,voltage_mV,current_pA\n", np.where(replaced, np.nan, t * 0.1), v0, i0)
+    case(words, "timeless%d.csv" % sum(replaced), refused=words)
 text("gap.csv", "sample,voltage_mV,current_pA\n", t + (t > 20), v0, i0)
 case("a lost number", "gap.csv", refused="sample number 22 follows 20", interval=0.1)
 text("jitter.csv", "time_ms,voltage_mV,current_pA\n", t * 0.1 + 0.009 * (t == 20), v0, i0)

@@ -75,6 +75,7 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
     t->start_ms = 1000 * start;
     goto cleanup;
   }
+  t->interval_ms = r->choice->interval_ms;
   member_of(path, "timestamps", member);
   if (!rb_file_has(file, member)) {
     RB_TRY(RB_READING_FAIL(r, "%s: has neither starting_time nor timestamps", path));
@@ -85,6 +86,10 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
                            (long long)samples));
   }
   rb_trace_scale(samples, 3, time);
+  if (t->interval_ms > 0) {  // the user's word
+    t->start_ms = samples > 0 ? time[0] : 0;
+    goto cleanup;
+  }
   const rb_times times = {samples, time, 0, MOST_OF_STEP, false};
   RB_TRY(rb_even_times(r, path, &times, &t->interval_ms, &t->start_ms));
 cleanup:

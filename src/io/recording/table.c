@@ -6,6 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
+
 /* Times may be off even steps by this share of one. */
 static const double MOST_OF_STEP = 0.1;
 static const double FLOAT64_ROUNDING = 1e-13, FLOAT32_ROUNDING = 1.2e-7;
@@ -77,11 +80,55 @@ static bool shorten(double *value, int most, double tolerance) {
   return false;
 }
 
+/* The first sample that does not follow the one before as most do; 0: there is none. */
+static rb_status find_jump(rb_context *ctx, const rb_times *times, int64_t *jump, double *usual) {
+  rb_status status = RB_OK;
+  const double *time = times->time_ms;
+  const int64_t steps = times->samples - 1;
+  double *apart = NULL;
+  *jump = 0;
+  RB_TRY(RB_ALLOCATE(ctx, apart, steps));
+  for (int64_t i = 0; i < steps; ++i) apart[i] = time[i + 1] - time[i];
+  *usual = rb_median(steps, apart);
+  for (int64_t i = steps; i >= 1; --i) {
+    if (!(fabs(time[i] - time[i - 1] - *usual) <= 2 * times->share * fabs(*usual))) *jump = i;
+  }
+cleanup:
+  free(apart);
+  return status;
+}
+
+/* Says where times leave even steps. @param i a sample that is far from `due` */
+static rb_status refuse_times(rb_reading *r, const char *name, const rb_times *times, int64_t i,
+                              double step) {
+  rb_status status = RB_OK;
+  const double *time = times->time_ms;
+  int64_t jump = 0;
+  double usual = 0;
+  RB_TRY(find_jump(r->ctx, times, &jump, &usual));
+  if (jump > 0) {
+    RB_TRY(RB_READING_FAIL(r,
+                           "%s: sample %lld is at %.15g ms, %.10g ms after the one before, where "
+                           "others are %.10g ms apart; if the steps are even, give --interval-ms",
+                           name, (long long)jump, time[jump], time[jump] - time[jump - 1], usual));
+  }
+  status = RB_READING_FAIL(r,
+                           "%s: sample %lld is %.10g ms after the first where even steps of %.10g "
+                           "ms lead to %.10g; if the steps are even, give --interval-ms",
+                           name, (long long)i, time[i] - time[0], step, (double)i * step);
+cleanup:
+  return status;
+}
+
 rb_status rb_even_times(rb_reading *r, const char *name, const rb_times *times, double *interval_ms,
                         double *start_ms) {
   const double *time = times->time_ms;
   const int64_t steps = times->samples - 1;
   if (steps < 1) return RB_READING_FAIL(r, "%s: has fewer than two samples", name);
+  for (int64_t i = 0; i <= steps; ++i) {
+    if (isfinite(time[i])) continue;
+    return RB_READING_FAIL(r, "%s: the time of sample %lld is not a number", name, (long long)i);
+  }
   double step = (time[steps] - time[0]) / (double)steps;
   const double rounding = times->rounding_ms + FLOAT64_ROUNDING * fabs(time[steps]);
   const double coarse = FLOAT32_ROUNDING * (fabs(time[0]) + fabs(time[steps]));
@@ -89,21 +136,32 @@ rb_status rb_even_times(rb_reading *r, const char *name, const rb_times *times, 
     (void)shorten(&step, DIGITS, rounding / (double)steps);
   }
   for (int64_t i = 0; i <= steps; ++i) {
-    const double due = time[0] + (double)i * step;
-    if (fabs(time[i] - due) <= times->share * step) continue;
-    return RB_READING_FAIL(r,
-                           "%s: sample %lld is at %.10g ms where even steps of %.10g ms lead to "
-                           "%.10g; if the steps are even, give --interval-ms",
-                           name, (long long)i, time[i], step, due);
+    if (fabs(time[i] - (time[0] + (double)i * step)) <= times->share * fabs(step)) continue;
+    return refuse_times(r, name, times, i, step);
+  }
+  if (!(step > 0)) {
+    return RB_READING_FAIL(r, "%s: its times, from %.10g to %.10g ms, do not increase", name,
+                           time[0], time[steps]);
   }
   *interval_ms = step;
   *start_ms = time[0];
   return RB_OK;
 }
 
+/* Samples without those at the end that have no value, which are left out: their times may be none
+ * either. */
+static int64_t count_samples(const rb_table_sweep *table) {
+  int64_t count = table->samples;
+  for (int k = 0; k < 2; ++k) {
+    const double *value = *table->value[k];
+    while (value != NULL && count > 0 && isnan(value[count - 1])) --count;
+  }
+  return count;
+}
+
 /* Refuses numbers of samples with gaps. */
-static rb_status check_numbers(rb_reading *r, const rb_table_sweep *table) {
-  for (int64_t i = 1; i < table->samples; ++i) {
+static rb_status check_numbers(rb_reading *r, const rb_table_sweep *table, int64_t samples) {
+  for (int64_t i = 1; i < samples; ++i) {
     if (fabs(table->number[i] - table->number[i - 1] - 1) <= MOST_OF_STEP) continue;
     return RB_READING_FAIL(r, "sample number %.10g follows %.10g", table->number[i],
                            table->number[i - 1]);
@@ -123,9 +181,10 @@ rb_status rb_table_add(rb_reading *r, const rb_table_sweep *table) {
                    current ? "volts" : "amperes");
   }
   sweep->samples = table->samples;
-  if (table->number != NULL) RB_TRY(check_numbers(r, table));
+  const int64_t samples = count_samples(table);
+  if (table->number != NULL) RB_TRY(check_numbers(r, table, samples));
   if (r->choice->interval_ms == 0) {
-    const rb_times times = {table->samples, table->time_ms, table->rounding_ms, MOST_OF_STEP,
+    const rb_times times = {samples, table->time_ms, table->rounding_ms, MOST_OF_STEP,
                             table->single};
     RB_TRY(rb_even_times(r, sweep->name, &times, &sweep->interval_ms, &sweep->start_ms));
   }

@@ -19,6 +19,7 @@ typedef struct text {
   rb_reading *r;
   rb_rows rows;
   int columns;
+  int names;  // that the header has; 0: none
   rb_offer column[RB_MAX_FIELDS];
   int place[ROLES], exponent[ROLES];  // -1: is not there
   bool numbered;                      // the first role is a sample number
@@ -32,6 +33,13 @@ static bool is_unit(const char *field) {
   int exponent = 0;
   return rb_unit_exponent(field, "V", &exponent) || rb_unit_exponent(field, "A", &exponent) ||
          rb_unit_exponent(field, "s", &exponent);
+}
+
+/* Fields of a row without the empty ones at its end, which a separator there makes. */
+static int used_fields(const rb_rows *rows) {
+  int used = rows->fields;
+  while (used > 0 && rows->field[used - 1][0] == '\0') --used;
+  return used;
 }
 
 /* Takes a line of the header: names, or units of the columns that follow those known already. */
@@ -49,33 +57,46 @@ static void take_header(text *t, int *units) {
       (void)snprintf(t->column[(*units)++].unit, RB_UNIT_TEXT, "%s", field);
     }
   }
+  if (!all) t->names = used_fields(&t->rows);
+}
+
+/* Compares the names with the first row. Names of a comment that do not fit were none. */
+static void match_names(text *t, bool of_comment) {
+  const int used = used_fields(&t->rows);
+  t->columns = t->rows.fields;
+  if (t->names == used || t->names == t->columns) {
+    t->names = t->columns;
+  } else if (of_comment && t->names > 0) {
+    memset(t->column, 0, sizeof t->column);
+    t->names = 0;
+  }
 }
 
 /* Reads the lines before the numbers; the first numbers are in the rows' fields then. */
 static rb_status read_header(text *t) {
   rb_status status = RB_OK;
-  int units = 0, named = 0;
-  bool more = false;
+  int units = 0;
+  bool more = false, of_comment = false;
   for (;;) {
     RB_TRY(rb_rows_next(&t->rows, &more));
     if (!more) RB_TRY(RB_READING_FAIL(t->r, "holds no numbers"));
     const bool numbers = rb_text_begins_with_number(t->rows.text);
-    if (numbers && named == 0 && t->rows.comment != NULL) {  // as numpy.savetxt writes it
+    if (numbers && t->names == 0 && t->rows.comment != NULL) {  // as numpy.savetxt writes it
       t->rows.separator = rb_rows_separator(t->rows.comment);
       RB_TRY(rb_rows_split(&t->rows, t->rows.comment));
       take_header(t, &units);
-      named = t->rows.fields;
+      of_comment = true;
     }
     t->rows.separator = rb_rows_separator(t->rows.text);
     RB_TRY(rb_rows_split(&t->rows, t->rows.text));
     if (numbers) break;
     take_header(t, &units);
-    named = t->rows.fields > named ? t->rows.fields : named;
   }
-  t->columns = t->rows.fields;
+  match_names(t, of_comment);
   if (units > 0 && units != t->columns) {
     RB_TRY(RB_READING_FAIL(t->r, "the header has %d units for %d columns", units, t->columns));
   }
+  if (units > 0) t->names = t->columns;  // what is where is known
 cleanup:
   return status;
 }
@@ -88,13 +109,23 @@ static int find_named(const text *t, const rb_named_columns *named, int i) {
   return place;
 }
 
+/* Refuses names that may be of other columns. */
+static rb_status check_names(const text *t) {
+  if (t->names == 0 || t->names == t->columns) return RB_OK;
+  return RB_READING_FAIL(t->r,
+                         "the header has %d names for %d columns: say what these are, --columns "
+                         "time_ms,voltage_mV,current_pA; other names are ignored",
+                         t->names, t->columns);
+}
+
 /* What the user says of the columns: "sample,current_pA,voltage_mV", or "voltage_mV=Vm". */
 static rb_status apply_choice(text *t) {
   rb_status status = RB_OK;
   rb_named_columns named;
   int place[RB_MAX_NAMED];  // found before any gets its new name
-  if (t->r->choice->columns == NULL) return RB_OK;
+  if (t->r->choice->columns == NULL) return check_names(t);
   RB_TRY(rb_named_columns_parse(t->r->ctx, t->r->choice->columns, &named));
+  if (named.by_name) RB_TRY(check_names(t));
   if (!named.by_name && named.count != t->columns) {
     RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has %d columns where --columns has %d", t->r->path,
                    t->columns, named.count));
