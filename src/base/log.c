@@ -3,11 +3,35 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Bytes of the character at c if a terminal obeys it or shows nothing or a blank that is none:
+ * control characters, and in UTF-8 the spaces, joiners, marks and separators beside the ASCII ones.
+ * Otherwise 0. */
+static int hidden(const unsigned char *c) {
+  if (*c < ' ' || *c == 0x7f) return 1;
+  if (*c == 0xc2) return (c[1] >= 0x80 && c[1] <= 0xa0) || c[1] == 0xad ? 2 : 0;
+  if (*c == 0xef) return c[1] == 0xbb && c[2] == 0xbf ? 3 : 0;
+  if (*c != 0xe2) return 0;
+  const bool general = c[1] == 0x80 && (c[2] <= 0x8f || (c[2] >= 0xa8 && c[2] <= 0xaf));
+  return (general && c[2] >= 0x80) || (c[1] == 0x81 && c[2] >= 0x9f && c[2] <= 0xaf) ? 3 : 0;
+}
+
+/* A line of text from anywhere, file names and names of settings among it: what would not be seen,
+ * or break the line, becomes \xNN. */
+static void print_text(FILE *stream, const char *prefix, const char *text) {
+  (void)fputs(prefix, stream);
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
+    const int bytes = hidden(c);
+    if (bytes == 0) (void)fputc(*c++, stream);
+    for (int b = 0; b < bytes; ++b) (void)fprintf(stream, "\\x%02x", *c++);
+  }
+  (void)fputc('\n', stream);
+  (void)fflush(stream);
+}
+
 static void print_line(FILE *stream, const char *prefix, const char *format, va_list arguments) {
   char line[2048];
   (void)vsnprintf(line, sizeof line, format, arguments);
-  (void)fprintf(stream, "%s%s\n", prefix, line);
-  (void)fflush(stream);
+  print_text(stream, prefix, line);
 }
 
 void rb_log_info(const rb_context *ctx, const char *format, ...) {
@@ -40,11 +64,11 @@ const char *rb_plural(long long count) { return count == 1 ? "" : "s"; }
 void rb_log_error(const rb_context *ctx) {
   if (ctx->rank != 0) return;
   const rb_error *error = &ctx->error;
+  char place[512] = "";
   if (error->code == RB_ERR_INTERNAL) {
-    (void)fprintf(stderr, "rheobase: error: %s (rank %d, %s:%d)\n", error->message, error->rank,
-                  error->file, error->line);
-  } else {
-    (void)fprintf(stderr, "rheobase: error: %s\n", error->message);
+    (void)snprintf(place, sizeof place, " (rank %d, %s:%d)", error->rank, error->file, error->line);
   }
-  (void)fflush(stderr);
+  char line[sizeof error->message + sizeof place];
+  (void)snprintf(line, sizeof line, "%s%s", error->message, place);
+  print_text(stderr, "rheobase: error: ", line);
 }

@@ -43,6 +43,7 @@ const char *rb_nearest(const char *word, const char *const *first, size_t stride
     const char *name = *(const char *const *)((const char *)first + (size_t)i * stride);
     if (name == NULL) continue;
     const int d = rb_edit_distance(word, name);
+    if (d >= (int)strlen(name)) continue;  // no letter is right
     if (d <= distance && (best == NULL || d < distance)) {
       best = name;
       distance = d;

@@ -33,8 +33,10 @@ static rb_status unknown(const rb_settings_place *s, const char *path) {
   const rb_settings_table *table = s->table;
   const char *nearest = rb_nearest(path, &table->row[0].path, sizeof *table->row, table->rows);
   // Perhaps the right name in the wrong group.
+  const char *name = rb_setting_name(path);
+  const int wrong = strlen(name) > 2 ? 1 : 0;
   for (int i = 0; nearest == NULL && i < table->rows; ++i) {
-    if (rb_edit_distance(rb_setting_name(path), rb_setting_name(table->row[i].path)) <= 1) {
+    if (rb_edit_distance(name, rb_setting_name(table->row[i].path)) <= wrong) {
       nearest = table->row[i].path;
     }
   }
@@ -160,8 +162,10 @@ static rb_status override(const rb_settings_place *given, const char *assignment
   s.name = name;
   (void)snprintf(name, sizeof name, "--set %.100s", assignment);
   const char *equals = strchr(assignment, '=');
-  if (equals == NULL) return RB_PLACE_FAIL(&s, "%s", "write it as path=value");
-  rb_settings_trim(assignment, (size_t)(equals - assignment), path, sizeof path);
+  if (equals != NULL) {
+    rb_settings_trim(assignment, (size_t)(equals - assignment), path, sizeof path);
+  }
+  if (equals == NULL || *path == '\0') return RB_PLACE_FAIL(&s, "%s", "write it as path=value");
   const rb_setting *row = find(s.table, path);
   if (row == NULL && is_group(s.table, path)) {
     return RB_PLACE_FAIL(&s, "%s is a group: write --set %s.name=value", path, path);

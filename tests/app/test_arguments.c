@@ -63,6 +63,9 @@ static void help_is_asked_for_in_every_usual_way(void **state) {
 static void bad_command_lines(void **state) {
   (void)state;
   EXPECT_USAGE("unknown command rum; did you mean run?", "rum");
+  EXPECT_USAGE("unknown command 'run '; did you mean run?", "run ");
+  EXPECT_USAGE("unknown command '' (rheobase --help", "");
+  EXPECT_USAGE("unknown option '--force '; did you mean --force?", "run", "a", "--force ");
   EXPECT_USAGE("unknown command frobnicate (rheobase --help", "frobnicate");
   EXPECT_USAGE("unknown option --forse; did you mean --force?", "run", "a", "--forse");
   EXPECT_USAGE("verify takes no option --force", "verify", "a", "--force");

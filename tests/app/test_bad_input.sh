@@ -13,6 +13,7 @@ expect_failure 2 "." 1 info
 
 echo "-- input file"
 expect_failure 4 "nowhere.cfg" 2 run nowhere.cfg -o out
+expect_failure 4 'no rheobase: error: where.cfg' 2 run $'no\nrheobase: error: where.cfg' -o out
 expect_failure 4 "$work" 2 run "$work" -o out
 head -c 100 /dev/urandom >noise.cfg
 expect_failure 3 "noise.cfg" 1 run noise.cfg -o out
@@ -40,7 +41,8 @@ set_bad "network.summary.filters" 'network.summary.filters=[4,-1]'
 set_bad "simulator.dt_ms" simulator.dt_ms=0
 set_bad "seed" seed=abc
 expect_failure 2 "training.epochs" 1 run "$tiny" -o out --set training.epochs
-set_bad "." =3
+set_bad "write it as path=value" =3
+set_bad 'unknown setting seed\\xc2\\xa0; did you mean seed\?' $'seed\u00a0=46' # as pasted from a web page
 [ ! -e out ] || fail "bad settings left something: $(find out)"
 
 echo "-- output folder"

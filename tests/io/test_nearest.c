@@ -21,6 +21,11 @@ static void nearest_of_a_struct_array(void **state) {
   assert_string_equal(rb_nearest("batchsize", &rows[0].name, sizeof *rows, 4), "batch_size");
   assert_string_equal(rb_nearest("sed", &rows[0].name, sizeof *rows, 4), "seed");
   assert_null(rb_nearest("temperature", &rows[0].name, sizeof *rows, 4));
+  assert_null(rb_nearest("", &rows[0].name, sizeof *rows, 4));
+  static const char *const letters[] = {"a", "ab"};
+  assert_null(rb_nearest("c", letters, sizeof *letters, 1));
+  assert_string_equal(rb_nearest("A", letters, sizeof *letters, 2), "a");
+  assert_string_equal(rb_nearest("cb", letters, sizeof *letters, 2), "ab");
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(distances),

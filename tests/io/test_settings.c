@@ -303,6 +303,7 @@ static void wrong_files_are_refused(void **state) {
                  "x.cfg:3: unknown setting sed; did you mean seed?");
   EXPECT_FAILURE(parse("net = { cuont = 3; };"), RB_ERR_SETTING, "did you mean net.count?");
   EXPECT_FAILURE(parse("count = 3;"), RB_ERR_SETTING, "did you mean net.count?");
+  EXPECT_FAILURE(parse("x = 3;"), RB_ERR_SETTING, "unknown setting x (rheobase config lists all)");
   EXPECT_FAILURE(parse("temperature = 3;"), RB_ERR_SETTING, "rheobase config lists all");
   EXPECT_FAILURE(parse("seed = 3;\nnet = { };\nseed = 4;"), RB_ERR_SETTING,
                  "x.cfg:3: this setting is given twice: seed = 4;");
@@ -354,6 +355,7 @@ static void wrong_overrides_are_refused(void **state) {
   EXPECT_FAILURE(override(" net.cout =3"), RB_ERR_SETTING,
                  "unknown setting net.cout; did you mean net.count?");
   EXPECT_FAILURE(override("net=3"), RB_ERR_SETTING, "net is a group");
+  EXPECT_FAILURE(override(" =3"), RB_ERR_SETTING, "write it as path=value");
   EXPECT_FAILURE(override("net.count"), RB_ERR_SETTING, "path=value");
   EXPECT_FAILURE(override("net.count=3; seed = 4"), RB_ERR_SETTING, "must be a whole number");
   EXPECT_FAILURE(override("net.count="), RB_ERR_SETTING, "must be a whole number");

@@ -5,7 +5,8 @@
 
 /** @file log.h
  * Lines for the user. Only rank 0 prints, unless it says otherwise; the other ranks' calls do
- * nothing. Local. */
+ * nothing. Each call is one line, whatever the text: characters that cannot be seen are written as
+ * \\xNN. Local. */
 
 /** A line on standard output, unless the context is quiet. */
 void rb_log_info(const rb_context *ctx, const char *format, ...)

@@ -132,7 +132,8 @@ static const option_row *find_option(const char *text, const rb_command *command
 }
 
 static rb_status unknown(rb_context *ctx, const char *kind, const char *text, const char *nearest) {
-  return RB_FAIL(ctx, RB_ERR_USAGE, "unknown %s %s%s%s%s", kind, text,
+  const char *quote = *text == '\0' || strchr(text, ' ') != NULL ? "'" : "";
+  return RB_FAIL(ctx, RB_ERR_USAGE, "unknown %s %s%s%s%s%s%s", kind, quote, text, quote,
                  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                  nearest != NULL ? "?" : " (rheobase --help lists them)");
 }
