@@ -17,8 +17,8 @@ static void copy_file(const char *from, const char *to) {
   fclose(out);
 }
 
-/* Adds `change` to the middle element of an array, in place. */
-static void change_value(const char *path, const char *object, double change) {
+/* Adds `change` to an element of an array, in place. @param element below 0: the middle one */
+static void change_element(const char *path, const char *object, hssize_t element, double change) {
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
   const hid_t array = H5Dopen2(file, object, H5P_DEFAULT);
   assert_true(array >= 0);
@@ -26,12 +26,16 @@ static void change_value(const char *path, const char *object, double change) {
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   double *value = calloc((size_t)count, sizeof *value);
   assert_true(H5Dread(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0);
-  value[count / 2] += change;
+  value[element < 0 ? count / 2 : element] += change;
   assert_true(H5Dwrite(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0);
   free(value);
   H5Sclose(space);
   H5Dclose(array);
   H5Fclose(file);
+}
+
+static void change_value(const char *path, const char *object, double change) {
+  change_element(path, object, -1, change);
 }
 
 #endif

@@ -61,7 +61,10 @@ static void a_changed_trajectory_is_noticed(void **state) {
   expect(rb_neuron_verify_trajectories, 14, "main voltage in order");
   get("neuron_gif.h5");
   change_value(copy, "short_refractory/final_state", 1e-3);
-  expect(rb_neuron_verify_trajectories, 7, "short_refractory last voltage");
+  expect(rb_neuron_verify_trajectories, 7, "short_refractory last state");
+  get("neuron_adex.h5");
+  change_element(copy, "full_resolution/final_state", 1, 1e-3);  // w
+  expect(rb_neuron_verify_trajectories, 6, "full_resolution last state");
   get("neuron_gif.h5");
   change_value(copy, "likelihood/log_likelihood", 1e-5);
   expect(rb_neuron_verify_trajectories, 7, "likelihood log likelihood");
@@ -104,6 +107,16 @@ static void expect_refused(const char *words) {
   rb_verify_report_free(&report);
 }
 
+static void settings_that_are_null_have_their_default(void **state) {
+  (void)state;
+  get("neuron_adex.h5");
+  change_text("full_resolution", "settings",
+              "{\"peak_mV\": null, \"tref_ms\": 0, \"v0_mV\": null}");
+  change_text("refractory_fixed_peak", "settings",
+              "{\"tref_ms\": 2, \"I_std\": null, \"peak_mV\": 0, \"v0_mV\": -65}");
+  expect(rb_neuron_verify_trajectories, 6, NULL);
+}
+
 static void what_is_not_of_the_form_is_refused(void **state) {
   (void)state;
   get("neuron_adex.h5");
@@ -121,10 +134,18 @@ static void what_is_not_of_the_form_is_refused(void **state) {
   get("neuron_adex.h5");
   change_value(copy, "full_resolution/spike_offset", 1000);
   expect_refused("spike_offset does not divide");
+  get("neuron_adex.h5");
+  change_element(copy, "full_resolution/spike_count", 2, 1);
+  expect_refused("full_resolution/spike_count: trace 2 has");
+  get("neuron_adex.h5");
+  change_element(copy, "full_resolution/sensitivity", 1, NAN);
+  expect_refused("full_resolution/sensitivity: trace 1 has nan");
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(trajectories_of_other_programs_are_met),
-                                          cmocka_unit_test(a_changed_trajectory_is_noticed),
-                                          cmocka_unit_test(observations_have_their_likelihood),
-                                          cmocka_unit_test(what_is_not_of_the_form_is_refused)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(trajectories_of_other_programs_are_met),
+    cmocka_unit_test(a_changed_trajectory_is_noticed),
+    cmocka_unit_test(observations_have_their_likelihood),
+    cmocka_unit_test(settings_that_are_null_have_their_default),
+    cmocka_unit_test(what_is_not_of_the_form_is_refused)};
 RB_TEST_MAIN(tests)

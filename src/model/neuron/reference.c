@@ -34,7 +34,7 @@ static void make_table(const rb_model_type *type, group_table *t) {
   t->table = (rb_settings_table){t->row, rows};
 }
 
-/* {"a": 1.0, "b": 2.0} as an input file would write it. */
+/* {"a": 1.0, "b": null} as an input file would write it: a = 1.0. */
 static rb_status apply_json(rb_context *ctx, const rb_file *file, const char *group,
                             const char *attribute, const rb_settings_table *table,
                             group_values *values) {
@@ -42,10 +42,18 @@ static rb_status apply_json(rb_context *ctx, const rb_file *file, const char *gr
   char *json = NULL, text[TEXT];
   if (!rb_file_has_attribute(file, group, attribute)) return RB_OK;
   RB_TRY(rb_file_get_string(ctx, file, group, attribute, &json));
-  size_t at = (size_t)snprintf(text, sizeof text, "simulator = ");
+  size_t at = (size_t)snprintf(text, sizeof text, "simulator = "), member = at;
   for (const char *c = json; *c != '\0' && at < sizeof text - 3; ++c) {
     if (*c == '"') continue;
-    text[at++] = *c == ':' ? '=' : *c == ',' ? ';' : *c;
+    if (strncmp(c, "null", 4) == 0) {
+      at = member;
+      c += strlen("null");
+      c += strspn(c, " \n\t");
+      if (*c != ',') --c;
+      continue;
+    }
+    text[at++] = *c == ':' ? '=' : *c;
+    if (*c == '{' || *c == ',') member = at;
     if (*c == '}') text[at - 1] = ' ';
   }
   text[at] = '\0';

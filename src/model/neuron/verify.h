@@ -12,7 +12,8 @@ extern const rb_verify_form rb_neuron_verify_forms[];
 
 /** Trajectories under given currents: each group of the file, against another program's. Where a
  * change of the currents by 1e-10 of themselves moves the voltage by s < 1 mV, voltages are allowed
- * 1e-10 mV + 0.01 s, and spikes are the same; elsewhere the numbers of spikes may differ by 1. What
+ * 1e-10 mV + 0.01 s, other variables of the last state as much, or that part of what they are where
+ * it is above 1, and spikes are the same; elsewhere the numbers of spikes may differ by 1. What
  * was computed in the order of the model's definition is the same to the bit. Groups of spike
  * trains with their log likelihood: 1e-9 of it. */
 RB_NODISCARD rb_status rb_neuron_verify_trajectories(rb_context *ctx, const char *path,

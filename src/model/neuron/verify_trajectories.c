@@ -18,9 +18,10 @@ typedef struct trajectories {
   double *sensitivity;   // (P, S)
   int32_t *spike_index;  // (spike_offset[P S])
   int64_t *spike_offset;
-  double *own_voltage;  // (S, L) of one vector
-  uint8_t *own_spikes;  // likewise
-  double *own_final;    // (S, variables)
+  int32_t *spike_count;  // (P, S); NULL: the file has none
+  double *own_voltage;   // (S, L) of one vector
+  uint8_t *own_spikes;   // likewise
+  double *own_final;     // (S, variables)
 } trajectories;
 
 static void free_trajectories(trajectories *t) {
@@ -33,6 +34,7 @@ static void free_trajectories(trajectories *t) {
   free(t->sensitivity);
   free(t->spike_index);
   free(t->spike_offset);
+  free(t->spike_count);
   free(t->own_voltage);
   free(t->own_spikes);
   free(t->own_final);
@@ -44,6 +46,23 @@ static rb_status check_offsets(rb_context *ctx, const trajectories *t, int64_t s
   if (good) return RB_OK;
   return RB_FAIL(ctx, RB_ERR_FORMAT, "%s/spike_offset does not divide the %lld spikes",
                  t->reference.group, (long long)spikes);
+}
+
+/* Whether each trace has a sensitivity, and as many spikes as the file counts. */
+static rb_status check_traces(rb_context *ctx, const trajectories *t) {
+  const char *group = t->reference.group;
+  for (int64_t i = 0; i < t->P * t->S; ++i) {
+    const int64_t spikes = t->spike_offset[i + 1] - t->spike_offset[i];
+    if (!(t->sensitivity[i] >= 0)) {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s/sensitivity: trace %lld has %g", group, (long long)i,
+                     t->sensitivity[i]);
+    }
+    if (t->spike_count != NULL && t->spike_count[i] != spikes) {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s/spike_count: trace %lld has %d, its spike_index %lld",
+                     group, (long long)i, t->spike_count[i], (long long)spikes);
+    }
+  }
+  return RB_OK;
 }
 
 static rb_status read_trajectories(rb_context *ctx, const rb_file *file, trajectories *t) {
@@ -72,10 +91,13 @@ static rb_status read_trajectories(rb_context *ctx, const rb_file *file, traject
   rank = 1;
   RB_TRY(rb_file_shape(ctx, file, path, &rank, spikes));
   READ(spike_index, RB_I32, spikes[0]);
+  (void)snprintf(path, sizeof path, "%s/spike_count", r->group);
+  if (rb_file_has(file, path)) READ(spike_count, RB_I32, t->P, t->S);
   RB_TRY(rb_neuron_reference_array(ctx, file, r, "final_state", RB_F64, 3,
                                    (const int64_t[]){t->P, t->S, r->neuron->variables},
                                    (void **)&t->final));
   RB_TRY(check_offsets(ctx, t, spikes[0]));
+  RB_TRY(check_traces(ctx, t));
 cleanup:
   return status;
 }
@@ -151,6 +173,18 @@ typedef struct errors {
   int64_t sensitive;
 } errors;
 
+/* Largest error of the last state of stimulus i: of the voltage in mV, of the others in parts of
+ * what they are, where that is above 1. @param final (variables) */
+static double state_error(const trajectories *t, int64_t i, const double *final) {
+  const int variables = t->reference.neuron->variables;
+  double error = 0;
+  for (int n = 0; n < variables; ++n) {
+    const double difference = fabs(t->own_final[i * variables + n] - final[n]);
+    error = rb_larger_error(error, n == 0 ? difference : difference / fmax(1, fabs(final[n])));
+  }
+  return error;
+}
+
 static void compare(const trajectories *t, int64_t p, errors *e) {
   const int variables = t->reference.neuron->variables;
   for (int64_t i = 0; i < t->S; ++i) {
@@ -159,9 +193,9 @@ static void compare(const trajectories *t, int64_t p, errors *e) {
     const double s = t->sensitivity[item], allowed = 1e-10 + 0.01 * s;
     if (s < 1) {
       const double v = voltage_error(t, i, &t->voltage[item * t->samples]);
-      const double last = t->own_final[i * variables] - t->final[item * variables];
+      const double last = state_error(t, i, &t->final[item * variables]);
       e->voltage = rb_larger_error(e->voltage, v / allowed);
-      e->final = rb_larger_error(e->final, fabs(last) / allowed);
+      e->final = rb_larger_error(e->final, last / allowed);
       e->spikes += (double)spike_differences(t, i, count, &t->spike_index[from]);
     } else {
       e->counts = rb_larger_error(e->counts, fabs((double)(own_spike_count(t, i) - count)));
@@ -174,7 +208,7 @@ static rb_status add_errors(rb_context *ctx, const rb_neuron_reference *r, const
                             rb_verify_report *report) {
   rb_status status = RB_OK;
   RB_TRY(rb_neuron_reference_add(ctx, report, r, "voltage / allowed", e->voltage, 1));
-  RB_TRY(rb_neuron_reference_add(ctx, report, r, "last voltage / allowed", e->final, 1));
+  RB_TRY(rb_neuron_reference_add(ctx, report, r, "last state / allowed", e->final, 1));
   RB_TRY(rb_neuron_reference_add(ctx, report, r, "spikes that differ", e->spikes, 0));
   if (e->sensitive > 0) {
     RB_TRY(rb_neuron_reference_add(ctx, report, r, "spike count, sensitive traces", e->counts, 1));
