@@ -81,12 +81,13 @@ typedef struct packing {
   double wrap;                            // added to negative numbers that are not signed; else 0
 } packing;
 
-static rb_status read_number(rb_context *ctx, const rb_file *file, const char *name,
-                             const char *attribute, double *value) {
+static rb_status read_number(rb_context *ctx, const rb_file *file, const char *path,
+                             const char *name, const char *attribute, double *value) {
   if (!rb_file_has_attribute(file, name, attribute)) return RB_OK;
   const rb_status status = rb_file_get_double(ctx, file, name, attribute, value);
   if (status != RB_OK || isfinite(*value)) return status;
-  return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: attribute %s is not a finite number", name, attribute);
+  return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s: attribute %s is not a finite number", path, name,
+                 attribute);
 }
 
 static rb_status read_unit(rb_context *ctx, const rb_file *file, const char *path, const char *name,
@@ -116,8 +117,8 @@ static rb_status read_range(rb_context *ctx, const rb_file *file, const char *pa
   rb_status status = RB_OK;
   double range[2];
   int count = 0;
-  RB_TRY(read_number(ctx, file, name, "valid_min", &p->least));
-  RB_TRY(read_number(ctx, file, name, "valid_max", &p->most));
+  RB_TRY(read_number(ctx, file, path, name, "valid_min", &p->least));
+  RB_TRY(read_number(ctx, file, path, name, "valid_max", &p->most));
   if (!rb_file_has_attribute(file, name, "valid_range")) goto cleanup;
   RB_TRY(rb_file_get_doubles(ctx, file, name, "valid_range", 2, &count, range));
   if (count != 2) {
@@ -154,8 +155,8 @@ static rb_status read_packing(rb_context *ctx, const rb_file *file, const char *
   *p = (packing){.factor = 1, .least = -INFINITY, .most = INFINITY};
   RB_TRY(read_wrap(ctx, file, name, type, p));
   RB_TRY(read_range(ctx, file, path, name, p));
-  RB_TRY(read_number(ctx, file, name, "scale_factor", &p->factor));
-  RB_TRY(read_number(ctx, file, name, "add_offset", &p->offset));
+  RB_TRY(read_number(ctx, file, path, name, "scale_factor", &p->factor));
+  RB_TRY(read_number(ctx, file, path, name, "add_offset", &p->offset));
   RB_TRY(read_unit(ctx, file, path, name, column, &p->exponent));
   for (int k = 0; k < 2; ++k) {
     int count = 0;

@@ -96,8 +96,13 @@ static rb_status open_array(rb_context *ctx, const rb_file *file, const char *pa
   *a = NO_ARRAY;
   const H5I_type_t kind = object_kind(file, path);
   if (kind != H5I_DATASET) {
-    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: array %s %s", file->path, path,
-                   kind == H5I_BADID ? "is missing or damaged" : "is not an array");
+    char target[RB_OBJECT_PATH_SIZE] = "";
+    const bool link = rb_file_broken_link(file, path, sizeof target, target);
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: array %s %s%s%s", file->path, path,
+                   link ? "is a link to " : "", target,
+                   link                ? ", which is missing or damaged"
+                   : kind == H5I_BADID ? "is missing or damaged"
+                                       : "is not an array");
   }
   a->id = H5Dopen2(file->id, path, H5P_DEFAULT);
   if (a->id >= 0) a->type = H5Dget_type(a->id);

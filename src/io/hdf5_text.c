@@ -163,7 +163,10 @@ static rb_status open_attribute(rb_context *ctx, const rb_file *file, const char
                                 const char *name, hid_t *id) {
   *id = H5I_INVALID_HID;
   if (rb_file_has_attribute(file, object, name)) {
-    *id = H5Aopen_by_name(file->id, rb_hdf5_path(object), name, H5P_DEFAULT, H5P_DEFAULT);
+    // H5Aopen_by_name looks for texts of an object of another file in this one.
+    const hid_t owner = H5Oopen(file->id, rb_hdf5_path(object), H5P_DEFAULT);
+    if (owner >= 0) *id = H5Aopen(owner, name, H5P_DEFAULT);
+    if (owner >= 0) H5Oclose(owner);
   }
   if (*id >= 0) return RB_OK;
   char what[300];
@@ -183,9 +186,10 @@ rb_status rb_file_get_string(rb_context *ctx, const rb_file *file, const char *o
   RB_TRY(open_attribute(ctx, file, object, name, &id));
   type = H5Aget_type(id);
   space = H5Aget_space(id);
-  RB_TRY(read_texts(ctx, file, name, id, type, space, &count, &strings));
   char what[300];
-  (void)snprintf(what, sizeof what, "attribute %.200s", name);
+  (void)snprintf(what, sizeof what, "%.200s%sattribute %.60s", object,
+                 object[0] != '\0' ? ": " : "", name);
+  RB_TRY(read_texts(ctx, file, what, id, type, space, &count, &strings));
   RB_TRY(take_one(ctx, file, what, count, strings, value));
 cleanup:
   free(strings);
@@ -209,8 +213,8 @@ static rb_status get_numbers(rb_context *ctx, const rb_file *file, const char *o
   const H5T_class_t found = H5Tget_class(type);
   const hssize_t numbers = H5Sget_simple_extent_npoints(space);
   if ((found != H5T_INTEGER && !(real && found == H5T_FLOAT)) || numbers < 1 || numbers > most) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: attribute %s is not one %s", file->path, name,
-                   real ? "number" : "whole number"));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s%sattribute %s is not one %s", file->path, object,
+                   object[0] != '\0' ? ": " : "", name, real ? "number" : "whole number"));
   }
   if (H5Aread(id, memory, value) < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, name, "attribute cannot be read"));

@@ -237,6 +237,54 @@ with nwb("names.nwb") as f:
         series(f, "stimulus/presentation/current%d" % (11 - k), S, i[2 - k], "pA", rate=1e4)
 case("names", "names.nwb", [sweep(1e3 * v[k], i[k], name="step_%d" % (9 + k), bridge=12.0 * (k == 0),
                                   warnings="numbers their names end with" if k else "bias current of 20 pA") for k in range(3)])
+# which stimulus belongs to which response: never by order
+def electrode(g, name):
+    g["electrode"] = h5py.SoftLink("/general/intracellular_ephys/" + name)
+
+
+with nwb("electrodes.nwb") as f:
+    for name in "ABC":
+        f.create_group("general/intracellular_ephys/" + name)
+    for k, (response, stimulus, name) in enumerate((("r1", "s3", "A"), ("r2", "s2", "B"), ("r3", None, "C"))):
+        electrode(series(f, "acquisition/" + response, R, v[k], "mV", rate=1e4, attributes={"sweep_number": 5}), name)
+        if stimulus:
+            electrode(series(f, "stimulus/presentation/" + stimulus, S, i[k], "pA", rate=1e4, attributes={"sweep_number": 5}), name)
+case("electrodes", "electrodes.nwb", [sweep(v[0], i[0], name="r1", current_source="stimulus: s3", warnings=""),
+                                      sweep(v[1], i[1], name="r2", current_source="stimulus: s2"), sweep(v[2], [], lacks="no stimulus for")])
+for label, end, words in (("same numbers", "_1", "which of 2 stimuli of its number"), ("no numbers", "_x", "which of 2 stimuli without a number")):
+    with nwb(label + ".nwb") as f:
+        for k, (response, stimulus) in enumerate((("a", "z"), ("b", "y"))):
+            series(f, "acquisition/" + response + end, R, v[k], "mV", rate=1e4)
+            series(f, "stimulus/presentation/" + stimulus + end, S, i[k], "pA", rate=1e4)
+    case(label, label + ".nwb", [sweep(v[k], [], lacks=words) for k in range(2)])
+with nwb("the only.nwb") as f:
+    series(f, "acquisition/response", R, v[0], "mV", rate=1e4, scalars={"bias_current": np.nan})
+    series(f, "stimulus/presentation/current", S, i[0], "pA", rate=1e4)
+case("the only ones", "the only.nwb", [sweep(v[0], i[0], warnings="the only ones were paired")])
+
+# links: to templates, to another file, to what is not there
+with h5py.File("elsewhere.h5", "w") as f:
+    f["v"] = v[0] / 1e3
+    f["v"].attrs["unit"] = "volts"
+for label, link, words in (("external", h5py.ExternalLink("elsewhere.h5", "/v"), None), ("lost file", h5py.ExternalLink("gone.h5", "/v"), "gone.h5"),
+                           ("lost array", h5py.SoftLink("/stimulus/none"), "/stimulus/none")):
+    with nwb(label + ".nwb") as f:
+        g = series(f, "acquisition/a1", R, v[0], "mV", rate=1e4)
+        del g["data"]
+        g["data"] = link
+        series(f, "stimulus/templates/t", S, i[0], "pA", rate=1e4)
+        f["stimulus/presentation/a1"] = h5py.SoftLink("/stimulus/templates/t")
+    if words is None:
+        case(label, label + ".nwb", [sweep(v[0], i[0], current_source="stimulus: a1")])
+    else:
+        case(label, label + ".nwb", refused="acquisition/a1/data is a link to %s, which is missing or damaged" % words)
+with nwb("lost stimulus.nwb") as f:
+    series(f, "acquisition/a1", R, v[0], "mV", rate=1e4)
+    f["stimulus/presentation/a1"] = h5py.ExternalLink("gone.nwb", "/a1")
+case("lost stimulus", "lost stimulus.nwb", [sweep(v[0], [], lacks="stimulus/presentation/a1 is a link to gone.nwb, which is not there")])
+with nwb("lost response.nwb") as f:
+    f["acquisition/a1"] = h5py.ExternalLink("gone.nwb", "/a1")
+case("lost response", "lost response.nwb", refused="acquisition/a1 is a link to gone.nwb, which is not there")
 with nwb("clock.nwb") as f:  # seconds since 1970, which float64 rounds to 0.24 us
     series(f, "acquisition/a1", R, v[0], "mV", timestamps=1.6e9 + np.arange(50) * 5e-5)
     series(f, "stimulus/presentation/a1", S, i[0], "pA", timestamps=1.6e9 + np.arange(50) * 5e-5)
@@ -365,6 +413,22 @@ case("paths", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, warnings=
      columns="voltage_mV=/deep/v,current_nA=deep/i", interval=0.25)
 case("no path", "root.h5", refused="has no array none", columns="voltage_mV=/none,current_nA=deep/i", interval=0.25)
 case("no interval", "root.h5", refused="--interval-ms", columns="voltage_mV=/deep/v,current_nA=deep/i")
+
+with h5py.File("around.h5", "w") as f:  # what lies around traces is none
+    f["a_holding"], f["b_numbers"], f["time_ms"], f["voltage_mV"], f["current_nA"] = -70.0, np.arange(3.0), t * 0.1, v0, i0
+    f["note"], f["nothing"], f["type"] = "text", h5py.Empty("f8"), np.dtype("f8")
+    f["a_holding"].attrs["units"], f["b_numbers"].attrs["units"], f["voltage_mV"].attrs["units"], f["current_nA"].attrs["unit"] = "mV", 5.0, "", " "
+case("around traces", "around.h5", [sweep(v0, 1e3 * i0, interval=0.1, warnings="")])
+with h5py.File("linked.h5", "w") as f:
+    f["time_ms"], f["v"], f["current_pA"] = t * 0.1, h5py.ExternalLink("elsewhere.h5", "/v"), i0
+case("a linked array", "linked.h5", [sweep(v[0], i0, interval=0.1)])
+with h5py.File("unlinked.h5", "w") as f:
+    f["time_ms"], f["voltage_mV"], f["i"] = t * 0.1, v0, h5py.ExternalLink("gone.h5", "/i")
+case("a lost array", "unlinked.h5", refused="i is a link to gone.h5, which is not there")
+with h5py.File("unscaled.h5", "w") as f:
+    f["time_ms"], f["voltage_mV"], f["current_pA"] = t * 0.1, v0, i0
+    f["voltage_mV"].attrs["scale_factor"] = np.nan
+case("a scale that is no number", "unscaled.h5", refused="unscaled.h5: voltage_mV: attribute scale_factor")
 
 # --- files cut short, and with bytes changed: refused, or read; never a crash
 whole = [c[4] for c in cases if c[2] is not None and len(c[4]) == 1]

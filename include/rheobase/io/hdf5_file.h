@@ -141,6 +141,10 @@ void rb_file_close(rb_file **file);
 /** Whether an object of that path exists. */
 bool rb_file_has(const rb_file *file, const char *path);
 
+/** Whether a path leads over a link to what is not there.
+ * @param target (size) the file it is in, or the path in this file */
+bool rb_file_broken_link(const rb_file *file, const char *path, size_t size, char *target);
+
 /** Whether it is a group. */
 bool rb_file_is_group(const rb_file *file, const char *path);
 

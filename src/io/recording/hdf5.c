@@ -21,20 +21,42 @@ bool rb_is_hdf5(const rb_bytes *head) {
   return false;
 }
 
-/* What an array is and measures. */
-static rb_status take_offer(rb_reading *r, const rb_file *file, const char *name, rb_offer *offer) {
-  static const char *const attributes[] = {"units", "unit"};
-  rb_status status = RB_OK;
-  char *unit = NULL;
+/* What an array is and measures. Attributes that are no text, or empty, are no units. */
+static void take_offer(rb_reading *r, const rb_file *file, const char *name, rb_offer *offer) {
+  static const char *const attributes[] = {"unit", "units"};
   rb_offer_named(name, offer);
-  for (int k = 0; k < 2 && unit == NULL; ++k) {
+  for (int k = 0; k < 2; ++k) {
+    char *unit = NULL;
     if (!rb_file_has_attribute(file, name, attributes[k])) continue;
-    RB_TRY(rb_file_get_string(r->ctx, file, name, attributes[k], &unit));
-    (void)snprintf(offer->unit, sizeof offer->unit, "%s", unit);
+    const bool text = rb_file_get_string(r->ctx, file, name, attributes[k], &unit) == RB_OK;
+    if (text && unit[strspn(unit, " ")] != '\0') {
+      (void)snprintf(offer->unit, sizeof offer->unit, "%s", unit);
+    }
+    free(unit);
   }
-cleanup:
-  free(unit);
-  return status;
+  rb_error_clear(r->ctx);
+}
+
+/* Whether a member of the root may be a trace: an array of more than one number. */
+static rb_status is_trace(rb_reading *r, const rb_file *file, const char *name, bool *trace) {
+  int rank = -1;
+  int64_t shape[RB_FILE_MAX_RANK], count = 1;
+  char target[RB_UNIT_TEXT + RB_RECORDING_TEXT];
+  *trace = false;
+  if (rb_file_broken_link(file, name, sizeof target, target)) {
+    return RB_READING_FAIL(r, "%s is a link to %s, which is not there; --columns leaves it out",
+                           name, target);
+  }
+  if (rb_file_is_group(file, name)) return RB_OK;
+  if (rb_file_shape(r->ctx, file, name, &rank, shape) != RB_OK) {  // a type, or an empty array
+    rb_error_clear(r->ctx);
+    return RB_OK;
+  }
+  for (int i = 0; i < rank; ++i) {
+    if (shape[i] != 1) count = shape[i];
+  }
+  *trace = count != 1;
+  return RB_OK;
 }
 
 /* The arrays of the root, or those the user names. @param offer (RB_MAX_CHANNELS_READ) */
@@ -62,8 +84,9 @@ static rb_status list_offers(rb_reading *r, const rb_file *file, rb_offer *offer
   }
   RB_TRY(rb_file_list(r->ctx, file, "", &members, &names));
   for (int64_t i = 0; i < members && *count < RB_MAX_CHANNELS_READ; ++i) {
-    if (rb_file_is_group(file, names[i])) continue;
-    RB_TRY(take_offer(r, file, names[i], &offer[(*count)++]));
+    bool trace = false;
+    RB_TRY(is_trace(r, file, names[i], &trace));
+    if (trace) take_offer(r, file, names[i], &offer[(*count)++]);
   }
 cleanup:
   free(names);

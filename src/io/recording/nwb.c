@@ -167,7 +167,7 @@ static rb_status take_remarks(rb_reading *r, const rb_file *file, const char *pa
     }
   }
   RB_TRY(take_scalar(r, file, path, "bias_current", &bias));
-  if (bias != 0) {
+  if (isfinite(bias) && bias != 0) {
     RB_TRY(rb_sweep_warn(r->ctx, sweep,
                          "the file says that a bias current of %.4g pA was injected; if its "
                          "current lacks that, give --current-offset",
@@ -197,8 +197,8 @@ static rb_status check_pair(rb_reading *r, const rb_nwb_pair *pair, const trace 
                          pair->stimulus.path, (long long)i->samples, i->interval_ms);
 }
 
-static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pairs *pairs,
-                           const rb_nwb_pair *pair, int64_t *samples) {
+static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair *pair,
+                           int64_t *samples) {
   rb_status status = RB_OK;
   trace v = {0}, i = {0};
   rb_sweep *sweep = NULL;
@@ -217,6 +217,8 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
   if (stimulated) {
     (void)snprintf(sweep->current_source, sizeof sweep->current_source, "stimulus: %s",
                    name_of(pair->stimulus.path));
+  } else if (pair->lacks[0] != '\0') {
+    (void)snprintf(sweep->lacks, sizeof sweep->lacks, "%s", pair->lacks);
   } else {
     (void)snprintf(sweep->lacks, sizeof sweep->lacks, "the file has no stimulus for %s",
                    pair->response.path);
@@ -234,7 +236,7 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
                       "they are taken to begin together; --delay shifts the current",
                       v.start_ms, pair->stimulus.path, i.start_ms));
   }
-  if (pairs->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pairs->remark));
+  if (pair->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pair->remark));
   RB_TRY(take_remarks(r, file, pair->response.path, sweep));
 cleanup:
   free(v.value);
@@ -248,7 +250,7 @@ rb_status rb_nwb_read(rb_reading *r, const rb_file *file) {
   int64_t samples = 0;
   RB_TRY(rb_nwb_find_pairs(r, file, &pairs));
   for (int64_t p = 0; p < pairs.count; ++p) {
-    RB_TRY(add_sweep(r, file, &pairs, &pairs.pair[p], &samples));
+    RB_TRY(add_sweep(r, file, &pairs.pair[p], &samples));
   }
 cleanup:
   free(pairs.pair);

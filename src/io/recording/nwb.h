@@ -17,13 +17,33 @@ typedef struct rb_nwb_part {
 /* A potential and its current. */
 typedef struct rb_nwb_pair {
   rb_nwb_part response, stimulus;
+  const char *remark;                 // what is to be said of the pairing; NULL: nothing
+  char lacks[2 * RB_RECORDING_TEXT];  // why there is no stimulus; "": the file has none
 } rb_nwb_pair;
 
 typedef struct rb_nwb_pairs {
   int64_t count;
-  rb_nwb_pair *pair;   // owned
-  const char *remark;  // what is to be said of the pairing; NULL: nothing
+  rb_nwb_pair *pair;  // owned
 } rb_nwb_pairs;
+
+/* A series with the number of its sweep. */
+typedef struct rb_nwb_numbered {
+  int64_t number, place;  // -1: none; in the order of the file
+  uint64_t electrode;     // 0: none
+  bool response;
+  char path[RB_NWB_PATH];
+} rb_nwb_numbered;
+
+typedef struct rb_nwb_numbers {
+  int64_t count;
+  rb_nwb_numbered *series;             // owned
+  const char *remark;                  // what is to be said of the numbers; NULL: nothing
+  char broken[2 * RB_RECORDING_TEXT];  // a link that leads nowhere; "": there is none
+} rb_nwb_numbers;
+
+/* Pairs responses and stimuli of a number, of an electrode where there are several. Sorts them. */
+RB_NODISCARD rb_status rb_nwb_pair_numbers(rb_reading *reading, rb_nwb_numbers *list,
+                                           rb_nwb_pairs *pairs);
 
 /* Adds the sweeps of an open file. */
 RB_NODISCARD rb_status rb_nwb_read(rb_reading *reading, const rb_file *file);

@@ -13,19 +13,7 @@
 #define TABLES "general/intracellular_ephys/"
 #define RECORDINGS TABLES "intracellular_recordings/"
 #define SWEEPS TABLES "sweep_table/"
-enum { MAX_ROWS = 1 << 20, NUMBER_DIGITS = 15 };
-
-/* A series with the number of its sweep. */
-typedef struct numbered {
-  int64_t number, place;  // place: in the order of the file
-  bool response;
-  char path[RB_NWB_PATH];
-} numbered;
-
-typedef struct numbered_list {
-  int64_t count;
-  numbered *series;  // owned
-} numbered_list;
+enum { MAX_ROWS = 1 << 20, NUMBER_DIGITS = 15, LINK = 160 };
 
 /* A row of a table of series: what HDF5 reads it into. */
 typedef struct reference {
@@ -137,16 +125,32 @@ cleanup:
   return status;
 }
 
+/* The electrode of a series, told by where it is in the file; 0: none. */
+static uint64_t find_electrode(const rb_file *file, const char *path) {
+  char electrode[RB_NWB_PATH + 16];
+  hobj_ref_t where = 0;
+  (void)snprintf(electrode, sizeof electrode, "%s/electrode", path);
+  if (!rb_file_is_group(file, electrode) ||
+      H5Rcreate(&where, file->id, electrode, H5R_OBJECT, H5I_INVALID_HID) < 0) {
+    where = 0;
+  }
+  H5Eclear2(H5E_DEFAULT);
+  return where;
+}
+
 /* Adds a series if it is one of current clamp. */
 static rb_status add_series(rb_reading *r, const rb_file *file, const char *path, int64_t number,
-                            numbered_list *list) {
+                            rb_nwb_numbers *list) {
   const bool response = rb_nwb_is(r, file, path, RB_NWB_RESPONSE);
   if (!response && !rb_nwb_is(r, file, path, RB_NWB_STIMULUS)) return RB_OK;
   if (list->count == MAX_ROWS) return RB_READING_FAIL(r, "has more than %d series", MAX_ROWS);
-  numbered *more = realloc(list->series, (size_t)(list->count + 1) * sizeof *more);
+  rb_nwb_numbered *more = realloc(list->series, (size_t)(list->count + 1) * sizeof *more);
   if (more == NULL) return RB_FAIL(r->ctx, RB_ERR_MEMORY, "out of memory");
   list->series = more;
-  more[list->count] = (numbered){.number = number, .place = list->count, .response = response};
+  more[list->count] = (rb_nwb_numbered){.number = number,
+                                        .place = list->count,
+                                        .electrode = find_electrode(file, path),
+                                        .response = response};
   (void)snprintf(more[list->count++].path, RB_NWB_PATH, "%s", path);
   return RB_OK;
 }
@@ -162,7 +166,7 @@ static rb_status read_column(rb_reading *r, const rb_file *file, const char *pat
                          (long long)rows);
 }
 
-static rb_status from_sweep_table(rb_reading *r, const rb_file *file, numbered_list *list) {
+static rb_status from_sweep_table(rb_reading *r, const rb_file *file, rb_nwb_numbers *list) {
   rb_status status = RB_OK;
   reference *series = NULL;
   int64_t *end = NULL, *number = NULL, count = 0, shape[RB_FILE_MAX_RANK] = {0};
@@ -200,9 +204,17 @@ static int64_t trailing_number(const char *name) {
   return strtoll(name + begin, NULL, 10);
 }
 
+/* Remembers the first link that leads nowhere. */
+static void note_broken(const rb_file *file, const char *path, rb_nwb_numbers *list) {
+  char target[LINK];
+  if (list->broken[0] != '\0' || !rb_file_broken_link(file, path, sizeof target, target)) return;
+  (void)snprintf(list->broken, sizeof list->broken, "%s is a link to %s, which is not there", path,
+                 target);
+}
+
 /* All series, with their own numbers, or those of their names. */
 static rb_status list_series(rb_reading *r, const rb_file *file, bool by_name,
-                             numbered_list *list) {
+                             rb_nwb_numbers *list) {
   static const char *const groups[] = {"acquisition", "stimulus/presentation"};
   rb_status status = RB_OK;
   char **names = NULL;
@@ -216,6 +228,7 @@ static rb_status list_series(rb_reading *r, const rb_file *file, bool by_name,
       int64_t number = by_name ? trailing_number(names[k]) : -1;
       (void)snprintf(path, sizeof path, "%s/%s", groups[g], names[k]);
       if (strlen(path) >= RB_NWB_PATH) continue;
+      note_broken(file, path, list);
       if (!by_name && rb_file_has_attribute(file, path, "sweep_number")) {
         RB_TRY(rb_file_get_int(r->ctx, file, path, "sweep_number", &number));
       }
@@ -227,34 +240,7 @@ cleanup:
   return status;
 }
 
-static int compare_numbers(const void *a, const void *b) {
-  const numbered *x = a, *y = b;
-  if (x->number != y->number) return x->number < y->number ? -1 : 1;
-  return x->place < y->place ? -1 : x->place > y->place;
-}
-
-/* The k-th response and the k-th stimulus of a number are a pair. */
-static rb_status pair_numbers(rb_reading *r, numbered_list *list, rb_nwb_pairs *pairs) {
-  const rb_status status = RB_ALLOCATE(r->ctx, pairs->pair, list->count);
-  if (status != RB_OK) return status;
-  if (list->count > 0)
-    qsort(list->series, (size_t)list->count, sizeof *list->series, compare_numbers);
-  for (int64_t begin = 0, end = 0; begin < list->count; begin = end) {
-    while (end < list->count && list->series[end].number == list->series[begin].number) ++end;
-    int64_t stimulus = begin;
-    for (int64_t k = begin; k < end; ++k) {
-      if (!list->series[k].response) continue;
-      rb_nwb_pair *pair = &pairs->pair[pairs->count++];
-      *pair = (rb_nwb_pair){.response = {.count = -1}, .stimulus = {.count = -1}};
-      memcpy(pair->response.path, list->series[k].path, RB_NWB_PATH);
-      while (stimulus < end && list->series[stimulus].response) ++stimulus;
-      if (stimulus < end) memcpy(pair->stimulus.path, list->series[stimulus++].path, RB_NWB_PATH);
-    }
-  }
-  return RB_OK;
-}
-
-static bool all_numbered(const numbered_list *list) {
+static bool all_numbered(const rb_nwb_numbers *list) {
   for (int64_t k = 0; k < list->count; ++k) {
     if (list->series[k].number < 0) return false;
   }
@@ -262,22 +248,24 @@ static bool all_numbered(const numbered_list *list) {
 }
 
 static rb_status from_numbers(rb_reading *r, const rb_file *file, rb_nwb_pairs *pairs) {
+  static const char *const by_name =
+      "no table tells which stimulus belongs to which response: they were paired by the numbers "
+      "their names end with";
   rb_status status = RB_OK;
-  numbered_list list = {0};
+  rb_nwb_numbers list = {0};
   if (rb_file_has(file, SWEEPS "series")) {
     RB_TRY(from_sweep_table(r, file, &list));
   } else {
     RB_TRY(list_series(r, file, false, &list));
     if (!all_numbered(&list)) {
       free(list.series);
-      list = (numbered_list){0};
+      list = (rb_nwb_numbers){0};
+      list.remark = by_name;
       RB_TRY(list_series(r, file, true, &list));
-      pairs->remark =
-          "no table tells which stimulus belongs to which response: they were paired "
-          "by the numbers their names end with";
     }
   }
-  RB_TRY(pair_numbers(r, &list, pairs));
+  RB_TRY(rb_nwb_pair_numbers(r, &list, pairs));
+  if (pairs->count == 0 && list.broken[0] != '\0') RB_TRY(RB_READING_FAIL(r, "%s", list.broken));
 cleanup:
   free(list.series);
   return status;
