@@ -67,4 +67,17 @@ awk '/^\$event[0-9]+ << EOD/ { of = substr($1, 7); next }
 # One figure is one figure.
 mkdir one && cp study/checkpoint.h5 one
 "$RB_PROGRAM" report one | grep -q 'report     1 figure, ' || fail "one: $("$RB_PROGRAM" report one)"
+# A loss that falls evenly is its own smoothed curve.
+"$python" - <<'PYTHON' || fail "h5py"
+import h5py
+with h5py.File("one/checkpoint.h5", "r+") as file:
+    for name, slope in (("loss", -3.0), ("validation_loss", -2.0)):
+        array = file["history/" + name]
+        array[...] = [slope * epoch for epoch in range(len(array))]
+PYTHON
+"$RB_PROGRAM" report one >out.txt || fail "one: $(cat out.txt)"
+awk '/^\$loss << EOD/ { inside = 1; next }
+  /^EOD/ { inside = 0 }
+  inside { ++rows; if (($2 - $3) ^ 2 > 1e-12 || ($4 - $5) ^ 2 > 1e-12) bad = 1 }
+  END { exit bad || rows < 2 }' one/figures/loss.gp || fail "smoothed: $(grep -A 9 '^$loss' one/figures/loss.gp)"
 exit 0
