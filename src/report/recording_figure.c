@@ -13,18 +13,18 @@
 enum { MOST_SWEEPS = 4, PANEL_HEIGHT = 330, PANELS_PER_SWEEP = 2, NAME = 80 };
 
 /* Splits a path into its folder, "" or with a slash, and the name of the figure, which goes into a
- * script: that of the file where it is made of plain letters, else "recording". */
+ * script: that of the file, with what is no plain letter as "_". */
 static void split_path(const char *path, char *folder, char *name) {
   const char *slash = strrchr(path, '/');
   const char *base = slash != NULL ? slash + 1 : path;
   const char *dot = strrchr(base, '.');
   const size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-  bool plain = length > 0 && length < NAME - 16;
-  for (size_t i = 0; i < length; ++i) {
-    plain = plain && (isalnum((unsigned char)base[i]) || strchr("_-+.", base[i]) != NULL);
-  }
   (void)snprintf(folder, RB_TEXT_PATH, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 0, path);
-  (void)snprintf(name, NAME, "%.*s", plain ? (int)length : 9, plain ? base : "recording");
+  const size_t kept = length < NAME - 16 ? length : NAME - 16;
+  (void)snprintf(name, NAME, "%.*s", (int)kept, base);
+  for (char *c = name; *c != '\0'; ++c) {
+    if (isalnum((unsigned char)*c) == 0 && strchr("_-+.", *c) == NULL) *c = '_';
+  }
 }
 
 /* What is blanked, as middle and half width of each stretch. */

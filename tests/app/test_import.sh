@@ -80,6 +80,8 @@ echo "-- the list"
 "$RB_PROGRAM" import one.csv two.csv --list >out.txt 2>err.txt || fail "list: $(cat err.txt)"
 grep -Eq '^ +1 +sweep 0 +100 +0.1 +-60.00..30.00 +0.00..999.00 +5 +two.csv$' out.txt || fail "list: $(cat out.txt)"
 [ "$(wc -l <out.txt)" = 3 ] || fail "list: $(cat out.txt)"
+"$RB_PROGRAM" import one.csv two.csv --list --sweeps 1 >out.txt 2>err.txt || fail "list: $(cat err.txt)"
+grep -Eq '^ +1 +sweep 0 .* two.csv$' out.txt || fail "a chosen sweep keeps its number: $(cat out.txt)"
 cut -d, -f1,2 one.csv >potential.csv
 "$RB_PROGRAM" import potential.csv --list >out.txt 2>err.txt && grep -q ' -60.00..30.00 *- ' out.txt || fail "without a current: $(cat out.txt err.txt)"
 refused 5 'potential.csv: sweep 0 has no current: no column is in amperes' potential.csv -o x.h5
@@ -93,12 +95,33 @@ import h5py
 for g in h5py.File('zero.h5')['sweeps'].values():
     assert list(g.attrs['warnings']) == ['the current is 0 in all sweeps']" || fail "the warnings of the file"
 
+"$RB_PROGRAM" import one.csv -o late.h5 --to 150 --delay 0.26 --quiet 2>err.txt || fail "late: $(cat err.txt)"
+grep -q 'the sweep ends at 100 ms, before --to 150' err.txt || fail "a window beyond the end: $(cat err.txt)"
+grep -q 'delay of 0.26 ms is not whole samples: the current is shifted by 0.3 ms' err.txt || fail "a part of a sample: $(cat err.txt)"
+"$python" -c "
+import h5py, numpy as np
+g = h5py.File('late.h5')['sweeps/0000']
+assert np.isclose(g.attrs['delay_ms'], 0.3) and g['current_pA'][10] == 7 and len(g['time_ms']) == 1000" || fail "the delay"
+
+echo "-- names: of the figure, and ones that are no UTF-8"
+cp one.csv $'n\xe4me.csv'
+for name in 'cell 1' 'cell 2' $'z\xe4'; do
+  "$RB_PROGRAM" import $'n\xe4me.csv' -o "$name.h5" --quiet 2>err.txt || fail "$name: $(cat err.txt)"
+done
+[ -s cell_1.png ] && [ -s cell_2.png ] && [ -s z_.png ] || fail "a figure for each name: $(ls)"
+"$python" -c "
+import h5py
+assert h5py.File('cell 1.h5')['sweeps/0000'].attrs['source'] == 'n?me.csv'" || fail "a name that is no UTF-8"
+
 echo "-- what is refused"
 expect_failure 2 'say where to write, -o recording.h5, or --list' 2 import one.csv
 refused 2 'would replace a recording that is read' one.csv recording.h5 -o ./recording.h5
 refused 2 '--sweeps 0,2: give numbers and ranges of the sweeps 0 to 1' one.csv two.csv -o x.h5 --sweeps 0,2
 refused 2 'there are 0 steps of 0.1 ms' one.csv -o x.h5 --from 100
 refused 2 'the window ends before it begins' one.csv -o x.h5 --from 20 --to 10
+refused 2 '--delay 100 is longer than its 100 ms' one.csv -o x.h5 --delay 100
+refused 2 'the figure beside it would have that name' one.csv -o x.png
+refused 2 'the figure beside it would have that name' one.csv -o x.gp
 refused 2 '--dt 0: give a number in ms above 0' one.csv -o x.h5 --dt 0
 refused 2 '--series-resistance 1,2: give one number in MOhm, or three' one.csv -o x.h5 --series-resistance 1,2
 refused 7 'cannot be estimated: the current does not change within 1 ms' one.csv -o x.h5 --series-resistance estimate

@@ -25,7 +25,7 @@ static inline void fuzz_sweep(rb_sweep *sweep) {
   const rb_status status = rb_sweep_step(&fuzz_context, sweep, &spikes, &stepping, &steps);
   fuzz_outcome(status);
   fuzz_outcome(rb_electrode_estimate(&fuzz_context, 1, sweep, &spikes, &electrode));
-  const rb_checked checked = {&spikes, &electrode, &steps, stepping.tref_ms};
+  const rb_checked checked = {&spikes, &electrode, &steps, &stepping};
   if (status == RB_OK) fuzz_outcome(rb_sweep_check(&fuzz_context, sweep, &checked));
   rb_spikes_free(&spikes);
   rb_steps_free(&steps);

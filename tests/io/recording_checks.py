@@ -127,6 +127,15 @@ for kind, path in both("cosine", lambda f, p: f(p, x, [V], command(epochs=[(5, 1
     case(path, path, [sweep(scaled(x[s, :, 0], V), [], lacks="epoch 0 of the command is of type 5") for s in range(4)])
 abf1("pulse.abf1", x, [V], command(epochs=[(3, 1.0, 0.0, 100, 0)]))
 case("pulse", "pulse.abf1", [sweep(scaled(x[s, :, 0], V), [], lacks="without a period") for s in range(4)])
+for on in (0, 1):  # a list in use changes epochs from sweep to sweep
+    for kind, path in both("list%d" % on, lambda f, p: f(p, x, [V], command(epochs=steps, user_list=on), dac=1)):
+        case(path, path, [sweep(scaled(x[s, :, 0], V), [] if on else expected_command(steps, s, 0.0, 0),
+                                lacks="a user list varies its epochs" if on else "") for s in range(4)])
+    for kind, path in both("list_off%d" % on, lambda f, p: f(p, x, [V], command(holding=7.0, on=0, epochs=steps, user_list=on))):
+        case(path, path, [sweep(scaled(x[s, :, 0], V), np.full(N, 7.0)) for s in range(4)])
+for kind, path in both("no_choice", lambda f, p: f(p, x, [V], command(epochs=steps))):
+    for option, value in (("columns", "voltage_mV=a,current_pA=b"), ("units", "mV")):
+        case(path + option, path, refused="--%s %s: " % (option, value), **{option: value})
 for kind, path in both("volts_command", lambda f, p: f(p, x, [V], command(unit="mV", epochs=steps))):
     case(path, path, [sweep(scaled(x[s, :, 0], V), [], lacks="the command is in 'mV'") for s in range(4)])
 
@@ -168,6 +177,11 @@ igor("i1", z, b"c1", b"A", kind=4)
 igor("i2", 2 * z, b"c2", b"A", kind=4)
 case("order given", ["v1", "v2", "i1", "i2"], [sweep(1e3 * y, 1e12 * z, name="one", current_source="measured: c1"),
                                                 sweep(2e3 * y, 2e12 * z, name="two", current_source="measured: c2", interval=0.1)])
+igor("late_i", z, b"c", b"A", start=0.01)
+case("another start", ["v1", "late_i"], [sweep(1e3 * y, 1e12 * z, warnings="begins at 0 ms and its current of late_i at 10 ms")])
+for option, value, words in (("voltage", "one", "--voltage one: files of this format offer no such choice"), ("current", "0", "--current 0: files"),
+                             ("columns", "a,b", "--columns a,b: files"), ("units", "mV,pA", "of which there are 0")):
+    case("no choice of " + option, ["v1", "i1"], refused=words, **{option: value})
 case("alone", "v1", [sweep(1e3 * y, [], lacks="give the wave of the current too")])
 case("odd number", ["v1", "v2", "i1"], refused="2 potentials without a current and 1 current without a potential")
 igor("short", z[:-1], b"c", b"A")
@@ -191,6 +205,7 @@ for label, options, words in (("complex", dict(code=3), "complex"), ("text wave"
 igor("unitless", y, b"v", b"")
 case("unitless", "unitless", refused="neither a potential nor a current")
 igor("unitless_i", z, b"i", b"")
+case("more units", ["unitless", "i1"], refused="--units mV,pA: is for channels without a unit, of which there is 1", units="mV,pA")
 case("units", ["unitless", "i1", "unitless_i", "v1"], [sweep(y, 1e12 * z), sweep(1e3 * y, z)], units="mV,pA")
 case("current alone", "i1", refused="give the wave of the potential too")
 igor("per_metre", y, b"v", b"mV", x_unit=b"m")
@@ -285,6 +300,12 @@ case("lost stimulus", "lost stimulus.nwb", [sweep(v[0], [], lacks="stimulus/pres
 with nwb("lost response.nwb") as f:
     f["acquisition/a1"] = h5py.ExternalLink("gone.nwb", "/a1")
 case("lost response", "lost response.nwb", refused="acquisition/a1 is a link to gone.nwb, which is not there")
+for option, value in (("voltage", "a1"), ("current", "a1"), ("columns", "voltage_mV=a1,current_pA=a1"), ("units", "mV")):
+    case("no choice of %s in NWB" % option, "the only.nwb", refused="--%s %s: " % (option, value), **{option: value})
+with nwb("shown.nwb") as f:  # what a terminal would obey, what is no UTF-8, letters that are cut
+    series(f, "acquisition/a\x1b[2J\n1", R, v[0], "mV", rate=1e4, attributes={"comments": np.bytes_(b"junction \xe9 \x07\n" + 70 * "\u3042".encode())})
+    series(f, "stimulus/presentation/\u03b11", S, i[0], "pA", rate=1e4)
+case("what is shown", "shown.nwb", [sweep(v[0], i[0], name="a [2J 1", current_source="stimulus: \u03b11", warnings="'junction ?   " + 62 * "\u3042" + "?'")])
 with nwb("clock.nwb") as f:  # seconds since 1970, which float64 rounds to 0.24 us
     series(f, "acquisition/a1", R, v[0], "mV", timestamps=1.6e9 + np.arange(50) * 5e-5)
     series(f, "stimulus/presentation/a1", S, i[0], "pA", timestamps=1.6e9 + np.arange(50) * 5e-5)

@@ -31,8 +31,9 @@ def channel(name, unit, scale=1.0, gain=1.0, programmable=1.0, additional=None, 
                 signal_offset=signal_offset)
 
 
-def command(unit="pA", holding=0.0, on=1, source=1, last_held=0, file=b"", epochs=()):
-    return dict(unit=unit, holding=holding, on=on, source=source, last_held=last_held, file=file, epochs=epochs)
+def command(unit="pA", holding=0.0, on=1, source=1, last_held=0, file=b"", epochs=(), user_list=None):
+    """user_list: whether the list of this DAC's number is in use; None: there is none."""
+    return dict(unit=unit, holding=holding, on=on, source=source, last_held=last_held, file=file, epochs=epochs, user_list=user_list)
 
 
 def abf_values(raw, c, adc_range, resolution, floats):
@@ -79,6 +80,7 @@ def abf1(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, version
         for at, key in ((2296, "on"), (2300, "source"), (2304, "last_held")):
             b.put(at + 2 * dac, "h", cmd[key])
         b.text(2736 + 256 * dac, 256, cmd["file"])
+        b.put(3360 + 2 * dac, "h", int(cmd["user_list"] or 0))
         for e, (kind, level, step, length, length_step) in enumerate(cmd["epochs"]):
             k = 10 * dac + e
             b.put(2308 + 2 * k, "h", kind)
@@ -153,6 +155,8 @@ def abf2(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, starts=
     section(92, b"".join(adcs), 128 + grow, n)
     section(108, b"".join(dacs), 256 + grow, len(dacs))
     section(156, b"".join(epochs), 48 + grow, len(epochs))
+    if cmd["user_list"] is not None:
+        section(172, struct.pack("<hhhhi52x", dac, int(cmd["user_list"]), 13, 0, 0), 64, 1)
     section(220, strings, len(strings), 1)
     section(236, data, 4 if floats else 2, raw.size)
     if starts is not None:

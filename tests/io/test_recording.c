@@ -187,8 +187,14 @@ static void corrections(void **state) {
   assert_int_equal(rb_sweep_correct(&test_context, &sweep, &c), RB_OK);
   assert_true(current[1] == 5 && current[2] == 105 && current[3] == 105);
   c.delay_ms = 1e9;
+  assert_int_equal(rb_sweep_correct(&test_context, &sweep, &c), RB_ERR_USAGE);
+  rb_error_clear(&test_context);
+  assert_true(current[2] == 105 && current[3] == 105);
+  c.delay_ms = 0.16;
   assert_int_equal(rb_sweep_correct(&test_context, &sweep, &c), RB_OK);
-  assert_true(current[3] == 5);
+  assert_true(current[2] == 5 && current[3] == 5);
+  assert_near(rb_correction_delay(&c, 0.1), 0.2, 1e-12);
+  assert_non_null(strstr(sweep.warnings, "0.16 ms is not whole samples"));
   // a balanced bridge leaves nothing to take off
   c = (rb_correction){.tap_MOhm = {0, 10, 0}};
   sweep.bridge_balance_MOhm = 12;
@@ -255,7 +261,7 @@ static bool warned(rb_sweep sweep, const char *words) {
                    RB_OK);
   step(&sweep, &spikes, WHOLE, &steps);
   assert_int_equal(rb_electrode_estimate(&test_context, 1, &sweep, &spikes, &electrode), RB_OK);
-  const rb_checked checked = {&spikes, &electrode, &steps, 2};
+  const rb_checked checked = {&spikes, &electrode, &steps, &WHOLE};
   assert_int_equal(rb_sweep_check(&test_context, &sweep, &checked), RB_OK);
   const bool found = sweep.warnings != NULL && strstr(sweep.warnings, words) != NULL;
   const bool any = sweep.warnings != NULL;

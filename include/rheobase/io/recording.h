@@ -23,6 +23,7 @@ typedef struct rb_sweep {
   char current_source[2 * RB_RECORDING_TEXT];  ///< "column", "measured: Imemb", "command", ...
   char
       lacks[2 * RB_RECORDING_TEXT];  ///< why there is no potential or no current; "" where both are
+  int64_t number;                    ///< from 0 over all files, before any are selected
   double interval_ms;                ///< between samples
   double start_ms;                   ///< of the sweep in the file
   double bridge_balance_MOhm;        ///< that the amplifier took off; 0: not known
@@ -32,11 +33,17 @@ typedef struct rb_sweep {
   char *warnings;      ///< lines; NULL: none
 } rb_sweep;
 
+/** Which parts of a choice mattered to a file: a part that did not to any is an error. */
+typedef struct rb_choice_use {
+  bool columns, voltage, current;
+} rb_choice_use;
+
 /** Sweeps in the order of the files and, within a file, of the numbers it gives them. */
 typedef struct rb_recording {
   int64_t sweeps;
   rb_sweep *sweep;
-  int64_t unitless;  ///< channels without a unit that were met
+  int64_t unitless;   ///< channels without a unit that were met
+  rb_choice_use use;  ///< what was asked of the files while they were read
 } rb_recording;
 
 /** What the user says about files. Zero: nothing. */

@@ -12,7 +12,7 @@ typedef struct rb_checked {
   const rb_spikes *spikes;
   const rb_electrode *electrode;  ///< what is left of one after the corrections
   const rb_steps *steps;
-  double tref_ms;
+  const rb_stepping *stepping;  ///< what was asked for
 } rb_checked;
 
 /** Checks one sweep that has a current. */

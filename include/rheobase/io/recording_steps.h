@@ -23,6 +23,9 @@ typedef struct rb_correction {
 /** Series resistance as a whole: the sum of the taps, in MOhm. */
 double rb_correction_resistance(const rb_correction *correction);
 
+/** The delay in whole samples, in ms. */
+double rb_correction_delay(const rb_correction *correction, double interval_ms);
+
 /** Corrects a sweep in place. Where the file says that the amplifier balanced the bridge, no
  * resistance is taken off, and the sweep is warned of. */
 RB_NODISCARD rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep,

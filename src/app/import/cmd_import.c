@@ -65,9 +65,9 @@ static void print_list(const work *w) {
     char voltage[40], current[40];
     format_range(sweep->samples, sweep->voltage_mV, voltage);
     format_range(sweep->samples, sweep->current_pA, current);
-    (void)printf("%5lld  %-24s %13.10g %12.10g  %-20s %-22s %6lld  %s\n", (long long)s, sweep->name,
-                 (double)sweep->samples * sweep->interval_ms, sweep->interval_ms, voltage, current,
-                 (long long)w->spikes[s].count, sweep->source);
+    (void)printf("%5lld  %-24s %13.10g %12.10g  %-20s %-22s %6lld  %s\n", (long long)sweep->number,
+                 sweep->name, (double)sweep->samples * sweep->interval_ms, sweep->interval_ms,
+                 voltage, current, (long long)w->spikes[s].count, sweep->source);
   }
 }
 
@@ -126,7 +126,7 @@ static rb_status treat(rb_context *ctx, work *w) {
     rb_electrode electrode;
     RB_TRY(rb_sweep_step(ctx, sweep, &w->spikes[s], &t->stepping, &w->steps[s]));
     RB_TRY(rb_electrode_estimate(ctx, 1, sweep, &w->spikes[s], &electrode));
-    const rb_checked checked = {&w->spikes[s], &electrode, &w->steps[s], t->stepping.tref_ms};
+    const rb_checked checked = {&w->spikes[s], &electrode, &w->steps[s], &t->stepping};
     RB_TRY(rb_sweep_check(ctx, sweep, &checked));
   }
   RB_TRY(rb_recording_check(ctx, &w->recording, w->spikes));
@@ -205,6 +205,12 @@ static rb_status check_output(rb_context *ctx, const rb_arguments *arguments) {
   if (arguments->output == NULL) {
     if (arguments->recording.list) return RB_OK;
     return RB_FAIL(ctx, RB_ERR_USAGE, "say where to write, -o recording.h5, or --list");
+  }
+  const char *dot = strrchr(arguments->output, '.');
+  if (dot != NULL && (strcmp(dot, ".png") == 0 || strcmp(dot, ".gp") == 0)) {
+    return RB_FAIL(ctx, RB_ERR_USAGE,
+                   "-o %s: the figure beside it would have that name; call it .h5",
+                   arguments->output);
   }
   if (stat(arguments->output, &output) != 0) return RB_OK;
   for (int i = 0; i < arguments->inputs; ++i) {

@@ -70,9 +70,10 @@ static rb_status choose(rb_reading *r, const rb_abf *abf, plan *p) {
   rb_offer *offer = NULL;
   const char *wanted = r->choice->current;
   const bool command = wanted != NULL && strcmp(wanted, "command") == 0;
-  const rb_sought voltage = {"volts", "mV", r->choice->voltage};
-  const rb_sought current = {"amperes", "pA", command ? NULL : wanted};
+  const rb_sought voltage = {"volts", "mV", r->choice->voltage, &r->recording->use.voltage};
+  const rb_sought current = {"amperes", "pA", command ? NULL : wanted, &r->recording->use.current};
   *p = (plan){.voltage = -1, .current = -1};
+  r->recording->use.current = r->recording->use.current || command;
   RB_TRY(RB_ALLOCATE(r->ctx, offer, abf->channels));
   for (int i = 0; i < abf->channels; ++i) offer[i] = abf->channel[i].offer;
   RB_TRY(rb_channel_choose(r, abf->channels, offer, &voltage, &p->voltage, &p->voltage_exponent,

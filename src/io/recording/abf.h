@@ -56,6 +56,9 @@ typedef rb_status (*rb_abf_header)(rb_reading *reading, rb_abf *abf);
 /* Adds the sweeps of a file. */
 RB_NODISCARD rb_status rb_abf_read(rb_reading *reading, rb_abf_header take_header);
 
+/* Why a command is unknown whose epochs such a list changes. */
+extern const char rb_abf_user_list[];
+
 /* The command of sweep s, in its unit. @param value (count) */
 void rb_abf_command_fill(const rb_abf_command *command, int64_t s, int64_t count, double *value);
 

@@ -48,6 +48,7 @@ enum {
   EPOCH_DURATION = 2508,
   EPOCH_DURATION_STEP = 2588,
   STIMULUS_FILE = 2736,
+  USER_LIST_ON = 3360,
   TELEGRAPH_ON = 4512,
   TELEGRAPH_GAIN = 4576
 };
@@ -101,6 +102,7 @@ static void take_command(rb_bytes *b, bool large, rb_abf_command *c) {
     c->unknown = "the header is of a version before 1.6";
   } else if (dac < WAVEFORM_DACS) {
     take_epochs(b, dac, c);
+    if (c->on && rb_bytes_i16(b, USER_LIST_ON + 2 * dac) == 1) c->unknown = rb_abf_user_list;
   }
 }
 

@@ -84,7 +84,16 @@ static void take_command(rb_bytes *b, const section *dacs, const section *epochs
     c->source = rb_bytes_i16(b, at + 42);
     c->last_held = rb_bytes_i16(b, at + 44) == 1;
     take_epochs(b, epochs, active, c);
-    return;
+    break;
+  }
+}
+
+/* A list of the user's that changes an epoch of this DAC from sweep to sweep. */
+static void take_user_lists(rb_bytes *b, const section *lists, int active, rb_abf_command *c) {
+  for (int64_t k = 0; c->on && k < lists->entries; ++k) {
+    const int64_t at = lists->at + k * lists->size;
+    if (rb_bytes_i16(b, at) != active || rb_bytes_i16(b, at + 2) == 0) continue;
+    c->unknown = rb_abf_user_list;
   }
 }
 
@@ -92,9 +101,9 @@ static rb_status take_header(rb_reading *r, rb_abf *abf) {
   rb_bytes *b = &abf->bytes;
   const section protocol = take_section(b, 76), adcs = take_section(b, 92),
                 dacs = take_section(b, 108), epochs = take_section(b, 156),
-                strings = take_section(b, 220), data = take_section(b, 236),
-                synch = take_section(b, 316);
-  const section *all[] = {&protocol, &adcs, &dacs, &epochs, &strings, &data, &synch, NULL};
+                lists = take_section(b, 172), strings = take_section(b, 220),
+                data = take_section(b, 236), synch = take_section(b, 316);
+  const section *all[] = {&protocol, &adcs, &dacs, &epochs, &lists, &strings, &data, &synch, NULL};
   for (const section **one = all; *one != NULL; ++one) {
     if (!holds(b, *one)) {
       return RB_READING_FAIL(r, "a section points outside the file: it is damaged or incomplete");
@@ -116,7 +125,9 @@ static rb_status take_header(rb_reading *r, rb_abf *abf) {
   for (int i = 0; i < abf->channels; ++i) {
     take_channel(b, adcs.at + i * adcs.size, &strings, protocol.at, &abf->channel[i]);
   }
-  take_command(b, &dacs, &epochs, &strings, rb_bytes_i16(b, protocol.at + 142), &abf->command);
+  const int16_t active = rb_bytes_i16(b, protocol.at + 142);
+  take_command(b, &dacs, &epochs, &strings, active, &abf->command);
+  take_user_lists(b, &lists, active, &abf->command);
   return RB_OK;
 }
 

@@ -7,6 +7,8 @@
 
 enum { STEP = 1, RAMP = 2, PULSES = 3, LEAD = 64, FROM_FILE = 2 };
 
+const char rb_abf_user_list[] = "a user list varies its epochs";
+
 void rb_abf_command_why_not(const rb_abf_command *c, char *why) {
   enum { SIZE = 2 * RB_RECORDING_TEXT };
   int exponent = 0;

@@ -39,6 +39,7 @@ rb_status rb_channel_choose(rb_reading *r, int count, const rb_offer *offer,
   *exponent = 0;
   remark[0] = '\0';
   if (sought->wanted != NULL) {
+    if (sought->used != NULL) *sought->used = true;
     *index = find_wanted(count, offer, sought->wanted);
     if (*index >= 0 && rb_unit_exponent(offer[*index].unit, sought->unit, exponent)) return RB_OK;
     list_channels(count, offer, sought->unit, false, listed, sizeof listed);

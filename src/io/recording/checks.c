@@ -67,18 +67,20 @@ static rb_status check_spikes(rb_context *ctx, rb_sweep *sweep, const rb_checked
   int64_t close = 0, last = 0;
   for (int64_t k = 1; k < spikes->count; ++k) {
     const double between = (double)(spikes->onset[k] - spikes->onset[k - 1]) * sweep->interval_ms;
-    close += between < checked->tref_ms + 1e-9;  // the mask's last step, tref after, is in it
+    close +=
+        between < checked->stepping->tref_ms + 1e-9;  // the mask's last step, tref after, is in it
   }
-  for (int64_t k = 0; k < steps->spikes; ++k) last += steps->onset_ms[k] > end - checked->tref_ms;
+  for (int64_t k = 0; k < steps->spikes; ++k)
+    last += steps->onset_ms[k] > end - checked->stepping->tref_ms;
   if (close > 0) {
     RB_TRY(rb_sweep_warn(ctx, sweep,
                          "%lld spike%s less than %.4g ms after another, or just that, within what "
                          "that one blanks: choose a shorter --tref",
-                         (long long)close, rb_plural(close), checked->tref_ms));
+                         (long long)close, rb_plural(close), checked->stepping->tref_ms));
   }
   if (last > 0) {
-    RB_TRY(
-        rb_sweep_warn(ctx, sweep, "a spike in the last %.4g ms of the window", checked->tref_ms));
+    RB_TRY(rb_sweep_warn(ctx, sweep, "a spike in the last %.4g ms of the window",
+                         checked->stepping->tref_ms));
   }
 cleanup:
   return status;
@@ -163,6 +165,15 @@ cleanup:
   return status;
 }
 
+static rb_status check_window(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
+  const double end = (double)sweep->samples * sweep->interval_ms;
+  if (!isfinite(checked->stepping->to_ms) ||
+      checked->stepping->to_ms <= end + sweep->interval_ms / 2)
+    return RB_OK;
+  return rb_sweep_warn(ctx, sweep, "the sweep ends at %.10g ms, before --to %.10g", end,
+                       checked->stepping->to_ms);
+}
+
 static rb_status check_step(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
   if (checked->steps->dt_ms >= sweep->interval_ms * (1 - 1e-9)) return RB_OK;
   return rb_sweep_warn(ctx, sweep,
@@ -172,7 +183,7 @@ static rb_status check_step(rb_context *ctx, rb_sweep *sweep, const rb_checked *
 
 rb_status rb_sweep_check(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
   static const check checks[] = {check_potential, check_current,   check_spikes, check_peaks,
-                                 check_clamp,     check_electrode, check_step};
+                                 check_clamp,     check_electrode, check_window, check_step};
   rb_status status = RB_OK;
   for (size_t k = 0; status == RB_OK && k < sizeof checks / sizeof *checks; ++k) {
     status = checks[k](ctx, sweep, checked);

@@ -5,15 +5,23 @@
 #include "rheobase/base/memory.h"
 #include "rheobase/io/recording_steps.h"
 
+/* A delay so near whole samples is them. */
+static const double NEAR = 1e-6;
+
 double rb_correction_resistance(const rb_correction *c) {
   double sum = 0;
   for (int k = 0; k < RB_TAPS; ++k) sum += c->tap_MOhm[k];
   return sum;
 }
 
-/* Shifts a trace by whole samples; its end is repeated. */
+double rb_correction_delay(const rb_correction *c, double interval_ms) {
+  const double whole = nearbyint(c->delay_ms / interval_ms) * interval_ms;
+  return fabs(whole - c->delay_ms) <= NEAR * interval_ms ? c->delay_ms : whole;
+}
+
+/* Shifts a trace by whole samples, fewer than it has; its end is repeated. */
 static void shift(int64_t samples, int64_t later, double *value) {
-  const int64_t by = later > 0 ? later : -later, kept = by < samples ? samples - by : 0;
+  const int64_t kept = samples - (later > 0 ? later : -later);
   const double end = later > 0 ? value[0] : value[samples - 1];
   if (later > 0) {
     memmove(value + samples - kept, value, (size_t)kept * sizeof *value);
@@ -37,13 +45,22 @@ static void take_off(rb_sweep *sweep, const double *tap_MOhm) {
 rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
   rb_status status = RB_OK;
   const double later = nearbyint(c->delay_ms / sweep->interval_ms);
+  const double applied = rb_correction_delay(c, sweep->interval_ms);
   bool resistance = false;
   for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
   if (sweep->current_pA != NULL) {
-    const double most = (double)sweep->samples;
-    if (later != 0) {
-      shift(sweep->samples, (int64_t)fmax(-most, fmin(most, later)), sweep->current_pA);
+    if (fabs(later) >= (double)sweep->samples) {
+      RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "%s: %s: --delay %.10g is longer than its %.10g ms",
+                     sweep->source, sweep->name, c->delay_ms,
+                     (double)sweep->samples * sweep->interval_ms));
     }
+    if (applied != c->delay_ms) {
+      RB_TRY(rb_sweep_warn(ctx, sweep,
+                           "the delay of %.10g ms is not whole samples: the current is shifted by "
+                           "%.10g ms",
+                           c->delay_ms, applied));
+    }
+    if (later != 0) shift(sweep->samples, (int64_t)later, sweep->current_pA);
     for (int64_t i = 0; i < sweep->samples; ++i) sweep->current_pA[i] += c->current_offset_pA;
   }
   for (int64_t i = 0; i < sweep->samples; ++i) sweep->voltage_mV[i] -= c->junction_potential_mV;

@@ -98,7 +98,7 @@ static rb_status write_numbers(rb_context *ctx, rb_file *file, const char *group
       {"series_resistance_next_MOhm", balanced ? 0 : t->correction.tap_MOhm[0]},
       {"series_resistance_last_MOhm", balanced ? 0 : t->correction.tap_MOhm[2]},
       {"current_offset_pA", t->correction.current_offset_pA},
-      {"delay_ms", t->correction.delay_ms}};
+      {"delay_ms", rb_correction_delay(&t->correction, sweep->interval_ms)}};
   rb_status status = RB_OK;
   for (size_t k = 0; status == RB_OK && k < sizeof numbers / sizeof *numbers; ++k) {
     status = rb_file_set_double(ctx, file, group, numbers[k].name, numbers[k].value);

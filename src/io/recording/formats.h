@@ -54,6 +54,7 @@ typedef struct rb_sought {
   const char *what;    // "volts"
   const char *unit;    // the one its values are to be in, "mV"
   const char *wanted;  // what the user chose; NULL: nothing
+  bool *used;          // set where that mattered; NULL: nobody asks
 } rb_sought;
 
 /* The channel whose unit measures what is sought: the one the user names, else the first.
@@ -70,6 +71,9 @@ void rb_channel_none(int count, const rb_offer *offer, char *why);
 
 /* Gives a channel without a unit the next one that the user gave. @param unit (RB_UNIT_TEXT) */
 void rb_reading_unit(rb_reading *reading, char *unit);
+
+/* Makes text valid UTF-8 of one line: blanks for control characters, "?" for what is no UTF-8. */
+void rb_text_clean(char *text);
 
 /* Multiplies by a power of ten. */
 void rb_trace_scale(int64_t samples, int exponent, double *value);

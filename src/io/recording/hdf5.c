@@ -67,6 +67,7 @@ static rb_status list_offers(rb_reading *r, const rb_file *file, rb_offer *offer
   int64_t members = 0;
   *count = 0;
   if (r->choice->columns != NULL) {
+    r->recording->use.columns = true;
     RB_TRY(rb_named_columns_parse(r->ctx, r->choice->columns, &named));
     if (!named.by_name) {
       RB_TRY(RB_FAIL(r->ctx, RB_ERR_USAGE,
@@ -130,9 +131,10 @@ cleanup:
 
 static rb_status read_table(rb_reading *r, const rb_file *file) {
   rb_status status = RB_OK;
-  const rb_sought sought[ROLES] = {{"seconds", "ms", NULL},
-                                   {"volts", "mV", r->choice->voltage},
-                                   {"amperes", "pA", r->choice->current}};
+  const rb_sought sought[ROLES] = {
+      {"seconds", "ms", NULL, NULL},
+      {"volts", "mV", r->choice->voltage, &r->recording->use.voltage},
+      {"amperes", "pA", r->choice->current, &r->recording->use.current}};
   rb_offer *offer = NULL;
   int count = 0, place[ROLES], exponent[ROLES];
   char remark[ROLES][2 * RB_RECORDING_TEXT], type[RB_TYPE_TEXT] = "";

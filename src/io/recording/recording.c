@@ -46,6 +46,7 @@ rb_status rb_reading_add(rb_reading *r, const char *kind, rb_sweep **sweep) {
   **sweep = (rb_sweep){0};
   (void)snprintf((*sweep)->kind, sizeof(*sweep)->kind, "%s", kind);
   (void)snprintf((*sweep)->source, sizeof(*sweep)->source, "%s", r->path);
+  rb_text_clean((*sweep)->source);
   return RB_OK;
 }
 
@@ -56,9 +57,7 @@ rb_status rb_sweep_warn(rb_context *ctx, rb_sweep *sweep, const char *format, ..
   va_start(arguments, format);
   (void)vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  for (char *c = text; *c != '\0'; ++c) {
-    if (*c == '\n' || *c == '\r') *c = ' ';
-  }
+  rb_text_clean(text);
   const char *before = sweep->warnings != NULL ? sweep->warnings : "";
   if (asprintf(&both, "%s%s\n", before, text) < 0) {
     return RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory");
@@ -105,6 +104,8 @@ static rb_status check_values(rb_reading *r, rb_sweep *sweep) {
 }
 
 static rb_status check_sweep(rb_reading *r, rb_sweep *sweep) {
+  rb_text_clean(sweep->name);
+  rb_text_clean(sweep->current_source);
   if (r->choice->interval_ms > 0) sweep->interval_ms = r->choice->interval_ms;
   const bool possible =
       sweep->interval_ms >= LEAST_INTERVAL_MS && sweep->interval_ms <= MOST_INTERVAL_MS;
@@ -150,6 +151,12 @@ static rb_status join(rb_context *ctx, rb_sweep *sweep, rb_sweep *current) {
   sweep->current_pA = current->current_pA;
   current->current_pA = NULL;
   memcpy(sweep->current_source, current->current_source, sizeof sweep->current_source);
+  if (fabs(sweep->start_ms - current->start_ms) > 0.5 * sweep->interval_ms) {
+    RB_TRY(rb_sweep_warn(ctx, sweep,
+                         "the potential begins at %.10g ms and its current of %s at %.10g ms: they "
+                         "are taken to begin together; --delay shifts the current",
+                         sweep->start_ms, current->source, current->start_ms));
+  }
   sweep->lacks[0] = '\0';
   for (char *line = current->warnings, *end; line != NULL && *line != '\0'; line = end + 1) {
     end = strchr(line, '\n');
@@ -198,6 +205,30 @@ cleanup:
   return status;
 }
 
+/* Refuses what the user said for nothing: it would be ignored without a word. */
+static rb_status check_choice(rb_context *ctx, const rb_recording_choice *choice,
+                              const rb_recording *recording) {
+  const struct {
+    const char *option, *value;
+    bool used;
+  } parts[] = {{"--columns", choice->columns, recording->use.columns},
+               {"--voltage", choice->voltage, recording->use.voltage},
+               {"--current", choice->current, recording->use.current}};
+  int64_t units = choice->units != NULL;
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; ++k) {
+    if (parts[k].value == NULL || parts[k].used) continue;
+    return RB_FAIL(ctx, RB_ERR_USAGE, "%s %s: files of this format offer no such choice",
+                   parts[k].option, parts[k].value);
+  }
+  for (const char *c = choice->units; c != NULL && *c != '\0'; ++c) units += *c == ',';
+  if (units <= recording->unitless) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_USAGE,
+                 "--units %s: is for channels without a unit, of which there %s %lld; columns of "
+                 "text and HDF5 get theirs by --columns",
+                 choice->units, recording->unitless == 1 ? "is" : "are",
+                 (long long)recording->unitless);
+}
+
 rb_status rb_recording_read(rb_context *ctx, int files, const char *const *file,
                             const rb_recording_choice *choice, rb_recording *recording) {
   rb_status status = RB_OK;
@@ -206,7 +237,9 @@ rb_status rb_recording_read(rb_context *ctx, int files, const char *const *file,
     rb_reading reading = {ctx, file[i], choice, recording, recording->sweeps};
     RB_TRY(read_file(&reading));
   }
+  RB_TRY(check_choice(ctx, choice, recording));
   RB_TRY(pair(ctx, recording));
+  for (int64_t s = 0; s < recording->sweeps; ++s) recording->sweep[s].number = s;
 cleanup:
   return status;
 }

@@ -124,6 +124,7 @@ static rb_status apply_choice(text *t) {
   rb_named_columns named;
   int place[RB_MAX_NAMED];  // found before any gets its new name
   if (t->r->choice->columns == NULL) return check_names(t);
+  t->r->recording->use.columns = true;
   RB_TRY(rb_named_columns_parse(t->r->ctx, t->r->choice->columns, &named));
   if (named.by_name) RB_TRY(check_names(t));
   if (!named.by_name && named.count != t->columns) {
@@ -147,9 +148,10 @@ static rb_status find_roles(text *t) {
   rb_status status = RB_OK;
   rb_reading *r = t->r;
   char unused[2 * RB_RECORDING_TEXT];
-  const rb_sought sought[ROLES] = {{"seconds", "ms", NULL},
-                                   {"volts", "mV", r->choice->voltage},
-                                   {"amperes", "pA", r->choice->current}};
+  const rb_sought sought[ROLES] = {
+      {"seconds", "ms", NULL, NULL},
+      {"volts", "mV", r->choice->voltage, &r->recording->use.voltage},
+      {"amperes", "pA", r->choice->current, &r->recording->use.current}};
   for (int k = 0; k < ROLES; ++k) {
     RB_TRY(rb_channel_choose(r, t->columns, t->column, &sought[k], &t->place[k], &t->exponent[k],
                              k == TIME ? unused : t->remark[k - VOLTAGE]));
