@@ -5,6 +5,15 @@
 static const double ROUNDING = 1e-9;  // of times: a difference of exactly the precision counts
 static const double LEAST_EXPECTED = 1e-12;  // of events on a step, so that a log stays finite
 
+rb_train rb_train_of_events(int64_t count, const uint8_t *event, int64_t first, double step,
+                            double *time) {
+  rb_train train = {0, time};
+  for (int64_t n = first; n < count; ++n) {
+    if (event[n]) time[train.count++] = (double)n * step;
+  }
+  return train;
+}
+
 int64_t rb_coincidences(rb_train data, rb_train model, double precision) {
   int64_t i = 0, j = 0, found = 0;
   while (i < data.count && j < model.count) {

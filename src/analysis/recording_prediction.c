@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "noiseless_run.h"
 #include "rheobase/analysis/event_scores.h"
 #include "rheobase/analysis/predictive.h"
 #include "rheobase/base/memory.h"
@@ -20,14 +21,14 @@ static const double SAME_CURRENT = 0.1, SAME_MOMENTS = 0.03;
 /* The beginning that is not scored: it may be a tenth of the sweep, but not longer than this. */
 static const double BEGINNING = 200;
 
-enum { BATCH = 32 };  // draws that are followed at once
+enum { BATCH = RB_NOISELESS_ROWS };  // draws that are followed at once
 
 const rb_quantity rb_prediction_scores[RB_SCORES] = {
     [RB_SCORE_RATE] = {"rate", "Hz", "spikes of a run per second"},
     [RB_SCORE_GAMMA] = {"gamma", "1", "coincidence factor of a run and the recording, +-2 ms"},
     [RB_SCORE_GAMMA_NOISELESS] = {"gamma_noiseless", "1",
-                                  "the same without noise; where spikes are drawn, with each "
-                                  "where one is expected since the last"},
+                                  "the same without noise; where spikes are drawn, of a hard "
+                                  "threshold where it coincides best with runs of the draw"},
     [RB_SCORE_BITS] = {"bits_per_spike", "bit",
                        "by which the recorded spikes are more probable than at a constant rate, "
                        "given those before"},
@@ -58,11 +59,7 @@ static double duration(const rb_steps *steps) {
 
 /* The spikes of a run as times. @param time (steps) */
 static rb_train run_train(const rb_steps *steps, const uint8_t *spike, double *time) {
-  int64_t count = 0;
-  for (int64_t n = first_step(steps); n < steps->steps; ++n) {
-    if (spike[n]) time[count++] = (double)n * steps->dt_ms;
-  }
-  return (rb_train){count, time};
+  return rb_train_of_events(steps->steps, spike, first_step(steps), steps->dt_ms, time);
 }
 
 /* Rate, variation and shortest of the intervals. @param work room for the intervals */
@@ -107,23 +104,44 @@ typedef struct work {
   rb_stimulated given;
   double *response, *expected;  // (BATCH, steps)
   uint8_t *spike;               // (BATCH, steps)
+  uint8_t *noiseless;           // (steps)
   double *time, *interval;      // (steps)
   float *followed;              // (draws, steps)
   rb_prediction *out;
 } work;
 
-static void score_run(const work *w, int64_t draw, const uint8_t *spike, bool noise) {
+static double gamma_of(const work *w, rb_train model) {
+  return rb_coincidence_factor(recorded_train(w->steps), model, duration(w->steps), PRECISION);
+}
+
+static void score_run(const work *w, int64_t draw, const uint8_t *spike) {
   const rb_train model = run_train(w->steps, spike, w->time);
-  const double lasts = duration(w->steps);
-  const double gamma = rb_coincidence_factor(recorded_train(w->steps), model, lasts, PRECISION);
   double score[RB_SCORES];
   const int64_t D = w->out->draws;
-  w->out->score[(noise ? RB_SCORE_GAMMA : RB_SCORE_GAMMA_NOISELESS) * D + draw] = gamma;
-  if (!noise) return;
-  describe_train(model, lasts, w->interval, score);
+  describe_train(model, duration(w->steps), w->interval, score);
+  w->out->score[RB_SCORE_GAMMA * D + draw] = gamma_of(w, model);
   w->out->score[RB_SCORE_RATE * D + draw] = score[RB_SCORE_RATE];
   w->out->score[RB_SCORE_CV * D + draw] = score[RB_SCORE_CV];
   w->out->score[RB_SCORE_SHORTEST * D + draw] = score[RB_SCORE_SHORTEST];
+}
+
+/* @param number of the draw among those of all sweeps */
+static rb_status score_noiseless(const work *w, int64_t draw, int64_t number, const double *theta) {
+  rb_status status = RB_OK;
+  const rb_noiseless n = {.model = w->model,
+                          .given = &w->given,
+                          .seed = w->seed,
+                          .number = number,
+                          .first = w->out->first,
+                          .precision = PRECISION,
+                          .response = w->response,
+                          .event = w->spike,
+                          .time = w->time};
+  RB_TRY(rb_noiseless_run(w->ctx, &n, theta, w->noiseless));
+  w->out->score[RB_SCORE_GAMMA_NOISELESS * w->out->draws + draw] =
+      gamma_of(w, run_train(w->steps, w->noiseless, w->time));
+cleanup:
+  return status;
 }
 
 static void score_response(const work *w, int64_t draw, const double *response,
@@ -148,13 +166,12 @@ static rb_status predict_batch(work *w, int64_t first, int64_t count, const doub
   rb_context *ctx = w->ctx;
   const int64_t T = w->steps->steps;
   const int64_t item = w->number * w->out->draws + first;
-  for (int noise = 0; noise < 2; ++noise) {
-    RB_TRY(rb_predictor_run(w->model, ctx, &w->given, w->seed, item, count, theta, noise != 0,
-                            w->response, w->spike));
-    for (int64_t i = 0; i < count; ++i) {
-      score_run(w, first + i, w->spike + i * T, noise != 0);
-    }
+  for (int64_t i = 0; i < count; ++i) {
+    RB_TRY(score_noiseless(w, first + i, item + i, theta + i * w->model->dim));
   }
+  RB_TRY(rb_predictor_run(w->model, ctx, &w->given, w->seed, item, count, theta, NULL, w->response,
+                          w->spike));
+  for (int64_t i = 0; i < count; ++i) score_run(w, first + i, w->spike + i * T);
   memcpy(w->out->spike + first * T, w->spike, (size_t)(count * T));
   RB_TRY(rb_predictor_follow(w->model, ctx, &w->given, count, theta, w->response, w->expected));
   for (int64_t i = 0; i < count; ++i) {
@@ -187,7 +204,8 @@ cleanup:
 }
 
 double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest) {
-  const double batch = BATCH * (2 * sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
+  const double batch =
+      BATCH * (2 * sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double) + sizeof(uint8_t);
   const double bands = RB_PREDICTION_BANDS * sizeof(float);
   const double draw = (double)(longest * (int64_t)sizeof(float) + total * (int64_t)sizeof(uint8_t));
   return (double)draws * draw + (double)longest * batch + (double)total * bands;
@@ -200,6 +218,7 @@ static rb_status allocate(work *w) {
   RB_TRY(RB_ALLOCATE(ctx, w->response, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->expected, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->spike, BATCH * T));
+  RB_TRY(RB_ALLOCATE(ctx, w->noiseless, T));
   RB_TRY(RB_ALLOCATE(ctx, w->time, T));
   RB_TRY(RB_ALLOCATE(ctx, w->interval, T));
   RB_TRY(RB_ALLOCATE(ctx, w->followed, D * T));
@@ -214,6 +233,7 @@ static void free_work(work *w) {
   free(w->response);
   free(w->expected);
   free(w->spike);
+  free(w->noiseless);
   free(w->time);
   free(w->interval);
   free(w->followed);

@@ -12,11 +12,11 @@ double rb_predictor_expected(double probability) {
 
 rb_status rb_predictor_run(const rb_model *model, rb_context *ctx, const rb_stimulated *given,
                            uint64_t seed, int64_t first, int64_t count, const double *theta,
-                           bool noise, double *response, uint8_t *event) {
+                           const double *level, double *response, uint8_t *event) {
   rb_status status = RB_OK;
   double *all = NULL;
   RB_TRY(rb_prior_complete_new(ctx, model->prior, count, theta, &all));
-  RB_TRY(model->predictor->run(model->core, ctx, given, seed, first, count, all, noise, response,
+  RB_TRY(model->predictor->run(model->core, ctx, given, seed, first, count, all, level, response,
                                event));
 cleanup:
   free(all);

@@ -124,11 +124,13 @@ static void write_raster(const rb_model *model, const recordings *r, const rb_ar
   const int64_t T = r->L / raster_rows(model), stretch = rb_script_stretch(T);
   rb_script_data(out, "event", k);
   rb_script_row(out, 2, (const double[]){NAN, NAN});
-  for (int64_t t = 0, next = 0; t < r->L; ++t) {
-    if (t % T == 0) next = t;
-    if (t < next || !is_event(model, r, row * r->L + t)) continue;
-    rb_script_row(out, 2, (const double[]){axis->v[t % T], (double)(t / T)});
-    next = t - t % T % stretch + stretch;
+  for (int recording = 0; recording < raster_rows(model); ++recording) {
+    const int64_t begin = row * r->L + recording * T;
+    for (int64_t t = 0, next = 0; t < T; ++t) {
+      if (t < next || !is_event(model, r, begin + t)) continue;
+      rb_script_row(out, 2, (const double[]){axis->v[t], recording});
+      next = t - t % stretch + stretch;
+    }
   }
   rb_script_end(out);
 }

@@ -38,6 +38,6 @@ static void assert_neuron(const char *name, const char *text, rb_model *model) {
   assert_int_equal(status, RB_OK);
 }
 
-static const rb_neuron_state *neuron_state(const rb_model *model) { return model->state; }
+static inline const rb_neuron_state *neuron_state(const rb_model *model) { return model->state; }
 
 #endif

@@ -49,7 +49,7 @@ static void passage_against_monte_carlo(void **state) {
     assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, theta, v, expected));
     for (int r = 0; r < RUNS; ++r) {
       assert_all_ok(
-          rb_predictor_run(&model, &test_context, &given, 7, r, 1, theta, true, v, spikes));
+          rb_predictor_run(&model, &test_context, &given, 7, r, 1, theta, NULL, v, spikes));
       int n = 0;
       while (n < STEPS - 1 && !spikes[n]) ++n;
       if (spikes[n]) ++first[n];
@@ -94,7 +94,7 @@ static void passage_begins_again(void **state) {
   model.destroy(&model);
   make_lif(0, &model);  // without noise it is certain where an event is
   event[AT] = 0;
-  assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, theta, true, v[0], event));
+  assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, theta, NULL, v[0], event));
   assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, theta, v[1], expected[0]));
   int events = 0;
   for (int n = 1; n < STEPS - 1; ++n) {
@@ -123,7 +123,7 @@ static void events_that_are_drawn(void **state) {
     assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
     fill(400, 300, row[2]);
     response[0] = row[2];
-    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, item, 1, row, true, v, event));
+    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, item, 1, row, NULL, v, event));
     const rb_neuron_recording recording = {.spikes = event, .current = stimulus};
     assert_all_ok(rb_neuron_weigh(&model, &test_context, &recording, 1, row, &log_likelihood));
     assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
@@ -134,28 +134,22 @@ static void events_that_are_drawn(void **state) {
   model.destroy(&model);
 }
 
-/* A run without noise: one event is expected between any two. */
-static void one_is_expected(void **state) {
+/* A run without noise has an event wherever its probability is above a level. */
+static void events_above_a_level(void **state) {
   (void)state;
   rb_model model;
   assert_neuron("gif", gif, &model);
-  double row[RB_MAX_PARAMETERS], v[STEPS], expected[STEPS], sum = 0;
+  double row[RB_MAX_PARAMETERS], v[STEPS], expected[STEPS];
   int events = 0;
   for (int item = 0; item < 5; ++item) {
+    const double level = 0.01 * (item + 1);
     assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
     fill(500, 300, row[2]);
-    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, row, false, v, event));
+    assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, row, &level, v, event));
     assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
-    sum = 0;
     for (int n = 1; n < STEPS; ++n) {
-      if (event[n]) {
-        assert_true(sum < 1 && sum + expected[n] >= 1 - 1e-9);
-        sum = 0;
-        ++events;
-      } else {
-        sum += expected[n];
-        assert_true(sum < 1 + 1e-9);
-      }
+      assert_int_equal(event[n], -expm1(-expected[n]) > level);
+      events += event[n];
     }
   }
   assert_true(events > 5);
@@ -164,5 +158,5 @@ static void one_is_expected(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(passage_against_monte_carlo), cmocka_unit_test(passage_begins_again),
-    cmocka_unit_test(events_that_are_drawn), cmocka_unit_test(one_is_expected)};
+    cmocka_unit_test(events_that_are_drawn), cmocka_unit_test(events_above_a_level)};
 RB_TEST_MAIN(tests)

@@ -13,6 +13,11 @@ typedef struct rb_train {
   const double *time;  ///< (count) increasing; not owned
 } rb_train;
 
+/** The train of the events that samples first .. count-1 have, sample n at n * step.
+ * @param event (count) 0 or 1 @param time room for the train's times, which it keeps */
+rb_train rb_train_of_events(int64_t count, const uint8_t *event, int64_t first, double step,
+                            double *time);
+
 /** Events of @p data with one of @p model within +-precision; each is used once, earliest first. */
 int64_t rb_coincidences(rb_train data, rb_train model, double precision);
 

@@ -20,11 +20,12 @@ typedef struct rb_predictor {
   /** What it needs of a recording, and predicts, whether they are channels of the model or not. */
   rb_channel stimulus, response, event;
   double masked;  ///< samples after an event's own on which the response is not used
+  bool drawn;     ///< whether events are random where the response is known
 
   /** As rb_predictor_run. */
   rb_status (*run)(const rb_model *core, rb_context *ctx, const rb_stimulated *given, uint64_t seed,
-                   int64_t first, int64_t count, const double *theta, bool noise, double *response,
-                   uint8_t *event);
+                   int64_t first, int64_t count, const double *theta, const double *level,
+                   double *response, uint8_t *event);
 
   /** As rb_predictor_follow. */
   rb_status (*follow)(const rb_model *core, rb_context *ctx, const rb_stimulated *given,
@@ -33,12 +34,13 @@ typedef struct rb_predictor {
 
 /** Runs under the recorded stimulus, with the recorded beginning and nothing else of the response.
  * @param first number of the first run: random numbers depend on it and seed alone
- * @param theta (count, D), accepted @param noise false: the one run without noise; where events are
- * random, each where one is expected since the last
+ * @param theta (count, D), accepted @param level NULL: with noise; else (count), of runs without
+ * any: where events are drawn there is one wherever its probability is above that, elsewhere the
+ * level is not looked at
  * @param response (count, length) before observation noise @param event (count, length) 0 or 1 */
 RB_NODISCARD rb_status rb_predictor_run(const rb_model *model, rb_context *ctx,
                                         const rb_stimulated *given, uint64_t seed, int64_t first,
-                                        int64_t count, const double *theta, bool noise,
+                                        int64_t count, const double *theta, const double *level,
                                         double *response, uint8_t *event);
 
 /** The response, without noise, where the events are the recorded ones, and how many events are

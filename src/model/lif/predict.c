@@ -17,12 +17,12 @@ static rb_lif_settings lasting(const rb_lif_settings *settings, int64_t steps) {
 }
 
 static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated *given,
-                     uint64_t seed, int64_t first, int64_t count, const double *theta, bool noise,
-                     double *response, uint8_t *event) {
+                     uint64_t seed, int64_t first, int64_t count, const double *theta,
+                     const double *level, double *response, uint8_t *event) {
   rb_status status = RB_OK;
   const rb_lif_state *state = core->state;
   const rb_lif_settings s = lasting(&state->settings, given->length);
-  const double sd = noise ? s.I_std_pA : 0;
+  const double sd = level == NULL ? s.I_std_pA : 0;
   double *current = NULL, own[RB_LIF_DIM];
   RB_TRY(RB_ALLOCATE(ctx, current, given->length));
   for (int64_t i = 0; i < count; ++i) {

@@ -12,7 +12,8 @@
 typedef struct free_run {
   const rb_neuron_state *state;
   const rb_stimulated *given;
-  rb_lane_values sd;  // of the current's noise; 0: none
+  rb_lane_values sd;    // of the current's noise; 0: none
+  const double *level;  // (count) that a probability of a spike passes; NULL: spikes are drawn
   uint64_t seed;
   int64_t first, count;  // of the runs
   double *response;      // (count, length)
@@ -41,9 +42,10 @@ static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
       tile->current[t][l] = current_at(r->state, r->given, first + t) + noise;
     }
     if (!r->state->neuron->draws_spikes) continue;
+    const rb_stream events = stream_of(r, RB_RANDOM_EVENTS, l);
     for (int64_t t = 0; t < tile->steps; ++t) {
       tile->uniform[t][l] =
-          rb_stream_uniform(stream_of(r, RB_RANDOM_EVENTS, l), (uint32_t)(first + t));
+          r->level != NULL ? r->level[l] : rb_stream_uniform(events, (uint32_t)(first + t));
     }
   }
 }
@@ -91,7 +93,7 @@ static int64_t steps_of(const rb_neuron_state *state, const rb_stimulated *given
 typedef struct stepper {
   const rb_neuron *neuron;
   const rb_neuron_kernel *weigh;
-  rb_neuron_lanes *lanes, *before;  // now, and before the last step
+  rb_neuron_lanes *lanes;
   rb_neuron_tile tile;
 } stepper;
 
@@ -108,71 +110,23 @@ static void take(stepper *s, double current, bool spike, double *log_probability
   memcpy(log_probability, sum, sizeof(rb_lane_values));
 }
 
-/* One run of a neuron that draws spikes, each where one is expected since the last: intervals have
- * their mean in the time in which spikes are a Poisson process. @param response (length) @param
- * event (length) */
-static void run_as_expected(const rb_neuron_state *state, const rb_stimulated *given, stepper *s,
-                            double *response, uint8_t *event) {
-  double expected = 0;
-  rb_lane_values log_probability;
-  response[0] = s->lanes->variable[0][0];
-  for (int64_t k = 0; k < steps_of(state, given) - 1; ++k) {
-    const double current = current_at(state, given, k);
-    const int64_t n = (k + 1) / state->every;
-    *s->before = *s->lanes;
-    take(s, current, false, log_probability);
-    expected -= log_probability[0];
-    if (expected >= 1) {
-      *s->lanes = *s->before;
-      take(s, current, true, log_probability);
-      expected = 0;
-      event[n] = 1;
-    }
-    if ((k + 1) % state->every == 0) response[n] = s->tile.voltage[0][0];
-  }
-}
-
 static rb_status make_stepper(rb_context *ctx, const rb_neuron_state *state, stepper *s) {
   rb_status status = RB_OK;
   *s = (stepper){.neuron = state->neuron, .weigh = state->neuron->weigh(ctx->isa)};
   RB_TRY(RB_ALLOCATE(ctx, s->lanes, 1));
-  RB_TRY(RB_ALLOCATE(ctx, s->before, 1));
 cleanup:
-  return status;
-}
-
-static void free_stepper(stepper *s) {
-  free(s->lanes);
-  free(s->before);
-}
-
-static rb_status run_all_as_expected(rb_context *ctx, const rb_neuron_state *state,
-                                     const rb_stimulated *given, int64_t count, const double *theta,
-                                     double *response, uint8_t *event) {
-  rb_status status = RB_OK;
-  stepper s = {0};
-  RB_TRY(make_stepper(ctx, state, &s));
-  for (int64_t i = 0; i < count; ++i) {
-    begin(state, given, 1, &theta[i * state->neuron->parameters], s.lanes);
-    run_as_expected(state, given, &s, response + i * given->length, event + i * given->length);
-  }
-cleanup:
-  free_stepper(&s);
   return status;
 }
 
 static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated *given,
-                     uint64_t seed, int64_t first, int64_t count, const double *theta, bool noise,
-                     double *response, uint8_t *event) {
+                     uint64_t seed, int64_t first, int64_t count, const double *theta,
+                     const double *level, double *response, uint8_t *event) {
   rb_status status = RB_OK;
   const rb_neuron_state *state = core->state;
   const rb_neuron *neuron = state->neuron;
   rb_neuron_lanes *lanes = NULL;
   free_run *work = NULL;
   memset(event, 0, (size_t)(count * given->length));
-  if (neuron->draws_spikes && !noise) {
-    return run_all_as_expected(ctx, state, given, count, theta, response, event);
-  }
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   RB_TRY(RB_ALLOCATE(ctx, work, 1));
   const rb_neuron_run loop = {neuron->kernel(ctx->isa), steps_of(state, given), work, drive,
@@ -181,12 +135,13 @@ static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated 
     const int64_t left = count - i, at = i * given->length;
     *work = (free_run){.state = state,
                        .given = given,
+                       .level = level != NULL ? level + i : NULL,
                        .seed = seed,
                        .first = first + i,
                        .count = left < RB_LANES ? left : RB_LANES,
                        .response = response + at,
                        .event = event + at};
-    for (int64_t l = 0; l < work->count && noise; ++l) {
+    for (int64_t l = 0; l < work->count && level == NULL; ++l) {
       work->sd[l] = drawn_noise(work, l, &theta[(i + l) * neuron->parameters]);
     }
     begin(state, given, work->count, &theta[i * neuron->parameters], lanes);
@@ -230,7 +185,7 @@ static rb_status follow_drawn(rb_context *ctx, const rb_neuron_state *state,
     follow_lanes(state, given, n, &s, response + i * given->length, expected + i * given->length);
   }
 cleanup:
-  free_stepper(&s);
+  free(s.lanes);
   return status;
 }
 
@@ -267,6 +222,7 @@ void rb_neuron_add_predictor(rb_model *model) {
                 .binary = true},
       .masked =
           ceil(ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6) / (double)state->every),
+      .drawn = neuron->draws_spikes,
       .run = run,
       .follow = follows && state->every == 1 ? follow : NULL};
   model->predictor = &state->predictor;

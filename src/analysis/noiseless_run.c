@@ -1,0 +1,79 @@
+#include "noiseless_run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "rheobase/base/memory.h"
+
+enum { LEVELS = RB_NOISELESS_ROWS, RUNS = RB_NOISELESS_ROWS };
+/* Levels, as log hazards per unit of time. */
+static const double LOWEST = -6, BETWEEN = 0.25;
+/* Runs with noise have numbers of their own, behind those of all that are scored. */
+static const int64_t OWN_RUNS = INT64_C(1) << 40;
+
+/* The probabilities of an event in a sample that levels of the hazard make. */
+static void fill_levels(double step, double level[LEVELS]) {
+  for (int k = 0; k < LEVELS; ++k) level[k] = -expm1(-step * exp(LOWEST + BETWEEN * k));
+}
+
+/* The trains of runs with noise. @param run (RUNS) @param time (*) theirs, allocated */
+static rb_status draw_runs(rb_context *ctx, const rb_noiseless *n, const double *theta,
+                           rb_train *run, double **time) {
+  rb_status status = RB_OK;
+  const int64_t T = n->given->length;
+  int64_t used = 0;
+  RB_TRY(rb_predictor_run(n->model, ctx, n->given, n->seed, OWN_RUNS + n->number * RUNS, RUNS,
+                          theta, NULL, n->response, n->event));
+  for (int64_t i = 0; i < RUNS * T; ++i) used += n->event[i];
+  RB_TRY(RB_ALLOCATE(ctx, *time, used));
+  used = 0;
+  for (int r = 0; r < RUNS; ++r) {
+    run[r] = rb_train_of_events(T, n->event + r * T, n->first, n->model->axis_step, *time + used);
+    used += run[r].count;
+  }
+cleanup:
+  return status;
+}
+
+/* The mean coincidence factor of runs with one; NaN where it is not defined for any of them. */
+static double coincidence(const rb_noiseless *n, const rb_train *run, const uint8_t *event) {
+  const int64_t T = n->given->length;
+  const double step = n->model->axis_step, lasts = (double)(T - n->first) * step;
+  const rb_train own = rb_train_of_events(T, event, n->first, step, n->time);
+  double sum = 0;
+  for (int r = 0; r < RUNS; ++r) {
+    sum += rb_coincidence_factor(run[r], own, lasts, n->precision);
+  }
+  return sum / RUNS;
+}
+
+rb_status rb_noiseless_run(rb_context *ctx, const rb_noiseless *n, const double *theta,
+                           uint8_t *event) {
+  rb_status status = RB_OK;
+  const int64_t T = n->given->length;
+  const int D = n->model->dim;
+  rb_train run[RUNS];
+  double level[LEVELS], *time = NULL, *row = NULL, best = -INFINITY;
+  int64_t chosen = LEVELS - 1;  // where no run has an event, nor has this
+  fill_levels(n->model->axis_step, level);
+  if (!n->model->predictor->drawn) {
+    return rb_predictor_run(n->model, ctx, n->given, n->seed, 0, 1, theta, level, n->response,
+                            event);
+  }
+  RB_TRY(RB_ALLOCATE(ctx, row, LEVELS * D));
+  for (int k = 0; k < LEVELS; ++k) memcpy(row + k * D, theta, (size_t)D * sizeof *row);
+  RB_TRY(draw_runs(ctx, n, row, run, &time));
+  RB_TRY(rb_predictor_run(n->model, ctx, n->given, n->seed, 0, LEVELS, row, level, n->response,
+                          n->event));
+  for (int64_t k = LEVELS - 1; k >= 0; --k) {
+    const double gamma = coincidence(n, run, n->event + k * T);
+    if (!(gamma > best)) continue;
+    best = gamma;
+    chosen = k;
+  }
+  memcpy(event, n->event + chosen * T, (size_t)T);
+cleanup:
+  free(time);
+  free(row);
+  return status;
+}
