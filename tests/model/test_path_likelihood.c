@@ -190,7 +190,66 @@ static void test_what_has_none(void **state) {
   model.destroy(&model);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_sum_over_steps),
-                                          cmocka_unit_test(test_ratios_average_to_one),
-                                          cmocka_unit_test(test_what_has_none)};
+static const char *why(const rb_model *model, const float *x) {
+  const char *reason = NULL;
+  assert_all_ok(model->log_likelihood(model, &test_context, x, 0, NULL, NULL, &reason));
+  return reason;
+}
+
+/* What the simulator makes is possible; of what is not, words say why, and the likelihood is 0
+ * under whatever parameters. */
+static void test_what_is_impossible(void **state) {
+  (void)state;
+  enum { CASES = 4, BEGIN = 40 };
+  static const char *const words[CASES] = {"closer than simulator.tref_ms", "the mask has to last",
+                                           "first voltage is not simulator.v0_mV",
+                                           "first sample has a spike"};
+  rb_model model;
+  assert_neuron("adaptive_lif", STUDY("20.0", "-65.0"), &model);
+  const int64_t n = neuron_state(&model)->samples;
+  float *x = calloc((size_t)(4 * n), sizeof *x);
+  for (int64_t item = 0; item < 20 * CASES; ++item) {
+    int64_t spike = BEGIN;
+    double theta[PARAMETERS];
+    assert_all_ok(
+        model.core->simulate(model.core, &test_context, 7, RB_FOR_TESTS, item, 1, PARAMETER, x));
+    assert_null(why(model.core, x));
+    assert_true(isfinite(own_value(model.core, x, PARAMETER)));
+    while (spike < n - HELD && x[n + spike] == 0) ++spike;
+    if (spike == n - HELD) continue;
+    if (item % CASES == 0) x[n + spike + HELD] = 1;
+    if (item % CASES == 1) x[3 * n + spike + HELD] = 0;
+    if (item % CASES == 2) x[0] += item % 8 < 4 ? 0.01F : -0.01F;
+    if (item % CASES == 3) x[n] = 1;
+    const char *reason = why(model.core, x);
+    assert_non_null(reason);
+    assert_non_null(strstr(reason, words[item % CASES]));
+    for (int64_t draw = 0; draw < 20; ++draw) {
+      assert_all_ok(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, draw, 1, theta, NULL));
+      theta[NOISE_MV] = 0;
+      assert_true(own_value(model.core, x, draw == 0 ? PARAMETER : theta) == -INFINITY);
+    }
+  }
+  free(x);
+  model.destroy(&model);
+}
+
+/* An initial voltage above the threshold is that: the data set it begins is possible. */
+static void test_beginning_at_the_threshold(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("adaptive_lif", STUDY("20.0", "-45.0"), &model);
+  float *x = calloc((size_t)(4 * model.length), sizeof *x);
+  assert_all_ok(
+      model.core->simulate(model.core, &test_context, 7, RB_FOR_TESTS, 0, 1, PARAMETER, x));
+  assert_true(x[0] == -50);
+  assert_null(why(model.core, x));
+  free(x);
+  model.destroy(&model);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_a_sum_over_steps), cmocka_unit_test(test_ratios_average_to_one),
+    cmocka_unit_test(test_what_has_none), cmocka_unit_test(test_what_is_impossible),
+    cmocka_unit_test(test_beginning_at_the_threshold)};
 RB_TEST_MAIN(tests)

@@ -205,8 +205,7 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
     if (recording.steps <= 0) continue;
     RB_TRY(weigh_recording(model, ctx, &recording, count, theta, own));
     for (int64_t i = 0; i < count; ++i) log_likelihood[i] += own[i];
-    const bool at_once = recording.spikes != NULL && recording.spikes[0] != 0 && state->every == 1;
-    if (reason != NULL && at_once) *reason = "the first sample has a spike";
+    if (reason != NULL && *reason == NULL) *reason = rb_neuron_impossible(state, &recording);
   }
 cleanup:
   free_taken(&t);

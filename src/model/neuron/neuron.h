@@ -155,6 +155,10 @@ typedef struct rb_neuron_recording {
   int64_t steps;          ///< it lasts; 0: the model's
 } rb_neuron_recording;
 
+/** Why no parameters can produce a recording; NULL: nothing is known to speak against it. Local. */
+const char *rb_neuron_impossible(const rb_neuron_state *state,
+                                 const rb_neuron_recording *recording);
+
 /** Log likelihood of parameters given a recording, all constants included. Local.
  * @param theta (count, parameters), accepted @param log_likelihood (count) */
 RB_NODISCARD rb_status rb_neuron_weigh(const rb_model *model, rb_context *ctx,
