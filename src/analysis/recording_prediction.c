@@ -195,7 +195,8 @@ static rb_status make_bands(work *w) {
     return RB_OK;
   }
   double *band[RB_PREDICTION_BANDS] = {w->response, w->response + T, w->response + 2 * T};
-  RB_TRY(rb_predictive_band(ctx, w->out->draws, T, w->followed, T, band[0], band[1], band[2]));
+  RB_TRY(
+      rb_predictive_band(ctx, w->out->draws, T, w->followed, NULL, T, band[0], band[1], band[2]));
   for (int b = 0; b < RB_PREDICTION_BANDS; ++b) {
     for (int64_t n = 0; n < T; ++n) w->out->band[b][n] = (float)band[b][n];
   }

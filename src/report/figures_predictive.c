@@ -117,6 +117,26 @@ cleanup:
   return status;
 }
 
+/* Takes away what was not observed: its place is left free. */
+static rb_status hide_masked(const rb_study_data *study, int64_t L, band *b) {
+  rb_status status = RB_OK;
+  rb_array mask = {0};
+  for (int c = 0; c < study->model->channels; ++c) {
+    const rb_channel *channel = &study->model->channel[c];
+    char path[PATH];
+    if (channel->role != RB_CHANNEL_MASK) continue;
+    (void)snprintf(path, sizeof path, "observation/%s", channel->quantity.name);
+    RB_TRY(rb_study_read(study, FROM, path, 1, L, &mask));
+    for (int64_t t = 0; t < L; ++t) {
+      if (mask.v[t] > 0.5) b->observed.v[t] = NAN;
+    }
+    rb_array_free(&mask);
+  }
+cleanup:
+  rb_array_free(&mask);
+  return status;
+}
+
 static rb_status draw_predictive(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const rb_model *model = study->model;
@@ -131,6 +151,7 @@ static rb_status draw_predictive(const rb_study_data *study, const rb_figure *fi
   for (int c = 0; c < model->channels; ++c) {
     if (!rb_channel_is_course(&model->channel[c])) continue;
     RB_TRY(read_band(study, model->channel[c].quantity.name, axis.shape[0], &b));
+    RB_TRY(hide_masked(study, axis.shape[0], &b));
     rb_script_panel(out, figure, figure->rows, figure->columns, panel);
     draw_band(model, panel++, &model->channel[c], &axis, &b, binary, out);
     band_free(&b);
@@ -149,7 +170,7 @@ const rb_figure rb_figure_predictive = {
     .section = RB_SECTION_PREDICTIVE,
     .caption =
         "Recordings simulated from posterior draws beside the observation: it should lie "
-        "inside the band about nine times in ten.",
+        "inside the band about nine times in ten. What a mask hides is left out.",
     .source = RB_PRODUCT_PREDICTIVE,
     .object = "refused_draws",
     .width = 1200,

@@ -33,17 +33,41 @@ static void predictive_check_by_hand(void **state) {
   }
   double low[L], median[L], high[L];
   assert_all_ok(
-      rb_predictive_band(&test_context, K, L, &replicate[0][0], STRIDE, low, median, high));
+      rb_predictive_band(&test_context, K, L, &replicate[0][0], NULL, STRIDE, low, median, high));
   assert_near(low[0], 1, 1e-14);
   assert_near(median[0], 10, 0);
   assert_near(high[0], 19, 1e-14);
   const float observed[L] = {12, -61};
-  assert_near(rb_predictive_coverage(L, observed, low, high), 0.5, 0);
+  assert_near(rb_predictive_coverage(L, observed, NULL, low, high), 0.5, 0);
   assert_near(rb_predictive_percentile(K, &spikes[0][0], 2, 6), 7.0 / K, 1e-15);
   assert_near(rb_predictive_tail(K, &spikes[0][0], 2, 6), 7.0 / K, 1e-15);
   assert_near(rb_predictive_tail(K, &spikes[0][0], 2, K - 1), 1.0 / K, 1e-15);
   for (int k = 0; k < K; ++k) spikes[k][0] = 6;  // nothing is extreme
   assert_near(rb_predictive_tail(K, &spikes[0][0], 2, 6), 1, 1e-15);
+}
+
+/* What a mask hides has no part in a band, nor in how much lies inside. */
+static void masked_samples_are_left_out(void **state) {
+  (void)state;
+  enum { K = 20, L = 3 };
+  float replicate[K][L], mask[K][L];
+  for (int k = 0; k < K; ++k) {
+    for (int t = 0; t < L; ++t) {
+      mask[k][t] = t == 2 || (t == 1 && k % 2 == 1);
+      replicate[k][t] = mask[k][t] > 0 ? 0.0F : (float)(-60 - k);
+    }
+  }
+  double low[L], median[L], high[L];
+  assert_all_ok(
+      rb_predictive_band(&test_context, K, L, &replicate[0][0], &mask[0][0], L, low, median, high));
+  assert_near(median[0], -69.5, 1e-14);
+  assert_near(median[1], -69, 1e-14);  // of -60, -62, ..., -78
+  assert_near(high[1], -60.9, 1e-12);
+  assert_true(isnan(low[2]) && isnan(median[2]) && isnan(high[2]));
+  const float observed[L] = {-50, -70, -70}, hidden[L] = {1, 0, 0}, all[L] = {1, 1, 1};
+  assert_near(rb_predictive_coverage(L, observed, NULL, low, high), 0.5, 0);
+  assert_near(rb_predictive_coverage(L, observed, hidden, low, high), 1, 0);
+  assert_true(isnan(rb_predictive_coverage(L, observed, all, low, high)));
 }
 
 /* Two channels, of which one is binary, and two statistics. */
@@ -91,7 +115,7 @@ static void predictive_of_a_model(void **state) {
   rb_predictive_free(&p);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(density_integrates_to_one),
-                                          cmocka_unit_test(predictive_check_by_hand),
-                                          cmocka_unit_test(predictive_of_a_model)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(density_integrates_to_one), cmocka_unit_test(predictive_check_by_hand),
+    cmocka_unit_test(masked_samples_are_left_out), cmocka_unit_test(predictive_of_a_model)};
 RB_TEST_MAIN(tests)

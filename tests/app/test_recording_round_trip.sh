@@ -105,6 +105,18 @@ with h5py.File("study/posterior.h5") as p:
     for k in ("voltage", "spikes", "current"):
         assert np.all(g[k][350:] == 0) and np.any(g[k][:350] != 0), k
 END
+echo "-- what a mask hides is no part of the predictive check"
+"$RB_PROGRAM" predict cell.cfg -o study >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
+"$python" - <<'END' || fail "coverage"
+import h5py, numpy as np
+with h5py.File("study/predictive.h5") as p:
+    v, seen = p["observation/voltage"][...], p["observation/mask"][...] == 0
+    low, high = p["voltage_low"][...], p["voltage_high"][...]
+    inside = (v >= low) & (v <= high)
+    assert 100 < seen.sum() < 350 and np.all(high[seen][np.isfinite(high[seen])] < -20), high[seen].max()
+    seen &= np.isfinite(low)
+    assert abs(p["voltage_coverage"][()] - inside[seen].mean()) < 1e-12, (p["voltage_coverage"][()], inside[seen].mean())
+END
 "$RB_PROGRAM" import direct0.csv --to 15 -o shorter.h5 -q 2>/dev/null || fail "import"
 expect_failure 5 "sweep 0 lasts 15 ms, too short for the model's 40 ms" 1 infer cell.cfg -o study --recording shorter.h5 --force
 

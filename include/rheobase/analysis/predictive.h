@@ -13,11 +13,12 @@
  * meaningless: a band of zeros and ones tells nothing. */
 typedef struct rb_predictive {
   double *low, *median, *high;  ///< (C, L) pointwise 5%, 50% and 95% quantiles of the replicates
-  double *coverage;             ///< (C) share of the observed samples inside [low, high]
-  double *statistic;            ///< (K, statistics) of the replicates
-  double *observed;             ///< (statistics) of the observation
-  double *percentile;           ///< (statistics) share of the replicates with at most that
-  double *check;                ///< (checks) the model's own numbers
+  double *coverage;    ///< (C) share of the observed samples inside [low, high]; what a mask hides
+                       ///< is no sample, of the observation and of the replicates
+  double *statistic;   ///< (K, statistics) of the replicates
+  double *observed;    ///< (statistics) of the observation
+  double *percentile;  ///< (statistics) share of the replicates with at most that
+  double *check;       ///< (checks) the model's own numbers
 } rb_predictive;
 
 /** Compares. Fails with RB_ERR_MEMORY. @param x (C, L) the observation @param replicate (K, C, L)
@@ -28,15 +29,19 @@ RB_NODISCARD rb_status rb_predictive_create(rb_context *ctx, const rb_model *mod
                                             const double *theta, rb_predictive *result);
 void rb_predictive_free(rb_predictive *predictive);
 
-/** Pointwise 5%, 50% and 95% quantiles of replicates. Fails with RB_ERR_MEMORY.
- * @param replicate (K, L), @p stride values apart @param low (L) @param median (L) @param high (L)
- */
+/** Pointwise 5%, 50% and 95% quantiles of the replicates that are seen; NaN where none is. Fails
+ * with RB_ERR_MEMORY.
+ * @param replicate (K, L), @p stride values apart @param mask the same, 1 where one is not seen;
+ * NULL: all are @param low (L) @param median (L) @param high (L) */
 RB_NODISCARD rb_status rb_predictive_band(rb_context *ctx, int64_t K, int64_t L,
-                                          const float *replicate, int64_t stride, double *low,
-                                          double *median, double *high);
+                                          const float *replicate, const float *mask, int64_t stride,
+                                          double *low, double *median, double *high);
 
-/** Share of samples inside a band. @param x (L) @param low (L) @param high (L) */
-double rb_predictive_coverage(int64_t L, const float *x, const double *low, const double *high);
+/** Share of samples inside a band, of those that are seen and have one; NaN without any.
+ * @param x (L) @param mask (L) 1 where it is not seen; NULL: all is
+ * @param low (L) @param high (L) */
+double rb_predictive_coverage(int64_t L, const float *x, const float *mask, const double *low,
+                              const double *high);
 
 /** Share of values at most @p observed. @param value (K), @p stride values apart */
 double rb_predictive_percentile(int64_t K, const double *value, int64_t stride, double observed);

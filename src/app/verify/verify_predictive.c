@@ -44,11 +44,11 @@ static rb_status compare_channel(rb_verify_group *g, const char *what) {
   RB_TRY(RB_ALLOCATE(g->ctx, low, L));
   RB_TRY(RB_ALLOCATE(g->ctx, median, L));
   RB_TRY(RB_ALLOCATE(g->ctx, high, L));
-  RB_TRY(rb_predictive_band(g->ctx, K, L, replicate, L, low, median, high));
+  RB_TRY(rb_predictive_band(g->ctx, K, L, replicate, NULL, L, low, median, high));
   RB_TRY(rb_verify_compare(g, "band_5", 1, &L, low));
   RB_TRY(rb_verify_compare(g, "band_median", 1, &L, median));
   RB_TRY(rb_verify_compare(g, "band_95", 1, &L, high));
-  const double coverage = rb_predictive_coverage(L, observed, low, high);
+  const double coverage = rb_predictive_coverage(L, observed, NULL, low, high);
   (void)snprintf(name, sizeof name, "%s_coverage", what);
   RB_TRY(rb_verify_compare(g, name, 0, NULL, &coverage));
 cleanup:
