@@ -41,6 +41,12 @@ says "| .weights/<layer>/<tensor>. | float32 | of the tensor" "$RB_PROGRAM" info
 head -c 2000 "$folder/ours.h5" > "$folder/cut.h5"
 fails_with 5 "cut.h5: is not a whole HDF5 file" "$RB_PROGRAM" info "$folder/cut.h5"
 fails_with 4 "absent.h5: cannot be read" "$RB_PROGRAM" info "$folder/absent.h5"
+mkdir "$folder/study"
+fails_with 4 "study holds no file of a study" "$RB_PROGRAM" info "$folder/study"
+mkdir "$folder/study/checkpoint.h5"
+fails_with 4 "study/checkpoint.h5: is a folder" "$RB_PROGRAM" info "$folder/study"
+cp "$folder/cut.h5" "$folder/study/simulations.h5"
+fails_with 5 "study/simulations.h5: is not a whole HDF5 file" "$RB_PROGRAM" info "$folder/study"
 says "HDF5 1" "$RB_PROGRAM" --version
 # Matrix products use this processor's vectors even where OpenBLAS is too old to know it.
 if grep -qw avx2 /proc/cpuinfo; then
