@@ -87,8 +87,23 @@ cleanup:
   return status;
 }
 
-/* Settings that two files have in common and that begin with the prefix. @return whether they
- * differ, and then how */
+/* Whether a line of settings is one of the model and its prior: the other file has it too, and it
+ * is not one of random numbers or training. */
+static bool is_of_model(const char *line, const char *others) {
+  static const char *const besides[] = {"seed ", "training."};
+  const size_t name = strcspn(line, "=\n");
+  for (size_t k = 0; k < sizeof besides / sizeof *besides; ++k) {
+    if (strncmp(line, besides[k], strlen(besides[k])) == 0) return false;
+  }
+  for (const char *other = others; *other != '\0'; other += strcspn(other, "\n") + 1) {
+    if (strncmp(line, other, name + 1) == 0) return true;
+    if (other[strcspn(other, "\n")] == '\0') break;
+  }
+  return false;
+}
+
+/* Settings that two files have in common: those that begin with the prefix, or, if it is NULL,
+ * those of the model. @return whether they differ, and then how */
 static rb_status differ(const rb_study_data *study, rb_product s, rb_product other,
                         const char *prefix, bool *differs, char *how) {
   rb_status status = RB_OK;
@@ -98,7 +113,7 @@ static rb_status differ(const rb_study_data *study, rb_product s, rb_product oth
   out = mine;  // keeps the lines that count
   for (const char *line = mine; *line != '\0';) {
     const size_t length = strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n');
-    if (strncmp(line, prefix, strlen(prefix)) == 0) {
+    if (prefix != NULL ? strncmp(line, prefix, strlen(prefix)) == 0 : is_of_model(line, others)) {
       memmove(out, line, length);
       out += length;
     }
@@ -134,7 +149,7 @@ static rb_status judge_origin(const rb_study_data *study, rb_product s, const rb
     v->out = true;
     (void)snprintf(v->why, WHY, "it was made from another %.100s than is there", origin->name);
   } else if (source < RB_PRODUCTS && v->why[0] == '\0') {
-    RB_TRY(differ(study, s, (rb_product)source, "simulator.", &differs, how));
+    RB_TRY(differ(study, s, (rb_product)source, NULL, &differs, how));
     if (differs) {
       (void)snprintf(v->why, WHY, "was made with other settings than %.100s: %s", origin->name,
                      how);

@@ -86,10 +86,18 @@ report tests
 stale baseline_calibration.h5 baseline "other test sets"
 expect 1 "other test sets"
 rm -r tests && cp -r study tests
-rheobase 1 infer "$tiny" -o tests --set simulator.I_mean_pA=300 --force >out.txt 2>&1 || fail "infer: $(cat out.txt)"
-report tests
-grep -q "warning: posterior.h5 was made with other settings than checkpoint.h5: simulator.I_mean_pA was .* and is 300" err.txt ||
-  fail "another current: $(cat err.txt)"
+for other in simulator.I_mean_pA=300 prior.V_th.mean=-54; do # told by the stage, and by the page
+  rheobase 2 infer "$tiny" -o tests --set $other --force >out.txt 2>err.txt || fail "infer: $(cat err.txt)"
+  grep -q "warning: tests/checkpoint.h5 is of another model or prior than what is made from it now: ${other%=*} was .* and is ${other#*=} now" err.txt ||
+    fail "$other: $(cat err.txt)"
+  report tests
+  grep -q "warning: posterior.h5 was made with other settings than checkpoint.h5: ${other%=*} was .* and is ${other#*=}" err.txt ||
+    fail "$other on the page: $(cat err.txt)"
+done
+rheobase 1 predict "$tiny" -o tests --force >out.txt 2>err.txt || fail "predict: $(cat err.txt)"
+grep -q "warning: tests/posterior.h5 is of another model or prior than .*: prior.V_th.mean was -54" err.txt || fail "predict: $(cat err.txt)"
+rheobase 1 infer "$tiny" -o tests --set seed=9 --force >out.txt 2>err.txt || fail "infer: $(cat err.txt)"
+grep -q "another model" err.txt && fail "another seed is no other model: $(cat err.txt)"
 
 # Simulations of another simulator train no network.
 for other in simulator.noise_mV=1.5 prior.V_th.mean=-54; do

@@ -201,6 +201,11 @@ static void add_sweeps(const char *list, sources *s) {
   add_source(s, rb_hash(RB_HASH_START, list, strlen(list)), "--sweeps", list);
 }
 
+/* The files of earlier stages that the stage reads, a bit for each product. */
+static unsigned source_files(const rb_job *job, const struct stage *stage) {
+  return stage->sources | (stage->predicts ? 1U << rb_stage_predicts_from(&job->input) : 0);
+}
+
 /* Adds all that the stage reads. Collective. */
 static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct stage *stage,
                              sources *s) {
@@ -211,10 +216,8 @@ static rb_status add_sources(rb_context *ctx, const rb_job *job, const struct st
   if (data != NULL) {
     RB_TRY(add_foreign(ctx, "--data", data, s));
   } else {
-    unsigned files = stage->sources;
-    if (stage->predicts) files |= 1U << rb_stage_predicts_from(&job->input);
     for (int p = 0; p < RB_PRODUCTS; ++p) {
-      if ((files & 1U << p) == 0) continue;
+      if ((source_files(job, stage) & 1U << p) == 0) continue;
       RB_TRY(add_product(ctx, job, (rb_product)p, s));
     }
   }
@@ -314,6 +317,27 @@ static void tell_skipped(const rb_context *ctx, const rb_job *job, const struct 
   *tally = (rb_tally){0};
 }
 
+/* Tells of earlier files that are of another model or prior: what is made from them fits neither.
+ * Local. */
+static rb_status tell_other_models(rb_context *ctx, const rb_job *job, const struct stage *stage) {
+  rb_status status = RB_OK;
+  rb_file *file = NULL;
+  for (int p = 0; p < RB_PRODUCTS; ++p) {
+    char path[RB_JOB_PATH], why[RB_STUDY_WHY];
+    if ((source_files(job, stage) & 1U << p) == 0 || p == RB_PRODUCT_SIMULATIONS) continue;
+    rb_job_product_path(job, (rb_product)p, path);
+    RB_TRY(rb_product_open_one(ctx, (rb_product)p, path, &file));
+    RB_TRY(rb_stage_model_difference(ctx, job, file, why));
+    rb_file_close(&file);
+    if (why[0] == '\0') continue;
+    rb_log_warning(ctx, "%s is of another model or prior than what is made from it now: %s", path,
+                   why);
+  }
+cleanup:
+  rb_file_close(&file);
+  return status;
+}
+
 /* Runs a stage unless its files are there and made from the same input. Collective. */
 static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *stage) {
   rb_status status = RB_OK;
@@ -329,6 +353,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
     rb_log_info(ctx, "%-10s finished earlier: %s", rb_products[stage->product].stage, path);
     goto cleanup;
   }
+  RB_TRY(rb_agree(ctx, ctx->rank == 0 ? tell_other_models(ctx, job, stage) : RB_OK));
   job->began_s = MPI_Wtime();
   job->ranks = ctx->size;
   RB_TRY(stage->run(ctx, job, path));

@@ -23,6 +23,21 @@ static void channel_path(const rb_model *model, int c, char *path, size_t size) 
   (void)snprintf(path, size, "observation/%s", model->channel[c].quantity.name);
 }
 
+rb_status rb_stage_model_difference(rb_context *ctx, const rb_job *job, const rb_file *file,
+                                    char *why) {
+  rb_status status = RB_OK;
+  char *before = NULL, *now = NULL;
+  why[0] = '\0';
+  if (!rb_file_has_attribute(file, "", "settings")) return RB_OK;
+  RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
+  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS " -seed -sanity -training", &now));
+  (void)rb_settings_difference(before, now, why, RB_STUDY_WHY);
+cleanup:
+  free(before);
+  free(now);
+  return status;
+}
+
 rb_status rb_stage_write_observation(rb_context *ctx, rb_file *file, const rb_model *model,
                                      const float *x) {
   rb_status status = RB_OK;

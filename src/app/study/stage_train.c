@@ -52,18 +52,13 @@ cleanup:
 static rb_status check_simulator(rb_context *ctx, const rb_job *job, const rb_file *file,
                                  const char *path) {
   rb_status status = RB_OK;
-  char *before = NULL, *now = NULL;
   char why[RB_STUDY_WHY];
-  if (!rb_file_has_attribute(file, "", "settings")) return RB_OK;
-  RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
-  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS " -seed -sanity -training", &now));
-  if (rb_settings_difference(before, now, why, sizeof why) > 0) {
+  RB_TRY(rb_stage_model_difference(ctx, job, file, why));
+  if (why[0] != '\0') {
     RB_TRY(RB_FAIL(ctx, RB_ERR_STUDY,
                    "%s: is of another simulator: %s; rheobase simulate makes such", path, why));
   }
 cleanup:
-  free(before);
-  free(now);
   return status;
 }
 
