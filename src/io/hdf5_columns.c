@@ -53,6 +53,11 @@ static rb_status find(rb_context *ctx, const rb_file *file, const char *path,
     char candidate[PATH_SIZE];
     if (names[k % 2] == NULL) continue;
     (void)snprintf(candidate, sizeof candidate, "%s%s", groups[k / 2], names[k % 2]);
+    char target[PATH_SIZE];
+    if (rb_file_broken_link(file, candidate, sizeof target, target)) {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is a link to %s, which is not there", path,
+                     candidate, target);
+    }
     if (!rb_file_has(file, candidate)) continue;
     // A group of a file of ours repeats the coordinates of its dimensions.
     const bool repeated =

@@ -140,9 +140,11 @@ cleanup:
 }
 
 rb_status rb_study_refuse(rb_context *ctx, const char *path, const char *why) {
-  return RB_FAIL(ctx, RB_ERR_STUDY,
-                 "%s is of another study: %s; use another folder, or --force to replace it", path,
-                 why);
+  static const char *const remedy = "use another folder, or --force to replace it";
+  if (strncmp(why, path, strlen(path)) == 0) {  // it cannot be read
+    return RB_FAIL(ctx, RB_ERR_STUDY, "%s; %s", why, remedy);
+  }
+  return RB_FAIL(ctx, RB_ERR_STUDY, "%s is of another study: %s; %s", path, why, remedy);
 }
 
 rb_status rb_study_hash_file(rb_context *ctx, const char *path, uint64_t *digest) {

@@ -56,6 +56,12 @@ rheobase 1 infer "$tiny" -o study "${fast[@]}" --observation moved.csv || fail "
 sed 's/-65,0/-66,0/' good.csv >another.csv
 expect_failure 6 "posterior.h5 is of another study: it is of the observation good.csv, not of another.csv; use .*--force" \
   2 infer "$tiny" -o study "${fast[@]}" --observation another.csv
+cp study/posterior.h5 whole.h5
+head -c 2000 whole.h5 >study/posterior.h5
+expect_failure 6 "study/posterior.h5: is not a whole HDF5 file: .*; use another folder, or --force to replace it" \
+  1 infer "$tiny" -o study --observation good.csv
+grep -q "another study" err.txt && fail "what is damaged is of no other study: $(cat err.txt)"
+mv whole.h5 study/posterior.h5
 for option in --quiet --force; do # a simulated one never replaces it
   expect_failure 6 "is of the observation good.csv, and none is given now: give --observation good.csv" \
     2 run "$tiny" -o study "${fast[@]}" $option

@@ -273,7 +273,7 @@ for label, end, words in (("same numbers", "_1", "which of 2 stimuli of its numb
             series(f, "stimulus/presentation/" + stimulus + end, S, i[k], "pA", rate=1e4)
     case(label, label + ".nwb", [sweep(v[k], [], lacks=words) for k in range(2)])
 with nwb("the only.nwb") as f:
-    series(f, "acquisition/response", R, v[0], "mV", rate=1e4, scalars={"bias_current": np.nan})
+    series(f, "acquisition/response", R, v[0][:, None], "mV", rate=1e4, scalars={"bias_current": np.nan})  # a column of one channel
     series(f, "stimulus/presentation/current", S, i[0], "pA", rate=1e4)
 case("the only ones", "the only.nwb", [sweep(v[0], i[0], warnings="the only ones were paired")])
 

@@ -403,6 +403,28 @@ static void an_absent_filter_is_named(void **state) {
                  "voltage_mV is compressed by the filter lzf (number 32000)");
 }
 
+static void a_link_that_leads_nowhere_is_named(void **state) {
+  (void)state;
+  const stored t = some_time(), v = some_voltage(), s = some_spike();
+  for (int external = 0; external < 2; ++external) {
+    const char *path = put_hdf5("/", 0, &t, &v, &s);
+    if (test_context.rank == 0) {
+      const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+      H5Ldelete(file, "voltage_mV", H5P_DEFAULT);
+      if (external == 1) {
+        H5Lcreate_external("gone.h5", "/v", file, "voltage_mV", H5P_DEFAULT, H5P_DEFAULT);
+      } else {
+        H5Lcreate_soft("/v", file, "voltage_mV", H5P_DEFAULT, H5P_DEFAULT);
+      }
+      H5Fclose(file);
+    }
+    MPI_Barrier(test_context.comm);
+    EXPECT_FAILURE(read_file(path, every(0.2, 3)), RB_ERR_FORMAT,
+                   external == 1 ? "voltage_mV is a link to gone.h5, which is not there"
+                                 : "voltage_mV is a link to /v, which is not there");
+  }
+}
+
 /* --- Refusals --- */
 
 static void times_have_to_lie_on_the_grid(void **state) {
@@ -567,6 +589,8 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(csv_is_read),
                                           cmocka_unit_test(unsigned_numbers_in_signed_ones),
                                           cmocka_unit_test(wrong_hdf5_is_refused),
                                           cmocka_unit_test(an_absent_filter_is_named),
+                                          cmocka_unit_test(a_link_that_leads_nowhere_is_named),
+                                          cmocka_unit_test(a_link_that_leads_nowhere_is_named),
                                           cmocka_unit_test(times_have_to_lie_on_the_grid),
                                           cmocka_unit_test(wrong_observations_are_refused),
                                           cmocka_unit_test(currents_are_read),

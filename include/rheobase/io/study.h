@@ -50,8 +50,8 @@ RB_NODISCARD rb_status rb_recipe_check(rb_context *ctx, const char *path, const 
                                        int version, const rb_recipe *recipe,
                                        rb_product_state *state, char *why);
 
-/** Fails with RB_ERR_STUDY: the file is of another study, and would be replaced. @param why as of
- * rb_recipe_check */
+/** Fails with RB_ERR_STUDY: the file is of another study, or damaged, and would be replaced.
+ * @param why as of rb_recipe_check */
 RB_NODISCARD rb_status rb_study_refuse(rb_context *ctx, const char *path, const char *why);
 
 /** Adds a line to the list of the files something is made from: digest and name. Local.

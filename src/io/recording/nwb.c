@@ -127,11 +127,15 @@ static rb_status read_part(rb_reading *r, const rb_file *file, const rb_nwb_part
                            const char *unit, trace *t) {
   rb_status status = RB_OK;
   char data[MEMBER];
-  int rank = 1;
+  int rank = -1;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
   *t = (trace){0};
   member_of(part->path, "data", data);
   RB_TRY(rb_file_shape(r->ctx, file, data, &rank, shape));
+  if (rank != 2 || shape[1] != 1) {  // one channel may be a column
+    rank = 1;
+    RB_TRY(rb_file_shape(r->ctx, file, data, &rank, shape));
+  }
   const int64_t count = part->count >= 0 ? part->count : shape[0];
   if (part->first < 0 || count > shape[0] || part->first > shape[0] - count) {
     RB_TRY(RB_READING_FAIL(r, "%s: the samples %lld to %lld of its %lld are asked for", part->path,
@@ -144,8 +148,8 @@ static rb_status read_part(rb_reading *r, const rb_file *file, const rb_nwb_part
   }
   t->samples = count;
   RB_TRY(RB_ALLOCATE(r->ctx, t->value, count));
-  RB_TRY(
-      rb_file_read_rows(r->ctx, file, data, RB_F64, false, 1, shape, part->first, count, t->value));
+  RB_TRY(rb_file_read_rows(r->ctx, file, data, RB_F64, false, rank, shape, part->first, count,
+                           t->value));
   RB_TRY(convert(r, file, data, unit, t));
   RB_TRY(take_times(r, file, part->path, shape[0], t));
   t->start_ms += (double)part->first * t->interval_ms;
