@@ -3,8 +3,8 @@
 # simulations, the validation set among them, and draws from the posterior of every observation of a file.
 #   jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5
 # TASK is without sbibm_, as two_moons. REFERENCE.h5 holds `observation (n, K)` and `observation_number (n)`;
-# OUT.h5 gets `draws (n, 10000, D)` float32 and `observation_number`. From the environment: SEED (1), RANKS (all
-# cores), STUDY (a folder to keep the study in; else it is deleted).
+# OUT.h5 gets `draws (n, 10000, D)` float32 and `observation_number`, and is replaced if it is there. From the
+# environment: SEED (1), RANKS (all cores), STUDY (a folder to keep the study in; else it is deleted).
 set -eu
 if [ $# != 4 ]; then
   echo "use: jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5" >&2
@@ -13,43 +13,88 @@ fi
 task=$1 simulations=$2 reference=$3 out=$4
 RB_JOBS=$(cd "$(dirname "$0")" && pwd)
 . "$RB_JOBS/environment.sh"
-input=$RB_JOBS/../inputs/sbibm/$task.cfg
+inputs=$RB_JOBS/../inputs/sbibm
+input=$inputs/$task.cfg
 ranks=${RANKS:-$(rb_cores)}
 python=/usr/bin/python3 # the one that has h5py (jobs/setup.sh)
-[ -r "$input" ] || { echo "jobs/sbibm.sh: no task $task: $input is missing" >&2 && exit 2; }
-[ -r "$reference" ] || { echo "jobs/sbibm.sh: $reference cannot be read" >&2 && exit 2; }
-[[ $simulations =~ ^[0-9]+$ && $simulations -ge 100 ]] ||
-  { echo "jobs/sbibm.sh: SIMULATIONS is $simulations; at least 100 are needed" >&2 && exit 2; }
+
+# need MESSAGE COMMAND...: ends with this one line unless the command succeeds.
+need() {
+  "${@:2}" >/dev/null 2>&1 || { echo "jobs/sbibm.sh: $1" >&2 && exit 2; }
+}
+is_whole() { # NUMBER LEAST MOST
+  [[ $1 =~ ^[1-9][0-9]{0,9}$ && $1 -ge $2 && $1 -le $3 ]]
+}
+tasks=$(basename -s .cfg "$inputs"/*.cfg | paste -sd ' ')
+need "no task '$task'; there are $tasks" grep -qxF -- "$task" <<<"${tasks// /$'\n'}"
+need "SIMULATIONS is '$simulations'; a whole number from 100 to 1000000000 is needed" \
+  is_whole "$simulations" 100 1000000000
+need "RANKS is '$ranks'; a whole number from 1 on is needed" is_whole "$ranks" 1 1000000
+need "$reference cannot be read" test -r "$reference"
+need "the folder of $out is not there or cannot be written to: make it first" test -w "$(dirname -- "$out")"
+need "$out is a folder; the name of a file is needed" test ! -d "$out"
+need "$out is REFERENCE itself; the draws need a file of their own" test ! "$out" -ef "$reference"
+need "there is no program $RB_PROGRAM: build it (README.md), or name it in RB_PROGRAM" command -v "$RB_PROGRAM"
+need "$python has no h5py: install python3-h5py" $python -c 'import h5py'
+
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$out.tmp"' EXIT
 study=${STUDY:-$work/study}
 
+# The observations, a file for each row, with nine digits, which are enough for float32.
+$python - "$reference" "$work" <<'PYTHON'
+import sys
+import h5py
+import numpy as np
+
+
+def need(met, what):
+    if not met:
+        print(f"jobs/sbibm.sh: {sys.argv[1]}: {what}", file=sys.stderr)
+        sys.exit(2)
+
+
+def read(f, name):
+    need(isinstance(f.get(name), h5py.Dataset), f"the array `{name}` is missing")
+    need(f[name].dtype.kind in "fiu", f"`{name}` is not of numbers")
+    return f[name][()]
+
+
+need(h5py.is_hdf5(sys.argv[1]), "not an HDF5 file")
+with h5py.File(sys.argv[1]) as f:
+    observation, number = read(f, "observation"), read(f, "observation_number")
+need(observation.ndim == 2 and observation.size > 0, f"`observation` has shape {observation.shape}, not (n, K)")
+need(number.shape == observation.shape[:1], f"`observation_number` has shape {number.shape}, not ({len(observation)},)")
+with np.errstate(over="ignore"):
+    observation = observation.astype(np.float32)
+need(np.isfinite(observation).all(), "`observation` has numbers that are not finite")
+for row, data in enumerate(observation):
+    with open(f"{sys.argv[2]}/{row}.csv", "w") as out:
+        out.write("datum,data\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(data)))
+PYTHON
+
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
-# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs; ten
-# networks together where simulations are few, else five.
+# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs, but no
+# more than 710 steps, since weights that are far apart have no useful mean; patience of 30 epochs, of more where
+# these are fewer than 2130 steps; ten networks together where simulations are few, else five.
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
 epochs=$((30000 / steps + 1))
 [ $epochs -le 2000 ] || epochs=2000
 [ $epochs -ge 60 ] || epochs=60
+average=$((10 * steps))
+[ $average -le 710 ] || average=710
+patience=$((2130 / steps))
+[ $patience -ge 30 ] || patience=30
+[ $patience -le 300 ] || patience=300
 networks=10
 [ "$simulations" -le 10000 ] || networks=5
 sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
-  "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$((10 * steps))"
-  "training.ensemble=$networks" "seed=${SEED:-1}")
+  "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average"
+  "training.patience=$patience" "training.ensemble=$networks" "seed=${SEED:-1}")
 options=() # of all stages
 for size in "${sizes[@]}"; do options+=(--set "$size"); done
-
-# Observations, one file each, with nine digits, which are enough for float32.
-$python - "$reference" "$work" <<'PYTHON'
-import sys
-import h5py
-with h5py.File(sys.argv[1]) as f:
-    for row, number in zip(f["observation"][()], f["observation_number"][()]):
-        with open(f"{sys.argv[2]}/{number}.csv", "w") as out:
-            out.write("datum,data\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(row)))
-PYTHON
 
 # rheo STAGE [OPTION...]: a stage of the study on all ranks.
 rheo() {
@@ -57,7 +102,8 @@ rheo() {
 }
 
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
-# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
+# told its own; beyond 10,000 simulations weight decays fall with their number, as the weight of a prior does beside
+# that of data. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
 best=
 consider() {
   local try=() setting loss
@@ -72,15 +118,22 @@ consider() {
 }
 
 rheo simulate
+need "$reference: \`observation\` has another number of data than the task $task" \
+  $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
+sys.exit(a["observation"].shape[1] != b["training/data"].shape[1])' "$reference" "$study/simulations.h5"
 for candidate in "64 0.15 false" "128 0.005 false" "64 0.5 true" "128 0.15 true" "128 0.5 true" \
   "128 1 true"; do
   read -r width decay gates <<<"$candidate"
+  decay=$(LC_ALL=C awk -v decay="$decay" -v n="$simulations" 'BEGIN { print(n > 10000 ? decay * 10000 / n : decay) }')
   half="[$((width / 2)), $((width / 2))]"
   consider "width $width, weight decay $decay, gates $gates" "network.summary.mlp_widths=[$width, $width]" \
     "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay" \
     "network.summary.gates=$gates"
 done
-consider "straight coordinates" 'training.parameters="straight"'
+# Where the prior has no interval, straight coordinates are the same as probits.
+if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
+  consider "straight coordinates" 'training.parameters="straight"'
+fi
 consider "a straight line beside it" "network.summary.line=true"
 consider "splines" 'network.density="spline"'
 rheo train --force
@@ -98,8 +151,8 @@ import numpy as np
 with h5py.File(sys.argv[1]) as f:
     numbers = f["observation_number"][()]
 draws = []
-for number in numbers:
-    with h5py.File(f"{sys.argv[2]}/{number}.h5") as f:
+for row in range(len(numbers)):
+    with h5py.File(f"{sys.argv[2]}/{row}.h5") as f:
         draws.append(f["draws"][()])
 part = sys.argv[3] + ".tmp"
 with h5py.File(part, "w") as f:

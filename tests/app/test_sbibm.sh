@@ -7,14 +7,23 @@ reference=$RB_TEST_DATA/sbibm/two_moons.h5
 script=$RB_SOURCE_DIR/jobs/sbibm.sh
 [ -r /usr/lib/python3/dist-packages/h5py/__init__.py ] || exit 77
 
+# With few epochs and two networks, which are enough here.
+printf '#!/bin/sh\nexec "%s" "$@" --set training.epochs=20 --set training.ensemble=2\n' "$RB_PROGRAM" >short
+chmod +x short
+RB_PROGRAM=$work/short
+
+# From another folder, by relative names with spaces, over a file that is there.
+mkdir "a folder" && cp "$reference" "a folder/the reference.h5" && echo old >"a folder/draws 2.h5"
 for ranks in 1 2; do
-  RANKS=$ranks SEED=3 "$script" two_moons 100 "$reference" "draws_$ranks.h5" >log.txt 2>&1 || fail "$ranks: $(tail -3 log.txt)"
+  (cd "a folder" && RANKS=$ranks SEED=3 "$script" two_moons 100 "the reference.h5" "draws $ranks.h5") >log.txt 2>&1 ||
+    fail "$ranks: $(tail -3 log.txt)"
 done
+grep -q "^jobs/sbibm.sh: straight coordinates" log.txt || fail "a uniform prior has straight coordinates, too"
 /usr/bin/python3 - "$reference" <<'PYTHON' || fail "the draws are not what they have to be"
 import sys
 import h5py
 import numpy as np
-one, two = (h5py.File(f"draws_{ranks}.h5") for ranks in (1, 2))
+one, two = (h5py.File(f"a folder/draws {ranks}.h5") for ranks in (1, 2))
 draws = one["draws"][()]
 assert draws.shape == (2, 10000, 2) and draws.dtype == np.float32, (draws.shape, draws.dtype)
 assert (one["observation_number"][()] == h5py.File(sys.argv[1])["observation_number"][()]).all()
@@ -22,17 +31,80 @@ assert (np.abs(draws) <= 1).all() and np.ptp(draws, axis=1).min() > 0.01
 assert (draws == two["draws"][()]).all()
 assert (draws[0] != draws[1]).any()
 PYTHON
-[ "$(ls)" = "draws_1.h5
-draws_2.h5
-log.txt" ] || fail "left behind: $(ls)"
+[ "$(find . -type f | sort)" = "./a folder/draws 1.h5
+./a folder/draws 2.h5
+./a folder/the reference.h5
+./log.txt
+./short" ] || fail "left behind: $(find .)"
 
+# What follows from the budget: a program that tells its options in place of simulating.
+printf '#!/bin/sh\necho "$@"\nexit 1\n' >tell && chmod +x tell
+sizes() { # SIMULATIONS SETTING=VALUE...
+  RB_PROGRAM=$work/tell RANKS=1 "$script" two_moons "$1" "$reference" x.h5 >out.txt 2>&1
+  for setting in "${@:2}"; do grep -q -- "--set training.$setting " out.txt || fail "$1: no $setting: $(head -1 out.txt)"; done
+}
+sizes 1000 simulations=900 validation=100 epochs=2000 average_steps=80 patience=266 ensemble=10
+sizes 10000 simulations=9000 validation=1000 epochs=423 average_steps=710 patience=30 ensemble=10
+sizes 100000 simulations=90000 validation=10000 epochs=60 average_steps=710 patience=30 ensemble=5
+
+# Arguments that are wrong end before anything is simulated, with one line.
+/usr/bin/python3 - "$reference" <<'PYTHON'
+import sys
+import h5py
+import numpy as np
+
+
+def make(name, **arrays):
+    with h5py.File(name + ".h5", "w") as f:
+        for key, value in arrays.items():
+            f[key] = value
+
+
+with h5py.File(sys.argv[1]) as f:
+    x, n = f["observation"][()], f["observation_number"][()]
+make("none", true_parameters=x)
+make("unnumbered", observation=x)
+make("flat", observation=x[0], observation_number=n)
+make("counts", observation=x, observation_number=n[:1])
+make("empty", observation=x[:0], observation_number=n[:0])
+make("nan", observation=x * np.nan, observation_number=n)
+make("huge", observation=x * 1e300, observation_number=n)
+make("text", observation=[b"a"], observation_number=n[:1])
+make("wide", observation=np.c_[x, x], observation_number=n)
+PYTHON
+mkdir folder && echo text >text.txt
 refused() { # TEXT ARGUMENT...
   "$script" "${@:2}" >out.txt 2>&1 && fail "accepted: ${*:2}"
-  grep -q "$1" out.txt || fail "${*:2}: '$1' expected, got $(cat out.txt)"
+  grep -F -- "$1" out.txt | grep -q "^jobs/sbibm.sh: " || fail "${*:2}: '$1' expected, got $(cat out.txt)"
+  [ "$(grep -vc ' data sets in ' out.txt)" = 1 ] || fail "${*:2}: more than a line: $(cat out.txt)"
+  [ ! -e x.h5 ] || fail "${*:2}: a refused call left a file"
 }
-refused "use: jobs/sbibm.sh TASK" two_moons 300
-refused "no task three_moons" three_moons 300 "$reference" x.h5
-refused "at least 100" two_moons 10 "$reference" x.h5
-refused "cannot be read" two_moons 300 nothing.h5 x.h5
-[ ! -e x.h5 ] || fail "a refused call left a file"
+refuses_reference() { refused "$1" two_moons 300 "$2" x.h5; } # TEXT REFERENCE
+refuses_task() { refused "no task '$1'; there are bernoulli_glm" "$1" 300 "$reference" x.h5; }
+refuses_number() { refused "SIMULATIONS is '$1'; a whole number from 100" two_moons "$1" "$reference" x.h5; }
+"$script" two_moons 300 >out.txt 2>&1 && fail "accepted two arguments"
+[ "$(cat out.txt)" = "use: jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5" ] || fail "no use: $(cat out.txt)"
+for task in three_moons "" moons ../tiny '*' sbibm_two_moons; do refuses_task "$task"; done
+for number in 10 1e4 010000 -5 1000.0 many "" 99999999999999999999; do refuses_number "$number"; done
+refuses_reference "nothing.h5 cannot be read" nothing.h5
+refuses_reference "not an HDF5 file" text.txt
+refuses_reference "not an HDF5 file" folder
+refuses_reference 'array `observation` is missing' none.h5
+refuses_reference 'array `observation_number` is missing' unnumbered.h5
+refuses_reference "shape (2,), not (n, K)" flat.h5
+refuses_reference "shape (0, 2), not (n, K)" empty.h5
+refuses_reference "shape (1,), not (2,)" counts.h5
+for name in nan huge; do refuses_reference "not finite" $name.h5; done
+refuses_reference "not of numbers" text.h5
+RANKS=1 refuses_reference "another number of data" wide.h5
+refused "make it first" two_moons 300 "$reference" no_folder/x.h5
+refused "folder is a folder" two_moons 300 "$reference" folder
+refused "REFERENCE itself" two_moons 300 ./wide.h5 wide.h5
+for ranks in 0 two -1; do RANKS=$ranks refuses_reference "RANKS is '$ranks'" "$reference"; done
+RB_PROGRAM=/nothing refuses_reference "no program /nothing" "$reference"
+
+# A prior without an interval has no straight coordinates of its own.
+RANKS=1 "$script" sir 100 "$RB_TEST_DATA/sbibm/sir.h5" x.h5 >out.txt 2>&1 || fail "sir: $(tail -3 out.txt)"
+[ "$(grep -c "^jobs/sbibm.sh: .*: validation loss" out.txt)" = 8 ] || fail "not eight candidates: $(grep ^jobs out.txt)"
+grep -q "straight coordinates" out.txt && fail "straight coordinates of a prior without an interval"
 exit 0
