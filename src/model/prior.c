@@ -276,6 +276,22 @@ cleanup:
   return status;
 }
 
+/* The interval of each row where all parameters are at their medians. */
+static rb_status set_median(rb_context *ctx, rb_prior *prior) {
+  rb_status status = RB_OK;
+  double u[RB_PRIOR_ROWS], latent[RB_PRIOR_ROWS];
+  for (int r = 0; r < prior->rows; ++r) u[r] = 0.5;
+  RB_TRY(rb_prior_draw_one(ctx, prior, u, RB_ERR_SETTING, latent));
+  for (int d = 0; d < prior->dim; ++d) {
+    const int r = prior->free[d];
+    rb_prior_distribution it;
+    (void)rb_prior_distribution_of(prior, r, &it);
+    prior->median[r] = (rb_prior_bounds){it.low, it.high};
+  }
+cleanup:
+  return status;
+}
+
 rb_status rb_prior_create(rb_context *ctx, int rows, const rb_prior_row *row, rb_prior **result) {
   rb_status status = RB_OK;
   rb_prior *prior = NULL;
@@ -292,6 +308,7 @@ rb_status rb_prior_create(rb_context *ctx, int rows, const rb_prior_row *row, rb
   RB_TRY(set_order(ctx, prior));
   RB_TRY(set_free(ctx, prior));
   RB_TRY(set_sd(ctx, prior));
+  RB_TRY(set_median(ctx, prior));
   RB_TRY(try_corners(ctx, prior));
   *result = prior;
   prior = NULL;

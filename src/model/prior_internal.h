@@ -23,6 +23,11 @@ typedef struct rb_prior_compiled {
   rb_prior_number fixed;
 } rb_prior_compiled;
 
+/** Where a row's values end; infinite where they do not. */
+typedef struct rb_prior_bounds {
+  double low, high;
+} rb_prior_bounds;
+
 struct rb_prior {
   int rows, dim;
   rb_prior_row text[RB_PRIOR_ROWS];
@@ -34,6 +39,7 @@ struct rb_prior {
   rb_quantity parameters[RB_PRIOR_ROWS];  ///< (D)
   rb_quantity all[RB_PRIOR_ROWS];         ///< (rows)
   double sd[RB_PRIOR_ROWS];
+  rb_prior_bounds median[RB_PRIOR_ROWS];  ///< (rows) with all parameters at their medians
 };
 
 /** The distribution of a row for the values of now. */

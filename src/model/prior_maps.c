@@ -211,19 +211,30 @@ void rb_prior_from_latent(const rb_prior *prior, int64_t count, const double *la
 
 static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 
-/* A map of an interval with both ends to the line, by a point's share of it. */
+/* An interval with both ends, and the one that the parents' medians give it. */
+typedef struct interval {
+  double low, high, median_low, median_high;
+} interval;
+
+/* A map of an interval to the line. */
 typedef struct interval_map {
-  double (*to)(double share);
-  double (*from)(double low, double high, double phi);
-  double (*log_slope)(double log_width, double phi);  // of `from`, of an interval of that width
+  double (*to)(const interval *of, double share);  // of a point with that share of the interval
+  double (*from)(const interval *of, double phi);
+  double (*log_slope)(const interval *of, double phi);  // of `from`
 } interval_map;
 
-static double logit(double share) { return log(share) - log1p(-share); }
-static double from_logit(double low, double high, double phi) {
-  return low + (high - low) / (1 + exp(-phi));
+static double log_width(const interval *of) { return log(of->high - of->low); }
+
+static double logit_of(double share) { return log(share) - log1p(-share); }
+static double logit(const interval *of, double share) {
+  (void)of;
+  return logit_of(share);
 }
-static double logit_slope(double log_width, double phi) {
-  return log_width - softplus(phi) - softplus(-phi);
+static double from_logit(const interval *of, double phi) {
+  return of->low + (of->high - of->low) / (1 + exp(-phi));
+}
+static double logit_slope(const interval *of, double phi) {
+  return log_width(of) - softplus(phi) - softplus(-phi);
 }
 
 /* Points beyond the last that can be told from the end, a share of 1e-12 away, are put there. */
@@ -231,43 +242,58 @@ static double within_probits(double phi) {
   const double last = 7;
   return fmin(fmax(phi, -last), last);
 }
-static double probit(double share) { return within_probits(gsl_cdf_ugaussian_Pinv(share)); }
-/* From the nearer end, so that small distances from it remain. */
-static double from_probit(double low, double high, double phi) {
-  phi = within_probits(phi);
-  return phi < 0 ? low + (high - low) * gsl_cdf_ugaussian_P(phi)
-                 : high - (high - low) * gsl_cdf_ugaussian_Q(phi);
+static double probit(const interval *of, double share) {
+  (void)of;
+  return within_probits(gsl_cdf_ugaussian_Pinv(share));
 }
-static double probit_slope(double log_width, double phi) {
+/* From the nearer end, so that small distances from it remain. */
+static double from_probit(const interval *of, double phi) {
   phi = within_probits(phi);
-  return log_width - 0.5 * phi * phi - LOG_SQRT_2PI;
+  return phi < 0 ? of->low + (of->high - of->low) * gsl_cdf_ugaussian_P(phi)
+                 : of->high - (of->high - of->low) * gsl_cdf_ugaussian_Q(phi);
+}
+static double probit_slope(const interval *of, double phi) {
+  phi = within_probits(phi);
+  return log_width(of) - 0.5 * phi * phi - LOG_SQRT_2PI;
 }
 
-/* A multiple of the share, and its logit, which bends it to infinity at the ends. Points beyond the
- * last logit are put there. */
+/* A multiple of the share of the interval that the parents' medians give, so that a point's place
+ * does not depend on parents, and the logit of the share of its own, which bends it to infinity at
+ * the ends. Points beyond the last logit are put there. */
 static const double STRAIGHT = 100;
-static double straight(double share) { return STRAIGHT * (share - 0.5) + logit(share); }
+static double median_width(const interval *of) { return of->median_high - of->median_low; }
+/* STRAIGHT times the width over that of the medians: what a share is worth. */
+static double steepness(const interval *of) {
+  return STRAIGHT * ((of->high - of->low) / median_width(of));
+}
+static double straight_part(const interval *of, double share) {
+  const double first = (of->low - of->median_low) / median_width(of);
+  return STRAIGHT * (first + (of->high - of->low) / median_width(of) * share - 0.5);
+}
+static double straight(const interval *of, double share) {
+  return straight_part(of, share) + logit_of(share);
+}
 /* The logit of the share with this coordinate: Newton's steps in a bracket that shrinks. */
-static double logit_of_straight(double phi) {
+static double logit_of_straight(const interval *of, double phi) {
   const double last = 34.5;
   double low = -last, high = last, y = 0;
   for (int i = 0; i < 100; ++i) {
-    const double share = 1 / (1 + exp(-y)), error = STRAIGHT * (share - 0.5) + y - phi;
+    const double share = 1 / (1 + exp(-y)), error = straight_part(of, share) + y - phi;
     if (error > 0) high = y;
     if (error < 0) low = y;
-    double next = y - error / (STRAIGHT * share * (1 - share) + 1);
+    double next = y - error / (steepness(of) * share * (1 - share) + 1);
     if (!(next >= low && next <= high)) next = 0.5 * (low + high);
     if (fabs(next - y) <= 1e-15 * fmax(1, fabs(y))) break;
     y = next;
   }
   return y;
 }
-static double from_straight(double low, double high, double phi) {
-  return from_logit(low, high, logit_of_straight(phi));
+static double from_straight(const interval *of, double phi) {
+  return from_logit(of, logit_of_straight(of, phi));
 }
-static double straight_slope(double log_width, double phi) {
-  const double y = logit_of_straight(phi), log_logistic = -softplus(y) - softplus(-y);
-  return log_width + log_logistic - log1p(STRAIGHT * exp(log_logistic));
+static double straight_slope(const interval *of, double phi) {
+  const double y = logit_of_straight(of, phi), log_logistic = -softplus(y) - softplus(-y);
+  return log_width(of) + log_logistic - log1p(steepness(of) * exp(log_logistic));
 }
 
 static const interval_map logit_map = {logit, from_logit, logit_slope};
@@ -275,26 +301,35 @@ static const interval_map probit_map = {probit, from_probit, probit_slope};
 static const interval_map straight_map = {straight, from_straight, straight_slope};
 
 /* One coordinate of the support, given the interval; its log determinant is of phi -> latent. */
-static double to_line(const interval_map *map, double low, double high, double x) {
+static double to_line(const interval_map *map, const interval *of, double x) {
+  const double low = of->low, high = of->high, tiny = SMALLEST_SHARE;
   if (isinf(low) && isinf(high)) return x;
-  const double tiny = SMALLEST_SHARE;
   if (isinf(high)) return log(fmax(x - low, fmax(tiny * fabs(low), DBL_MIN)));
   if (isinf(low)) return -log(fmax(high - x, fmax(tiny * fabs(high), DBL_MIN)));
-  return map->to(fmin(fmax((x - low) / (high - low), tiny), 1 - tiny));
+  return map->to(of, fmin(fmax((x - low) / (high - low), tiny), 1 - tiny));
 }
 
-static double from_line(const interval_map *map, double low, double high, double phi) {
-  if (isinf(low) && isinf(high)) return phi;
-  if (isinf(high)) return low + exp(phi);
-  if (isinf(low)) return high - exp(-phi);
-  return map->from(low, high, phi);
+static double from_line(const interval_map *map, const interval *of, double phi) {
+  if (isinf(of->low) && isinf(of->high)) return phi;
+  if (isinf(of->high)) return of->low + exp(phi);
+  if (isinf(of->low)) return of->high - exp(-phi);
+  return map->from(of, phi);
 }
 
-static double line_log_det(const interval_map *map, double low, double high, double phi) {
-  if (isinf(low) && isinf(high)) return 0;
-  if (isinf(high)) return phi;
-  if (isinf(low)) return -phi;
-  return map->log_slope(log(high - low), phi);
+static double line_log_det(const interval_map *map, const interval *of, double phi) {
+  if (isinf(of->low) && isinf(of->high)) return 0;
+  if (isinf(of->high)) return phi;
+  if (isinf(of->low)) return -phi;
+  return map->log_slope(of, phi);
+}
+
+/* Row r's interval for the values of now, which stands in for one without an end. */
+static interval interval_of(const rb_prior *prior, int r) {
+  const rb_prior_bounds median = prior->median[r];
+  rb_prior_distribution it;
+  (void)rb_prior_distribution_of(prior, r, &it);
+  if (!isfinite(median.high - median.low)) return (interval){it.low, it.high, it.low, it.high};
+  return (interval){it.low, it.high, median.low, median.high};
 }
 
 static void to_lines(const rb_prior *prior, const interval_map *map, int64_t count,
@@ -305,11 +340,10 @@ static void to_lines(const rb_prior *prior, const interval_map *map, int64_t cou
     memcpy(row, &latent[i * D], (size_t)D * sizeof *row);
     for (int k = 0; k < prior->rows; ++k) {
       const int r = prior->order[k], d = prior->place[r];
-      rb_prior_distribution it;
       if (d >= 0) {
-        (void)rb_prior_distribution_of(prior, r, &it);
-        out[d] = to_line(map, it.low, it.high, row[d]);
-        sum += line_log_det(map, it.low, it.high, out[d]);
+        const interval of = interval_of(prior, r);
+        out[d] = to_line(map, &of, row[d]);
+        sum += line_log_det(map, &of, out[d]);
       }
       set_value(prior, r, d >= 0 ? row[d] : 0);
     }
@@ -325,11 +359,10 @@ static void from_lines(const rb_prior *prior, const interval_map *map, int64_t c
     memcpy(row, &phi[i * D], (size_t)D * sizeof *row);
     for (int k = 0; k < prior->rows; ++k) {
       const int r = prior->order[k], d = prior->place[r];
-      rb_prior_distribution it;
       if (d >= 0) {
-        (void)rb_prior_distribution_of(prior, r, &it);
-        out[d] = from_line(map, it.low, it.high, row[d]);
-        sum += line_log_det(map, it.low, it.high, row[d]);
+        const interval of = interval_of(prior, r);
+        out[d] = from_line(map, &of, row[d]);
+        sum += line_log_det(map, &of, row[d]);
       }
       set_value(prior, r, d >= 0 ? out[d] : 0);
     }

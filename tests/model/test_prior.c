@@ -199,6 +199,34 @@ static void straight_inside_an_interval(void **state) {
   rb_prior_destroy(uniform);
 }
 
+/* Parents that move a bound move straight coordinates only by the bend at the ends, and change no
+ * slope inside: both are those of the interval that the parents' medians give. */
+static void straight_whatever_the_parents(void **state) {
+  (void)state;
+  static const rb_prior_row pair[] = {
+      {.name = "a", .distribution = "normal", .mean = "0", .sd = "2", .low = "-3", .high = "3"},
+      {.name = "b", .distribution = "normal", .mean = "-4", .sd = "2", .low = "-10", .high = "a"}};
+  static const double parent[] = {-2.5, 0, 2.5};
+  rb_prior *two = NULL;
+  assert_int_equal(rb_prior_create(&test_context, 2, pair, &two), RB_OK);
+  for (size_t i = 0; i < sizeof parent / sizeof *parent; ++i) {
+    const double a = parent[i];
+    for (double b = -9.5; b < a; b += 0.7) {
+      const double x[2] = {a, b};
+      double phi[2], back[2], log_det, from;
+      rb_prior_straight.to(two, 1, x, phi, &log_det);
+      assert_near(phi[1], 100 * ((b + 10) / 10 - 0.5) + log((b + 10) / (a - b)), 1e-9);
+      const double slopes =
+          (100.0 / 6 + 6 / ((a + 3) * (3 - a))) * (100.0 / 10 + (a + 10) / ((b + 10) * (a - b)));
+      assert_near(log_det, -log(slopes), 1e-9);
+      rb_prior_straight.from(two, 1, phi, back, &from);
+      assert_near(back[1], b, 1e-10);
+      assert_near(from, log_det, 1e-9);
+    }
+  }
+  rb_prior_destroy(two);
+}
+
 /* The density of a parent and a child, carried to the plane, has mass one: log density and log
  * determinant by the trapezoidal rule. */
 static double mass_of(const rb_prior_row *pair, int c) {
@@ -224,7 +252,7 @@ static void masses_are_one(void **state) {
   static const rb_prior_row pairs[][2] = {
       {{.name = "a", .distribution = "normal", .mean = "0", .sd = "2", .low = "-3", .high = "4"},
        {.name = "b", .distribution = "normal", .mean = "a", .sd = "1", .high = "a + 0.5"}},
-      {{.name = "a", .distribution = "gamma", .shape = "2", .scale = "1"},
+      {{.name = "a", .distribution = "gamma", .shape = "2", .scale = "1", .high = "1.2"},
        {.name = "b", .distribution = "uniform", .low = "-a - 0.1", .high = "a + 0.1"}},
       {{.name = "a", .distribution = "lognormal", .median = "2", .sd_log = "0.5", .low = "1"},
        {.name = "b", .distribution = "exponential", .mean = "a", .low = "a"}},
@@ -234,7 +262,14 @@ static void masses_are_one(void **state) {
         .df = "8",
         .location = "a",
         .scale = "1",
-        .low = "a"}}};
+        .low = "a"}},
+      {{.name = "a", .distribution = "normal", .mean = "0", .sd = "1"},
+       {.name = "b",
+        .distribution = "normal",
+        .mean = "0",
+        .sd = "2",
+        .low = "a > 0.5 ? -3 : -1 / 0",
+        .high = "3"}}};
   for (size_t k = 0; k < sizeof pairs / sizeof *pairs; ++k) {
     // Not in logarithms: where a density ends at a bound, such a sum is coarse.
     for (int c = 0; c < WITHIN; ++c) assert_near(mass_of(pairs[k], c), 1, 1e-5);
@@ -361,6 +396,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(round_trip, set_up, tear_down),
     cmocka_unit_test(a_uniform_parameter_is_normal_in_probits),
     cmocka_unit_test(straight_inside_an_interval),
+    cmocka_unit_test(straight_whatever_the_parents),
     cmocka_unit_test_setup_teardown(images_lie_in_the_prior, set_up, tear_down),
     cmocka_unit_test_setup_teardown(outside_is_named, set_up, tear_down),
     cmocka_unit_test_setup_teardown(standard_deviations, set_up, tear_down),

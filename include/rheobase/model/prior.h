@@ -118,8 +118,9 @@ extern const rb_prior_coordinates rb_prior_support;
  * then is a standard normal one, and a density that ends at a wall has the tail of a normal one. */
 extern const rb_prior_coordinates rb_prior_probit;
 
-/** The same, but with 100 (s - 1/2) + logit(s) of a share s: nearly straight inside an interval, so
- * that what moves with the data there does so in the coordinate, too. */
+/** The same, but with 100 (m - 1/2) + logit(s) of a share s, where m is the share of the interval
+ * that the parents' medians give: nearly straight inside an interval, so that what moves with the
+ * data there does so in the coordinate, too, and the same for all values of the parents. */
 extern const rb_prior_coordinates rb_prior_straight;
 
 /** The logarithms of parameters whose family has values above 0 alone, and the others as they are.
