@@ -102,8 +102,7 @@ rheo() {
 }
 
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
-# told its own; beyond 10,000 simulations weight decays fall with their number, as the weight of a prior does beside
-# that of data. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
+# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
 best=
 consider() {
   local try=() setting loss
@@ -117,23 +116,30 @@ consider() {
   fi
 }
 
+# candidate WIDTH DECAY GATES: beyond 10,000 simulations weight decays fall with their number, as the weight of a
+# prior does beside that of data.
+candidate() {
+  local decay half="[$(($1 / 2)), $(($1 / 2))]"
+  decay=$(LC_ALL=C awk -v decay="$2" -v n="$simulations" 'BEGIN { print(n > 10000 ? decay * 10000 / n : decay) }')
+  consider "width $1, weight decay $decay, gates $3" "network.summary.mlp_widths=[$1, $1]" \
+    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay" \
+    "network.summary.gates=$3"
+}
+
 rheo simulate
 need "$reference: \`observation\` has another number of data than the task $task" \
   $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
 sys.exit(a["observation"].shape[1] != b["training/data"].shape[1])' "$reference" "$study/simulations.h5"
-for candidate in "64 0.15 false" "128 0.005 false" "64 0.5 true" "128 0.15 true" "128 0.5 true" \
-  "128 1 true"; do
-  read -r width decay gates <<<"$candidate"
-  decay=$(LC_ALL=C awk -v decay="$decay" -v n="$simulations" 'BEGIN { print(n > 10000 ? decay * 10000 / n : decay) }')
-  half="[$((width / 2)), $((width / 2))]"
-  consider "width $width, weight decay $decay, gates $gates" "network.summary.mlp_widths=[$width, $width]" \
-    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay" \
-    "network.summary.gates=$gates"
-done
+candidate 64 0.15 false
 # Where the prior has no interval, straight coordinates are the same as probits.
 if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
   consider "straight coordinates" 'training.parameters="straight"'
 fi
+candidate 128 0.005 false
+candidate 64 0.5 true
+candidate 128 0.15 true
+candidate 128 0.5 true
+candidate 128 1 true
 consider "a straight line beside it" "network.summary.line=true"
 consider "splines" 'network.density="spline"'
 rheo train --force
