@@ -14,6 +14,7 @@ typedef struct reader {
   rb_rows rows;
   const rb_columns_wanted *wanted;
   int place[RB_MAX_COLUMNS];
+  int digits;  // most of a number of column 0
 } reader;
 
 #define LINE_FAIL(r, ...) RB_ROWS_FAIL(&(r)->rows, __VA_ARGS__)
@@ -80,11 +81,27 @@ static rb_status take_row(reader *r, int width, rb_columns *result) {
     if (r->place[i] < 0) continue;
     const char *text = r->rows.field[r->place[i]];
     RB_TRY(parse_number(r, &wanted->column[i], text, &result->value[i][result->rows]));
-    if (i == 0) result->rounding[result->rows] = rb_text_rounding(text);
+    if (i == 0) {
+      const int digits = rb_text_digits(text);
+      result->rounding[result->rows] = rb_text_rounding(text);
+      r->digits = digits > r->digits ? digits : r->digits;
+    }
   }
   result->line[result->rows++] = r->rows.line;
 cleanup:
   return status;
+}
+
+/* Zeros at the end of a number may have been left out: it is rounded no more than the finest is, or
+ * than a number of its size is in as many digits as any has. */
+static void refine_rounding(const reader *r, rb_columns *result) {
+  double finest = INFINITY;
+  for (int64_t i = 0; i < result->rows; ++i) finest = fmin(finest, result->rounding[i]);
+  for (int64_t i = 0; i < result->rows; ++i) {
+    const double size = fabs(result->value[0][i]);
+    const double last = size > 0 ? pow(10, floor(log10(size)) + 1 - r->digits) : 0;
+    result->rounding[i] = fmin(result->rounding[i], fmax(finest, 0.5 * last));
+  }
 }
 
 // Takes the header, and the first numbers if they are what it was found by.
@@ -133,6 +150,7 @@ rb_status rb_csv_read(rb_context *ctx, const char *path, const rb_columns_wanted
     RB_TRY(rb_rows_split(&r.rows, r.rows.text));
     RB_TRY(take_row(&r, width, result));
   }
+  if (r.place[0] >= 0) refine_rounding(&r, result);
   for (int i = 0; i < wanted->columns; ++i) {
     if (r.place[i] >= 0) continue;
     free(result->value[i]);

@@ -75,6 +75,23 @@ cleanup:
   return status;
 }
 
+/* How far a time may be off the grid for how the file, or float32, rounds it and the first one. */
+static double rounding_of(const rb_columns *columns, int64_t i, double due) {
+  const double first = columns->value[0][0];
+  return fmax(columns->rounding[i], FLOAT32_ROUNDING * fabs(due)) +
+         fmax(columns->rounding[0], FLOAT32_ROUNDING * fabs(first));
+}
+
+/* Whether the times may be those of the grid, rounded more coarsely than can be told. */
+static bool are_coarse(const rb_sampling *sampling, const rb_columns *columns) {
+  const double *time = columns->value[0];
+  for (int64_t i = 0; i < columns->rows; ++i) {
+    const double due = time[0] + (double)i * sampling->step;
+    if (fabs(time[i] - due) > rounding_of(columns, i, due)) return false;
+  }
+  return true;
+}
+
 /* Whether the times of column 0 lie on the grid. */
 static rb_status check_times(rb_context *ctx, const char *path, const rb_sampling *sampling,
                              const rb_columns *columns) {
@@ -82,13 +99,11 @@ static rb_status check_times(rb_context *ctx, const char *path, const rb_samplin
   if (time == NULL) return RB_OK;
   for (int64_t i = 0; i < columns->rows; ++i) {
     const double due = time[0] + (double)i * sampling->step;
-    const double rounding = fmax(columns->rounding[i], FLOAT32_ROUNDING * fabs(due)) +
-                            fmax(columns->rounding[0], FLOAT32_ROUNDING * fabs(time[0]));
     const double most = MOST_OF_STEP * sampling->step;
-    if (fabs(time[i] - due) <= fmin(rounding, most)) continue;
+    if (fabs(time[i] - due) <= fmin(rounding_of(columns, i, due), most)) continue;
     char place[RB_PLACE_SIZE];
     rb_columns_place(path, columns, i, place);
-    const bool coarse = fabs(time[i] - due) <= rounding;
+    const bool coarse = are_coarse(sampling, columns);
     return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %.15g where steps of %.10g %s lead to %.15g%s%s",
                    place, sampling->name, time[i], sampling->step, sampling->unit, due,
                    coarse ? "; the times are rounded too coarsely: " : "",

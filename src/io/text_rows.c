@@ -125,6 +125,14 @@ double rb_text_rounding(const char *text) {
   return 0.5 * pow(10, (exponent != NULL ? strtod(exponent + 1, NULL) : 0) - digits);
 }
 
+int rb_text_digits(const char *text) {
+  int digits = 0;
+  for (const char *c = text; *c != '\0' && strchr("eE", *c) == NULL; ++c) {
+    if (isdigit((unsigned char)*c) && (digits > 0 || *c != '0')) ++digits;
+  }
+  return digits;
+}
+
 bool rb_text_begins_with_number(const char *text) {
   char *end = NULL;
   text += strspn(text, " \t\"");

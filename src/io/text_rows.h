@@ -57,4 +57,7 @@ bool rb_text_begins_with_number(const char *text);
 /* Half of the last digit of a number's text. */
 double rb_text_rounding(const char *text);
 
+/* Digits of a number that count: from the first that is not 0 to the last that is written. */
+int rb_text_digits(const char *text);
+
 #endif

@@ -427,6 +427,14 @@ static void a_link_that_leads_nowhere_is_named(void **state) {
 
 /* --- Refusals --- */
 
+/* Asserts that times are refused as other ones, not as rounded ones. */
+static void assert_off(rb_status status) {
+  assert_all_true(status == RB_ERR_FORMAT &&
+                  strstr(test_context.error.message, ": time_ms is ") != NULL &&
+                  strstr(test_context.error.message, "coarsely") == NULL);
+  rb_error_clear(&test_context);
+}
+
 static void times_have_to_lie_on_the_grid(void **state) {
   (void)state;
   // What is rounded, in text or as float32, is accepted wherever the recording begins.
@@ -449,6 +457,13 @@ static void times_have_to_lie_on_the_grid(void **state) {
                    ".csv:3: time_ms is ");
   }
   EXPECT_FAILURE(read_times("%.4f", 0, 0.201, 0.2, -1), RB_ERR_FORMAT, ".csv:3: time_ms is 0.201");
+  // Zeros that are left out ("0", "10") make no time coarser than the others of its size.
+  assert_all_ok(read_times("%g", 0, 0.2, 0.2, -1));
+  assert_all_ok(read_times("%.17g", 0, 0.2, 0.2, -1));
+  assert_all_ok(read_times("%.5g", 990, 0.25, 0.25, -1));
+  assert_off(read_times("%g", 0, 0.1998, 0.2, -1));
+  assert_off(read_times("%g", 0, 0.1, 0.2, -1));
+  assert_off(read_times("%g", 0, 0.2, 0.2, 20));
   // Rounded more coarsely than a tenth of a step: no column of times then.
   EXPECT_FAILURE(read_times("%.2f", 0, 0.025, 0.025, -1), RB_ERR_FORMAT,
                  "where steps of 0.025 ms lead to 0.025; the times are rounded too coarsely: "
