@@ -17,7 +17,7 @@ static int hidden(const unsigned char *c) {
 
 /* A line of text from anywhere, file names and names of settings among it: what would not be seen,
  * or break the line, becomes \xNN. */
-static void print_text(FILE *stream, const char *prefix, const char *text) {
+void rb_log_text(FILE *stream, const char *prefix, const char *text) {
   (void)fputs(prefix, stream);
   for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
     const int bytes = hidden(c);
@@ -31,7 +31,7 @@ static void print_text(FILE *stream, const char *prefix, const char *text) {
 static void print_line(FILE *stream, const char *prefix, const char *format, va_list arguments) {
   char line[2048];
   (void)vsnprintf(line, sizeof line, format, arguments);
-  print_text(stream, prefix, line);
+  rb_log_text(stream, prefix, line);
 }
 
 void rb_log_info(const rb_context *ctx, const char *format, ...) {
@@ -70,5 +70,5 @@ void rb_log_error(const rb_context *ctx) {
   }
   char line[sizeof error->message + sizeof place];
   (void)snprintf(line, sizeof line, "%s%s", error->message, place);
-  print_text(stderr, "rheobase: error: ", line);
+  rb_log_text(stderr, "rheobase: error: ", line);
 }

@@ -1,6 +1,8 @@
 #ifndef RHEOBASE_LOG_H
 #define RHEOBASE_LOG_H
 
+#include <stdio.h>
+
 #include "rheobase/base/context.h"
 
 /** @file log.h
@@ -19,6 +21,10 @@ void rb_log_warning(const rb_context *ctx, const char *format, ...)
 /** `rank 3: ...` on standard error, from any rank, quiet or not: what a user's
  * simulator says. */
 void rb_log_rank(int rank, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** @p prefix and @p text as one line on @p stream, from any rank, quiet or not: what a file says.
+ */
+void rb_log_text(FILE *stream, const char *prefix, const char *text);
 
 /** @return what the word for @p count things ends in: "" or "s" */
 const char *rb_plural(long long count);

@@ -1,10 +1,12 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../commands.h"
+#include "rheobase/base/log.h"
 #include "rheobase/io/hdf5_file.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/overview.h"
@@ -108,8 +110,11 @@ static rb_status print_array(rb_context *ctx, const rb_file *file, const char *p
   if (status != RB_OK) return status;
   format_shape(info, shape, sizeof shape);
   const bool unit = info->unit[0] != '\0' && strcmp(info->unit, "1") != 0;
-  (void)printf("  %s: %s%s%s%s%s%s%s\n", path, info->type, shape, value, unit ? " " : "",
-               unit ? info->unit : "", info->description[0] != '\0' ? "; " : "", info->description);
+  char line[MAX_PATH + MAX_VALUE + sizeof shape + sizeof *info];
+  (void)snprintf(line, sizeof line, "%s: %s%s%s%s%s%s%s", path, info->type, shape, value,
+                 unit ? " " : "", unit ? info->unit : "", info->description[0] != '\0' ? "; " : "",
+                 info->description);
+  rb_log_text(stdout, "  ", line);
   return RB_OK;
 }
 
@@ -142,10 +147,12 @@ static rb_status print_head(rb_context *ctx, const rb_file *file, const char *pa
   rb_status status = RB_OK;
   char *schema = NULL;
   char *settings = NULL;
+  char head[PATH_MAX + 200];
   int64_t version = 0;
   if (!rb_file_has_attribute(file, "", "schema")) {
-    (void)printf(markdown ? "\n## `%s`\n" : "%s: not a file of rheobase\n",
-                 markdown ? base_name(path) : path);
+    (void)snprintf(head, sizeof head, markdown ? "## `%s`" : "%s: not a file of rheobase",
+                   markdown ? base_name(path) : path);
+    rb_log_text(stdout, markdown ? "\n" : "", head);
     goto cleanup;
   }
   RB_TRY(rb_file_get_string(ctx, file, "", "schema", &schema));
@@ -155,13 +162,14 @@ static rb_status print_head(rb_context *ctx, const rb_file *file, const char *pa
                  version);
     goto cleanup;
   }
-  (void)printf("%s: %s, version %" PRId64 "\n", path, schema, version);
+  (void)snprintf(head, sizeof head, "%s: %.100s, version %" PRId64, path, schema, version);
+  rb_log_text(stdout, "", head);
   if (rb_file_has_attribute(file, "", "settings")) {
     RB_TRY(rb_file_get_string(ctx, file, "", "settings", &settings));
     (void)printf("made with\n");
     for (char *rest = settings, *line = strsep(&rest, "\n"); line != NULL && *line != '\0';
          line = strsep(&rest, "\n")) {
-      (void)printf("  %s\n", line);
+      rb_log_text(stdout, "  ", line);
     }
   }
   (void)printf("arrays\n");

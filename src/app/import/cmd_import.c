@@ -62,12 +62,14 @@ static void print_list(const work *w) {
                "interval_ms", "voltage_mV", "current_pA", "spikes", "file");
   for (int64_t s = 0; s < w->recording.sweeps; ++s) {
     const rb_sweep *sweep = &w->recording.sweep[s];
-    char voltage[40], current[40];
+    char voltage[40], current[40], line[2048];
     format_range(sweep->samples, sweep->voltage_mV, voltage);
     format_range(sweep->samples, sweep->current_pA, current);
-    (void)printf("%5lld  %-24s %13.10g %12.10g  %-20s %-22s %6lld  %s\n", (long long)sweep->number,
-                 sweep->name, (double)sweep->samples * sweep->interval_ms, sweep->interval_ms,
-                 voltage, current, (long long)w->spikes[s].count, sweep->source);
+    (void)snprintf(line, sizeof line, "%5lld  %-24s %13.10g %12.10g  %-20s %-22s %6lld  %s",
+                   (long long)sweep->number, sweep->name,
+                   (double)sweep->samples * sweep->interval_ms, sweep->interval_ms, voltage,
+                   current, (long long)w->spikes[s].count, sweep->source);
+    rb_log_text(stdout, "", line);
   }
 }
 
