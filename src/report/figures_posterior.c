@@ -10,7 +10,7 @@
 
 /* The posterior of the observation, the exact one beside it where the study has it. */
 
-enum { PAIR_POINTS = 800, LEAST_EFFECTIVE = 20, MANY_PANELS = 7 };
+enum { PAIR_POINTS = 800, LEAST_EFFECTIVE = 20, MANY_PANELS = 7, WITH_UNITS = 6 };
 
 /* What both figures read. */
 typedef struct posterior {
@@ -291,7 +291,7 @@ static void short_label(const rb_quantity *quantity, char *label) {
 static void write_axes(FILE *out, const rb_quantity *parameters, int D, int row, int column) {
   const bool many = D > MANY_PANELS, below = row == D - 1, beside = column == 0 && row > 0;
   void (*const write)(const rb_quantity *quantity, char *label) =
-      many ? short_label : rb_script_axis;
+      D > WITH_UNITS ? short_label : rb_script_axis;
   const int font = many ? 12 : 16, numbers = many ? 9 : 13;
   char label[RB_LABEL];
   (void)fprintf(out, "set xtics format '%s' font ',%d' %s\nset ytics format '%s' font ',%d'\n",

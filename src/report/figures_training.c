@@ -4,6 +4,7 @@
 #include "figures.h"
 #include "prior_density.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/base/quantile.h"
 
 /* What a study starts from, the prior, and the loss of the training. */
 
@@ -92,21 +93,45 @@ const rb_figure rb_figure_prior = {
     .rows = 2,
     .write = draw_prior};
 
+/* The loss at which the figure ends, infinite if at the highest: a few epochs whose loss is far
+ * above the others must not hide them. */
+static rb_status highest_drawn(rb_context *ctx, const rb_array *loss, const rb_array *validation,
+                               double *highest) {
+  rb_status status = RB_OK;
+  const int64_t epochs = loss->shape[0];
+  double *sorted = NULL;
+  int64_t n = 0;
+  *highest = INFINITY;
+  RB_TRY(RB_ALLOCATE(ctx, sorted, 2 * epochs));
+  for (int64_t e = 0; e < epochs; ++e) {
+    if (isfinite(loss->v[e])) sorted[n++] = loss->v[e];
+    if (isfinite(validation->v[e])) sorted[n++] = validation->v[e];
+  }
+  if (n == 0) goto cleanup;
+  rb_sort(n, sorted);
+  const double end = sorted[0] + 3 * (rb_quantile_of_sorted(n, sorted, 0.9) - sorted[0]);
+  if (sorted[n - 1] > end) *highest = end;
+cleanup:
+  free(sorted);
+  return status;
+}
+
 /* At each place the line that fits best, values `age` places away weighing 0.8^age: a straight line
- * stays what it is, and a falling curve does not lag behind. */
-static void smooth(int64_t n, const double *x, double *out) {
+ * stays what it is, and a falling curve does not lag behind.
+ * @param highest what lies above counts as that */
+static void smooth(int64_t n, const double *x, double highest, double *out) {
   enum { REACH = 40 };  // 0.8^40 is 1e-4
   for (int64_t i = 0; i < n; ++i) {
     double w = 0, wd = 0, wdd = 0, wx = 0, wdx = 0;
     for (int64_t j = i < REACH ? 0 : i - REACH; j < n && j <= i + REACH; ++j) {
-      const double d = (double)(j - i), weight = pow(0.8, fabs(d));
+      const double d = (double)(j - i), weight = pow(0.8, fabs(d)), value = fmin(x[j], highest);
       w += weight;
       wd += weight * d;
       wdd += weight * d * d;
-      wx += weight * x[j];
-      wdx += weight * d * x[j];
+      wx += weight * value;
+      wdx += weight * d * value;
     }
-    out[i] = n > 1 ? (wdd * wx - wd * wdx) / (w * wdd - wd * wd) : x[i];
+    out[i] = n > 1 ? (wdd * wx - wd * wdx) / (w * wdd - wd * wd) : wx;
   }
 }
 
@@ -127,15 +152,16 @@ static bool write_exact(const rb_study_data *study, int64_t epochs, FILE *out) {
 static rb_status draw_loss(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   rb_array loss = {0}, validation = {0};
-  double *smooth_loss = NULL, *smooth_validation = NULL;
+  double *smooth_loss = NULL, *smooth_validation = NULL, highest = 0;
   RB_TRY(rb_study_read(study, RB_PRODUCT_CHECKPOINT, "history/loss", 1, -1, &loss));
   const int64_t epochs = loss.shape[0];
   RB_TRY(rb_study_read(study, RB_PRODUCT_CHECKPOINT, "history/validation_loss", 1, epochs,
                        &validation));
   RB_TRY(RB_ALLOCATE(study->ctx, smooth_loss, epochs));
   RB_TRY(RB_ALLOCATE(study->ctx, smooth_validation, epochs));
-  smooth(epochs, loss.v, smooth_loss);
-  smooth(epochs, validation.v, smooth_validation);
+  RB_TRY(highest_drawn(study->ctx, &loss, &validation, &highest));
+  smooth(epochs, loss.v, highest, smooth_loss);
+  smooth(epochs, validation.v, highest, smooth_validation);
   rb_script_data(out, "loss", -1);
   for (int64_t e = 0; e < epochs; ++e) {
     rb_script_row(out, 5,
@@ -149,6 +175,7 @@ static rb_status draw_loss(const rb_study_data *study, const rb_figure *figure, 
                 "set xlabel 'epoch'\nset ylabel 'loss (nat)'\n"
                 "set xrange [%.1f:%.1f]\nset offsets 0,0,graph 0.03,graph 0.03\n",
                 epochs > 1 ? 1.0 : 0.5, epochs > 1 ? (double)epochs : 1.5);
+  if (isfinite(highest)) (void)fprintf(out, "set yrange [*:%.6g]\n", highest);
   (void)fputs(
       "plot $loss using 1:2 with linespoints pt 7 ps 0.5 lw 1 lc rgb '#8FC1E3' "
       "title 'training', "
@@ -178,6 +205,7 @@ const rb_figure rb_figure_loss = {
         "The loss by epoch: minus the mean log density of the true parameters, in units "
         "of the prior's standard deviations, without clipped truths; the loss of the "
         "calibration is the same of other data sets. Smoothed by local lines (weights 0.8^age). "
+        "Losses far above the others are cut off. "
         "Training losses are taken with dropout, so the validation loss may lie below "
         "them. A validation loss that rises while the training loss falls means "
         "overfitting. After <code>refine</code>: the loss of the exact posterior.",

@@ -80,4 +80,22 @@ awk '/^\$loss << EOD/ { inside = 1; next }
   /^EOD/ { inside = 0 }
   inside { ++rows; if (($2 - $3) ^ 2 > 1e-12 || ($4 - $5) ^ 2 > 1e-12) bad = 1 }
   END { exit bad || rows < 2 }' one/figures/loss.gp || fail "smoothed: $(grep -A 9 '^$loss' one/figures/loss.gp)"
+grep -q 'set yrange' one/figures/loss.gp && fail "a falling loss is cut off"
+# An epoch far above the others does not hide them.
+"$python" - <<'PYTHON' || fail "h5py"
+import h5py
+import numpy
+with h5py.File("one/checkpoint.h5", "r+") as file:
+    for name in ("loss", "validation_loss"):
+        attributes = dict(file["history/" + name].attrs)
+        del file["history/" + name]
+        file["history/" + name] = -3.0 * numpy.arange(30)
+        file["history/" + name].attrs.update({key: attributes[key] for key in ("units", "long_name") if key in attributes})
+    file["history/loss"][10] = 5000.0
+PYTHON
+"$RB_PROGRAM" report one >out.txt || fail "one: $(cat out.txt)"
+awk '/^set yrange/ { split($3, limit, /[:\]]/); top = limit[2] } /^\$loss << EOD/ { inside = 1; next }
+  /^EOD/ { inside = 0 }
+  inside && $3 > 40 { bad = 1 }
+  END { exit bad || !(top > 0 && top < 300) }' one/figures/loss.gp || fail "cut off: $(grep -A 40 '^$loss' one/figures/loss.gp)"
 exit 0
