@@ -140,6 +140,14 @@ static int64_t chunk_bytes(const array *a) {
   return bytes;
 }
 
+/* Whether it is a view of other arrays. */
+static bool is_virtual(const array *a) {
+  const hid_t list = H5Dget_create_plist(a->id);
+  const bool view = list >= 0 && H5Pget_layout(list) == H5D_VIRTUAL;
+  if (list >= 0) H5Pclose(list);
+  return view;
+}
+
 // Refuses an array that claims more than its bytes in the file can hold, before memory is asked
 // for.
 static rb_status check_size(rb_context *ctx, const rb_file *file, const char *path,
@@ -155,8 +163,9 @@ static rb_status check_size(rb_context *ctx, const rb_file *file, const char *pa
   }
   char text[200];
   format_shape(a->rank, a->shape, text, sizeof text);
-  return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s of shape %s was never wholly written", file->path,
-                 path, text);
+  return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s of shape %s %s", file->path, path, text,
+                 is_virtual(a) ? "is virtual, its numbers are in other arrays: copy it to a file"
+                               : "was never wholly written");
 }
 
 // A byte of bits, such as the bool of PyTables.

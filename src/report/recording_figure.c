@@ -25,6 +25,7 @@ static void split_path(const char *path, char *folder, char *name) {
   for (char *c = name; *c != '\0'; ++c) {
     if (isalnum((unsigned char)*c) == 0 && strchr("_-+.", *c) == NULL) *c = '_';
   }
+  if (*name == '-') *name = '_';  // no option of gnuplot
 }
 
 /* What is blanked, as middle and half width of each stretch. */

@@ -11,6 +11,9 @@ expect_failure 2 "." 1 run "$tiny" --nonsense
 expect_failure 2 "." 1 run "$tiny" -o
 expect_failure 2 "." 1 info
 
+expect_failure 4 "folder is empty or too long" 1 run "$tiny" -o "$PWD$(printf '/d%.0s' $(seq 600))"
+[ ! -e d ] || fail "a name that is too long was cut"
+
 echo "-- input file"
 expect_failure 4 "nowhere.cfg" 2 run nowhere.cfg -o out
 expect_failure 4 'no rheobase: error: where.cfg' 2 run $'no\nrheobase: error: where.cfg' -o out

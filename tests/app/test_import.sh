@@ -105,10 +105,10 @@ assert np.isclose(g.attrs['delay_ms'], 0.3) and g['current_pA'][10] == 7 and len
 
 echo "-- names: of the figure, and ones that are no UTF-8"
 cp one.csv $'n\xe4me.csv'
-for name in 'cell 1' 'cell 2' $'z\xe4'; do
+for name in 'cell 1' 'cell 2' $'z\xe4' -cell; do
   "$RB_PROGRAM" import $'n\xe4me.csv' -o "$name.h5" --quiet 2>err.txt || fail "$name: $(cat err.txt)"
 done
-[ -s cell_1.png ] && [ -s cell_2.png ] && [ -s z_.png ] || fail "a figure for each name: $(ls)"
+[ -s cell_1.png ] && [ -s cell_2.png ] && [ -s z_.png ] && [ -s _cell.png ] || fail "a figure for each name: $(ls)"
 "$python" -c "
 import h5py
 assert h5py.File('cell 1.h5')['sweeps/0000'].attrs['source'] == 'n?me.csv'" || fail "a name that is no UTF-8"

@@ -443,6 +443,12 @@ case("around traces", "around.h5", [sweep(v0, 1e3 * i0, interval=0.1, warnings="
 with h5py.File("linked.h5", "w") as f:
     f["time_ms"], f["v"], f["current_pA"] = t * 0.1, h5py.ExternalLink("elsewhere.h5", "/v"), i0
 case("a linked array", "linked.h5", [sweep(v[0], i0, interval=0.1)])
+with h5py.File("virtual.h5", "w") as f:
+    layout = h5py.VirtualLayout(shape=(50,), dtype="f8")
+    layout[:] = h5py.VirtualSource("elsewhere.h5", "v", shape=(50,))
+    f.create_virtual_dataset("voltage_mV", layout)
+    f["time_ms"], f["current_pA"] = t * 0.1, i0
+case("a virtual array", "virtual.h5", refused="voltage_mV of shape (50) is virtual")
 with h5py.File("unlinked.h5", "w") as f:
     f["time_ms"], f["voltage_mV"], f["i"] = t * 0.1, v0, h5py.ExternalLink("gone.h5", "/i")
 case("a lost array", "unlinked.h5", refused="i is a link to gone.h5, which is not there")

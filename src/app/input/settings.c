@@ -125,7 +125,8 @@ static rb_status unpack_input(rb_context *ctx, const char *folder, char *tempora
   RB_TRY(rb_file_open_foreign(ctx, path, &file));
   RB_TRY(rb_file_read_text(ctx, file, "provenance/input", &text));
   const char *place = getenv("TMPDIR");
-  (void)snprintf(temporary, size, "%s/rheobase_input_XXXXXX", place != NULL ? place : "/tmp");
+  (void)snprintf(temporary, size, "%s/rheobase_input_XXXXXX",
+                 place != NULL && *place != '\0' ? place : "/tmp");
   const int descriptor = mkstemp(temporary);
   const size_t length = strlen(text);
   if (descriptor < 0 || write(descriptor, text, length) != (ssize_t)length) {

@@ -10,20 +10,16 @@
 
 enum { INFERENCE_BATCH = 16 };  // data sets per pass through the summary network
 
-/* The folder of -o, else the study that was named, else results/NAME for an input NAME.cfg. */
-static void choose_folder(const rb_arguments *arguments, char *folder) {
-  if (arguments->output != NULL) {
-    (void)snprintf(folder, RB_STUDY_PATH, "%s", arguments->output);
-    return;
-  }
-  if (rb_input_is_study(arguments->input[0])) {
-    (void)snprintf(folder, RB_STUDY_PATH, "%s", arguments->input[0]);
-    return;
-  }
+/* The folder of -o, else the study that was named, else results/NAME for an input NAME.cfg.
+ * @param own (RB_STUDY_PATH) keeps the last */
+static const char *choose_folder(const rb_arguments *arguments, char *own) {
+  if (arguments->output != NULL) return arguments->output;
+  if (rb_input_is_study(arguments->input[0])) return arguments->input[0];
   const char *slash = strrchr(arguments->input[0], '/');
-  (void)snprintf(folder, RB_STUDY_PATH, "results/%s", slash ? slash + 1 : arguments->input[0]);
-  char *dot = strrchr(folder, '.');
+  (void)snprintf(own, RB_STUDY_PATH, "results/%s", slash ? slash + 1 : arguments->input[0]);
+  char *dot = strrchr(own, '.');
   if (dot != NULL && strcmp(dot, ".cfg") == 0) *dot = '\0';
+  return own;
 }
 
 rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *job) {
@@ -32,9 +28,8 @@ rb_status rb_job_open(rb_context *ctx, const rb_arguments *arguments, rb_job *jo
   rb_signals_catch_interrupt();
   RB_TRY(rb_input_read(ctx, arguments, &job->input));
   RB_TRY(rb_input_model(ctx, &job->input, &job->model));
-  char folder[RB_STUDY_PATH];
-  choose_folder(arguments, folder);
-  RB_TRY(rb_study_open(ctx, folder, &job->study));
+  char own[RB_STUDY_PATH];
+  RB_TRY(rb_study_open(ctx, choose_folder(arguments, own), &job->study));
   job->model.core->folder = job->study.folder;
 cleanup:
   return status;
