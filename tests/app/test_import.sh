@@ -76,6 +76,44 @@ with h5py.File("part.h5") as f:
     assert np.isclose(g["voltage_mV"][still], -59 + 0.1 + 10 - 1e-3 * (6 * (90 + 2 * still + 5) - 2)), g["voltage_mV"][still]
 END
 
+echo "-- the electrode, of a recording under weak noise"
+"$python" - <<'END' || fail "weak noise"
+import numpy as np
+rng = np.random.default_rng(1)
+def write(name, sd, n, spike):
+    i = np.zeros(n)
+    for k in range(1, n):
+        i[k] = 0.95 * i[k - 1] + sd * rng.normal()
+    v, membrane = np.zeros(n), -65.0
+    for k in range(n):
+        v[k] = membrane
+        membrane += 0.1 / 100 * (i[k] - 8 * (membrane + 65))
+    clean = v.copy()
+    v += np.convolve(i, [0, 0, 4, 2, 1, 0.5])[:n] * 1e-3 + rng.normal(0, 0.02, n)
+    clean[spike:spike + 20] = v[spike:spike + 20] = 20
+    np.savetxt(name, np.c_[v, i, clean], delimiter=",", header="voltage_mV,current_pA,clean", comments="")
+write("weak.csv", 15, 20000, 20000)
+write("strong.csv", 100, 3000, 1500)
+END
+"$RB_PROGRAM" import weak.csv --interval-ms 0.1 -o weak.h5 >out.txt 2>&1 || fail "weak: $(cat out.txt)"
+"$RB_PROGRAM" import strong.csv --interval-ms 0.1 --electrode weak.h5 -o strong.h5 >out.txt 2>&1 || fail "strong: $(cat out.txt)"
+grep -Eq '^electrode 7\.[0-9]* MOhm within 5 ms; beside it a membrane of 1[23][0-9.]* MOhm and 1[23][0-9.]* ms \(R\^2 0\.9' out.txt || fail "said: $(cat out.txt)"
+"$python" - <<'END' || fail "the electrode"
+import h5py, numpy as np
+v, i, clean = np.loadtxt("strong.csv", delimiter=",", skiprows=1).T
+g = h5py.File("strong.h5")["sweeps/0000"]
+away = np.abs(np.arange(3000) - 1510) > 20
+assert np.std((g["voltage_mV"][...] - clean)[away]) < 0.2 * np.std((v - clean)[away])
+assert g.attrs["electrode"] == "weak.h5" and abs(g.attrs["series_resistance_MOhm"] - 7.5) < 0.5
+assert h5py.File("weak.h5")["sweeps/0000"].attrs["electrode"] == ""
+END
+refused 2 'two ways to say the same' strong.csv --interval-ms 0.1 --electrode weak.h5 --series-resistance 3 -o x.h5
+refused 2 'strong.csv: sweep 0 has a sample every 0.2 ms and the recording of --electrode one every 0.1 ms' \
+  strong.csv --interval-ms 0.2 --electrode weak.h5 -o x.h5
+refused 7 '--electrode recording.h5: sweep 0 is shorter than 1200 ms' one.csv --electrode recording.h5 -o x.h5
+refused 4 'nowhere.h5' one.csv --electrode nowhere.h5 -o x.h5
+refused 5 'weak.csv' one.csv --electrode weak.csv -o x.h5
+
 echo "-- the list"
 "$RB_PROGRAM" import one.csv two.csv --list >out.txt 2>err.txt || fail "list: $(cat err.txt)"
 grep -Eq '^ +1 +sweep 0 +100 +0.1 +-60.00..30.00 +0.00..999.00 +5 +two.csv$' out.txt || fail "list: $(cat out.txt)"

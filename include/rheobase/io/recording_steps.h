@@ -10,24 +10,29 @@
 
 enum { RB_TAPS = 3 };
 
+struct rb_electrode_kernel;  // electrode_kernel.h
+
 /** What is taken off. Zero: nothing. */
 typedef struct rb_correction {
   double junction_potential_mV;
   /** MOhm, of the current at the next, the same and the last sample: an electrode that is one
    * resistance has the second alone. */
   double tap_MOhm[RB_TAPS];
-  double current_offset_pA;  ///< added to the current
-  double delay_ms;           ///< by which the current is shifted to later times
+  const struct rb_electrode_kernel *electrode;  ///< of the current at earlier samples; not owned,
+                                                ///< NULL: none
+  double current_offset_pA;                     ///< added to the current
+  double delay_ms;                              ///< by which the current is shifted to later times
 } rb_correction;
 
-/** Series resistance as a whole: the sum of the taps, in MOhm. */
+/** Series resistance as a whole: the sum of the taps and of the electrode's kernel, in MOhm. */
 double rb_correction_resistance(const rb_correction *correction);
 
 /** The delay in whole samples, in ms. */
 double rb_correction_delay(const rb_correction *correction, double interval_ms);
 
 /** Corrects a sweep in place. Where the file says that the amplifier balanced the bridge, no
- * resistance is taken off, and the sweep is warned of. */
+ * resistance is taken off, and the sweep is warned of. Fails with RB_ERR_USAGE where the delay is
+ * longer than the sweep, or its samples are not those of the electrode's kernel. */
 RB_NODISCARD rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep,
                                         const rb_correction *correction);
 

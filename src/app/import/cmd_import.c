@@ -7,6 +7,7 @@
 #include "../commands.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/io/electrode_kernel.h"
 #include "rheobase/io/provenance.h"
 #include "rheobase/io/recording_checks.h"
 #include "rheobase/parallel/agree.h"
@@ -20,6 +21,7 @@
 typedef struct work {
   const rb_arguments *arguments;
   rb_import_choice choice;
+  rb_electrode_kernel electrode;
   rb_recording recording;
   rb_spikes *spikes;  // (sweeps)
   rb_steps *steps;    // (sweeps)
@@ -33,6 +35,7 @@ static void free_work(work *w) {
   free(w->spikes);
   free(w->steps);
   rb_recording_free(&w->recording);
+  rb_electrode_kernel_free(&w->electrode);
 }
 
 static rb_status find_spikes(rb_context *ctx, work *w) {
@@ -115,6 +118,25 @@ static rb_status estimate(rb_context *ctx, work *w) {
               e.resistance_MOhm, e.tap_MOhm[0], e.tap_MOhm[1], e.tap_MOhm[2], e.capacitance_pF,
               e.leak_nS, e.capacitance_pF / e.leak_nS, e.r_squared);
 cleanup:
+  return status;
+}
+
+/* Reads what --electrode names. */
+static rb_status estimate_electrode(rb_context *ctx, work *w) {
+  rb_status status = RB_OK;
+  const char *path = w->arguments->recording.electrode;
+  rb_recorded recorded = {0};
+  if (path == NULL) return RB_OK;
+  RB_TRY(rb_recorded_read(ctx, path, NULL, &recorded));
+  RB_TRY(rb_electrode_kernel_estimate(ctx, path, &recorded, &w->electrode));
+  w->choice.treatment.correction.electrode = &w->electrode;
+  rb_log_info(ctx,
+              "electrode %.4g MOhm within %.4g ms; beside it a membrane of %.4g MOhm and %.3g ms "
+              "(R^2 %.3f)",
+              w->electrode.resistance_MOhm, (double)w->electrode.lags * w->electrode.interval_ms,
+              w->electrode.membrane_MOhm, w->electrode.membrane_tau_ms, w->electrode.r_squared);
+cleanup:
+  rb_recorded_free(&recorded);
   return status;
 }
 
@@ -245,6 +267,7 @@ static rb_status import(rb_context *ctx, const rb_arguments *arguments) {
     goto cleanup;
   }
   RB_TRY(check_currents(ctx, &w.recording));
+  RB_TRY(estimate_electrode(ctx, &w));
   RB_TRY(treat(ctx, &w));
   print_warnings(ctx, &w.recording);
   RB_TRY(write_file(ctx, &w, began));

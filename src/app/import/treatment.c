@@ -99,6 +99,10 @@ rb_status rb_import_choice_read(rb_context *ctx, const rb_arguments *arguments,
     RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "--from %s --to %s: the window ends before it begins",
                    said->from != NULL ? said->from : "0", said->to));
   }
+  if (said->series_resistance != NULL && said->electrode != NULL) {
+    RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE,
+                   "--electrode and --series-resistance are two ways to say the same: give one"));
+  }
   if (said->series_resistance != NULL) {
     RB_TRY(read_resistance(ctx, said->series_resistance, choice));
   }

@@ -77,6 +77,11 @@ static const option_row table[] = {
            "taken off; three of the current at the next, the same and the last sample, or "
            "\"estimate\"",
            RB_OPTION_RECORDING, recording.series_resistance),
+    ROW_OF(
+        "--electrode", NULL, "FILE",
+        "a recording.h5 of the same cell and electrode under weak noise, of all its samples: the "
+        "response of the electrode that it tells is taken off",
+        RB_OPTION_RECORDING, recording.electrode),
     ROW_OF("--junction-potential", NULL, "MV", "liquid junction potential, subtracted",
            RB_OPTION_RECORDING, recording.junction_potential),
     ROW_OF("--current-offset", NULL, "PA", "added to the current", RB_OPTION_RECORDING,

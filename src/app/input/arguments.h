@@ -33,7 +33,7 @@ enum {
 typedef struct rb_recording_arguments {
   bool list;
   const char *sweeps, *from, *to, *dt, *tref, *columns, *units, *voltage, *current;
-  const char *series_resistance, *junction_potential, *current_offset, *delay;
+  const char *series_resistance, *electrode, *junction_potential, *current_offset, *delay;
   const char *threshold, *rearm, *dead, *onset_slope, *onset_back, *slope_width;
 } rb_recording_arguments;
 

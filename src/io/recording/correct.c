@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "rheobase/base/memory.h"
-#include "rheobase/io/recording_steps.h"
+#include "rheobase/io/electrode_kernel.h"
 
 /* A delay so near whole samples is them. */
 static const double NEAR = 1e-6;
@@ -11,7 +11,7 @@ static const double NEAR = 1e-6;
 double rb_correction_resistance(const rb_correction *c) {
   double sum = 0;
   for (int k = 0; k < RB_TAPS; ++k) sum += c->tap_MOhm[k];
-  return sum;
+  return sum + (c->electrode != NULL ? c->electrode->resistance_MOhm : 0);
 }
 
 double rb_correction_delay(const rb_correction *c, double interval_ms) {
@@ -42,12 +42,33 @@ static void take_off(rb_sweep *sweep, const double *tap_MOhm) {
   }
 }
 
+/* The same of a kernel; before the sweep the current was what it is at its beginning. */
+static void convolve_off(rb_sweep *sweep, const rb_electrode_kernel *electrode) {
+  for (int64_t i = 0; i < sweep->samples; ++i) {
+    double drop = 0;
+    for (int64_t k = 0; k < electrode->lags; ++k) {
+      drop += electrode->lag_MOhm[k] * sweep->current_pA[i > k ? i - k : 0];
+    }
+    sweep->voltage_mV[i] -= 1e-3 * drop;
+  }
+}
+
+static rb_status check_interval(rb_context *ctx, const rb_sweep *sweep,
+                                const rb_electrode_kernel *electrode) {
+  if (fabs(electrode->interval_ms - sweep->interval_ms) <= NEAR * sweep->interval_ms) return RB_OK;
+  return RB_FAIL(ctx, RB_ERR_USAGE,
+                 "%s: %s has a sample every %.10g ms and the recording of --electrode one every "
+                 "%.10g ms: import that without --dt",
+                 sweep->source, sweep->name, sweep->interval_ms, electrode->interval_ms);
+}
+
 rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
   rb_status status = RB_OK;
   const double later = nearbyint(c->delay_ms / sweep->interval_ms);
   const double applied = rb_correction_delay(c, sweep->interval_ms);
-  bool resistance = false;
+  bool resistance = c->electrode != NULL;
   for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
+  if (c->electrode != NULL) RB_TRY(check_interval(ctx, sweep, c->electrode));
   if (sweep->current_pA != NULL) {
     if (fabs(later) >= (double)sweep->samples) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "%s: %s: --delay %.10g is longer than its %.10g ms",
@@ -67,6 +88,7 @@ rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction
   if (!resistance || sweep->current_pA == NULL) return RB_OK;
   if (sweep->bridge_balance_MOhm == 0) {
     take_off(sweep, c->tap_MOhm);
+    if (c->electrode != NULL) convolve_off(sweep, c->electrode);
   } else {
     RB_TRY(rb_sweep_warn(ctx, sweep,
                          "the file says that %.4g MOhm of series resistance were balanced: no more "

@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats.h"
 #include "rheobase/base/memory.h"
-#include "rheobase/io/recording_file.h"
+#include "rheobase/io/electrode_kernel.h"
 
 enum { PATH = 64 };
 
@@ -61,14 +62,17 @@ cleanup:
 }
 
 static rb_status write_texts(rb_context *ctx, rb_file *file, const char *group,
-                             const rb_sweep *sweep) {
+                             const rb_sweep *sweep, const rb_correction *correction) {
+  const rb_electrode_kernel *electrode = correction->electrode;
+  const bool used = electrode != NULL && sweep->bridge_balance_MOhm == 0;
+  char name[sizeof sweep->source];
+  (void)snprintf(name, sizeof name, "%s", used ? electrode->path : "");
+  rb_text_clean(name);
   const struct {
     const char *name, *value;
-  } texts[] = {{"source", sweep->source},
-               {"source_sha256", sweep->sha256},
-               {"kind", sweep->kind},
-               {"sweep", sweep->name},
-               {"current_source", sweep->current_source}};
+  } texts[] = {
+      {"source", sweep->source}, {"source_sha256", sweep->sha256},          {"kind", sweep->kind},
+      {"sweep", sweep->name},    {"current_source", sweep->current_source}, {"electrode", name}};
   rb_status status = RB_OK;
   for (size_t k = 0; status == RB_OK && k < sizeof texts / sizeof *texts; ++k) {
     status = rb_file_set_text(ctx, file, group, texts[k].name, texts[k].value);
@@ -131,7 +135,7 @@ rb_status rb_recording_write_sweep(rb_context *ctx, rb_file *file, int64_t numbe
   char group[PATH];
   (void)snprintf(group, sizeof group, "sweeps/%04lld", (long long)number);
   RB_TRY(write_arrays(ctx, file, group, steps));
-  RB_TRY(write_texts(ctx, file, group, sweep));
+  RB_TRY(write_texts(ctx, file, group, sweep, &treatment->correction));
   RB_TRY(write_numbers(ctx, file, group, sweep, steps, treatment));
   RB_TRY(write_warnings(ctx, file, group, sweep->warnings));
 cleanup:
