@@ -275,7 +275,7 @@ static bool warned(rb_sweep sweep, const char *words) {
 static rb_sweep quiet(void) {
   for (int i = 0; i < N; ++i) {
     voltage[i] = -65 + 0.1 * sin(3.0 * i);
-    current[i] = 0.1 * sin(5.0 * i);
+    current[i] = 2 * sin(5.0 * i);
   }
   return sweep_of(N, 0.1);
 }
@@ -289,6 +289,12 @@ static void what_looks_wrong(void **state) {
   sweep = quiet();
   voltage[7] = 120;
   assert_true(warned(sweep, "potential outside -150..100 mV"));
+  sweep = quiet();
+  for (int i = 0; i < N; ++i) voltage[i] /= 1000;
+  assert_true(warned(sweep, "no potential is larger than 0.0651 mV: are they in volts?"));
+  sweep = quiet();
+  for (int i = 0; i < N; ++i) current[i] /= 1000;
+  assert_true(warned(sweep, "no current is larger than 0.002 pA: are they in nanoamperes?"));
   sweep = quiet();
   current[7] = -5001;
   assert_true(warned(sweep, "a current of 5001 pA, beyond 5 nA"));

@@ -11,6 +11,8 @@
 static const double LEAST_MEDIAN = -100, MOST_MEDIAN = -35, LEAST = -150, MOST = 100;
 static const double MOST_CURRENT = 5000;
 static const double COARSE_MV = 0.3;
+/* Below which all of a trace seems to be in a unit a thousand times as large. */
+static const double LEAST_SIZE = 1;
 /* Peaks that may be spikes below the threshold. */
 static const double NO_SPIKE_ABOVE = -20, PEAK_MV = 5, PEAK_HALF_MS = 1.5;
 /* How the current follows spikes that the amplifier does not hold. */
@@ -33,7 +35,13 @@ static rb_status check_potential(rb_context *ctx, rb_sweep *sweep, const rb_chec
     RB_TRY(rb_sweep_warn(ctx, sweep, "potential outside %g..%g mV: %.4g to %.4g mV", LEAST, MOST,
                          sorted[0], sorted[n - 1]));
   }
-  if (median < LEAST_MEDIAN || median > MOST_MEDIAN) {
+  const double size = fmax(fabs(sorted[0]), fabs(sorted[n - 1]));
+  if (size > 0 && size < LEAST_SIZE) {
+    RB_TRY(rb_sweep_warn(ctx, sweep,
+                         "no potential is larger than %.3g mV: are they in volts? --columns and "
+                         "--units say so",
+                         size));
+  } else if (median < LEAST_MEDIAN || median > MOST_MEDIAN) {
     RB_TRY(rb_sweep_warn(ctx, sweep, "median potential outside %g..%g mV: %.4g mV", LEAST_MEDIAN,
                          MOST_MEDIAN, median));
   }
@@ -54,6 +62,12 @@ static rb_status check_current(rb_context *ctx, rb_sweep *sweep, const rb_checke
   double largest = 0;
   (void)checked;
   for (int64_t i = 0; i < sweep->samples; ++i) largest = fmax(largest, fabs(sweep->current_pA[i]));
+  if (largest > 0 && largest < LEAST_SIZE) {
+    return rb_sweep_warn(ctx, sweep,
+                         "no current is larger than %.3g pA: are they in nanoamperes? --columns "
+                         "and --units say so",
+                         largest);
+  }
   if (largest <= MOST_CURRENT) return RB_OK;
   return rb_sweep_warn(ctx, sweep, "a current of %.4g pA, beyond %g nA", largest,
                        MOST_CURRENT / 1000);

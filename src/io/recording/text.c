@@ -80,6 +80,11 @@ static rb_status read_header(text *t) {
   for (;;) {
     RB_TRY(rb_rows_next(&t->rows, &more));
     if (!more) RB_TRY(RB_READING_FAIL(t->r, "holds no numbers"));
+    if (t->rows.line == 1 && strncmp(t->rows.text, "ATF", 3) == 0) {
+      RB_TRY(RB_READING_FAIL(t->r,
+                             "is an Axon text file: delete the lines before the names of its "
+                             "columns"));
+    }
     const bool numbers = rb_text_begins_with_number(t->rows.text);
     if (numbers && t->names == 0 && t->rows.comment != NULL) {  // as numpy.savetxt writes it
       t->rows.separator = rb_rows_separator(t->rows.comment);
@@ -189,6 +194,9 @@ static rb_status take_row(text *t) {
   for (int k = 0; k < ROLES; ++k) {
     if (t->place[k] < 0) continue;
     const char *field = t->rows.field[t->place[k]];
+    if (*field == '\0') {
+      return RB_ROWS_FAIL(&t->rows, "a number is missing in column %d", t->place[k] + 1);
+    }
     if (!rb_text_is_number(field)) {
       return RB_ROWS_FAIL(
           &t->rows, "'%.40s' is not a number%s", field,
