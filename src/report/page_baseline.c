@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "comparison.h"
@@ -108,6 +109,7 @@ rb_status rb_page_misspecification(const rb_study_data *study, FILE *out) {
       "</th><th>distance, or log Bayes factor</th><th>p</th></tr></thead>\n<tbody>\n",
       out);
   for (int64_t k = 0; k < kinds; ++k) {
+    if (isnan(distance.v[k])) continue;  // a model without that has no such distance
     (void)fputs("<tr><td>", out);
     rb_html_text(out, names[k]);
     (void)fprintf(out, "</td><td>%.3g</td><td%s>%.3g</td></tr>\n", distance.v[k],

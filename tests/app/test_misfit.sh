@@ -86,4 +86,6 @@ done
 rheobase 1 report spikes >out.txt 2>&1 || fail "spikes, report: $(tail -3 out.txt)"
 p=$(h5dump -d misspecification/p_all -y -w 1 spikes/posterior.h5 | awk '/DATA \{/ { getline; print $1; exit }')
 awk -v p="$p" 'BEGIN { exit !(p > 0 && p <= 1) }' || fail "spikes: p = $p"
+grep -q '<td>summary</td><td>[0-9]' spikes/report.html && ! grep -qiE '>[-+]?nan<' spikes/report.html ||
+  fail "spikes, page: $(grep -iE '>[-+]?nan<' spikes/report.html)"
 exit 0
