@@ -2,7 +2,7 @@
 
 #include "fuzz_recording.h"
 #include "hdf5_case.h"
-#include "rheobase/io/recording_file.h"
+#include "rheobase/io/electrode_kernel.h"
 
 /* The readers of recordings in HDF5, NWB or not, and of recording.h5, on changed copies of the
  * files in RB_FUZZ_RECORDINGS (recording_seeds.py). The first byte says which file, the rest which
@@ -35,6 +35,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
+/* What a recording under weak noise says of its electrode. */
+static void fuzz_electrode(const char *path, const rb_recorded *recorded) {
+  rb_electrode_kernel kernel;
+  const rb_status status = rb_electrode_kernel_estimate(&fuzz_context, path, recorded, &kernel);
+  fuzz_outcome(status);
+  for (int64_t k = 0; status == RB_OK && k < kernel.lags; ++k) {
+    fuzz_require(isfinite(kernel.lag_MOhm[k]), "an electrode that is no number");
+  }
+  rb_electrode_kernel_free(&kernel);
+}
+
 /* What a sweep of recording.h5 may rely on. */
 static void fuzz_recorded(const char *path) {
   rb_recorded recorded;
@@ -51,6 +62,7 @@ static void fuzz_recorded(const char *path) {
       fuzz_require(k == 0 || steps->onset_ms[k] > steps->onset_ms[k - 1], "onsets out of order");
     }
   }
+  if (status == RB_OK) fuzz_electrode(path, &recorded);
   rb_recorded_free(&recorded);
 }
 

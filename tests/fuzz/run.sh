@@ -25,6 +25,10 @@ awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 200; ++i) pr
   >"$work/recordings/trace.csv"
 "$program" import "$work/recordings/trace.csv" -o "$work/recordings/recording.h5" --quiet 2>/dev/null
 mv "$work/recordings/recording.h5" "$RB_FUZZ_RECORDINGS"
+awk 'BEGIN { print "voltage_mV,current_pA"; for (n = 0; n < 1300; ++n) { i = rand() * 40; print v - 65 "," i; v = 0.9 * v + 0.01 * i } }' \
+  >"$work/recordings/weak.csv"
+"$program" import "$work/recordings/weak.csv" --interval-ms 1 -o "$work/recordings/weak.h5" --quiet 2>/dev/null
+mv "$work/recordings/weak.h5" "$RB_FUZZ_RECORDINGS"
 "$program" config | sed -nE 's/^ *"?([a-z_A-Z0-9]+)"? *=.*/"\1"/p' | sort -u >"$work/settings.dict"
 printf '"%s"\n' time_ms voltage_mV voltage spike spikes current_pA true '# ' 0.2 -65.0 nan inf 1e308 >"$work/csv.dict"
 printf '"%s"\n' time_ms time_s sample voltage_mV Vm current_pA Im '(nA)' '[mV]' '# ' 0.1 nan inf 1e308 e+003 >"$work/text.dict"
