@@ -58,7 +58,7 @@ static void shipped_inputs_are_valid(void **state) {
               input.training.passes == 2);
   assert_int_equal(read_shipped("statistics.cfg", NULL), RB_OK);
   assert_true(input.network.summary.type == &rb_summary_statistics && input.network.centring &&
-              input.training.coordinates == RB_COORDINATES_SUPPORT);
+              input.training.coordinates == RB_COORDINATES_STRAIGHT);
   assert_int_equal(read_shipped("linear_gaussian.cfg", NULL), RB_OK);
   assert_true(strcmp(input.type->name, "linear_gaussian") == 0 &&
               input.training.mode == RB_ONLINE &&
