@@ -110,6 +110,19 @@ END
 expect_failure 2 "run takes one --recording FILE; infer takes those of several cells" 1 \
   run "$tiny" -o study "${fast[@]}" --recording one.h5 --recording pair.h5
 
+echo "-- a mask of another length than the model's"
+lif=$RB_SOURCE_DIR/inputs/recording_lif.cfg
+small=(--quiet --set training.simulations=32 --set training.validation=8 --set training.epochs=1 --set training.steps_per_epoch=1
+  --set training.batch_size=8 --set training.micro_batch=4 --set misspecification.simulations=0 --set observation.draws=20 --set simulator.T_ms=20)
+for stage in simulate train; do "$RB_PROGRAM" $stage "$lif" -o masked "${small[@]}" >out.txt 2>&1 || fail "$stage: $(cat out.txt)"; done
+import four.h5 long.csv --tref 4
+for file in several.h5:2 four.h5:4; do
+  "$RB_PROGRAM" infer "$lif" -o masked "${small[@]}" --recording "${file%:*}" --sweeps 0 --force >out.txt 2>err.txt || fail "$file: $(cat err.txt)"
+  [ ${file#*:} = 2 ] && [ ! -s err.txt ] ||
+    grep -q '^rheobase: warning: four.h5, sweep 0: spikes are blanked for 4 ms, and the model holds 2 ms .* with --tref 2' err.txt ||
+    fail "$file: $(cat err.txt)"
+done
+
 echo "-- what no draw from the prior reaches"
 sed 's/^time/#time/; s/,\(-6[0-9.]*\),/,1\1,/; s/,1-/,-1/; s/^#//' good.csv >low.csv # -165 mV and so on
 import low.h5 low.csv

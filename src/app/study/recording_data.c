@@ -6,6 +6,7 @@
 #include "observed.h"
 #include "rheobase/base/log.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/model/predictor.h"
 #include "rheobase/parallel/agree.h"
 
 /* A window of a sweep, which becomes one of the model's recordings. */
@@ -126,6 +127,19 @@ static rb_status fill_channel(rb_context *ctx, const layout *l, int c, double *v
   return RB_OK;
 }
 
+void rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
+                               const rb_recorded_sweep *sweep) {
+  const double dt = sweep->steps.dt_ms;
+  if (model->predictor == NULL || ceil(sweep->tref_ms / dt - 1e-6) == model->predictor->masked) {
+    return;
+  }
+  rb_log_warning(ctx,
+                 "%s, sweep %lld: spikes are blanked for %.4g ms, and the model holds %.4g ms "
+                 "after one: import it again with --tref %.4g",
+                 path, (long long)sweep->number, sweep->tref_ms, model->predictor->masked * dt,
+                 model->predictor->masked * dt);
+}
+
 /* What is masked is 0, in data and simulations alike. @param x (C, L) */
 static void blank(const layout *l, float *x) {
   const int64_t L = l->room * l->length;
@@ -170,6 +184,7 @@ static void print(const rb_context *ctx, const char *stage, const layout *l) {
     rb_log_info(ctx, "%-10s %s, sweep %lld: %lld window%s, 0 to %.10g of its %.10g ms", stage,
                 l->path, (long long)sweep->number, (long long)windows, rb_plural(windows),
                 (double)used * step, (double)sweep->steps.steps * step);
+    if (l->mask) rb_recording_compare_mask(ctx, l->model, l->path, sweep);
   }
 }
 

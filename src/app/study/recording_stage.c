@@ -54,21 +54,6 @@ rb_status rb_check_recording(rb_context *ctx, const rb_job *job) {
                  model->name);
 }
 
-/* Warns of sweeps whose spikes are blanked for another time than the model holds them. */
-static void compare_masks(rb_context *ctx, const study *s) {
-  const rb_predictor *p = s->job->model.predictor;
-  for (int64_t k = 0; k < s->sweeps; ++k) {
-    const rb_recorded_sweep *sweep = &s->recording.sweep[s->chosen[k]];
-    const double steps = ceil(sweep->tref_ms / sweep->steps.dt_ms - 1e-6);
-    if (steps == p->masked) continue;
-    rb_log_warning(ctx,
-                   "%s, sweep %lld: spikes are blanked for %.4g ms, and the model holds %.4g ms "
-                   "after one: import it again with --tref %.4g",
-                   s->path, (long long)sweep->number, sweep->tref_ms,
-                   p->masked * sweep->steps.dt_ms, p->masked * sweep->steps.dt_ms);
-  }
-}
-
 /* What rank 0 keeps of all sweeps, and needs for the longest; the others keep nothing. Local. */
 static rb_status check_memory(rb_context *ctx, const study *s) {
   if (ctx->rank != 0) return RB_OK;
@@ -349,7 +334,9 @@ rb_status rb_stage_predict_recording(rb_context *ctx, rb_job *job, const char *p
   study s = {.job = job, .path = job->arguments->recorded[0]};
   RB_TRY(rb_recorded_read(ctx, s.path, NULL, &s.recording));
   RB_TRY(rb_agree(ctx, choose(ctx, &s)));
-  compare_masks(ctx, &s);
+  for (int64_t k = 0; k < s.sweeps; ++k) {
+    rb_recording_compare_mask(ctx, &job->model, s.path, &s.recording.sweep[s.chosen[k]]);
+  }
   RB_TRY(rb_agree(ctx, compute(ctx, &s)));
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_PREDICTION, path, &out));
   RB_TRY(write(ctx, out, &s));
