@@ -58,8 +58,8 @@ static void what_it_was_made_of(void **state) {
     sum += response(k);
   }
   assert_near(kernel.resistance_MOhm, sum, 0.5);
-  assert_near(kernel.membrane_MOhm, RESISTANCE, 2);
-  assert_near(kernel.membrane_tau_ms, TAU, 0.5);
+  assert_near(kernel.cell_MOhm, RESISTANCE, 2);
+  assert_near(kernel.cell_tau_ms, TAU, 0.5);
   assert_true(kernel.r_squared > 0.98);
 
   static double trace[SAMPLES];

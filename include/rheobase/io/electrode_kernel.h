@@ -6,16 +6,16 @@
 /** @file electrode_kernel.h
  * The response of an electrode that lasts for several ms, from a recording of the same cell and
  * electrode under weak noise: the kernel that makes the potential of the current, by least squares,
- * without the exponential that it is from 5 ms on, which is the membrane. Local. */
+ * without the exponential that it is from 5 ms on, which is the cell. Local. */
 
 typedef struct rb_electrode_kernel {
   const char *path;    ///< of the recording; not owned
   double interval_ms;  ///< between its samples
   int64_t lags;
-  double *lag_MOhm;                       ///< (lags) of the current so many samples ago; owned
-  double resistance_MOhm;                 ///< their sum
-  double membrane_MOhm, membrane_tau_ms;  ///< what is beside it
-  double r_squared;                       ///< share of the potential's variance explained
+  double *lag_MOhm;               ///< (lags) of the current so many samples ago; owned
+  double resistance_MOhm;         ///< their sum
+  double cell_MOhm, cell_tau_ms;  ///< what is beside it
+  double r_squared;               ///< share of the potential's variance explained
 } rb_electrode_kernel;
 
 /** Estimates it from all sweeps of a recording, which are of samples, with nothing taken off. The

@@ -134,7 +134,7 @@ static rb_status estimate_electrode(rb_context *ctx, work *w) {
               "electrode %.4g MOhm within %.4g ms; beside it a membrane of %.4g MOhm and %.3g ms "
               "(R^2 %.3f)",
               w->electrode.resistance_MOhm, (double)w->electrode.lags * w->electrode.interval_ms,
-              w->electrode.membrane_MOhm, w->electrode.membrane_tau_ms, w->electrode.r_squared);
+              w->electrode.cell_MOhm, w->electrode.cell_tau_ms, w->electrode.r_squared);
 cleanup:
   rb_recorded_free(&recorded);
   return status;

@@ -13,7 +13,7 @@
 /** Adds what a stage's file was made from, and where, and commits it. Collective. */
 RB_NODISCARD rb_status rb_stage_file_commit(rb_context *ctx, const rb_job *job, rb_file **file);
 
-/** How the model and prior of a file of ours differ from the input's, as "prior.V_th.mean was -55
+/** How the model and prior of a file of ours differ from the input's, as "prior.NAME.mean was -55
  * and is -50 now". Local. @param why (RB_STUDY_WHY) "" if they do not, or the file does not say */
 RB_NODISCARD rb_status rb_stage_model_difference(rb_context *ctx, const rb_job *job,
                                                  const rb_file *file, char *why);

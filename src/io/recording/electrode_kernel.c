@@ -117,11 +117,11 @@ static void take_membrane_off(int64_t lags, double *response, rb_electrode_kerne
   const double step = kernel->interval_ms;
   double size = 0;
   kernel->lags = (int64_t)ceil(ELECTRODE_MS / step);
-  kernel->membrane_tau_ms = find_tau(kernel->lags, lags, response, step);
-  (void)fit_exponential(kernel->lags, lags, response, step, kernel->membrane_tau_ms, &size);
-  kernel->membrane_MOhm = 1e3 * size / expm1(step / kernel->membrane_tau_ms);
+  kernel->cell_tau_ms = find_tau(kernel->lags, lags, response, step);
+  (void)fit_exponential(kernel->lags, lags, response, step, kernel->cell_tau_ms, &size);
+  kernel->cell_MOhm = 1e3 * size / expm1(step / kernel->cell_tau_ms);
   for (int64_t k = 0; k < kernel->lags; ++k) {  // a current reaches the membrane a sample later
-    const double membrane = k > 0 ? size * exp(-(double)k * step / kernel->membrane_tau_ms) : 0;
+    const double membrane = k > 0 ? size * exp(-(double)k * step / kernel->cell_tau_ms) : 0;
     kernel->lag_MOhm[k] = 1e3 * (response[k] - membrane);
     kernel->resistance_MOhm += kernel->lag_MOhm[k];
   }
@@ -169,11 +169,11 @@ rb_status rb_electrode_kernel_estimate(rb_context *ctx, const char *path,
   for (int64_t k = 0; k < m.lags; ++k) explained += response[k] * m.potential[k];
   kernel->r_squared = explained / m.variance;
   take_membrane_off(m.lags, response, kernel);
-  if (!(kernel->r_squared >= LEAST_EXPLAINED) || !(kernel->membrane_MOhm > 0)) {
+  if (!(kernel->r_squared >= LEAST_EXPLAINED) || !(kernel->cell_MOhm > 0)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
                    "--electrode %s: the current explains %.0f%% of the potential's variance, a "
                    "membrane of %.4g MOhm beside it: it is no electrode with a passive cell",
-                   path, 100 * kernel->r_squared, kernel->membrane_MOhm));
+                   path, 100 * kernel->r_squared, kernel->cell_MOhm));
   }
 cleanup:
   free(m.current);
