@@ -154,6 +154,7 @@ assert h5py.File('cell 1.h5')['sweeps/0000'].attrs['source'] == 'n?me.csv'" || f
 echo "-- what is refused"
 expect_failure 2 'say where to write, -o recording.h5, or --list' 2 import one.csv
 refused 2 'would replace a recording that is read' one.csv recording.h5 -o ./recording.h5
+refused 2 'would replace a recording that is read' one.csv --electrode recording.h5 -o ./recording.h5
 refused 2 '--sweeps 0,2: give numbers and ranges of the sweeps 0 to 1' one.csv two.csv -o x.h5 --sweeps 0,2
 refused 2 'there are 0 steps of 0.1 ms' one.csv -o x.h5 --from 100
 refused 2 'the window ends before it begins' one.csv -o x.h5 --from 20 --to 10

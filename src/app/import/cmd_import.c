@@ -237,8 +237,9 @@ static rb_status check_output(rb_context *ctx, const rb_arguments *arguments) {
                    arguments->output);
   }
   if (stat(arguments->output, &output) != 0) return RB_OK;
-  for (int i = 0; i < arguments->inputs; ++i) {
-    if (stat(arguments->input[i], &input) == 0 && input.st_dev == output.st_dev &&
+  for (int i = 0; i <= arguments->inputs; ++i) {
+    const char *read = i < arguments->inputs ? arguments->input[i] : arguments->recording.electrode;
+    if (read != NULL && stat(read, &input) == 0 && input.st_dev == output.st_dev &&
         input.st_ino == output.st_ino) {
       return RB_FAIL(ctx, RB_ERR_USAGE, "-o %s would replace a recording that is read",
                      arguments->output);
