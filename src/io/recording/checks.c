@@ -80,9 +80,10 @@ static rb_status check_spikes(rb_context *ctx, rb_sweep *sweep, const rb_checked
   const double end = (double)steps->steps * steps->dt_ms;
   int64_t close = 0, last = 0;
   for (int64_t k = 1; k < spikes->count; ++k) {
-    const double between = (double)(spikes->onset[k] - spikes->onset[k - 1]) * sweep->interval_ms;
-    close +=
-        between < checked->stepping->tref_ms + 1e-9;  // the mask's last step, tref after, is in it
+    const double h = sweep->interval_ms, at = (double)spikes->onset[k] * h - steps->window_start_ms;
+    const double between = (double)(spikes->onset[k] - spikes->onset[k - 1]) * h;
+    // The mask's last step, tref after, is in it.
+    close += at > -h / 2 && at < end && between < checked->stepping->tref_ms + 1e-9;
   }
   for (int64_t k = 0; k < steps->spikes; ++k)
     last += steps->onset_ms[k] > end - checked->stepping->tref_ms;
