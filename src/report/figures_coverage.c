@@ -11,6 +11,7 @@
 
 #define SET "diagnostics"
 static const double most_datasets = 1e9;  // of a regime, that are believed
+enum { FEW = 50 };  // data sets of a regime that are not drawn beside ten times as many
 
 static rb_status draw_coverage(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
@@ -204,7 +205,7 @@ static rb_status draw_local(const rb_study_data *study, const rb_figure *figure,
   double *expected = NULL;
   char symbol[RB_LABEL], words[RB_LABEL], legend[512] = "NaN notitle";
   char title[RB_LABEL + 64] = "Coverage of central intervals";
-  double limit = 0.05;
+  double limit = 0.05, most = 0;
   RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
   const int64_t K = level.shape[0];
   RB_TRY(rb_study_read(study, from, SET "/ecdf/z", 1, -1, &rank));  // one for each of S + 1 ranks
@@ -229,6 +230,10 @@ static rb_status draw_local(const rb_study_data *study, const rb_figure *figure,
   RB_TRY(RB_ALLOCATE(study->ctx, expected, K));
   for (int64_t k = 0; k < K; ++k) {
     expected[k] = rb_central_coverage(rank.shape[0] - 1, level.v[k]);
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) most = fmax(most, datasets.v[g]);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (datasets.v[g] < FEW && datasets.v[g] < 0.1 * most) datasets.v[g] = 0;
   }
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
     const double *values = central.v + g * K * D;
@@ -273,7 +278,8 @@ const rb_figure rb_figure_local = {
     .caption =
         "Coverage of central intervals minus what calibrated ones cover, for recordings without "
         "activity, with little and with much: errors that cancel over all recordings "
-        "show here. Shaded: 95% bands if calibrated.",
+        "show here. Shaded: 95% bands if calibrated. Groups of few recordings, which "
+        "would hide the others, are not drawn.",
     .source = RB_PRODUCT_CALIBRATION,
     .object = "diagnostics/regime/central",
     .width = 1200,

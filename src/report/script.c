@@ -187,25 +187,37 @@ static const char *const greek[][2] = {
     {"eta", "η"},   {"theta", "θ"}, {"lambda", "λ"}, {"mu", "μ"},    {"rho", "ρ"},
     {"sigma", "σ"}, {"tau", "τ"},   {"phi", "φ"},    {"omega", "ω"}};
 
-static const char *greek_letter(const char *symbol) {
+/* The letter a text begins with, if nothing but digits follows. @param digits out: where they begin
+ */
+static const char *greek_letter(const char *text, const char **digits) {
   for (size_t i = 0; i < sizeof greek / sizeof *greek; ++i) {
-    if (strcmp(symbol, greek[i][0]) == 0) return greek[i][1];
+    const size_t length = strlen(greek[i][0]);
+    *digits = text + length;
+    if (strncmp(text, greek[i][0], length) == 0 &&
+        strspn(*digits, "0123456789") == strlen(*digits)) {
+      return greek[i][1];
+    }
   }
   return NULL;
 }
 
 void rb_script_symbol(const char *name, char *label) {
-  char symbol[48], index[48];
-  const char *underscore = strchr(name, '_');
+  char symbol[48], words[48], index[112];
+  const char *underscore = strchr(name, '_'), *digits = "", *more = "";
   const size_t length = underscore != NULL ? (size_t)(underscore - name) : strlen(name);
   copy_plain(name, length, symbol, sizeof symbol);
-  const char *letter = greek_letter(symbol);
-  if (underscore == NULL || (length > 3 && letter == NULL)) {
+  const char *letter = greek_letter(symbol, &digits);
+  if (letter == NULL && (underscore == NULL || length > 3)) {
     rb_script_words(name, label);
     return;
   }
-  copy_plain(underscore + 1, strlen(underscore), index, sizeof index);
-  (void)snprintf(label, RB_LABEL, "{/:Italic %s}_{%s}", letter != NULL ? letter : symbol, index);
+  copy_plain(underscore != NULL ? underscore + 1 : "", strlen(name), words, sizeof words);
+  const char *second = greek_letter(words, &more);
+  (void)snprintf(index, sizeof index, "%s%s%s%s", letter != NULL ? digits : "",
+                 letter != NULL && *digits != '\0' && *words != '\0' ? " " : "",
+                 second != NULL ? second : words, second != NULL ? more : "");
+  (void)snprintf(label, RB_LABEL, *index != '\0' ? "{/:Italic %s}_{%s}" : "{/:Italic %s}",
+                 letter != NULL ? letter : symbol, index);
 }
 
 enum { UNIT = 32 };

@@ -80,7 +80,8 @@ void rb_script_inner_tics(FILE *out, const char *axis, double low, double high, 
 void rb_script_text(FILE *out, const char *text);
 
 enum { RB_LABEL = 160 };
-/** A parameter's name as gnuplot text: alpha_x as an italic alpha with index x.
+/** A parameter's name as gnuplot text: alpha_x as an italic alpha with index x, alpha1 with
+ * index 1.
  * @param label (RB_LABEL) */
 void rb_script_symbol(const char *name, char *label);
 /** A name of words: blanks for underscores. @param label (RB_LABEL) */

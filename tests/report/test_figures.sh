@@ -64,6 +64,8 @@ awk '/^\$event[0-9]+ << EOD/ { of = substr($1, 7); next }
   /^plot \$trace/ { bad = 1 }
   END { exit bad || panels != 6 || ticks[5] + 0 == 0 || !((5, 0) in rows && (5, 2) in rows) || !(last > 0 && last < 0.91 * 2500) }' \
   spikes/figures/traces.gp || fail "spikes: $(grep -v '^[0-9]' spikes/figures/traces.gp)"
+grep -q '{/:Italic η}_{1}' spikes/figures/prior.gp && grep -q '{/:Italic τ}_{γ2}' spikes/figures/prior.gp &&
+  grep -q '{/:Italic V}_{T}' spikes/figures/prior.gp || fail "symbols: $(grep 'set xlabel' spikes/figures/prior.gp)"
 # One figure is one figure.
 mkdir one && cp study/checkpoint.h5 one
 "$RB_PROGRAM" report one | grep -q 'report     1 figure, ' || fail "one: $("$RB_PROGRAM" report one)"
@@ -98,4 +100,17 @@ awk '/^set yrange/ { split($3, limit, /[:\]]/); top = limit[2] } /^\$loss << EOD
   /^EOD/ { inside = 0 }
   inside && $3 > 40 { bad = 1 }
   END { exit bad || !(top > 0 && top < 300) }' one/figures/loss.gp || fail "cut off: $(grep -A 40 '^$loss' one/figures/loss.gp)"
+# A few recordings without activity are not drawn beside many with.
+mkdir few && cp study/calibration.h5 few
+for few in 60 7; do
+  "$python" - $few <<'PYTHON' || fail "h5py"
+import sys
+import h5py
+with h5py.File("few/calibration.h5", "r+") as file:
+    file["diagnostics/regime/datasets"][...] = [int(sys.argv[1]), 506, 487]
+PYTHON
+  "$RB_PROGRAM" report few >out.txt || fail "few: $(cat out.txt)"
+  grep -c '^$regime' few/figures/local.gp >>drawn.txt
+done
+[ "$(xargs <drawn.txt)" = "3 2" ] || fail "groups drawn: $(xargs <drawn.txt)"
 exit 0
