@@ -76,7 +76,9 @@ PYTHON
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
 # 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs, but no
 # more than 710 steps, since weights that are far apart have no useful mean; patience of 30 epochs, of more where
-# these are fewer than 2130 steps; ten networks together where simulations are few, else five.
+# these are fewer than 2130 steps; ten networks together where simulations are few, else five, whose
+# learning rate falls, so that the posteriors' widths do not hold what large steps add to them. With few
+# simulations training ends long before a rate would have fallen.
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
@@ -88,11 +90,11 @@ average=$((10 * steps))
 patience=$((2130 / steps))
 [ $patience -ge 30 ] || patience=30
 [ $patience -le 300 ] || patience=300
-networks=10
-[ "$simulations" -le 10000 ] || networks=5
+networks=10 schedule=constant
+[ "$simulations" -le 10000 ] || networks=5 schedule=cosine
 sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
   "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average"
-  "training.patience=$patience" "training.ensemble=$networks" "seed=${SEED:-1}")
+  "training.patience=$patience" "training.ensemble=$networks" "training.schedule=\"$schedule\"" "seed=${SEED:-1}")
 options=() # of all stages
 for size in "${sizes[@]}"; do options+=(--set "$size"); done
 

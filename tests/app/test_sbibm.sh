@@ -44,8 +44,8 @@ sizes() { # SIMULATIONS SETTING=VALUE...
   for setting in "${@:2}"; do grep -q -- "--set training.$setting " out.txt || fail "$1: no $setting: $(head -1 out.txt)"; done
 }
 sizes 1000 simulations=900 validation=100 epochs=2000 average_steps=80 patience=266 ensemble=10
-sizes 10000 simulations=9000 validation=1000 epochs=423 average_steps=710 patience=30 ensemble=10
-sizes 100000 simulations=90000 validation=10000 epochs=60 average_steps=710 patience=30 ensemble=5
+sizes 10000 simulations=9000 validation=1000 epochs=423 average_steps=710 patience=30 ensemble=10 'schedule="constant"'
+sizes 100000 simulations=90000 validation=10000 epochs=60 average_steps=710 patience=30 ensemble=5 'schedule="cosine"'
 
 # Arguments that are wrong end before anything is simulated, with one line.
 /usr/bin/python3 - "$reference" <<'PYTHON'
