@@ -118,20 +118,22 @@ cleanup:
 
 /* At each place the line that fits best, values `age` places away weighing 0.8^age: a straight line
  * stays what it is, and a falling curve does not lag behind.
- * @param highest what lies above counts as that */
+ * @param highest what lies above is left out */
 static void smooth(int64_t n, const double *x, double highest, double *out) {
   enum { REACH = 40 };  // 0.8^40 is 1e-4
   for (int64_t i = 0; i < n; ++i) {
     double w = 0, wd = 0, wdd = 0, wx = 0, wdx = 0;
     for (int64_t j = i < REACH ? 0 : i - REACH; j < n && j <= i + REACH; ++j) {
-      const double d = (double)(j - i), weight = pow(0.8, fabs(d)), value = fmin(x[j], highest);
+      if (x[j] > highest) continue;
+      const double d = (double)(j - i), weight = pow(0.8, fabs(d));
       w += weight;
       wd += weight * d;
       wdd += weight * d * d;
-      wx += weight * value;
-      wdx += weight * d * value;
+      wx += weight * x[j];
+      wdx += weight * d * x[j];
     }
-    out[i] = n > 1 ? (wdd * wx - wd * wdx) / (w * wdd - wd * wd) : wx;
+    const double spread = w * wdd - wd * wd;
+    out[i] = spread > 0 ? (wdd * wx - wd * wdx) / spread : wx / w;
   }
 }
 
