@@ -6,14 +6,13 @@
 #include "rheobase/base/memory.h"
 
 enum { LEVELS = RB_NOISELESS_ROWS, RUNS = RB_NOISELESS_ROWS };
-/* Levels, as log hazards per unit of time. */
+/* Levels of the log hazard. */
 static const double LOWEST = -6, BETWEEN = 0.25;
 /* Runs with noise have numbers of their own, behind those of all that are scored. */
 static const int64_t OWN_RUNS = INT64_C(1) << 40;
 
-/* The probabilities of an event in a sample that levels of the hazard make. */
-static void fill_levels(double step, double level[LEVELS]) {
-  for (int k = 0; k < LEVELS; ++k) level[k] = -expm1(-step * exp(LOWEST + BETWEEN * k));
+static void fill_levels(double level[LEVELS]) {
+  for (int k = 0; k < LEVELS; ++k) level[k] = exp(LOWEST + BETWEEN * k);
 }
 
 /* The trains of runs with noise. @param run (RUNS) @param time (*) theirs, allocated */
@@ -35,14 +34,15 @@ cleanup:
   return status;
 }
 
-/* The mean coincidence factor of runs with one; NaN where it is not defined for any of them. */
+/* The mean coincidence factor of runs with one; two without events coincide wholly. */
 static double coincidence(const rb_noiseless *n, const rb_train *run, const uint8_t *event) {
   const int64_t T = n->given->length;
   const double step = n->model->axis_step, lasts = (double)(T - n->first) * step;
   const rb_train own = rb_train_of_events(T, event, n->first, step, n->time);
   double sum = 0;
   for (int r = 0; r < RUNS; ++r) {
-    sum += rb_coincidence_factor(run[r], own, lasts, n->precision);
+    const bool silent = run[r].count == 0 && own.count == 0;
+    sum += silent ? 1 : rb_coincidence_factor(run[r], own, lasts, n->precision);
   }
   return sum / RUNS;
 }
@@ -54,8 +54,8 @@ rb_status rb_noiseless_run(rb_context *ctx, const rb_noiseless *n, const double 
   const int D = n->model->dim;
   rb_train run[RUNS];
   double level[LEVELS], *time = NULL, *row = NULL, best = -INFINITY;
-  int64_t chosen = LEVELS - 1;  // where no run has an event, nor has this
-  fill_levels(n->model->axis_step, level);
+  int64_t chosen = LEVELS - 1;
+  fill_levels(level);
   if (!n->model->predictor->drawn) {
     return rb_predictor_run(n->model, ctx, n->given, n->seed, 0, 1, theta, level, n->response,
                             event);

@@ -216,6 +216,7 @@ rb_status rb_model_create(rb_context *ctx, const rb_model_type *type, const void
   core->dim = rows;
   core->rank = ctx->rank;
   core->parameters = rb_prior_all(table);
+  core->prior = table;
   *model = *core;
   model->type = type;
   model->core = core;

@@ -325,4 +325,10 @@ const double *rb_prior_sd(const rb_prior *prior) { return prior->sd; }
 
 int rb_prior_rows(const rb_prior *prior) { return prior->rows; }
 
+bool rb_prior_is_fixed(const rb_prior *prior, int row, double *value) {
+  const rb_prior_compiled *r = &prior->row[row];
+  *value = r->fixed.constant;
+  return r->family == NULL && r->fixed.expression == NULL;
+}
+
 const rb_quantity *rb_prior_all(const rb_prior *prior) { return prior->all; }

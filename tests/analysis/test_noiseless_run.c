@@ -83,7 +83,7 @@ static void coincides_best(void **state) {
   for (int k = 0; k < STEPS; ++k) events += chosen[k];
   assert_true(events > 20 && best > 0.3);
   for (int l = 0; l < 20; ++l) {
-    const double level = -expm1(-0.2 * exp(-6 + 0.4 * l));
+    const double level = exp(-6 + 0.4 * l);
     int count = 0;
     assert_all_ok(
         rb_predictor_run(&model, &test_context, &given, 1, 0, 1, theta, &level, n.response, other));
@@ -121,6 +121,24 @@ static void one_of_a_threshold(void **state) {
   model.destroy(&model);
 }
 
+/* Where hardly any run that draws has an event, nor has this. */
+static void silent(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("gif", settings, &model);
+  const double theta[14] = {100, 10, -65, -55, -18, 1.5, 60, 15, 15, 150, 8, 10, 1.5, 120};
+  static uint8_t chosen[STEPS];
+  fill(-65);
+  for (int k = 0; k < STEPS; ++k) stimulus[k] -= 100;
+  rb_noiseless n = noiseless(&model);
+  assert_all_ok(rb_noiseless_run(&test_context, &n, theta, chosen));
+  assert_non_null(memchr(n.event, 1, STEPS));  // at the lowest level
+  assert_null(memchr(chosen, 1, STEPS));
+  release(&n);
+  model.destroy(&model);
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(coincides_best),
+                                          cmocka_unit_test(silent),
                                           cmocka_unit_test(one_of_a_threshold)};
 RB_TEST_MAIN(tests)

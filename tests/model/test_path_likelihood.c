@@ -190,6 +190,18 @@ static void test_what_has_none(void **state) {
   model.destroy(&model);
 }
 
+/* adaptive_lif whose voltage is recorded without noise. */
+static void assert_noiseless(const char *text, rb_model *model) {
+  rb_neuron_settings settings;
+  const rb_model_type *type = NULL;
+  rb_prior_row row[PARAMETERS];
+  assert_all_ok(neuron_settings("adaptive_lif", text, &settings, &type));
+  memcpy(row, type->prior, sizeof row);
+  row[NOISE_MV] = (rb_prior_row){.name = "noise_mV", .unit = "mV", .fixed = "0"};
+  assert_all_ok(rb_model_create(&test_context, type, &settings, PARAMETERS, row, model));
+  rb_neuron_unload(&settings);
+}
+
 static const char *why(const rb_model *model, const float *x) {
   const char *reason = NULL;
   assert_all_ok(model->log_likelihood(model, &test_context, x, 0, NULL, NULL, &reason));
@@ -204,8 +216,10 @@ static void test_what_is_impossible(void **state) {
   static const char *const words[CASES] = {"closer than simulator.tref_ms", "the mask has to last",
                                            "first voltage is not simulator.v0_mV",
                                            "first sample has a spike"};
-  rb_model model;
-  assert_neuron("adaptive_lif", STUDY("20.0", "-65.0"), &model);
+  rb_model model, noisy;
+  int found[CASES] = {0};
+  assert_noiseless(STUDY("20.0", "-65.0"), &model);
+  assert_neuron("adaptive_lif", STUDY("20.0", "-65.0"), &noisy);
   const int64_t n = neuron_state(&model)->samples;
   float *x = calloc((size_t)(4 * n), sizeof *x);
   for (int64_t item = 0; item < 20 * CASES; ++item) {
@@ -224,26 +238,44 @@ static void test_what_is_impossible(void **state) {
     const char *reason = why(model.core, x);
     assert_non_null(reason);
     assert_non_null(strstr(reason, words[item % CASES]));
+    ++found[item % CASES];
+    // With noise of the voltage, whatever is seen of it is possible.
+    assert_int_equal(why(noisy.core, x) == NULL, item % CASES == 1 || item % CASES == 2);
     for (int64_t draw = 0; draw < 20; ++draw) {
-      assert_all_ok(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, draw, 1, theta, NULL));
+      assert_all_ok(noisy.draw_prior(&noisy, &test_context, 7, RB_FOR_TESTS, draw, 1, theta, NULL));
       theta[NOISE_MV] = 0;
       assert_true(own_value(model.core, x, draw == 0 ? PARAMETER : theta) == -INFINITY);
     }
   }
+  for (int k = 0; k < CASES; ++k) assert_true(found[k] > 2);
   free(x);
+  noisy.destroy(&noisy);
   model.destroy(&model);
 }
 
-/* An initial voltage above the threshold is that: the data set it begins is possible. */
+/* An initial voltage above the threshold is that: the data set it begins is possible, whatever is
+ * recorded at its spikes. */
 static void test_beginning_at_the_threshold(void **state) {
   (void)state;
   rb_model model;
-  assert_neuron("adaptive_lif", STUDY("20.0", "-45.0"), &model);
+  assert_noiseless(STUDY("20.0", "-45.0"), &model);
+  const int64_t n = neuron_state(&model)->samples;
   float *x = calloc((size_t)(4 * model.length), sizeof *x);
   assert_all_ok(
       model.core->simulate(model.core, &test_context, 7, RB_FOR_TESTS, 0, 1, PARAMETER, x));
   assert_true(x[0] == -50);
   assert_null(why(model.core, x));
+  assert_true(isfinite(own_value(model.core, x, PARAMETER)));
+  int spikes = 0;
+  for (int64_t t = 0; t < n; ++t) {
+    if (x[n + t] == 0) continue;
+    x[t] = 20;
+    x[3 * n + t] = 0;
+    ++spikes;
+  }
+  assert_true(spikes > 0);
+  assert_null(why(model.core, x));
+  assert_true(isfinite(own_value(model.core, x, PARAMETER)));
   free(x);
   model.destroy(&model);
 }

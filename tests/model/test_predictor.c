@@ -111,6 +111,11 @@ static const char gif[] =
     "stimulus = ({ type = \"constant\"; amplitude = 0; });"
     "recording = { sample_ms = 0.1; channels = [\"voltage\", \"spikes\"]; };";
 
+static const char gif_rarely[] =
+    "simulator = { T_ms = 60.0; dt_ms = 0.1; tref_ms = 2.0; };"
+    "stimulus = ({ type = \"constant\"; amplitude = 0; });"
+    "recording = { sample_ms = 1.0; channels = [\"voltage\", \"spikes\"]; };";
+
 /* Expected events give the likelihood of the events, and runs are as probable as they are often. */
 static void events_that_are_drawn(void **state) {
   (void)state;
@@ -134,25 +139,38 @@ static void events_that_are_drawn(void **state) {
   model.destroy(&model);
 }
 
-/* A run without noise has an event wherever its probability is above a level. */
+/* A run without noise has an event wherever its hazard is above a level, however rarely the
+ * recording is sampled. */
 static void events_above_a_level(void **state) {
   (void)state;
-  rb_model model;
+  enum { EVERY = 10 };
+  rb_model model, rarely;
   assert_neuron("gif", gif, &model);
+  assert_neuron("gif", gif_rarely, &rarely);
   double row[RB_MAX_PARAMETERS], v[STEPS], expected[STEPS];
+  uint8_t coarse[STEPS / EVERY];
+  double kept[STEPS / EVERY];
   int events = 0;
   for (int item = 0; item < 5; ++item) {
-    const double level = 0.01 * (item + 1);
+    const double level = 0.1 * (item + 1);
     assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
     fill(500, 300, row[2]);
+    for (int n = 0; n < STEPS; ++n) stimulus[n] = stimulus[n - n % EVERY];
+    for (int k = 0; k < STEPS / EVERY; ++k) kept[k] = stimulus[k * EVERY];
     assert_all_ok(rb_predictor_run(&model, &test_context, &given, 7, 0, 1, row, &level, v, event));
     assert_all_ok(rb_predictor_follow(&model, &test_context, &given, 1, row, v, expected));
     for (int n = 1; n < STEPS; ++n) {
-      assert_int_equal(event[n], -expm1(-expected[n]) > level);
+      assert_int_equal(event[n], expected[n] > 0.1 * level);
       events += event[n];
+    }
+    const rb_stimulated rare = {STEPS / EVERY, kept, response, coarse};
+    assert_all_ok(rb_predictor_run(&rarely, &test_context, &rare, 7, 0, 1, row, &level, v, coarse));
+    for (int k = 0; k < STEPS / EVERY - 1; ++k) {
+      assert_int_equal(coarse[k], memchr(event + k * EVERY, 1, EVERY) != NULL);
     }
   }
   assert_true(events > 5);
+  rarely.destroy(&rarely);
   model.destroy(&model);
 }
 

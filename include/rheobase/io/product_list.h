@@ -1,7 +1,7 @@
 /* The files of a study, one line each: name, stage that writes it, file, schema and its version,
  * which a change of what the file holds raises. What a file is made from comes before it. */
 RB_PRODUCT(SIMULATIONS, "simulate", "simulations.h5", "simulations", 1)
-RB_PRODUCT(CHECKPOINT, "train", "checkpoint.h5", "checkpoint", 2)
+RB_PRODUCT(CHECKPOINT, "train", "checkpoint.h5", "checkpoint", 3)
 RB_PRODUCT(BASELINE, "baseline", "baseline.h5", "baseline", 1)
 RB_PRODUCT(CALIBRATION, "calibrate", "calibration.h5", "calibration", 2)
 RB_PRODUCT(BASELINE_CALIBRATION, "baseline", "baseline_calibration.h5", "calibration", 2)

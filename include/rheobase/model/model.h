@@ -131,7 +131,7 @@ struct rb_model {
   const char *folder;
 
   const struct rb_model_type *type;  ///< what made it; NULL where tests fill the table themselves
-  struct rb_prior *prior;            ///< the prior's table, owned
+  struct rb_prior *prior;            ///< the prior's table, owned; of a core: the model's around it
   bool default_prior;                ///< it is the type's default
   rb_model *core;                    ///< the simulator with all parameters, also fixed ones; owned
 

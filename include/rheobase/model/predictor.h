@@ -35,8 +35,8 @@ typedef struct rb_predictor {
 /** Runs under the recorded stimulus, with the recorded beginning and nothing else of the response.
  * @param first number of the first run: random numbers depend on it and seed alone
  * @param theta (count, D), accepted @param level NULL: with noise; else (count), of runs without
- * any: where events are drawn there is one wherever its probability is above that, elsewhere the
- * level is not looked at
+ * any: where events are drawn there is one wherever their hazard, per unit of the model's axis, is
+ * above that; elsewhere the level is not looked at
  * @param response (count, length) before observation noise @param event (count, length) 0 or 1 */
 RB_NODISCARD rb_status rb_predictor_run(const rb_model *model, rb_context *ctx,
                                         const rb_stimulated *given, uint64_t seed, int64_t first,

@@ -72,6 +72,10 @@ int rb_prior_rows(const rb_prior *prior);
 /** (rows) names and units of all, also of the fixed ones; owned by the prior. */
 const rb_quantity *rb_prior_all(const rb_prior *prior);
 
+/** Whether a row is fixed at a number that depends on no other parameter. @param value that number
+ */
+bool rb_prior_is_fixed(const rb_prior *prior, int row, double *value);
+
 /** Adds the fixed parameters. @param theta (count, D) @param all (count, rows) */
 void rb_prior_complete(const rb_prior *prior, int64_t count, const double *theta, double *all);
 /** The same, allocated. Fails with RB_ERR_MEMORY. @param all the caller frees it, also after a

@@ -205,7 +205,7 @@ rb_status rb_neuron_log_likelihood(const rb_model *model, rb_context *ctx, const
     if (recording.steps <= 0) continue;
     RB_TRY(weigh_recording(model, ctx, &recording, count, theta, own));
     for (int64_t i = 0; i < count; ++i) log_likelihood[i] += own[i];
-    if (reason != NULL && *reason == NULL) *reason = rb_neuron_impossible(state, &recording);
+    if (reason != NULL && *reason == NULL) *reason = rb_neuron_impossible(model, &recording);
   }
 cleanup:
   free_taken(&t);

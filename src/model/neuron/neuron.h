@@ -156,8 +156,7 @@ typedef struct rb_neuron_recording {
 } rb_neuron_recording;
 
 /** Why no parameters can produce a recording; NULL: nothing is known to speak against it. Local. */
-const char *rb_neuron_impossible(const rb_neuron_state *state,
-                                 const rb_neuron_recording *recording);
+const char *rb_neuron_impossible(const rb_model *model, const rb_neuron_recording *recording);
 
 /** Log likelihood of parameters given a recording, all constants included. Local.
  * @param theta (count, parameters), accepted @param log_likelihood (count) */

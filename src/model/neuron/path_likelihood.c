@@ -15,7 +15,6 @@
 enum { LEAST_NODES = 64, MOST_NODES = 1024, TABLES = 5 };  // twice as many in each table
 static const double REACH = 9;                             // sd beyond which nothing counts
 static const double LEAST_MV = -200;                       // rb_neuron_clip
-static const double ROUNDING_MV = 1e-4;  // of a recorded voltage, which is in single precision
 
 /* What is known of the voltage of the sample before. */
 typedef struct belief {
@@ -91,7 +90,7 @@ static double log_beyond(const belief *k, double b, double bound, double side) {
 
 /* The same of a voltage that is seen: all that would be lower is kept at the least one. */
 static double log_seen(const belief *k, double b, double voltage) {
-  if (voltage > k->p->threshold + ROUNDING_MV) return -INFINITY;
+  if (voltage > k->p->threshold + RB_NEURON_ROUNDING_MV) return -INFINITY;
   return voltage > LEAST_MV ? log_density(k, b, voltage) : log_beyond(k, b, LEAST_MV, -1);
 }
 
@@ -158,8 +157,9 @@ static double weigh(const rb_passage *p, gsl_integration_glfixed_table *const *t
   double w = 0;
   int64_t held = 0;
   if (recording->spikes[0] != 0) return -INFINITY;
-  if (recording->mask[0] == 0 && fabs(recording->voltage[0] - start) > ROUNDING_MV)
+  if (recording->mask[0] == 0 && fabs(recording->voltage[0] - start) > RB_NEURON_ROUNDING_MV) {
     return -INFINITY;
+  }
   know(&k, start);
   for (int64_t t = 1; t < recording->steps && k.log_weight > -INFINITY; ++t) {
     const double b = p->rest + p->per_current * (recording->current[t - 1] - w);

@@ -9,6 +9,9 @@
  * threshold at the spikes and nowhere else. Masked samples are integrated over. All functions are
  * local. */
 
+/** How far a recorded voltage may be from what it is in double precision: it is in single. */
+static const double RB_NEURON_ROUNDING_MV = 1e-4;
+
 /** Whether recordings have it, if the parameter of the voltage's noise is 0: voltage, spikes and
  * mask at every step, from an initial voltage that is a number. */
 bool rb_neuron_has_path_likelihood(const rb_neuron_state *state);

@@ -12,8 +12,9 @@
 typedef struct free_run {
   const rb_neuron_state *state;
   const rb_stimulated *given;
-  rb_lane_values sd;    // of the current's noise; 0: none
-  const double *level;  // (count) that a probability of a spike passes; NULL: spikes are drawn
+  rb_lane_values sd;  // of the current's noise; 0: none
+  bool draws;         // spikes; else there is one wherever its probability is above
+  rb_lane_values above;
   uint64_t seed;
   int64_t first, count;  // of the runs
   double *response;      // (count, length)
@@ -45,7 +46,7 @@ static void drive(void *work, int64_t first, rb_neuron_tile *tile) {
     const rb_stream events = stream_of(r, RB_RANDOM_EVENTS, l);
     for (int64_t t = 0; t < tile->steps; ++t) {
       tile->uniform[t][l] =
-          r->level != NULL ? r->level[l] : rb_stream_uniform(events, (uint32_t)(first + t));
+          r->draws ? rb_stream_uniform(events, (uint32_t)(first + t)) : r->above[l];
     }
   }
 }
@@ -135,14 +136,16 @@ static rb_status run(const rb_model *core, rb_context *ctx, const rb_stimulated 
     const int64_t left = count - i, at = i * given->length;
     *work = (free_run){.state = state,
                        .given = given,
-                       .level = level != NULL ? level + i : NULL,
+                       .draws = level == NULL,
                        .seed = seed,
                        .first = first + i,
                        .count = left < RB_LANES ? left : RB_LANES,
                        .response = response + at,
                        .event = event + at};
-    for (int64_t l = 0; l < work->count && level == NULL; ++l) {
-      work->sd[l] = drawn_noise(work, l, &theta[(i + l) * neuron->parameters]);
+    for (int64_t l = 0; l < work->count; ++l) {
+      const double *row = &theta[(i + l) * neuron->parameters];
+      if (level == NULL) work->sd[l] = drawn_noise(work, l, row);
+      if (level != NULL) work->above[l] = -expm1(-state->settings.dt_ms * level[i + l]);
     }
     begin(state, given, work->count, &theta[i * neuron->parameters], lanes);
     rb_neuron_run_lanes(&loop, lanes);
