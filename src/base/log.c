@@ -4,27 +4,35 @@
 #include <stdio.h>
 
 /* Bytes of the character at c if a terminal obeys it or shows nothing or a blank that is none:
- * control characters, and in UTF-8 the spaces, joiners, marks and separators beside the ASCII ones.
- * Otherwise 0. */
+ * control characters, and in UTF-8 the usual spaces, joiners, marks and separators beside the ASCII
+ * ones. Otherwise 0. */
 static int hidden(const unsigned char *c) {
   if (*c < ' ' || *c == 0x7f) return 1;
   if (*c == 0xc2) return (c[1] >= 0x80 && c[1] <= 0xa0) || c[1] == 0xad ? 2 : 0;
   if (*c == 0xef) return c[1] == 0xbb && c[2] == 0xbf ? 3 : 0;
+  if (*c == 0xe3) return c[1] == 0x80 && c[2] == 0x80 ? 3 : 0;
   if (*c != 0xe2) return 0;
   const bool general = c[1] == 0x80 && (c[2] <= 0x8f || (c[2] >= 0xa8 && c[2] <= 0xaf));
   return (general && c[2] >= 0x80) || (c[1] == 0x81 && c[2] >= 0x9f && c[2] <= 0xaf) ? 3 : 0;
 }
 
 /* A line of text from anywhere, file names and names of settings among it: what would not be seen,
- * or break the line, becomes \xNN. */
+ * or break the line, becomes \xNN. It is written at once, since other ranks write too; only one
+ * that is longer than PIECE is written in pieces. */
 void rb_log_text(FILE *stream, const char *prefix, const char *text) {
-  (void)fputs(prefix, stream);
+  enum { PIECE = 8192, MOST = 16 };  // a character takes 12 at most
+  char line[PIECE];
+  size_t n = (size_t)snprintf(line, PIECE / 2, "%s", prefix);
   for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
     const int bytes = hidden(c);
-    if (bytes == 0) (void)fputc(*c++, stream);
-    for (int b = 0; b < bytes; ++b) (void)fprintf(stream, "\\x%02x", *c++);
+    if (bytes == 0) line[n++] = (char)*c++;
+    for (int b = 0; b < bytes; ++b) n += (size_t)snprintf(line + n, PIECE - n, "\\x%02x", *c++);
+    if (n + MOST < PIECE) continue;
+    (void)fwrite(line, 1, n, stream);
+    n = 0;
   }
-  (void)fputc('\n', stream);
+  line[n++] = '\n';
+  (void)fwrite(line, 1, n, stream);
   (void)fflush(stream);
 }
 

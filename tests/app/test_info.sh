@@ -38,6 +38,7 @@ says "fixture, version 3" "$RB_PROGRAM" info "$folder/ours.h5"
 says "voltage: float32 (dataset 53, time 20) mV; membrane voltage" "$RB_PROGRAM" info "$folder/ours.h5"
 cp "$folder/ours.h5" "$folder/odd"$'\e[31m.h5' # what a terminal obeys is written out
 says 'odd\\x1b\[31m.h5: fixture' "$RB_PROGRAM" info "$folder/odd"$'\e[31m.h5'
+says '## `odd\\x1b\[31m.h5`' "$RB_PROGRAM" info --markdown "$folder/odd"$'\e[31m.h5'
 says "loss: float64 = -2.5 nat; final loss" "$RB_PROGRAM" info "$folder/ours.h5"
 says "| .weights/<layer>/<tensor>. | float32 | of the tensor" "$RB_PROGRAM" info --markdown "$folder/ours.h5"
 head -c 2000 "$folder/ours.h5" > "$folder/cut.h5"

@@ -37,10 +37,12 @@ write("spikes.h5", theta=theta, x=np.where(np.arange(6) == 4, 2 * (np.arange(N) 
 for name, parameter in (("ab", ["a", "b"]), ("ba", ["b", "a"])):
     write(name + ".h5", theta=theta, x=x, parameter=parameter, parameter_unit=["1", "1"])
 with h5py.File("plain.h5", "w") as file:  # as xarray and rheobase write what is plain
-    file.update(theta=theta, signal=x, time_ms=0.2 * np.arange(L, dtype="f4"))
-    file["signal"].attrs.update(units="millivolts", _FillValue=np.nan, scale_factor=1.0)
+    file.update(theta=theta, signal=x, time_ms=(1e4 + 0.2 * np.arange(L)).astype("f4"))
+    file["signal"].attrs.update(units="millivolts", _FillValue=np.nan, missing_value=[np.nan, np.nan], scale_factor=1.0)
 for name, array, attribute, value in (("scaled", "signal", "scale_factor", 0.1), ("offset", "theta", "add_offset", 5),
-                                      ("filled", "signal", "_FillValue", -999.0), ("volts", "signal", "units", "V")):
+                                      ("filled", "signal", "_FillValue", -999.0),
+                                      ("marked", "signal", "missing_value", [np.nan, -1.0]),
+                                      ("nothing", "signal", "scale_factor", np.nan), ("volts", "signal", "units", "V")):
     write(name + ".h5", theta=theta, signal=x)
     h5py.File(name + ".h5", "a")[array].attrs[attribute] = value
 write("finer.h5", theta=theta, signal=x, time_ms=0.1 * np.arange(L))
@@ -136,6 +138,8 @@ rheobase 1 simulate prior.cfg -o ab --set 'table.files=["ab.h5"]' || fail "a tab
 bad scaled.h5 5 "scaled.h5: signal has the attribute scale_factor = 0.1: its numbers are not the values"
 bad offset.h5 5 "offset.h5: theta has the attribute add_offset = 5"
 bad filled.h5 5 "filled.h5: signal has the attribute _FillValue = -999"
+bad marked.h5 5 "marked.h5: signal has the attribute missing_value = -1"
+bad nothing.h5 5 "nothing.h5: signal has the attribute scale_factor = nan"
 bad volts.h5 5 "volts.h5: signal is in V, .* and in mV in table.channels"
 bad finer.h5 5 "finer.h5: the steps of time_ms are 0.1 ms, those of the study 0.2"
 rheobase 1 simulate table.cfg -o plain --set 'table.files=["plain.h5"]' || fail "attributes that change nothing"

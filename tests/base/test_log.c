@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "rb_test.h"
@@ -30,6 +31,7 @@ static void what_cannot_be_seen_is_written_out(void **state) {
       {"\xef\xbb\xbfseed", "\\xef\\xbb\\xbfseed"},
       {"a\xe2\x80\x8b\xe2\x80\xae\xe2\x81\xa0z\xc2\x85",
        "a\\xe2\\x80\\x8b\\xe2\\x80\\xae\\xe2\\x81\\xa0z\\xc2\\x85"},
+      {"seed\xe3\x80\x80", "seed\\xe3\\x80\\x80"},
       {"cut \xe2", "cut \xe2"},
       {"cut \xc2", "cut \xc2"}};
   static const char *const seen[] = {"\xc3\xa4rmel \xc2\xb5V", "\xe2\x80\x93 \xe2\x82\xac",
@@ -47,5 +49,44 @@ static void what_cannot_be_seen_is_written_out(void **state) {
   }
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(what_cannot_be_seen_is_written_out)};
+/* Other ranks write into the same pipe: a line goes there in one piece. */
+static void a_line_is_written_at_once(void **state) {
+  (void)state;
+  int end[2];
+  char text[TEXT];
+  assert_int_equal(pipe2(end, O_DIRECT), 0);  // reads end where a write did
+  FILE *stream = fdopen(end[1], "w");
+  assert_non_null(stream);
+  (void)setvbuf(stream, NULL, _IONBF, 0);
+  rb_log_text(stream, "rank 3: ", "a\tb");
+  const ssize_t length = read(end[0], text, TEXT);
+  assert_int_equal(length, strlen("rank 3: a\\x09b\n"));
+  assert_memory_equal(text, "rank 3: a\\x09b\n", (size_t)length);
+  (void)fclose(stream);
+  (void)close(end[0]);
+}
+
+/* Longer ones than are held at once lose nothing. */
+static void a_long_line_is_whole(void **state) {
+  (void)state;
+  enum { LONG = 20000 };
+  static char text[LONG + 1], read[5 * LONG];
+  for (int i = 0; i < LONG; ++i) text[i] = i % 3 == 0 ? '\t' : 'a';
+  FILE *file = tmpfile();
+  assert_non_null(file);
+  rb_log_text(file, "", text);
+  rewind(file);
+  const size_t length = fread(read, 1, sizeof read, file), tabs = (LONG + 2) / 3;
+  assert_int_equal(length, LONG + 3 * tabs + 1);
+  for (size_t i = 0, at = 0; i < LONG; ++i) {
+    const bool tab = i % 3 == 0;
+    assert_memory_equal(read + at, tab ? "\\x09" : "a", tab ? 4 : 1);
+    at += tab ? 4 : 1;
+  }
+  (void)fclose(file);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(what_cannot_be_seen_is_written_out),
+                                          cmocka_unit_test(a_line_is_written_at_once),
+                                          cmocka_unit_test(a_long_line_is_whole)};
 RB_TEST_MAIN(tests)

@@ -125,15 +125,17 @@ static rb_status print_row(rb_context *ctx, const rb_file *file, const char *pat
   (void)file;
   const bool tensor = info->rank > 0 && info->dims[0] >= '0' && info->dims[0] <= '9';
   const int length = (int)strcspn(path, "/");
+  char row[MAX_PATH + sizeof *info + 100];
   if (tensor && path[length] == '/') {
     if (strncmp(group, path, (size_t)length) == 0 && group[length] == '\0') return RB_OK;
     (void)snprintf(group, MAX_PATH, "%.*s", length, path);
-    (void)printf("| `%s/<layer>/<tensor>` | %s | of the tensor | %s | %s |\n", group, info->type,
-                 info->unit, info->description);
-    return RB_OK;
+    (void)snprintf(row, sizeof row, "| `%s/<layer>/<tensor>` | %s | of the tensor | %s | %s |",
+                   group, info->type, info->unit, info->description);
+  } else {
+    (void)snprintf(row, sizeof row, "| `%s` | %s | %s | %s | %s |", path, info->type,
+                   info->rank == 0 ? "scalar" : info->dims, info->unit, info->description);
   }
-  (void)printf("| `%s` | %s | %s | %s | %s |\n", path, info->type,
-               info->rank == 0 ? "scalar" : info->dims, info->unit, info->description);
+  rb_log_text(stdout, "", row);
   return RB_OK;
 }
 
@@ -158,8 +160,10 @@ static rb_status print_head(rb_context *ctx, const rb_file *file, const char *pa
   RB_TRY(rb_file_get_string(ctx, file, "", "schema", &schema));
   RB_TRY(rb_file_get_int(ctx, file, "", "schema_version", &version));
   if (markdown) {
-    (void)printf("\n## `%s`\n\nSchema `%s`, version %" PRId64 ".\n", base_name(path), schema,
-                 version);
+    (void)snprintf(head, sizeof head, "## `%s`", base_name(path));
+    rb_log_text(stdout, "\n", head);
+    (void)snprintf(head, sizeof head, "Schema `%.100s`, version %" PRId64 ".", schema, version);
+    rb_log_text(stdout, "\n", head);
     goto cleanup;
   }
   (void)snprintf(head, sizeof head, "%s: %.100s, version %" PRId64, path, schema, version);

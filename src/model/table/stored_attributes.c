@@ -7,11 +7,14 @@
 
 #include "rheobase/io/unit.h"
 
-/* An attribute that makes of numbers other values, unless it is `neutral`. */
+/* An attribute that makes of numbers other values, unless all its own are `neutral`. */
 typedef struct packing {
   const char *attribute;
   double neutral;
 } packing;
+
+enum { MOST = 64 };                     // numbers of an attribute
+static const double ROUNDING = 1.2e-7;  // of a coordinate in single precision
 
 rb_status rb_stored_check_packing(rb_context *ctx, const rb_file *file, const char *path,
                                   const char *array) {
@@ -20,15 +23,17 @@ rb_status rb_stored_check_packing(rb_context *ctx, const rb_file *file, const ch
   rb_status status = RB_OK;
   for (size_t k = 0; k < sizeof packings / sizeof *packings; ++k) {
     const packing *p = &packings[k];
-    double value = 0;
+    double value[MOST];
+    int count = 0;
     if (!rb_file_has_attribute(file, array, p->attribute)) continue;
-    RB_TRY(rb_file_get_double(ctx, file, array, p->attribute, &value));
-    if (value == p->neutral || isnan(value)) continue;
-    RB_TRY(
-        RB_FAIL(ctx, RB_ERR_FORMAT,
-                "%s: %s has the attribute %s = %g: its numbers are not the values; a table takes "
-                "these, as floating point, with NaN where one is missing",
-                path, array, p->attribute, value));
+    RB_TRY(rb_file_get_doubles(ctx, file, array, p->attribute, MOST, &count, value));
+    for (int i = 0; i < count; ++i) {
+      if (value[i] == p->neutral || (isnan(value[i]) && isnan(p->neutral))) continue;
+      RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                     "%s: %s has the attribute %s = %g: its numbers are not the values; a table "
+                     "takes these, as floating point, with NaN where one is missing",
+                     path, array, p->attribute, value[i]));
+    }
   }
 cleanup:
   return status;
@@ -64,7 +69,8 @@ rb_status rb_stored_check_step(rb_context *ctx, const rb_file *file, const char 
   RB_TRY(rb_file_read_last_row(ctx, file, array, 1, &count, &at));
   if (count < 2) goto cleanup;
   const double step = (at[count - 1] - at[0]) / (double)(count - 1);
-  if (!(fabs(step - described->step) <= 1e-5 * described->step)) {
+  const double rounding = ROUNDING * (fabs(at[0]) + fabs(at[count - 1])) / (double)(count - 1);
+  if (!(fabs(step - described->step) <= 1e-5 * described->step + rounding)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
                    "%s: the steps of %s are %g %s, those of the study %g (table.step)", path, array,
                    step, described->axis.unit, described->step));

@@ -16,8 +16,8 @@ RB_NODISCARD rb_status rb_stored_check_packing(rb_context *ctx, const rb_file *f
 RB_NODISCARD rb_status rb_stored_check_unit(rb_context *ctx, const rb_file *file, const char *path,
                                             const char *array, const char *unit);
 
-/** Refuses a coordinate beside the arrays that says another step than the study's. @param group ""
- * or "training/" */
+/** Refuses a coordinate beside the arrays that says another step than the study's, further off than
+ * single precision rounds it. @param group "", "training/" or another that rb_stored_open knows */
 RB_NODISCARD rb_status rb_stored_check_step(rb_context *ctx, const rb_file *file, const char *path,
                                             const char *group, const rb_described *described);
 
