@@ -96,19 +96,12 @@ static void compare_statistics(const rb_model *model, const float *x, int64_t K,
   }
 }
 
-/* The place of the channel that says what is hidden; -1: none does. */
-static int64_t mask_at(const rb_model *model) {
-  for (int c = 0; c < model->channels; ++c) {
-    if (model->channel[c].role == RB_CHANNEL_MASK) return c * model->length;
-  }
-  return -1;
-}
-
 rb_status rb_predictive_create(rb_context *ctx, const rb_model *model, const float *x, int64_t K,
                                const float *replicate, int64_t S, const double *theta,
                                rb_predictive *p) {
   rb_status status = RB_OK;
-  const int64_t L = model->length, size = model->channels * L, hidden = mask_at(model);
+  const int64_t L = model->length, size = model->channels * L;
+  const int64_t hidden = rb_model_channel(model, RB_CHANNEL_MASK) * L;  // below 0: nothing is
   *p = (rb_predictive){0};
   RB_TRY(allocate(ctx, model, K, p));
   for (int c = 0; c < model->channels; ++c) {

@@ -27,6 +27,13 @@ int64_t rb_channel_first_invalid(int64_t length, const float *x, bool binary) {
   return t;
 }
 
+int rb_model_channel(const rb_model *model, rb_channel_role role) {
+  for (int c = 0; c < model->channels; ++c) {
+    if (model->channel[c].role == role) return c;
+  }
+  return -1;
+}
+
 bool rb_model_is_valid(const rb_model *model, const float *x) {
   bool valid = true;
   for (int c = 0; c < model->channels; ++c) {

@@ -197,52 +197,82 @@ static void plot_regimes(FILE *out, const rb_array *datasets, int d) {
   (void)fputc('\n', out);
 }
 
+/* What the figure of local calibration draws. */
+typedef struct regimes {
+  rb_array level;      // (K)
+  rb_array datasets;   // (RB_REGIME_COUNT) 0: not drawn
+  rb_array low, high;  // (RB_REGIME_COUNT) of the activity
+  rb_array central;    // (RB_REGIME_COUNT, K, D) coverage
+  double *expected;    // (K)
+} regimes;
+
+static void regimes_free(regimes *r) {
+  rb_array_free(&r->level);
+  rb_array_free(&r->central);
+  rb_array_free(&r->datasets);
+  rb_array_free(&r->low);
+  rb_array_free(&r->high);
+  free(r->expected);
+}
+
+static rb_status check_regimes(rb_context *ctx, const regimes *r) {
+  const int64_t K = r->level.shape[0];
+  if (r->central.shape[0] != RB_REGIME_COUNT || r->central.shape[1] != K) {
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "calibration.h5: regime: shapes do not match");
+  }
+  for (int64_t k = 0; k < K; ++k) {
+    if (r->level.v[k] >= 0 && r->level.v[k] <= 1) continue;
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "calibration.h5: level %g", r->level.v[k]);
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (r->datasets.v[g] >= 0 && r->datasets.v[g] <= most_datasets) continue;
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "calibration.h5: regime: %g data sets", r->datasets.v[g]);
+  }
+  return RB_OK;
+}
+
+static rb_status read_regimes(const rb_study_data *study, regimes *r) {
+  rb_status status = RB_OK;
+  const rb_product from = RB_PRODUCT_CALIBRATION;
+  rb_array rank = {0};
+  double most = 0;
+  RB_TRY(rb_study_read(study, from, "level", 1, -1, &r->level));
+  RB_TRY(rb_study_read(study, from, SET "/ecdf/z", 1, -1, &rank));  // one for each of S + 1 ranks
+  RB_TRY(rb_study_read(study, from, SET "/regime/datasets", 1, RB_REGIME_COUNT, &r->datasets));
+  RB_TRY(rb_study_read(study, from, SET "/regime/activity_low", 1, RB_REGIME_COUNT, &r->low));
+  RB_TRY(rb_study_read(study, from, SET "/regime/activity_high", 1, RB_REGIME_COUNT, &r->high));
+  RB_TRY(rb_study_read(study, from, SET "/regime/central", 3, study->model->dim, &r->central));
+  RB_TRY(check_regimes(study->ctx, r));
+  RB_TRY(RB_ALLOCATE(study->ctx, r->expected, r->level.shape[0]));
+  for (int64_t k = 0; k < r->level.shape[0]; ++k) {
+    r->expected[k] = rb_central_coverage(rank.shape[0] - 1, r->level.v[k]);
+  }
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) most = fmax(most, r->datasets.v[g]);
+  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
+    if (r->datasets.v[g] < FEW && r->datasets.v[g] < 0.1 * most) r->datasets.v[g] = 0;
+  }
+cleanup:
+  rb_array_free(&rank);
+  return status;
+}
+
 static rb_status draw_local(const rb_study_data *study, const rb_figure *figure, FILE *out) {
   rb_status status = RB_OK;
   const int D = study->model->dim;
-  const rb_product from = RB_PRODUCT_CALIBRATION;
-  rb_array level = {0}, central = {0}, datasets = {0}, low = {0}, high = {0}, rank = {0};
-  double *expected = NULL;
+  regimes r = {0};
   char symbol[RB_LABEL], words[RB_LABEL], legend[512] = "NaN notitle";
   char title[RB_LABEL + 64] = "Coverage of central intervals";
-  double limit = 0.05, most = 0;
-  RB_TRY(rb_study_read(study, from, "level", 1, -1, &level));
-  const int64_t K = level.shape[0];
-  RB_TRY(rb_study_read(study, from, SET "/ecdf/z", 1, -1, &rank));  // one for each of S + 1 ranks
-  RB_TRY(rb_study_read(study, from, SET "/regime/datasets", 1, RB_REGIME_COUNT, &datasets));
-  RB_TRY(rb_study_read(study, from, SET "/regime/activity_low", 1, RB_REGIME_COUNT, &low));
-  RB_TRY(rb_study_read(study, from, SET "/regime/activity_high", 1, RB_REGIME_COUNT, &high));
-  RB_TRY(rb_study_read(study, from, SET "/regime/central", 3, D, &central));
-  if (central.shape[0] != RB_REGIME_COUNT || central.shape[1] != K) {
-    RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: shapes do not match"));
-  }
-  for (int64_t k = 0; k < K; ++k) {
-    if (!(level.v[k] >= 0 && level.v[k] <= 1)) {
-      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: level %g", level.v[k]));
-    }
-  }
+  double limit = 0.05;
+  RB_TRY(read_regimes(study, &r));
+  const int64_t K = r.level.shape[0];
   for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    if (!(datasets.v[g] >= 0 && datasets.v[g] <= most_datasets)) {
-      RB_TRY(RB_FAIL(study->ctx, RB_ERR_FORMAT, "calibration.h5: regime: %g data sets",
-                     datasets.v[g]));
-    }
+    const double *values = r.central.v + g * K * D;
+    if (r.datasets.v[g] < 1) continue;
+    write_regime(out, g, (int64_t)r.datasets.v[g], &r.level, r.expected, values, D);
+    for (int64_t i = 0; i < K * D; ++i) limit = fmax(limit, fabs(values[i] - r.expected[i / D]));
+    limit = fmax(limit, fmin(0.5, 1.0 / sqrt(r.datasets.v[g])));
   }
-  RB_TRY(RB_ALLOCATE(study->ctx, expected, K));
-  for (int64_t k = 0; k < K; ++k) {
-    expected[k] = rb_central_coverage(rank.shape[0] - 1, level.v[k]);
-  }
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) most = fmax(most, datasets.v[g]);
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    if (datasets.v[g] < FEW && datasets.v[g] < 0.1 * most) datasets.v[g] = 0;
-  }
-  for (int g = 0; g < RB_REGIME_COUNT; ++g) {
-    const double *values = central.v + g * K * D;
-    if (datasets.v[g] < 1) continue;
-    write_regime(out, g, (int64_t)datasets.v[g], &level, expected, values, D);
-    for (int64_t i = 0; i < K * D; ++i) limit = fmax(limit, fabs(values[i] - expected[i / D]));
-    limit = fmax(limit, fmin(0.5, 1.0 / sqrt(datasets.v[g])));
-  }
-  write_regimes(&datasets, &low, &high, legend, sizeof legend);
+  write_regimes(&r.datasets, &r.low, &r.high, legend, sizeof legend);
   if (study->model->activity != NULL) {
     rb_script_words(study->model->activity_quantity.name, words);
     (void)snprintf(title, sizeof title, "Coverage of central intervals by %s", words);
@@ -257,17 +287,11 @@ static rb_status draw_local(const rb_study_data *study, const rb_figure *figure,
     rb_script_symbol(study->model->parameters[d].name, symbol);
     rb_script_panel(out, figure, figure->rows, figure->columns, d);
     (void)fprintf(out, "set title '%s' offset 0,-0.6\n", symbol);
-    plot_regimes(out, &datasets, d);
+    plot_regimes(out, &r.datasets, d);
   }
   (void)fputs("unset multiplot\n", out);
 cleanup:
-  rb_array_free(&level);
-  rb_array_free(&central);
-  rb_array_free(&datasets);
-  rb_array_free(&low);
-  rb_array_free(&high);
-  rb_array_free(&rank);
-  free(expected);
+  regimes_free(&r);
   return status;
 }
 

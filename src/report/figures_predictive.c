@@ -73,10 +73,13 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
   rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);
   rb_script_scale(&model->axis, x_label);
   rb_script_axis(&channel->quantity, y_label);
-  (void)fprintf(out,
-                "set title '%.1f%% of the observation lie inside' offset 0,-0.6\n"
-                "set xlabel '%s'\nset ylabel '%s'\n",
-                100 * b->coverage, x_label, y_label);
+  if (isnan(b->coverage)) {
+    (void)fputs("set title 'nothing of the observation is seen' offset 0,-0.6\n", out);
+  } else {
+    (void)fprintf(out, "set title '%.1f%% of the observation lie inside' offset 0,-0.6\n",
+                  100 * b->coverage);
+  }
+  (void)fprintf(out, "set xlabel '%s'\nset ylabel '%s'\n", x_label, y_label);
   (void)fprintf(out,
                 L > 1 ? "plot $band%d using 1:2:4 with filledcurves fc rgb '#A8CFE8', "
                         "$observed%d using 1:2 with lines lw 1.2 lc rgb '#333333', "
@@ -120,17 +123,14 @@ cleanup:
 /* Takes away what was not observed: its place is left free. */
 static rb_status hide_masked(const rb_study_data *study, int64_t L, band *b) {
   rb_status status = RB_OK;
+  const int c = rb_model_channel(study->model, RB_CHANNEL_MASK);
   rb_array mask = {0};
-  for (int c = 0; c < study->model->channels; ++c) {
-    const rb_channel *channel = &study->model->channel[c];
-    char path[PATH];
-    if (channel->role != RB_CHANNEL_MASK) continue;
-    (void)snprintf(path, sizeof path, "observation/%s", channel->quantity.name);
-    RB_TRY(rb_study_read(study, FROM, path, 1, L, &mask));
-    for (int64_t t = 0; t < L; ++t) {
-      if (mask.v[t] > 0.5) b->observed.v[t] = NAN;
-    }
-    rb_array_free(&mask);
+  char path[PATH];
+  if (c < 0) return RB_OK;
+  (void)snprintf(path, sizeof path, "observation/%s", study->model->channel[c].quantity.name);
+  RB_TRY(rb_study_read(study, FROM, path, 1, L, &mask));
+  for (int64_t t = 0; t < L; ++t) {
+    if (mask.v[t] > 0.5) b->observed.v[t] = NAN;
   }
 cleanup:
   rb_array_free(&mask);

@@ -36,13 +36,11 @@ static void recordings_free(recordings *r) {
 
 /* Takes away what was not observed: its place is left free. */
 static void hide_masked(const rb_model *model, recordings *r) {
-  for (int m = 0; m < model->channels; ++m) {
-    if (model->channel[m].role != RB_CHANNEL_MASK) continue;
-    for (int c = 0; c < model->channels; ++c) {
-      if (!rb_channel_is_course(&model->channel[c])) continue;
-      for (int64_t k = 0; k < r->n * r->L; ++k) {
-        if (r->channel[m].v[k] > 0.5) r->channel[c].v[k] = NAN;
-      }
+  const int mask = rb_model_channel(model, RB_CHANNEL_MASK);
+  for (int c = 0; mask >= 0 && c < model->channels; ++c) {
+    if (!rb_channel_is_course(&model->channel[c])) continue;
+    for (int64_t k = 0; k < r->n * r->L; ++k) {
+      if (r->channel[mask].v[k] > 0.5) r->channel[c].v[k] = NAN;
     }
   }
 }

@@ -94,7 +94,7 @@ const rb_figure rb_figure_prior = {
     .write = draw_prior};
 
 /* The loss at which the figure ends, infinite if at the highest: a few epochs whose loss is far
- * above the others must not hide them. */
+ * above the others, the first ones or later, must not hide them. */
 static rb_status highest_drawn(rb_context *ctx, const rb_array *loss, const rb_array *validation,
                                double *highest) {
   rb_status status = RB_OK;
@@ -207,7 +207,7 @@ const rb_figure rb_figure_loss = {
         "The loss by epoch: minus the mean log density of the true parameters, in units "
         "of the prior's standard deviations, without clipped truths; the loss of the "
         "calibration is the same of other data sets. Smoothed by local lines (weights 0.8^age). "
-        "Losses far above the others are cut off. "
+        "Losses far above the others, as the first may be, are cut off. "
         "Training losses are taken with dropout, so the validation loss may lie below "
         "them. A validation loss that rises while the training loss falls means "
         "overfitting. After <code>refine</code>: the loss of the exact posterior.",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # An allocation that fails on rank 1 of two, in every stage: exit code 8, one line, no hang, and
 # nothing half-written. The first one of RB_ALLOCATIONS_TRIED paths of calls of each stage (default 2),
-# of every path where there are no more; for each stage it says how many of its paths remain untried.
+# of every path where there are no more; for each stage it says how many of its paths have not failed.
 # RB_FAILING is the library with the allocation.
 #   test_allocation.sh [STAGE...]   these stages alone fail; those before them are only run
 . "$(dirname "$0")/lib.sh"
@@ -63,6 +63,6 @@ for stage in "${stages[@]}"; do
   [ $failed_here -gt 0 ] || fail "$stage: none of $all paths was taken again"
   expect_readable case
   failed=$((failed + failed_here))
-  echo "$stage: $failed_here of $all paths, ${#paths[@]} remain ($SECONDS s)"
+  echo "$stage: $failed_here of $all paths, ${#paths[@]} have not failed ($SECONDS s)"
 done
 echo "$failed failed allocations survived"

@@ -232,4 +232,7 @@ struct rb_model {
   void (*destroy)(rb_model *model);  ///< frees state; the struct itself is the caller's
 };
 
+/** The first channel of a role, or -1. Local. */
+int rb_model_channel(const rb_model *model, rb_channel_role role);
+
 #endif

@@ -25,13 +25,6 @@ typedef struct layout {
   window *window;  // (room)
 } layout;
 
-int rb_recording_channel(const rb_model *model, rb_channel_role role) {
-  for (int c = 0; c < model->channels; ++c) {
-    if (model->channel[c].role == role) return c;
-  }
-  return -1;
-}
-
 rb_status rb_recording_fits(rb_context *ctx, const rb_model *model, const char *path,
                             const rb_recorded_sweep *sweep) {
   const double dt = sweep->steps.dt_ms, step = model->axis_step;
@@ -143,7 +136,7 @@ void rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, con
 /* What is masked is 0, in data and simulations alike. @param x (C, L) */
 static void blank(const layout *l, float *x) {
   const int64_t L = l->room * l->length;
-  const int mask = rb_recording_channel(l->model, RB_CHANNEL_MASK);
+  const int mask = rb_model_channel(l->model, RB_CHANNEL_MASK);
   for (int c = 0; c < l->model->channels; ++c) {
     const rb_channel *channel = &l->model->channel[c];
     if (mask < 0 || channel->binary || channel->role != RB_CHANNEL_OBSERVED) continue;
@@ -212,8 +205,8 @@ rb_status rb_recording_observe(rb_context *ctx, const rb_model *model, const cha
               .recording = &recording,
               .room = room,
               .length = model->length / room,
-              .stimulus = rb_recording_channel(model, RB_CHANNEL_STIMULUS) >= 0,
-              .mask = rb_recording_channel(model, RB_CHANNEL_MASK) >= 0};
+              .stimulus = rb_model_channel(model, RB_CHANNEL_STIMULUS) >= 0,
+              .mask = rb_model_channel(model, RB_CHANNEL_MASK) >= 0};
   RB_TRY(rb_recorded_read(ctx, path, list, &recording));
   RB_TRY(rb_agree(ctx, lay_out(ctx, &l, x)));
   if (stage != NULL) print(ctx, stage, &l);

@@ -27,7 +27,4 @@ RB_NODISCARD rb_status rb_recording_fits(rb_context *ctx, const rb_model *model,
 void rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
                                const rb_recorded_sweep *sweep);
 
-/** The first channel of a role, or -1. Local. */
-int rb_recording_channel(const rb_model *model, rb_channel_role role);
-
 #endif

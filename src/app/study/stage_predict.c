@@ -100,13 +100,16 @@ static rb_status write_bands(rb_context *ctx, const rb_model *model, rb_file *fi
     const int64_t at = here ? c * model->length : 0;
     if (!rb_channel_is_course(channel)) continue;
     RB_TRY(write_of_channel(ctx, file, channel, "low", axis, unit,
-                            "5% quantile of the replicates at each sample", p->low + at));
+                            "5% quantile of the replicates at each sample, but for masked ones",
+                            p->low + at));
     RB_TRY(write_of_channel(ctx, file, channel, "median", axis, unit,
-                            "median of the replicates at each sample", p->median + at));
+                            "median of the replicates at each sample, but for masked ones",
+                            p->median + at));
     RB_TRY(write_of_channel(ctx, file, channel, "high", axis, unit,
-                            "95% quantile of the replicates at each sample", p->high + at));
+                            "95% quantile of the replicates at each sample, but for masked ones",
+                            p->high + at));
     RB_TRY(write_of_channel(ctx, file, channel, "coverage", "", "1",
-                            "share of the observed samples inside the 90% band",
+                            "share of the observed samples that are not masked inside the 90% band",
                             here ? p->coverage + c : p->coverage));
   }
 cleanup:
@@ -163,7 +166,7 @@ static void print(const rb_context *ctx, const rb_model *model, int64_t replicat
   const rb_predictive *p = &c->numbers;
   if (ctx->rank != 0) return;
   for (int k = 0; k < model->channels && used < sizeof line; ++k) {
-    if (!rb_channel_is_course(&model->channel[k])) continue;
+    if (!rb_channel_is_course(&model->channel[k]) || isnan(p->coverage[k])) continue;
     used +=
         (size_t)snprintf(line + used, sizeof line - used, "%s coverage of the 90%% band %.1f%%, ",
                          model->channel[k].quantity.name, 100 * p->coverage[k]);
