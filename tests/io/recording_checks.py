@@ -276,6 +276,25 @@ with nwb("the only.nwb") as f:
     series(f, "acquisition/response", R, v[0][:, None], "mV", rate=1e4, scalars={"bias_current": np.nan})  # a column of one channel
     series(f, "stimulus/presentation/current", S, i[0], "pA", rate=1e4)
 case("the only ones", "the only.nwb", [sweep(v[0], i[0], warnings="the only ones were paired")])
+for label, ends in (("another electrode", "AB"), ("the same electrode", "AA"), ("one electrode", ("A", None)), ("one electrode too", (None, "A"))):
+    with nwb(label + ".nwb") as f:
+        for (path, kind, data, unit), name in zip((("acquisition/a1", R, v[0], "mV"), ("stimulus/presentation/a1", S, i[0], "pA")), ends):
+            f.require_group("general/intracellular_ephys/%s" % name)
+            g = series(f, path, kind, data, unit, rate=1e4, attributes={"sweep_number": 1})
+            if name:
+                electrode(g, name)
+    case(label, label + ".nwb", [sweep(v[0], i[0], warnings="") if ends != "AB" else sweep(v[0], [], lacks="no stimulus for acquisition/a1: those of its number are of other electrodes")])
+# the electrodes of linked series are those of their files, which may be at the same addresses
+for letter in "AB":
+    with nwb("rig%s.nwb" % letter) as f:
+        f.create_group("general/intracellular_ephys/E")
+        for path, kind, data, unit in (("acquisition/r", R, v["AB".index(letter)], "mV"), ("stimulus/presentation/s", S, i["AB".index(letter)], "pA")):
+            electrode(series(f, path, kind, data, unit, rate=1e4, attributes={"sweep_number": 1}), "E")
+with nwb("rigs.nwb") as f:
+    for letter in "AB":
+        f["acquisition/r" + letter] = h5py.ExternalLink("rig%s.nwb" % letter, "/acquisition/r")
+        f["stimulus/presentation/s" + letter] = h5py.ExternalLink("rig%s.nwb" % letter, "/stimulus/presentation/s")
+case("electrodes of two files", "rigs.nwb", [sweep(v[k], i[k], name="r" + "AB"[k], current_source="stimulus: s" + "AB"[k], warnings="") for k in range(2)])
 
 # links: to templates, to another file, to what is not there
 with h5py.File("elsewhere.h5", "w") as f:
@@ -300,6 +319,28 @@ case("lost stimulus", "lost stimulus.nwb", [sweep(v[0], [], lacks="stimulus/pres
 with nwb("lost response.nwb") as f:
     f["acquisition/a1"] = h5py.ExternalLink("gone.nwb", "/a1")
 case("lost response", "lost response.nwb", refused="acquisition/a1 is a link to gone.nwb, which is not there")
+lost = "acquisition/a1 is a link to gone.nwb, which is not there"
+with nwb("lost among.nwb") as f:
+    for k in (1, 3):
+        f["acquisition/a%d" % k] = h5py.ExternalLink("gone.nwb", "/a1")
+    series(f, "acquisition/a2", R, v[0], "mV", rate=1e4)
+    series(f, "stimulus/presentation/a2", S, i[0], "pA", rate=1e4)
+    series(f, "acquisition/a4", R, v[1], "mV", rate=1e4)
+case("lost among others", "lost among.nwb", [sweep(v[0], i[0], warnings=lost + ", nor is what 1 more of acquisition leads to"),
+                                             sweep(v[1], [], lacks="the file has no stimulus for acquisition/a4", warnings=lost)])
+with nwb("lost in tables.nwb") as f:
+    f["acquisition/a1"] = h5py.ExternalLink("gone.nwb", "/a1")
+    f["stimulus/presentation/b1"] = h5py.SoftLink("/nowhere")
+    series(f, "acquisition/a2", R, v[0], "mV", rate=1e4)
+    series(f, "stimulus/presentation/a2", S, i[0], "pA", rate=1e4)
+    recordings_table(f, [("acquisition/a2", 0, 50, "stimulus/presentation/a2", 0, 50), ("acquisition/a2", 0, 50, None, -1, -1)])
+case("lost in tables", "lost in tables.nwb", [
+    sweep(v[0], i[0], warnings=lost + "\nstimulus/presentation/b1 is a link to /nowhere, which is not there\n"),
+    sweep(v[0], [], lacks="the file has no stimulus for acquisition/a2; stimulus/presentation/b1 is a link to /nowhere, which is not there")])
+with nwb("lost group.nwb") as f:
+    del f["acquisition"]
+    f["acquisition"] = h5py.ExternalLink("gone.nwb", "/acquisition")
+case("lost group", "lost group.nwb", refused="acquisition is a link to gone.nwb, which is not there")
 for option, value in (("voltage", "a1"), ("current", "a1"), ("columns", "voltage_mV=a1,current_pA=a1"), ("units", "mV")):
     case("no choice of %s in NWB" % option, "the only.nwb", refused="--%s %s: " % (option, value), **{option: value})
 with nwb("shown.nwb") as f:  # what a terminal would obey, what is no UTF-8, letters that are cut
@@ -311,6 +352,19 @@ with nwb("clock.nwb") as f:  # seconds since 1970, which float64 rounds to 0.24 
     series(f, "stimulus/presentation/a1", S, i[0], "pA", timestamps=1.6e9 + np.arange(50) * 5e-5)
 case("clock", "clock.nwb", refused="give --interval-ms")
 case("clock, told", "clock.nwb", [sweep(v[0], i[0], interval=0.05, start=1.6e12)], interval=0.05)
+# the user's word for the time between samples: the file's are not looked at, but where it begins
+jumbled = np.where(np.arange(50) % 7 == 3, np.nan, np.arange(50.0) ** 2)
+for label, start, times in (("no times at all", 0, {}), ("jumbled times", 7000, dict(timestamps=7 + jumbled)), ("times that are none", 0, dict(timestamps=np.full(50, np.nan))),
+                            ("times of others", 0, dict(timestamps=np.arange(9))), ("other rates", 7000, dict(rate=3.0, start=7.0)),
+                            ("no start", 0, dict(rate=1e4, start=np.nan)), ("words for times", 0, dict(timestamps=["now"] * 50))):
+    with nwb(label + ".nwb") as f:
+        series(f, "acquisition/a1", R, v[0], "mV", **(times or dict(rate=1.0)))
+        series(f, "stimulus/presentation/a1", S, i[0], "pA", rate=1e4, start=start / 1e3)
+        if not times:
+            del f["acquisition/a1/starting_time"]
+        recordings_table(f, [("acquisition/a1", 10, 40, "stimulus/presentation/a1", 10, 40)])
+    case(label, label + ".nwb", [sweep(v[0, 10:], i[0, 10:], interval=0.05, start=start + 0.5, warnings="")], interval=0.05)
+case("no times at all, untold", "no times at all.nwb", refused="neither starting_time nor timestamps")
 for label, words, change in (
         ("uneven", "sample 20 is at 2.001 ms, 0.101 ms after", lambda f: series(f, "acquisition/a", R, v[0], "V", timestamps=np.arange(50) * 1e-4 + 1e-6 * (np.arange(50) == 20))),
         ("version 1", "NWB of version NWB-1.0.6", lambda f: f.attrs.__setitem__("nwb_version", "NWB-1.0.6")),
@@ -444,6 +498,9 @@ with h5py.File("around.h5", "w") as f:  # what lies around traces is none
     f["note"], f["nothing"], f["type"] = "text", h5py.Empty("f8"), np.dtype("f8")
     f["a_holding"].attrs["units"], f["b_numbers"].attrs["units"], f["voltage_mV"].attrs["units"], f["current_nA"].attrs["unit"] = "mV", 5.0, "", " "
 case("around traces", "around.h5", [sweep(v0, 1e3 * i0, interval=0.1, warnings="")])
+with h5py.File("empty arrays.h5", "w") as f:  # nor is what holds nothing
+    f["a_mV"], f["b_mV"], f["time_ms"], f["voltage_mV"], f["current_pA"] = np.zeros(0), np.zeros((0, 3)), t * 0.1, v0, i0
+case("empty arrays", "empty arrays.h5", [sweep(v0, i0, interval=0.1, warnings="")])
 with h5py.File("linked.h5", "w") as f:
     f["time_ms"], f["v"], f["current_pA"] = t * 0.1, h5py.ExternalLink("elsewhere.h5", "/v"), i0
 case("a linked array", "linked.h5", [sweep(v[0], i0, interval=0.1)])

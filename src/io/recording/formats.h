@@ -75,6 +75,11 @@ void rb_reading_unit(rb_reading *reading, char *unit);
 /* Makes text valid UTF-8 of one line: blanks for control characters, "?" for what is no UTF-8. */
 void rb_text_clean(char *text);
 
+/* Warns where a sweep's potential and its current begin at different times.
+ * @param current where that is from @param start_ms its beginning */
+RB_NODISCARD rb_status rb_sweep_compare_start(rb_context *ctx, rb_sweep *sweep, const char *current,
+                                              double start_ms);
+
 /* Multiplies by a power of ten. */
 void rb_trace_scale(int64_t samples, int exponent, double *value);
 

@@ -40,7 +40,7 @@ static void take_offer(rb_reading *r, const rb_file *file, const char *name, rb_
 /* Whether a member of the root may be a trace: an array of more than one number. */
 static rb_status is_trace(rb_reading *r, const rb_file *file, const char *name, bool *trace) {
   int rank = -1;
-  int64_t shape[RB_FILE_MAX_RANK], count = 1;
+  int64_t shape[RB_FILE_MAX_RANK], least = 1, most = 1;
   char target[RB_UNIT_TEXT + RB_RECORDING_TEXT];
   *trace = false;
   if (rb_file_broken_link(file, name, sizeof target, target)) {
@@ -53,9 +53,10 @@ static rb_status is_trace(rb_reading *r, const rb_file *file, const char *name, 
     return RB_OK;
   }
   for (int i = 0; i < rank; ++i) {
-    if (shape[i] != 1) count = shape[i];
+    least = shape[i] < least ? shape[i] : least;
+    most = shape[i] > most ? shape[i] : most;
   }
-  *trace = count != 1;
+  *trace = least > 0 && most > 1;
   return RB_OK;
 }
 

@@ -59,6 +59,25 @@ cleanup:
   return status;
 }
 
+/* The interval is the user's; the beginning is that of the file, 0 where it tells none. */
+static void take_user_times(rb_reading *r, const rb_file *file, const char *path, trace *t) {
+  char member[MEMBER];
+  double start = 0;
+  int rank = 1;
+  int64_t shape[RB_FILE_MAX_RANK] = {0};
+  rb_status status = take_scalar(r, file, path, "starting_time", &start);
+  member_of(path, "timestamps", member);
+  if (start == 0 && rb_file_has(file, member)) {
+    status = rb_file_shape(r->ctx, file, member, &rank, shape);
+    if (status == RB_OK && shape[0] > 0) {
+      status = rb_file_read_rows(r->ctx, file, member, RB_F64, false, rank, shape, 0, 1, &start);
+    }
+  }
+  rb_error_clear(r->ctx);
+  t->interval_ms = r->choice->interval_ms;
+  t->start_ms = status == RB_OK && isfinite(1000 * start) ? 1000 * start : 0;
+}
+
 /* Times of all samples of a series. */
 static rb_status take_times(rb_reading *r, const rb_file *file, const char *path, int64_t samples,
                             trace *t) {
@@ -66,6 +85,10 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
   char member[MEMBER];
   double rate = 0, *time = NULL;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
+  if (r->choice->interval_ms > 0) {
+    take_user_times(r, file, path, t);
+    return RB_OK;
+  }
   member_of(path, "starting_time", member);
   if (rb_file_has(file, member)) {
     double start = 0;
@@ -75,7 +98,6 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
     t->start_ms = 1000 * start;
     goto cleanup;
   }
-  t->interval_ms = r->choice->interval_ms;
   member_of(path, "timestamps", member);
   if (!rb_file_has(file, member)) {
     RB_TRY(RB_READING_FAIL(r, "%s: has neither starting_time nor timestamps", path));
@@ -86,10 +108,6 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
                            (long long)samples));
   }
   rb_trace_scale(samples, 3, time);
-  if (t->interval_ms > 0) {  // the user's word
-    t->start_ms = samples > 0 ? time[0] : 0;
-    goto cleanup;
-  }
   const rb_times times = {samples, time, 0, MOST_OF_STEP, false};
   RB_TRY(rb_even_times(r, path, &times, &t->interval_ms, &t->start_ms));
 cleanup:
@@ -201,12 +219,14 @@ static rb_status check_pair(rb_reading *r, const rb_nwb_pair *pair, const trace 
                          pair->stimulus.path, (long long)i->samples, i->interval_ms);
 }
 
+/* @param all which it is of */
 static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair *pair,
-                           int64_t *samples) {
+                           const rb_nwb_pairs *all, int64_t *samples) {
   rb_status status = RB_OK;
   trace v = {0}, i = {0};
   rb_sweep *sweep = NULL;
   const bool stimulated = pair->stimulus.path[0] != '\0';
+  const char *broken = all->broken[RB_NWB_STIMULI];
   RB_TRY(read_part(r, file, &pair->response, "mV", &v));
   if (stimulated) {
     RB_TRY(read_part(r, file, &pair->stimulus, "pA", &i));
@@ -224,8 +244,8 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
   } else if (pair->lacks[0] != '\0') {
     (void)snprintf(sweep->lacks, sizeof sweep->lacks, "%s", pair->lacks);
   } else {
-    (void)snprintf(sweep->lacks, sizeof sweep->lacks, "the file has no stimulus for %s",
-                   pair->response.path);
+    (void)snprintf(sweep->lacks, sizeof sweep->lacks, "the file has no stimulus for %s%s%.200s",
+                   pair->response.path, broken[0] != '\0' ? "; " : "", broken);
   }
   sweep->samples = v.samples;
   sweep->interval_ms = v.interval_ms;
@@ -233,14 +253,13 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
   sweep->voltage_mV = v.value;
   sweep->current_pA = i.value;
   v.value = i.value = NULL;
-  if (stimulated && fabs(v.start_ms - i.start_ms) > 0.5 * v.interval_ms) {
-    RB_TRY(
-        rb_sweep_warn(r->ctx, sweep,
-                      "the potential begins at %.10g ms of the file and its stimulus %s at %.10g: "
-                      "they are taken to begin together; --delay shifts the current",
-                      v.start_ms, pair->stimulus.path, i.start_ms));
+  if (stimulated) {
+    RB_TRY(rb_sweep_compare_start(r->ctx, sweep, pair->stimulus.path, i.start_ms));
   }
   if (pair->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pair->remark));
+  for (int g = 0; g < RB_NWB_GROUPS; ++g) {
+    if (all->broken[g][0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", all->broken[g]));
+  }
   RB_TRY(take_remarks(r, file, pair->response.path, sweep));
 cleanup:
   free(v.value);
@@ -254,7 +273,7 @@ rb_status rb_nwb_read(rb_reading *r, const rb_file *file) {
   int64_t samples = 0;
   RB_TRY(rb_nwb_find_pairs(r, file, &pairs));
   for (int64_t p = 0; p < pairs.count; ++p) {
-    RB_TRY(add_sweep(r, file, &pairs.pair[p], &samples));
+    RB_TRY(add_sweep(r, file, &pairs.pair[p], &pairs, &samples));
   }
 cleanup:
   free(pairs.pair);

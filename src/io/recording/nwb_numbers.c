@@ -13,35 +13,56 @@ static int compare_numbers(const void *a, const void *b) {
   return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Series of a kind, of one electrode or of any. */
+static bool is_known(const rb_nwb_place *place) { return place->address != 0; }
+
+static bool same_place(const rb_nwb_place *a, const rb_nwb_place *b) {
+  return a->device == b->device && a->inode == b->inode && a->address == b->address;
+}
+
+/* Series of a kind, of one electrode. @param electrode NULL: of any */
 static int64_t count_series(int64_t count, const rb_nwb_numbered *series, bool response,
-                            uint64_t electrode, bool any) {
+                            const rb_nwb_place *electrode) {
   int64_t found = 0;
   for (int64_t k = 0; k < count; ++k) {
-    found += series[k].response == response && (any || series[k].electrode == electrode);
+    found += series[k].response == response &&
+             (electrode == NULL || same_place(&series[k].electrode, electrode));
   }
   return found;
+}
+
+/* Whether two series are the only ones of their number, and may be of one electrode. */
+static bool are_alone(int64_t count, const rb_nwb_numbered *series) {
+  if (count != 2 || series[0].response == series[1].response) return false;
+  const rb_nwb_place *a = &series[0].electrode, *b = &series[1].electrode;
+  return !is_known(a) || !is_known(b) || same_place(a, b);
 }
 
 /* The stimulus of a response among the series of its number; NULL: there is none, or `lacks` says
  * why it is not known. */
 static const rb_nwb_numbered *find_stimulus(int64_t count, const rb_nwb_numbered *series,
                                             const rb_nwb_numbered *response, char *lacks) {
-  const uint64_t electrode = response->electrode;
-  const int64_t stimuli = count_series(count, series, false, 0, true);
-  const bool alone = stimuli == 1 && count == 2;
-  const bool told = electrode != 0 && count_series(count, series, true, electrode, false) == 1 &&
-                    count_series(count, series, false, electrode, false) <= 1 &&
-                    count_series(count, series, false, 0, false) == 0;
+  static const rb_nwb_place none = {0};
+  const rb_nwb_place *electrode = &response->electrode;
+  const int64_t stimuli = count_series(count, series, false, NULL);
+  const bool alone = are_alone(count, series);
+  const bool told = is_known(electrode) && count_series(count, series, true, electrode) == 1 &&
+                    count_series(count, series, false, electrode) <= 1 &&
+                    count_series(count, series, false, &none) == 0;
+  const char *which = response->number < 0 ? "without a number" : "of its number";
   if (stimuli > 0 && !alone && !told) {
     (void)snprintf(lacks, 2 * RB_RECORDING_TEXT,
                    "nothing tells which of %lld stimuli %s belongs to which of %lld responses",
-                   (long long)stimuli, response->number < 0 ? "without a number" : "of its number",
-                   (long long)(count - stimuli));
+                   (long long)stimuli, which, (long long)(count - stimuli));
     return NULL;
   }
   for (int64_t k = 0; k < count; ++k) {
-    if (!series[k].response && (alone || series[k].electrode == electrode)) return &series[k];
+    if (series[k].response) continue;
+    if (alone || same_place(&series[k].electrode, electrode)) return &series[k];
+  }
+  if (stimuli > 0) {
+    (void)snprintf(lacks, 2 * RB_RECORDING_TEXT,
+                   "the file has no stimulus for %s: those %s are of other electrodes",
+                   response->path, which);
   }
   return NULL;
 }
@@ -60,8 +81,6 @@ static void add_pairs(const rb_nwb_numbers *list, int64_t count, const rb_nwb_nu
     if (stimulus != NULL) {
       memcpy(pair->stimulus.path, stimulus->path, RB_NWB_PATH);
       pair->remark = list->remark != NULL && series[k].number < 0 ? only : list->remark;
-    } else if (pair->lacks[0] == '\0') {
-      memcpy(pair->lacks, list->broken, sizeof pair->lacks);
     }
   }
 }

@@ -13,7 +13,10 @@
 #define TABLES "general/intracellular_ephys/"
 #define RECORDINGS TABLES "intracellular_recordings/"
 #define SWEEPS TABLES "sweep_table/"
-enum { MAX_ROWS = 1 << 20, NUMBER_DIGITS = 15, LINK = 160 };
+enum { MAX_ROWS = 1 << 20, NUMBER_DIGITS = 15 };
+
+const char *const rb_nwb_groups[RB_NWB_GROUPS] = {
+    [RB_NWB_RESPONSES] = "acquisition", [RB_NWB_STIMULI] = "stimulus/presentation"};
 
 /* A row of a table of series: what HDF5 reads it into. */
 typedef struct reference {
@@ -125,19 +128,6 @@ cleanup:
   return status;
 }
 
-/* The electrode of a series, told by where it is in the file; 0: none. */
-static uint64_t find_electrode(const rb_file *file, const char *path) {
-  char electrode[RB_NWB_PATH + 16];
-  hobj_ref_t where = 0;
-  (void)snprintf(electrode, sizeof electrode, "%s/electrode", path);
-  if (!rb_file_is_group(file, electrode) ||
-      H5Rcreate(&where, file->id, electrode, H5R_OBJECT, H5I_INVALID_HID) < 0) {
-    where = 0;
-  }
-  H5Eclear2(H5E_DEFAULT);
-  return where;
-}
-
 /* Adds a series if it is one of current clamp. */
 static rb_status add_series(rb_reading *r, const rb_file *file, const char *path, int64_t number,
                             rb_nwb_numbers *list) {
@@ -149,7 +139,7 @@ static rb_status add_series(rb_reading *r, const rb_file *file, const char *path
   list->series = more;
   more[list->count] = (rb_nwb_numbered){.number = number,
                                         .place = list->count,
-                                        .electrode = find_electrode(file, path),
+                                        .electrode = rb_nwb_electrode(file, path),
                                         .response = response};
   (void)snprintf(more[list->count++].path, RB_NWB_PATH, "%s", path);
   return RB_OK;
@@ -204,31 +194,22 @@ static int64_t trailing_number(const char *name) {
   return strtoll(name + begin, NULL, 10);
 }
 
-/* Remembers the first link that leads nowhere. */
-static void note_broken(const rb_file *file, const char *path, rb_nwb_numbers *list) {
-  char target[LINK];
-  if (list->broken[0] != '\0' || !rb_file_broken_link(file, path, sizeof target, target)) return;
-  (void)snprintf(list->broken, sizeof list->broken, "%s is a link to %s, which is not there", path,
-                 target);
-}
-
 /* All series, with their own numbers, or those of their names. */
 static rb_status list_series(rb_reading *r, const rb_file *file, bool by_name,
                              rb_nwb_numbers *list) {
-  static const char *const groups[] = {"acquisition", "stimulus/presentation"};
   rb_status status = RB_OK;
   char **names = NULL;
-  for (int g = 0; g < 2; ++g) {
+  for (int g = 0; g < RB_NWB_GROUPS; ++g) {
+    const char *group = rb_nwb_groups[g];
     int64_t count = 0;
-    if (!rb_file_is_group(file, groups[g])) continue;
+    if (!rb_file_is_group(file, group)) continue;
     free(names);
-    RB_TRY(rb_file_list(r->ctx, file, groups[g], &count, &names));
+    RB_TRY(rb_file_list(r->ctx, file, group, &count, &names));
     for (int64_t k = 0; k < count; ++k) {
       char path[RB_NWB_PATH + 32];
       int64_t number = by_name ? trailing_number(names[k]) : -1;
-      (void)snprintf(path, sizeof path, "%s/%s", groups[g], names[k]);
+      (void)snprintf(path, sizeof path, "%s/%s", group, names[k]);
       if (strlen(path) >= RB_NWB_PATH) continue;
-      note_broken(file, path, list);
       if (!by_name && rb_file_has_attribute(file, path, "sweep_number")) {
         RB_TRY(rb_file_get_int(r->ctx, file, path, "sweep_number", &number));
       }
@@ -265,7 +246,6 @@ static rb_status from_numbers(rb_reading *r, const rb_file *file, rb_nwb_pairs *
     }
   }
   RB_TRY(rb_nwb_pair_numbers(r, &list, pairs));
-  if (pairs->count == 0 && list.broken[0] != '\0') RB_TRY(RB_READING_FAIL(r, "%s", list.broken));
 cleanup:
   free(list.series);
   return status;
@@ -274,11 +254,17 @@ cleanup:
 rb_status rb_nwb_find_pairs(rb_reading *r, const rb_file *file, rb_nwb_pairs *pairs) {
   rb_status status = RB_OK;
   *pairs = (rb_nwb_pairs){0};
+  for (int g = 0; g < RB_NWB_GROUPS; ++g) {
+    RB_TRY(rb_nwb_find_broken(r, file, rb_nwb_groups[g], pairs->broken[g]));
+  }
   if (rb_file_has(file, RECORDINGS "responses/response") &&
       rb_file_has(file, RECORDINGS "stimuli/stimulus")) {
     RB_TRY(from_recordings(r, file, pairs));
   } else {
     RB_TRY(from_numbers(r, file, pairs));
+  }
+  for (int g = 0; pairs->count == 0 && g < RB_NWB_GROUPS; ++g) {
+    if (pairs->broken[g][0] != '\0') RB_TRY(RB_READING_FAIL(r, "%s", pairs->broken[g]));
   }
   if (pairs->count == 0) {
     RB_TRY(RB_READING_FAIL(r, "has no " RB_NWB_RESPONSE ": no potential was recorded under current "

@@ -67,6 +67,15 @@ rb_status rb_sweep_warn(rb_context *ctx, rb_sweep *sweep, const char *format, ..
   return RB_OK;
 }
 
+rb_status rb_sweep_compare_start(rb_context *ctx, rb_sweep *sweep, const char *current,
+                                 double start_ms) {
+  if (!(fabs(sweep->start_ms - start_ms) > 0.5 * sweep->interval_ms)) return RB_OK;
+  return rb_sweep_warn(ctx, sweep,
+                       "the potential begins at %.10g ms and its current of %s at %.10g ms: they "
+                       "are taken to begin together; --delay shifts the current",
+                       sweep->start_ms, current, start_ms);
+}
+
 static void free_sweep(rb_sweep *sweep) {
   free(sweep->voltage_mV);
   free(sweep->current_pA);
@@ -151,12 +160,7 @@ static rb_status join(rb_context *ctx, rb_sweep *sweep, rb_sweep *current) {
   sweep->current_pA = current->current_pA;
   current->current_pA = NULL;
   memcpy(sweep->current_source, current->current_source, sizeof sweep->current_source);
-  if (fabs(sweep->start_ms - current->start_ms) > 0.5 * sweep->interval_ms) {
-    RB_TRY(rb_sweep_warn(ctx, sweep,
-                         "the potential begins at %.10g ms and its current of %s at %.10g ms: they "
-                         "are taken to begin together; --delay shifts the current",
-                         sweep->start_ms, current->source, current->start_ms));
-  }
+  RB_TRY(rb_sweep_compare_start(ctx, sweep, current->source, current->start_ms));
   sweep->lacks[0] = '\0';
   for (char *line = current->warnings, *end; line != NULL && *line != '\0'; line = end + 1) {
     end = strchr(line, '\n');
