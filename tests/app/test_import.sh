@@ -142,7 +142,7 @@ g = h5py.File('late.h5')['sweeps/0000']
 assert np.isclose(g.attrs['delay_ms'], 0.3) and g['current_pA'][10] == 7 and len(g['time_ms']) == 1000" || fail "the delay"
 
 "$RB_PROGRAM" import one.csv -o close.h5 --tref 25 --from 50 --to 80 --quiet 2>err.txt || fail "close: $(cat err.txt)"
-grep -q '2 spikes less than 25 ms after another' err.txt || fail "spikes of the window: $(cat err.txt)"
+grep -q '2 spikes in the steps that another one blanks, 25 ms after it' err.txt || fail "spikes of the window: $(cat err.txt)"
 
 echo "-- names: of the figure, and ones that are no UTF-8"
 cp one.csv $'n\xe4me.csv'

@@ -251,17 +251,17 @@ static void the_electrode(void **state) {
   assert_false(e.known);
 }
 
-/* Whether a sweep, checked after the default treatment, is warned of in these words. */
-static bool warned(rb_sweep sweep, const char *words) {
+/* Whether a sweep, checked after a treatment, is warned of in these words. */
+static bool warned_in_steps(rb_sweep sweep, const rb_stepping *stepping, const char *words) {
   rb_spikes spikes;
   rb_steps steps;
   rb_electrode electrode;
   assert_int_equal(rb_spikes_find(&test_context, &rb_spike_rule_default, sweep.interval_ms,
                                   sweep.samples, sweep.voltage_mV, &spikes),
                    RB_OK);
-  step(&sweep, &spikes, WHOLE, &steps);
+  step(&sweep, &spikes, *stepping, &steps);
   assert_int_equal(rb_electrode_estimate(&test_context, 1, &sweep, &spikes, &electrode), RB_OK);
-  const rb_checked checked = {&spikes, &electrode, &steps, &WHOLE};
+  const rb_checked checked = {&spikes, &electrode, &steps, stepping};
   assert_int_equal(rb_sweep_check(&test_context, &sweep, &checked), RB_OK);
   const bool found = sweep.warnings != NULL && strstr(sweep.warnings, words) != NULL;
   const bool any = sweep.warnings != NULL;
@@ -269,6 +269,11 @@ static bool warned(rb_sweep sweep, const char *words) {
   rb_spikes_free(&spikes);
   rb_steps_free(&steps);
   return *words == '\0' ? any : found;
+}
+
+/* The same after the default treatment. */
+static bool warned(rb_sweep sweep, const char *words) {
+  return warned_in_steps(sweep, &WHOLE, words);
 }
 
 /* A quiet trace with a little noise. */
@@ -309,11 +314,18 @@ static void what_looks_wrong(void **state) {
     voltage[100 + 15 * k] = 20;
     for (int i = 0; i < 3; ++i) current[100 + 15 * k + i] = 100.0 * i;
   }
-  assert_true(warned(sweep, "3 spikes less than 2 ms after another"));
+  assert_true(warned(sweep, "3 spikes in the steps that another one blanks"));
   assert_true(warned(sweep, "the current changes with the spikes"));
   sweep = quiet();
   for (int k = 0; k < 4; ++k) voltage[100 + 20 * k] = 20;  // at the last step that is blanked
-  assert_true(warned(sweep, "3 spikes less than 2 ms after another, or just that, within"));
+  assert_true(warned(sweep, "3 spikes in the steps that another one blanks, 2 ms after it"));
+  // steps of several samples: what is blanked ends with a step, not with tref
+  const rb_stepping coarse = {.to_ms = INFINITY, .dt_ms = 0.5, .tref_ms = 2};
+  for (int late = 0; late < 2; ++late) {  // steps of 0.5 ms: 20 and 24, or 20 and 25
+    sweep = quiet();
+    voltage[101] = voltage[late ? 126 : 125] = 20;  // onsets are a sample before
+    assert_int_equal(warned_in_steps(sweep, &coarse, "1 spike in the steps"), !late);
+  }
   sweep = quiet();
   voltage[N - 15] = 20;
   assert_true(warned(sweep, "a spike in the last 2 ms"));

@@ -51,6 +51,7 @@ typedef struct rb_steps {
   uint8_t *spike;                   ///< (steps) 1 where an onset lies in the step
   uint8_t *mask;                    ///< (steps) 1 where the potential is not used
   int64_t spikes;
+  int64_t blanked;  ///< of them, in steps that an earlier one blanks; not kept in recording.h5
   double *onset_ms, *crossing_ms;  ///< (spikes) from the window's start, at the samples' times
 } rb_steps;
 

@@ -120,17 +120,18 @@ static rb_status fill_channel(rb_context *ctx, const layout *l, int c, double *v
   return RB_OK;
 }
 
-void rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
+bool rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
                                const rb_recorded_sweep *sweep) {
   const double dt = sweep->steps.dt_ms;
   if (model->predictor == NULL || ceil(sweep->tref_ms / dt - 1e-6) == model->predictor->masked) {
-    return;
+    return false;
   }
   rb_log_warning(ctx,
                  "%s, sweep %lld: spikes are blanked for %.4g ms, and the model holds %.4g ms "
                  "after one: import it again with --tref %.4g",
                  path, (long long)sweep->number, sweep->tref_ms, model->predictor->masked * dt,
                  model->predictor->masked * dt);
+  return true;
 }
 
 /* What is masked is 0, in data and simulations alike. @param x (C, L) */
@@ -166,6 +167,7 @@ cleanup:
 
 static void print(const rb_context *ctx, const char *stage, const layout *l) {
   const double step = l->model->axis_step;
+  bool told = !l->mask;
   for (int64_t s = 0; s < l->recording->sweeps; ++s) {
     const rb_recorded_sweep *sweep = &l->recording->sweep[s];
     int64_t windows = 0, used = 0;
@@ -177,7 +179,7 @@ static void print(const rb_context *ctx, const char *stage, const layout *l) {
     rb_log_info(ctx, "%-10s %s, sweep %lld: %lld window%s, 0 to %.10g of its %.10g ms", stage,
                 l->path, (long long)sweep->number, (long long)windows, rb_plural(windows),
                 (double)used * step, (double)sweep->steps.steps * step);
-    if (l->mask) rb_recording_compare_mask(ctx, l->model, l->path, sweep);
+    told = told || rb_recording_compare_mask(ctx, l->model, l->path, sweep);
   }
 }
 

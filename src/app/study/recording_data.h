@@ -23,8 +23,9 @@ RB_NODISCARD rb_status rb_recording_observe(rb_context *ctx, const rb_model *mod
 RB_NODISCARD rb_status rb_recording_fits(rb_context *ctx, const rb_model *model, const char *path,
                                          const rb_recorded_sweep *sweep);
 
-/** Warns of a sweep whose spikes are blanked for another time than the model holds them. */
-void rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
+/** Warns of a sweep whose spikes are blanked for another time than the model holds them, which is
+ * the same in all sweeps of an import. @return whether it did */
+bool rb_recording_compare_mask(const rb_context *ctx, const rb_model *model, const char *path,
                                const rb_recorded_sweep *sweep);
 
 #endif

@@ -331,11 +331,12 @@ static void print(rb_context *ctx, const study *s) {
 rb_status rb_stage_predict_recording(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   rb_file *out = NULL;
+  bool told = false;
   study s = {.job = job, .path = job->arguments->recorded[0]};
   RB_TRY(rb_recorded_read(ctx, s.path, NULL, &s.recording));
   RB_TRY(rb_agree(ctx, choose(ctx, &s)));
-  for (int64_t k = 0; k < s.sweeps; ++k) {
-    rb_recording_compare_mask(ctx, &job->model, s.path, &s.recording.sweep[s.chosen[k]]);
+  for (int64_t k = 0; k < s.sweeps && !told; ++k) {
+    told = rb_recording_compare_mask(ctx, &job->model, s.path, &s.recording.sweep[s.chosen[k]]);
   }
   RB_TRY(rb_agree(ctx, compute(ctx, &s)));
   RB_TRY(rb_product_create(ctx, RB_PRODUCT_PREDICTION, path, &out));

@@ -75,23 +75,17 @@ static rb_status check_current(rb_context *ctx, rb_sweep *sweep, const rb_checke
 
 static rb_status check_spikes(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
   rb_status status = RB_OK;
-  const rb_spikes *spikes = checked->spikes;
   const rb_steps *steps = checked->steps;
   const double end = (double)steps->steps * steps->dt_ms;
-  int64_t close = 0, last = 0;
-  for (int64_t k = 1; k < spikes->count; ++k) {
-    const double h = sweep->interval_ms, at = (double)spikes->onset[k] * h - steps->window_start_ms;
-    const double between = (double)(spikes->onset[k] - spikes->onset[k - 1]) * h;
-    // The mask's last step, tref after, is in it.
-    close += at > -h / 2 && at < end && between < checked->stepping->tref_ms + 1e-9;
-  }
+  int64_t last = 0;
   for (int64_t k = 0; k < steps->spikes; ++k)
     last += steps->onset_ms[k] > end - checked->stepping->tref_ms;
-  if (close > 0) {
+  if (steps->blanked > 0) {
     RB_TRY(rb_sweep_warn(ctx, sweep,
-                         "%lld spike%s less than %.4g ms after another, or just that, within what "
-                         "that one blanks: choose a shorter --tref",
-                         (long long)close, rb_plural(close), checked->stepping->tref_ms));
+                         "%lld spike%s in the steps that another one blanks, %.4g ms after it: "
+                         "choose a shorter --tref",
+                         (long long)steps->blanked, rb_plural(steps->blanked),
+                         checked->stepping->tref_ms));
   }
   if (last > 0) {
     RB_TRY(rb_sweep_warn(ctx, sweep, "a spike in the last %.4g ms of the window",

@@ -80,6 +80,7 @@ static rb_status blank(rb_context *ctx, const rb_sweep *sweep, const rb_spikes *
     const double step = floor(onset / steps->dt_ms + NEAR);
     const double last = fmin(step + held, (double)steps->steps - 1);
     if (step >= (double)steps->steps || last < 0) continue;
+    steps->blanked += step >= 0 && steps->mask[(int64_t)step] != 0;
     for (int64_t n = (int64_t)fmax(step, 0); n <= (int64_t)last; ++n) steps->mask[n] = 1;
     if (step < 0) continue;
     steps->spike[(int64_t)step] = 1;
