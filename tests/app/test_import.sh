@@ -110,6 +110,34 @@ END
 refused 2 'two ways to say the same' strong.csv --interval-ms 0.1 --electrode weak.h5 --series-resistance 3 -o x.h5
 refused 2 'strong.csv: sweep 0 has a sample every 0.2 ms and the recording of --electrode one every 0.1 ms' \
   strong.csv --interval-ms 0.2 --electrode weak.h5 -o x.h5
+# with the current where it was, the samples as they were, and the electrode in the potential
+"$RB_PROGRAM" import weak.csv --interval-ms 0.1 --delay 0.2 -o shifted.h5 >out.txt 2>&1 || fail "weak: $(cat out.txt)"
+"$RB_PROGRAM" import weak.csv --interval-ms 0.1 --dt 0.2 -o averaged.h5 >out.txt 2>&1 || fail "weak: $(cat out.txt)"
+refused 2 'strong.csv: sweep 0: the current is shifted by 0 ms and in the recording of --electrode by 0.2 ms: import both with the same --delay' \
+  strong.csv --interval-ms 0.1 --electrode shifted.h5 -o x.h5
+refused 2 'the current is shifted by 0.1 ms and in the recording of --electrode by 0 ms' \
+  strong.csv --interval-ms 0.1 --electrode weak.h5 --delay 0.1 -o x.h5
+"$RB_PROGRAM" import strong.csv --interval-ms 0.1 --electrode shifted.h5 --delay 0.2 -o strong.h5 >out.txt 2>&1 || fail "both shifted: $(cat out.txt)"
+for interval in 0.1 0.2; do
+  refused 7 '--electrode averaged.h5: sweep 0 has steps that are not its samples: import it without --dt' \
+    strong.csv --interval-ms $interval --electrode averaged.h5 -o x.h5
+done
+PYTHONPATH=$RB_SOURCE_DIR/tests/io PYTHONDONTWRITEBYTECODE=1 "$python" - <<'END' || fail "a balanced bridge"
+import numpy as np
+from recording_files import nwb, series
+for name in ("weak", "strong"):
+    v, i = np.loadtxt(name + ".csv", delimiter=",", skiprows=1).T[:2]
+    with nwb(name + ".nwb") as f:
+        series(f, "acquisition/a1", "CurrentClampSeries", v, "mV", rate=1e4, scalars={"bridge_balance": 12e6})
+        series(f, "stimulus/presentation/a1", "CurrentClampStimulusSeries", i, "pA", rate=1e4)
+END
+"$RB_PROGRAM" import weak.nwb -o balanced.h5 >out.txt 2>&1 || fail "balanced: $(cat out.txt)"
+"$python" -c "
+import h5py
+assert [h5py.File(f)['sweeps/0000'].attrs['bridge_balance_MOhm'] for f in ('balanced.h5', 'weak.h5')] == [12, 0]" || fail "the balanced bridge"
+refused 7 '--electrode balanced.h5: sweep 0 was recorded with the bridge balanced' strong.csv --interval-ms 0.1 --electrode balanced.h5 -o x.h5
+"$RB_PROGRAM" import strong.nwb --interval-ms 0.2 --electrode weak.h5 -o unused.h5 >out.txt 2>&1 && grep -q '12 MOhm of series resistance were balanced' out.txt ||
+  fail "a kernel that is not used: $(cat out.txt)"
 refused 7 '--electrode recording.h5: sweep 0 is shorter than 1200 ms' one.csv --electrode recording.h5 -o x.h5
 refused 4 'nowhere.h5' one.csv --electrode nowhere.h5 -o x.h5
 refused 5 'weak.csv' one.csv --electrode weak.csv -o x.h5

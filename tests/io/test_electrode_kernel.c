@@ -37,7 +37,14 @@ static void simulate(void) {
 static rb_recorded_sweep recorded(void) {
   return (rb_recorded_sweep){
       .number = 3,
+      .native_interval_ms = STEP,
       .steps = {.dt_ms = STEP, .steps = SAMPLES, .voltage_mV = potential, .current_pA = current}};
+}
+
+static void correction_is_refused(rb_sweep *sweep, const rb_correction *c, const char *words) {
+  assert_int_equal(rb_sweep_correct(&test_context, sweep, c), RB_ERR_USAGE);
+  assert_non_null(strstr(test_context.error.message, words));
+  rb_error_clear(&test_context);
 }
 
 static void what_it_was_made_of(void **state) {
@@ -48,10 +55,13 @@ static void what_it_was_made_of(void **state) {
   sweep[1].steps.steps -= SAMPLES / 2;
   sweep[1].steps.voltage_mV += SAMPLES / 2;
   sweep[1].steps.current_pA += SAMPLES / 2;
+  sweep[0].delay_ms = sweep[1].delay_ms = 0.3;
   const rb_recorded recording = {2, sweep};
   rb_electrode_kernel kernel;
   assert_all_ok(rb_electrode_kernel_estimate(&test_context, "elec.h5", &recording, &kernel));
   assert_int_equal(kernel.lags, LAGS);
+  assert_near(kernel.delay_ms, 0.3, 0);
+  kernel.delay_ms = 0;
   double sum = 0;
   for (int k = 0; k < LAGS; ++k) {
     assert_near(kernel.lag_MOhm[k], response(k), 0.15);
@@ -79,15 +89,19 @@ static void what_it_was_made_of(void **state) {
     after += pow(trace[n] - membrane[n], 2) / SAMPLES;
   }
   assert_true(sqrt(before) > 0.4 && sqrt(after) < 0.06);
+  kernel.delay_ms = 2 * STEP;
+  correction_is_refused(&corrected, &c, "by 0 ms and in the recording of --electrode by 0.2 ms");
+  kernel.delay_ms = 0;
   corrected.interval_ms = 2 * STEP;
-  assert_int_equal(rb_sweep_correct(&test_context, &corrected, &c), RB_ERR_USAGE);
-  assert_non_null(strstr(test_context.error.message, "import that without --dt"));
-  rb_error_clear(&test_context);
+  correction_is_refused(&corrected, &c, "they have to be sampled alike");
+  corrected.bridge_balance_MOhm = 12;  // then nothing is taken off
+  assert_all_ok(rb_sweep_correct(&test_context, &corrected, &c));
+  free(corrected.warnings);
   rb_electrode_kernel_free(&kernel);
 }
 
-static void refused(rb_recorded_sweep sweep, const char *words) {
-  const rb_recorded recording = {1, &sweep};
+static void all_refused(int64_t sweeps, rb_recorded_sweep *sweep, const char *words) {
+  const rb_recorded recording = {sweeps, sweep};
   rb_electrode_kernel kernel;
   assert_int_equal(rb_electrode_kernel_estimate(&test_context, "elec.h5", &recording, &kernel),
                    RB_ERR_NUMERIC);
@@ -95,6 +109,8 @@ static void refused(rb_recorded_sweep sweep, const char *words) {
   rb_error_clear(&test_context);
   rb_electrode_kernel_free(&kernel);
 }
+
+static void refused(rb_recorded_sweep sweep, const char *words) { all_refused(1, &sweep, words); }
 
 static void what_tells_nothing(void **state) {
   (void)state;
@@ -106,6 +122,15 @@ static void what_tells_nothing(void **state) {
   sweep = recorded();
   sweep.series_resistance_MOhm = 10;
   refused(sweep, "has series resistance taken off already");
+  sweep = recorded();
+  sweep.bridge_balance_MOhm = 12;
+  refused(sweep, "sweep 3 was recorded with the bridge balanced");
+  sweep = recorded();
+  sweep.native_interval_ms = STEP / 2;
+  refused(sweep, "has steps that are not its samples: import it without --dt");
+  rb_recorded_sweep both[2] = {recorded(), recorded()};
+  both[1].delay_ms = STEP;
+  all_refused(2, both, "has its current shifted by another delay than the first");
   sweep = recorded();
   sweep.steps.steps = 11999;
   refused(sweep, "is shorter than 1200 ms");

@@ -11,6 +11,7 @@
 typedef struct rb_electrode_kernel {
   const char *path;    ///< of the recording; not owned
   double interval_ms;  ///< between its samples
+  double delay_ms;     ///< by which its current was shifted, which the kernel holds
   int64_t lags;
   double *lag_MOhm;               ///< (lags) of the current so many samples ago; owned
   double resistance_MOhm;         ///< their sum
@@ -18,9 +19,10 @@ typedef struct rb_electrode_kernel {
   double r_squared;               ///< share of the potential's variance explained
 } rb_electrode_kernel;
 
-/** Estimates it from all sweeps of a recording, which are of samples, with nothing taken off. The
- * caller calls rb_electrode_kernel_free, also after a failure. Fails with RB_ERR_NUMERIC where the
- * recording does not tell it, and says why. @param path of the recording, for that */
+/** Estimates it from all sweeps of a recording, which are of samples, with nothing taken off and
+ * the same delay. The caller calls rb_electrode_kernel_free, also after a failure. Fails with
+ * RB_ERR_NUMERIC where the recording does not tell it, and says why. @param path of the recording,
+ * for that */
 RB_NODISCARD rb_status rb_electrode_kernel_estimate(rb_context *ctx, const char *path,
                                                     const rb_recorded *recording,
                                                     rb_electrode_kernel *kernel);

@@ -31,6 +31,9 @@ typedef struct rb_recorded_sweep {
   char name[RB_RECORDING_TEXT];   ///< in that file
   double tref_ms;                 ///< how long spikes were blanked
   double series_resistance_MOhm;  ///< that was taken off
+  double bridge_balance_MOhm;     ///< that the amplifier took off; 0: not known
+  double native_interval_ms;      ///< between the samples that its steps were made of
+  double delay_ms;                ///< by which its current was shifted to later times
   rb_steps steps;
 } rb_recorded_sweep;
 

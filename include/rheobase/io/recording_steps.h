@@ -32,7 +32,7 @@ double rb_correction_delay(const rb_correction *correction, double interval_ms);
 
 /** Corrects a sweep in place. Where the file says that the amplifier balanced the bridge, no
  * resistance is taken off, and the sweep is warned of. Fails with RB_ERR_USAGE where the delay is
- * longer than the sweep, or its samples are not those of the electrode's kernel. */
+ * longer than the sweep, or its samples or the delay are not those of the electrode's kernel. */
 RB_NODISCARD rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep,
                                         const rb_correction *correction);
 

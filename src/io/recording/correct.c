@@ -53,22 +53,50 @@ static void convolve_off(rb_sweep *sweep, const rb_electrode_kernel *electrode) 
   }
 }
 
-static rb_status check_interval(rb_context *ctx, const rb_sweep *sweep,
-                                const rb_electrode_kernel *electrode) {
-  if (fabs(electrode->interval_ms - sweep->interval_ms) <= NEAR * sweep->interval_ms) return RB_OK;
-  return RB_FAIL(ctx, RB_ERR_USAGE,
-                 "%s: %s has a sample every %.10g ms and the recording of --electrode one every "
-                 "%.10g ms: import that without --dt",
-                 sweep->source, sweep->name, sweep->interval_ms, electrode->interval_ms);
+/* A kernel is one of samples, and of a current that was shifted as the sweep's is. */
+static rb_status check_kernel(rb_context *ctx, const rb_sweep *sweep, double delay_ms,
+                              const rb_electrode_kernel *electrode) {
+  const double near = NEAR * sweep->interval_ms;
+  if (fabs(electrode->interval_ms - sweep->interval_ms) > near) {
+    return RB_FAIL(ctx, RB_ERR_USAGE,
+                   "%s: %s has a sample every %.10g ms and the recording of --electrode one every "
+                   "%.10g ms: they have to be sampled alike",
+                   sweep->source, sweep->name, sweep->interval_ms, electrode->interval_ms);
+  }
+  if (fabs(electrode->delay_ms - delay_ms) > near) {
+    return RB_FAIL(ctx, RB_ERR_USAGE,
+                   "%s: %s: the current is shifted by %.10g ms and in the recording of --electrode "
+                   "by %.10g ms: import both with the same --delay",
+                   sweep->source, sweep->name, delay_ms, electrode->delay_ms);
+  }
+  return RB_OK;
+}
+
+/* Takes off what the current makes of the electrode, unless the amplifier has done so. */
+static rb_status take_electrode_off(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
+  bool resistance = c->electrode != NULL;
+  for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
+  if (!resistance) return RB_OK;
+  if (sweep->bridge_balance_MOhm > 0) {
+    return rb_sweep_warn(ctx, sweep,
+                         "the file says that %.4g MOhm of series resistance were balanced: no more "
+                         "is taken off",
+                         sweep->bridge_balance_MOhm);
+  }
+  if (c->electrode != NULL) {
+    const double delay = rb_correction_delay(c, sweep->interval_ms);
+    const rb_status status = check_kernel(ctx, sweep, delay, c->electrode);
+    if (status != RB_OK) return status;
+    convolve_off(sweep, c->electrode);
+  }
+  take_off(sweep, c->tap_MOhm);
+  return RB_OK;
 }
 
 rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
   rb_status status = RB_OK;
   const double later = nearbyint(c->delay_ms / sweep->interval_ms);
   const double applied = rb_correction_delay(c, sweep->interval_ms);
-  bool resistance = c->electrode != NULL;
-  for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
-  if (c->electrode != NULL) RB_TRY(check_interval(ctx, sweep, c->electrode));
   if (sweep->current_pA != NULL) {
     if (fabs(later) >= (double)sweep->samples) {
       RB_TRY(RB_FAIL(ctx, RB_ERR_USAGE, "%s: %s: --delay %.10g is longer than its %.10g ms",
@@ -85,16 +113,7 @@ rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction
     for (int64_t i = 0; i < sweep->samples; ++i) sweep->current_pA[i] += c->current_offset_pA;
   }
   for (int64_t i = 0; i < sweep->samples; ++i) sweep->voltage_mV[i] -= c->junction_potential_mV;
-  if (!resistance || sweep->current_pA == NULL) return RB_OK;
-  if (sweep->bridge_balance_MOhm == 0) {
-    take_off(sweep, c->tap_MOhm);
-    if (c->electrode != NULL) convolve_off(sweep, c->electrode);
-  } else {
-    RB_TRY(rb_sweep_warn(ctx, sweep,
-                         "the file says that %.4g MOhm of series resistance were balanced: no more "
-                         "is taken off",
-                         sweep->bridge_balance_MOhm));
-  }
+  if (sweep->current_pA != NULL) RB_TRY(take_electrode_off(ctx, sweep, c));
 cleanup:
   return status;
 }

@@ -10,6 +10,7 @@
 static const double ELECTRODE_MS = 5, MEMBRANE_MS = 60;
 /* Time constants of the membrane that are tried, and how near the best is found. */
 static const double LEAST_TAU_MS = 2, MOST_TAU_MS = 300, NEAR = 1e-6;
+static const double SAME = 1e-6;            // times, in samples
 static const double LEAST_LENGTH = 20;      // of a sweep, in lags of the kernel
 static const double LEAST_EXPLAINED = 0.5;  // share of the potential's variance
 
@@ -133,9 +134,15 @@ static rb_status check(rb_context *ctx, const char *path, const rb_recorded *rec
   for (int64_t s = 0; s < recording->sweeps; ++s) {
     const rb_recorded_sweep *sweep = &recording->sweep[s];
     const char *wrong = NULL;
+    const double averaged = fabs(sweep->native_interval_ms - sweep->steps.dt_ms);
+    const double shifted = fabs(sweep->delay_ms - recording->sweep[0].delay_ms);
     if (sweep->steps.dt_ms != step) wrong = "has other steps than the first";
     if (sweep->steps.spikes > 0) wrong = "has spikes: weak noise, which makes none, is needed";
     if (sweep->series_resistance_MOhm != 0) wrong = "has series resistance taken off already";
+    if (sweep->bridge_balance_MOhm > 0) wrong = "was recorded with the bridge balanced";
+    if (averaged > SAME * step)
+      wrong = "has steps that are not its samples: import it without --dt";
+    if (shifted > SAME * step) wrong = "has its current shifted by another delay than the first";
     if ((double)sweep->steps.steps < LEAST_LENGTH * lags) wrong = "is shorter than 1200 ms";
     if (wrong == NULL) continue;
     return RB_FAIL(ctx, RB_ERR_NUMERIC, "--electrode %s: sweep %lld %s", path,
@@ -150,7 +157,8 @@ rb_status rb_electrode_kernel_estimate(rb_context *ctx, const char *path,
   const double step = recording->sweep[0].steps.dt_ms, lags = ceil(MEMBRANE_MS / step);
   moments m = {0};
   double *response = NULL, *work = NULL, explained = 0;
-  *kernel = (rb_electrode_kernel){.path = path, .interval_ms = step};
+  *kernel = (rb_electrode_kernel){
+      .path = path, .interval_ms = step, .delay_ms = recording->sweep[0].delay_ms};
   RB_TRY(check(ctx, path, recording, lags));
   m.lags = (int64_t)lags;
   RB_TRY(RB_ALLOCATE(ctx, m.current, m.lags));

@@ -101,6 +101,7 @@ static rb_status write_numbers(rb_context *ctx, rb_file *file, const char *group
       {"series_resistance_MOhm", balanced ? 0 : rb_correction_resistance(&t->correction)},
       {"series_resistance_next_MOhm", balanced ? 0 : t->correction.tap_MOhm[0]},
       {"series_resistance_last_MOhm", balanced ? 0 : t->correction.tap_MOhm[2]},
+      {"bridge_balance_MOhm", sweep->bridge_balance_MOhm},
       {"current_offset_pA", t->correction.current_offset_pA},
       {"delay_ms", rb_correction_delay(&t->correction, sweep->interval_ms)}};
   rb_status status = RB_OK;

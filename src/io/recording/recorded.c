@@ -94,6 +94,23 @@ cleanup:
   return status;
 }
 
+/* Numbers that not every file has had. */
+static rb_status read_more_numbers(const reading *r, rb_recorded_sweep *sweep) {
+  const struct {
+    const char *name;
+    double *value, otherwise;
+  } numbers[] = {{"native_interval_ms", &sweep->native_interval_ms, sweep->steps.dt_ms},
+                 {"delay_ms", &sweep->delay_ms, 0},
+                 {"bridge_balance_MOhm", &sweep->bridge_balance_MOhm, 0}};
+  rb_status status = RB_OK;
+  for (size_t k = 0; status == RB_OK && k < sizeof numbers / sizeof *numbers; ++k) {
+    *numbers[k].value = numbers[k].otherwise;
+    if (!rb_file_has_attribute(r->file, r->group, numbers[k].name)) continue;
+    status = read_number(r, numbers[k].name, numbers[k].value);
+  }
+  return status;
+}
+
 /* Onsets lie within the sweep, but for the rounding of a step. */
 static rb_status check_onsets(const reading *r, const rb_steps *steps) {
   const double end = (double)(steps->steps + 1) * steps->dt_ms;
@@ -124,6 +141,7 @@ static rb_status read_sweep(const reading *r, rb_recorded_sweep *sweep) {
   RB_TRY(read_number(r, "window_start_ms", &steps->window_start_ms));
   RB_TRY(read_number(r, "tref_ms", &sweep->tref_ms));
   RB_TRY(read_number(r, "series_resistance_MOhm", &sweep->series_resistance_MOhm));
+  RB_TRY(read_more_numbers(r, sweep));
   if (steps->steps < 1 || !(steps->dt_ms > 0)) {
     RB_TRY(RB_FAIL(r->ctx, RB_ERR_FORMAT, "%s: %s has %lld steps of %g ms", r->path, r->group,
                    (long long)steps->steps, steps->dt_ms));
