@@ -210,6 +210,10 @@ case("units", ["unitless", "i1", "unitless_i", "v1"], [sweep(y, 1e12 * z), sweep
 case("current alone", "i1", refused="give the wave of the potential too")
 igor("per_metre", y, b"v", b"mV", x_unit=b"m")
 case("per_metre", "per_metre", refused="not in a unit of time")
+case("per_metre, told", ["per_metre", "i1"], [sweep(y, 1e12 * z, interval=0.05, start=0, warnings="")], interval=0.05)
+igor("no_start", y, b"v", b"mV", start=np.nan)
+case("no start of a wave", "no_start", refused="make no sense")
+case("no start of a wave, told", ["no_start", "i1"], [sweep(y, 1e12 * z, interval=0.05, start=0, warnings="")], interval=0.05)
 
 # --- NWB
 v, i = random.normal(-60, 10, (3, 50)), random.normal(0, 50, (3, 50))

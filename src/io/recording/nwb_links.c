@@ -10,28 +10,32 @@
 
 /* Links of series: those that lead nowhere, and where others lead, which may be in another file. */
 
-enum { LINK = 160 };
+enum { LINK = 160, TEXT = 2 * RB_RECORDING_TEXT };
+
+/* Whether a path leads nowhere. @param text names it if it is the first one; else stays */
+static bool is_broken(const rb_file *file, const char *path, char text[TEXT]) {
+  char target[LINK];
+  if (!rb_file_broken_link(file, path, sizeof target, target)) return false;
+  if (text[0] != '\0') return true;
+  (void)snprintf(text, TEXT, "%s is a link to %s, which is not there", path, target);
+  return true;
+}
 
 rb_status rb_nwb_find_broken(rb_reading *r, const rb_file *file, const char *group, char *text) {
   rb_status status = RB_OK;
-  enum { SIZE = 2 * RB_RECORDING_TEXT };
-  char target[LINK], **names = NULL;
+  char **names = NULL;
   int64_t count = 0, broken = 0;
   text[0] = '\0';
-  if (rb_file_broken_link(file, group, sizeof target, target)) {
-    (void)snprintf(text, SIZE, "%s is a link to %s, which is not there", group, target);
-  }
-  if (!rb_file_is_group(file, group)) return RB_OK;
+  if (is_broken(file, group, text) || !rb_file_is_group(file, group)) return RB_OK;
   RB_TRY(rb_file_list(r->ctx, file, group, &count, &names));
   for (int64_t k = 0; k < count; ++k) {
     char path[RB_NWB_PATH + 32];
     (void)snprintf(path, sizeof path, "%s/%s", group, names[k]);
-    if (!rb_file_broken_link(file, path, sizeof target, target) || broken++ > 0) continue;
-    (void)snprintf(text, SIZE, "%s is a link to %s, which is not there", path, target);
+    broken += is_broken(file, path, text);
   }
   if (broken > 1) {
     const size_t end = strlen(text);
-    (void)snprintf(text + end, SIZE - end, ", nor is what %lld more of %s lead%s to",
+    (void)snprintf(text + end, TEXT - end, ", nor is what %lld more of %s lead%s to",
                    (long long)broken - 1, group, broken == 2 ? "s" : "");
   }
 cleanup:

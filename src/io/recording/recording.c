@@ -115,7 +115,10 @@ static rb_status check_values(rb_reading *r, rb_sweep *sweep) {
 static rb_status check_sweep(rb_reading *r, rb_sweep *sweep) {
   rb_text_clean(sweep->name);
   rb_text_clean(sweep->current_source);
-  if (r->choice->interval_ms > 0) sweep->interval_ms = r->choice->interval_ms;
+  if (r->choice->interval_ms > 0) {
+    sweep->interval_ms = r->choice->interval_ms;
+    if (!isfinite(sweep->start_ms)) sweep->start_ms = 0;
+  }
   const bool possible =
       sweep->interval_ms >= LEAST_INTERVAL_MS && sweep->interval_ms <= MOST_INTERVAL_MS;
   if (!possible || !isfinite(sweep->start_ms)) {
