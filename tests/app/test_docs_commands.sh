@@ -3,6 +3,7 @@
 # options that it takes, its settings are accepted, and the files of the project it names are there.
 . "$(dirname "$0")/lib.sh"
 export OMPI_MCA_ess_singleton_isolated=1 # no daemon beside each of the processes
+export OMPI_MCA_orte_tmpdir_base=$work   # another test's process that ends would remove the folder of all
 cd "$RB_SOURCE_DIR" || exit 1
 pages=(README.md docs/*.md)
 
