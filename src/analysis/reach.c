@@ -168,13 +168,12 @@ static void name_rows(const rb_model *model, rb_reach *reach) {
 }
 
 static looking look(const rb_model *model) {
-  looking l = {.model = model, .mask = -1, .event = -1};
+  looking l = {.model = model, .mask = rb_model_channel(model, RB_CHANNEL_MASK), .event = -1};
   l.recordings = model->recordings > 0 ? model->recordings : 1;
   l.length = model->length / l.recordings;
   for (int c = model->channels - 1; c >= 0; --c) {
     const rb_channel *channel = &model->channel[c];
-    if (channel->role == RB_CHANNEL_MASK) l.mask = c;
-    if (channel->role == RB_CHANNEL_OBSERVED && channel->binary) l.event = c;
+    if (rb_channel_is_event(channel)) l.event = c;
   }
   return l;
 }

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Bytes of the character at c if a terminal obeys it or shows nothing or a blank that is none:
  * control characters, and in UTF-8 the usual spaces, joiners, marks and separators beside the ASCII
@@ -17,12 +18,13 @@ static int hidden(const unsigned char *c) {
 }
 
 /* A line of text from anywhere, file names and names of settings among it: what would not be seen,
- * or break the line, becomes \xNN. It is written at once, since other ranks write too; only one
- * that is longer than PIECE is written in pieces. */
+ * or break the line, becomes \xNN. It goes to an unbuffered stream at once, since other ranks
+ * write too; only one that is longer than PIECE goes in pieces. */
 void rb_log_text(FILE *stream, const char *prefix, const char *text) {
   enum { PIECE = 8192, MOST = 16 };  // a character takes 12 at most
   char line[PIECE];
-  size_t n = (size_t)snprintf(line, PIECE / 2, "%s", prefix);
+  size_t n = strnlen(prefix, PIECE / 2);
+  memcpy(line, prefix, n);
   for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
     const int bytes = hidden(c);
     if (bytes == 0) line[n++] = (char)*c++;

@@ -213,8 +213,9 @@ static rb_status get_numbers(rb_context *ctx, const rb_file *file, const char *o
   const H5T_class_t found = H5Tget_class(type);
   const hssize_t numbers = H5Sget_simple_extent_npoints(space);
   if ((found != H5T_INTEGER && !(real && found == H5T_FLOAT)) || numbers < 1 || numbers > most) {
-    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s%sattribute %s is not one %s", file->path, object,
-                   object[0] != '\0' ? ": " : "", name, real ? "number" : "whole number"));
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s%sattribute %s is not %s %s%s", file->path, object,
+                   object[0] != '\0' ? ": " : "", name, most > 1 ? "of some" : "one",
+                   real ? "number" : "whole number", most > 1 ? "s" : ""));
   }
   if (H5Aread(id, memory, value) < 0) {
     RB_TRY(RB_HDF5_FAIL(ctx, RB_ERR_FORMAT, file, name, "attribute cannot be read"));

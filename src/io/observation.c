@@ -1,5 +1,6 @@
 #include "rheobase/io/observation.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,7 +125,8 @@ static rb_status check_binary(rb_context *ctx, const char *path, const rb_column
   return RB_OK;
 }
 
-/* Whether the sizes of the values suggest another unit. */
+/* Whether the values can be kept in single precision, as recordings are, and whether their sizes
+ * suggest another unit. */
 static rb_status check_size(rb_context *ctx, const char *path, const rb_column *column,
                             const rb_columns *columns, const double *value) {
   char place[RB_PLACE_SIZE];
@@ -133,6 +135,11 @@ static rb_status check_size(rb_context *ctx, const char *path, const rb_column *
     if (fabs(value[i]) > fabs(value[largest])) largest = i;
   }
   const double size = fabs(value[largest]);
+  if (size > FLT_MAX) {
+    rb_columns_place(path, columns, largest, place);
+    return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s is %g: beyond all recordings", place, column->name,
+                   value[largest]);
+  }
   if (column->most <= 0 || size == 0 || (size >= column->least && size <= column->most)) {
     return RB_OK;
   }

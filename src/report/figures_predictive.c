@@ -68,6 +68,7 @@ static void draw_band(const rb_model *model, int index, const rb_channel *channe
     rb_script_row(out, 4, (const double[]){axis->v[t], low, b->median.v[t], high});
   }
   rb_script_end(out);
+  if (!(most >= least)) least = most = 0;  // all is masked
   const double span = most > least ? most - least : 1;
   rb_script_samples(out, L, axis->v, model->axis_step, 10);
   rb_script_range(out, "y", least - 0.03 * span, most + 0.1 * span, 6);

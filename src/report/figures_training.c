@@ -117,14 +117,18 @@ cleanup:
 }
 
 /* At each place the line that fits best, values `age` places away weighing 0.8^age: a straight line
- * stays what it is, and a falling curve does not lag behind.
+ * stays what it is, and a falling curve does not lag behind. NaN where there is nothing on one
+ * side.
  * @param highest what lies above is left out */
 static void smooth(int64_t n, const double *x, double highest, double *out) {
   enum { REACH = 40 };  // 0.8^40 is 1e-4
   for (int64_t i = 0; i < n; ++i) {
     double w = 0, wd = 0, wdd = 0, wx = 0, wdx = 0;
+    bool before = false, after = false;
     for (int64_t j = i < REACH ? 0 : i - REACH; j < n && j <= i + REACH; ++j) {
       if (x[j] > highest) continue;
+      before |= j <= i;
+      after |= j >= i;
       const double d = (double)(j - i), weight = pow(0.8, fabs(d));
       w += weight;
       wd += weight * d;
@@ -133,7 +137,9 @@ static void smooth(int64_t n, const double *x, double highest, double *out) {
       wdx += weight * d * x[j];
     }
     const double spread = w * wdd - wd * wd;
-    out[i] = spread > 0 ? (wdd * wx - wd * wdx) / spread : wx / w;
+    out[i] = !before || !after         ? NAN
+             : spread > 1e-9 * w * wdd ? (wdd * wx - wd * wdx) / spread
+                                       : wx / w;
   }
 }
 

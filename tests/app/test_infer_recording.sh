@@ -67,6 +67,7 @@ refused 4 "nowhere.h5" --recording nowhere.h5
 refused 5 "observation.csv" --recording observation.csv
 refused 5 "posterior.h5" --recording study/posterior.h5
 cp one.h5 far.h5
+cp one.h5 high.h5
 "$python" - <<'END' || fail "h5py"
 import h5py
 with h5py.File("far.h5", "r+") as f:
@@ -76,7 +77,14 @@ with h5py.File("far.h5", "r+") as f:
         del s[name]
         s[name] = [1e300] if name != "spike_number" else [0]
         s[name].attrs["units"] = attributes["units"]
+with h5py.File("high.h5", "r+") as f:
+    s = f["sweeps/0000"]
+    values = s["voltage_mV"][:].astype("f8")
+    values[3] = 1e39
+    del s["voltage_mV"]
+    s["voltage_mV"] = values
 END
+refused 5 "high.h5: sweeps/0000/voltage_mV is 1e.39 at step 3: beyond all recordings" --recording high.h5
 refused 5 "far.h5: sweeps/0000/onset_ms: spike 0 at 1e.300 ms is not in the sweep" --recording far.h5
 head -c 20000 several.h5 >cut.h5
 refused 5 "cut.h5" --recording cut.h5

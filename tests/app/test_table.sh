@@ -45,6 +45,8 @@ for name, array, attribute, value in (("scaled", "signal", "scale_factor", 0.1),
                                       ("nothing", "signal", "scale_factor", np.nan), ("volts", "signal", "units", "V")):
     write(name + ".h5", theta=theta, signal=x)
     h5py.File(name + ".h5", "a")[array].attrs[attribute] = value
+write("epoch.h5", theta=theta, signal=x, time_ms=1.6e12 + 0.1 * np.arange(L))
+write("endless.h5", theta=theta, signal=x, time_ms=np.array([0, 0.2, 0.4, 0.6, 0.8, np.inf]))
 write("finer.h5", theta=theta, signal=x, time_ms=0.1 * np.arange(L))
 write("nan_theta.h5", theta=theta * np.where(np.arange(N) % 2, 1, np.nan)[:, None], x=x)
 END
@@ -141,6 +143,8 @@ bad filled.h5 5 "filled.h5: signal has the attribute _FillValue = -999"
 bad marked.h5 5 "marked.h5: signal has the attribute missing_value = -1"
 bad nothing.h5 5 "nothing.h5: signal has the attribute scale_factor = nan"
 bad volts.h5 5 "volts.h5: signal is in V, .* and in mV in table.channels"
+bad epoch.h5 5 "epoch.h5: the steps of time_ms are 0.1.* ms, those of the study 0.2"
+bad endless.h5 5 "endless.h5: the steps of time_ms are inf ms"
 bad finer.h5 5 "finer.h5: the steps of time_ms are 0.1 ms, those of the study 0.2"
 rheobase 1 simulate table.cfg -o plain --set 'table.files=["plain.h5"]' || fail "attributes that change nothing"
 bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"

@@ -20,8 +20,9 @@
 static rb_context fuzz_context;
 
 static inline void fuzz_begin(void) {
-  // The fuzzer wants to see signals itself; one process needs no daemon beside it.
-  (void)setenv("OMPI_MCA_opal_signal", "6", 1);
+  // The fuzzer wants to see signals itself, that of abort too, to keep what was read: MPI gets one
+  // that nobody sends. One process needs no daemon beside it.
+  (void)setenv("OMPI_MCA_opal_signal", "64", 1);
   (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 1);
   (void)gsl_set_error_handler_off();  // as the program does
   MPI_Init(NULL, NULL);

@@ -517,6 +517,8 @@ static void wrong_observations_are_refused(void **state) {
        ":4: time_ms is 0.5 where steps of 0.2 ms lead to 0.4"},
       {"time_ms,voltage_mV,spike\n0,-7e8,0\n0.2,-70,0\n0.4,-70,0\n",
        ":2: voltage_mV is -7e+08; is that in mV?"},
+      {"time_ms,voltage_mV,spike\n0,-70,0\n0.2,1e39,0\n0.4,-70,0\n",
+       ":3: voltage_mV is 1e+39: beyond all recordings"},
       {"time_ms,voltage_mV,spike\n0,-.07,0\n0.2,-.06,0\n0.4,-.05,0\n",
        "voltage_mV is nowhere larger than 0.07; is that in mV?"},
       {"time_ms,voltage_mV,spike\n0,-70,0\n0.2,-70,0\n",

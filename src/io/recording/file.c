@@ -64,7 +64,7 @@ cleanup:
 static rb_status write_texts(rb_context *ctx, rb_file *file, const char *group,
                              const rb_sweep *sweep, const rb_correction *correction) {
   const rb_electrode_kernel *electrode = correction->electrode;
-  const bool used = electrode != NULL && sweep->bridge_balance_MOhm == 0;
+  const bool used = electrode != NULL && !(sweep->bridge_balance_MOhm > 0);
   char name[sizeof sweep->source];
   (void)snprintf(name, sizeof name, "%s", used ? electrode->path : "");
   rb_text_clean(name);

@@ -17,6 +17,7 @@ static const double MOST_OF_STEP = 1e-3;        // that timestamps may be off
 typedef struct trace {
   int64_t samples;
   double interval_ms, start_ms;
+  bool begins;    // whether the file tells start_ms; else it is 0
   double *value;  // in mV or pA
 } trace;
 
@@ -59,15 +60,15 @@ cleanup:
   return status;
 }
 
-/* The interval is the user's; the beginning is that of the file, 0 where it tells none. */
+/* The interval is the user's; the beginning is that of the file, if it tells one. */
 static void take_user_times(rb_reading *r, const rb_file *file, const char *path, trace *t) {
   char member[MEMBER];
-  double start = 0;
+  double start = NAN;
   int rank = 1;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
   rb_status status = take_scalar(r, file, path, "starting_time", &start);
   member_of(path, "timestamps", member);
-  if (start == 0 && rb_file_has(file, member)) {
+  if (isnan(start) && rb_file_has(file, member)) {
     status = rb_file_shape(r->ctx, file, member, &rank, shape);
     if (status == RB_OK && shape[0] > 0) {
       status = rb_file_read_rows(r->ctx, file, member, RB_F64, false, rank, shape, 0, 1, &start);
@@ -75,7 +76,8 @@ static void take_user_times(rb_reading *r, const rb_file *file, const char *path
   }
   rb_error_clear(r->ctx);
   t->interval_ms = r->choice->interval_ms;
-  t->start_ms = status == RB_OK && isfinite(1000 * start) ? 1000 * start : 0;
+  t->begins = status == RB_OK && isfinite(1000 * start);
+  t->start_ms = t->begins ? 1000 * start : 0;
 }
 
 /* Times of all samples of a series. */
@@ -85,6 +87,7 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
   char member[MEMBER];
   double rate = 0, *time = NULL;
   int64_t shape[RB_FILE_MAX_RANK] = {0};
+  t->begins = true;
   if (r->choice->interval_ms > 0) {
     take_user_times(r, file, path, t);
     return RB_OK;
@@ -96,6 +99,9 @@ static rb_status take_times(rb_reading *r, const rb_file *file, const char *path
     RB_TRY(take_number(r, file, member, "rate", &rate));
     t->interval_ms = 1000 / rate;
     t->start_ms = 1000 * start;
+    if (!isfinite(t->start_ms)) {
+      RB_TRY(RB_READING_FAIL(r, "%s: starting_time is no number; --interval-ms reads it", path));
+    }
     goto cleanup;
   }
   member_of(path, "timestamps", member);
@@ -253,7 +259,7 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
   sweep->voltage_mV = v.value;
   sweep->current_pA = i.value;
   v.value = i.value = NULL;
-  if (stimulated) {
+  if (stimulated && v.begins && i.begins) {
     RB_TRY(rb_sweep_compare_start(r->ctx, sweep, pair->stimulus.path, i.start_ms));
   }
   if (pair->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pair->remark));

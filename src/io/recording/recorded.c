@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,19 @@ static rb_status read_trace(const reading *r, const char *name, int64_t steps, d
   if (count != steps) {
     RB_TRY(RB_FAIL(r->ctx, RB_ERR_FORMAT, "%s: %s/%s has %lld values and time_ms %lld", r->path,
                    r->group, name, (long long)count, (long long)steps));
+  }
+cleanup:
+  return status;
+}
+
+/* A course: values that single precision holds, in which the model takes them. */
+static rb_status read_course(const reading *r, const char *name, int64_t steps, double **values) {
+  rb_status status = RB_OK;
+  RB_TRY(read_trace(r, name, steps, values));
+  for (int64_t n = 0; n < steps; ++n) {
+    if (fabs((*values)[n]) <= FLT_MAX) continue;
+    RB_TRY(RB_FAIL(r->ctx, RB_ERR_FORMAT, "%s: %s/%s is %g at step %lld: beyond all recordings",
+                   r->path, r->group, name, (*values)[n], (long long)n));
   }
 cleanup:
   return status;
@@ -129,8 +143,8 @@ static rb_status read_sweep(const reading *r, rb_recorded_sweep *sweep) {
   double *time = NULL;
   rb_steps *steps = &sweep->steps;
   RB_TRY(read_doubles(r, paths[0], &steps->steps, &time));
-  RB_TRY(read_trace(r, paths[1], steps->steps, &steps->voltage_mV));
-  RB_TRY(read_trace(r, paths[2], steps->steps, &steps->current_pA));
+  RB_TRY(read_course(r, paths[1], steps->steps, &steps->voltage_mV));
+  RB_TRY(read_course(r, paths[2], steps->steps, &steps->current_pA));
   RB_TRY(read_marks(r, paths[3], steps->steps, &steps->spike));
   RB_TRY(read_marks(r, paths[4], steps->steps, &steps->mask));
   RB_TRY(read_spikes(r, steps));

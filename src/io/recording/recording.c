@@ -69,7 +69,7 @@ rb_status rb_sweep_warn(rb_context *ctx, rb_sweep *sweep, const char *format, ..
 
 rb_status rb_sweep_compare_start(rb_context *ctx, rb_sweep *sweep, const char *current,
                                  double start_ms) {
-  if (!(fabs(sweep->start_ms - start_ms) > 0.5 * sweep->interval_ms)) return RB_OK;
+  if (fabs(sweep->start_ms - start_ms) <= 0.5 * sweep->interval_ms) return RB_OK;
   return rb_sweep_warn(ctx, sweep,
                        "the potential begins at %.10g ms and its current of %s at %.10g ms: they "
                        "are taken to begin together; --delay shifts the current",

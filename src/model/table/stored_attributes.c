@@ -1,5 +1,6 @@
 #include "stored_attributes.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@ typedef struct packing {
   double neutral;
 } packing;
 
-enum { MOST = 64 };                     // numbers of an attribute
-static const double ROUNDING = 1.2e-7;  // of a coordinate in single precision
+enum { MOST = 64 };                   // numbers of an attribute
+static const double SINGLE = 1.2e-7;  // how far numbers in single precision are rounded
 
 rb_status rb_stored_check_packing(rb_context *ctx, const rb_file *file, const char *path,
                                   const char *array) {
@@ -63,14 +64,16 @@ rb_status rb_stored_check_step(rb_context *ctx, const rb_file *file, const char 
   rb_status status = RB_OK;
   int64_t count = 0;
   double *at = NULL;
-  char array[64];
+  char array[64], type[RB_TYPE_TEXT];
   (void)snprintf(array, sizeof array, "%s%s", group, described->axis.name);
   if (!rb_file_has(file, array)) return RB_OK;
   RB_TRY(rb_file_read_last_row(ctx, file, array, 1, &count, &at));
+  RB_TRY(rb_file_stored_type(ctx, file, array, type));
   if (count < 2) goto cleanup;
   const double step = (at[count - 1] - at[0]) / (double)(count - 1);
-  const double rounding = ROUNDING * (fabs(at[0]) + fabs(at[count - 1])) / (double)(count - 1);
-  if (!(fabs(step - described->step) <= 1e-5 * described->step + rounding)) {
+  const double size = (fabs(at[0]) + fabs(at[count - 1])) / (double)(count - 1);
+  const double rounding = (strcmp(type, "float32") == 0 ? SINGLE : DBL_EPSILON) * size;
+  if (!(fabs(step - described->step) <= 1e-5 * described->step + rounding) || !isfinite(step)) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
                    "%s: the steps of %s are %g %s, those of the study %g (table.step)", path, array,
                    step, described->axis.unit, described->step));
