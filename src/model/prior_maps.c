@@ -211,9 +211,10 @@ void rb_prior_from_latent(const rb_prior *prior, int64_t count, const double *la
 
 static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 
-/* An interval with both ends, and the one that the parents' medians give it. */
+/* An interval with both ends, and where it begins in the one that the parents' medians give it, of
+ * which it is so many widths. */
 typedef struct interval {
-  double low, high, median_low, median_high;
+  double low, high, begin, widths;
 } interval;
 
 /* A map of an interval to the line. */
@@ -261,14 +262,8 @@ static double probit_slope(const interval *of, double phi) {
  * does not depend on parents, and the logit of the share of its own, which bends it to infinity at
  * the ends. Points beyond the last logit are put there. */
 static const double STRAIGHT = 100;
-static double median_width(const interval *of) { return of->median_high - of->median_low; }
-/* STRAIGHT times the width over that of the medians: what a share is worth. */
-static double steepness(const interval *of) {
-  return STRAIGHT * ((of->high - of->low) / median_width(of));
-}
 static double straight_part(const interval *of, double share) {
-  const double first = (of->low - of->median_low) / median_width(of);
-  return STRAIGHT * (first + (of->high - of->low) / median_width(of) * share - 0.5);
+  return STRAIGHT * (of->begin + of->widths * share - 0.5);
 }
 static double straight(const interval *of, double share) {
   return straight_part(of, share) + logit_of(share);
@@ -281,7 +276,7 @@ static double logit_of_straight(const interval *of, double phi) {
     const double share = 1 / (1 + exp(-y)), error = straight_part(of, share) + y - phi;
     if (error > 0) high = y;
     if (error < 0) low = y;
-    double next = y - error / (steepness(of) * share * (1 - share) + 1);
+    double next = y - error / (STRAIGHT * of->widths * share * (1 - share) + 1);
     if (!(next >= low && next <= high)) next = 0.5 * (low + high);
     if (fabs(next - y) <= 1e-15 * fmax(1, fabs(y))) break;
     y = next;
@@ -293,7 +288,7 @@ static double from_straight(const interval *of, double phi) {
 }
 static double straight_slope(const interval *of, double phi) {
   const double y = logit_of_straight(of, phi), log_logistic = -softplus(y) - softplus(-y);
-  return log_width(of) + log_logistic - log1p(steepness(of) * exp(log_logistic));
+  return log_width(of) + log_logistic - log1p(STRAIGHT * of->widths * exp(log_logistic));
 }
 
 static const interval_map logit_map = {logit, from_logit, logit_slope};
@@ -328,8 +323,9 @@ static interval interval_of(const rb_prior *prior, int r) {
   const rb_prior_bounds median = prior->median[r];
   rb_prior_distribution it;
   (void)rb_prior_distribution_of(prior, r, &it);
-  if (!isfinite(median.high - median.low)) return (interval){it.low, it.high, it.low, it.high};
-  return (interval){it.low, it.high, median.low, median.high};
+  const double width = median.high - median.low;
+  if (!isfinite(width)) return (interval){it.low, it.high, 0, 1};
+  return (interval){it.low, it.high, (it.low - median.low) / width, (it.high - it.low) / width};
 }
 
 static void to_lines(const rb_prior *prior, const interval_map *map, int64_t count,
