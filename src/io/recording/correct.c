@@ -72,8 +72,10 @@ static rb_status check_kernel(rb_context *ctx, const rb_sweep *sweep, double del
   return RB_OK;
 }
 
-/* Takes off what the current makes of the electrode, unless the amplifier has done so. */
-static rb_status take_electrode_off(rb_context *ctx, rb_sweep *sweep, const rb_correction *c) {
+/* Takes off what the current, shifted by a delay, makes of the electrode, unless the amplifier has
+ * done so. */
+static rb_status take_electrode_off(rb_context *ctx, rb_sweep *sweep, const rb_correction *c,
+                                    double delay_ms) {
   bool resistance = c->electrode != NULL;
   for (int k = 0; k < RB_TAPS; ++k) resistance = resistance || c->tap_MOhm[k] != 0;
   if (!resistance) return RB_OK;
@@ -84,8 +86,7 @@ static rb_status take_electrode_off(rb_context *ctx, rb_sweep *sweep, const rb_c
                          sweep->bridge_balance_MOhm);
   }
   if (c->electrode != NULL) {
-    const double delay = rb_correction_delay(c, sweep->interval_ms);
-    const rb_status status = check_kernel(ctx, sweep, delay, c->electrode);
+    const rb_status status = check_kernel(ctx, sweep, delay_ms, c->electrode);
     if (status != RB_OK) return status;
     convolve_off(sweep, c->electrode);
   }
@@ -113,7 +114,7 @@ rb_status rb_sweep_correct(rb_context *ctx, rb_sweep *sweep, const rb_correction
     for (int64_t i = 0; i < sweep->samples; ++i) sweep->current_pA[i] += c->current_offset_pA;
   }
   for (int64_t i = 0; i < sweep->samples; ++i) sweep->voltage_mV[i] -= c->junction_potential_mV;
-  if (sweep->current_pA != NULL) RB_TRY(take_electrode_off(ctx, sweep, c));
+  if (sweep->current_pA != NULL) RB_TRY(take_electrode_off(ctx, sweep, c, applied));
 cleanup:
   return status;
 }
