@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "rheobase/base/memory.h"
+
 static const double ROUNDING = 1e-9;  // of times: a difference of exactly the precision counts
 static const double LEAST_EXPECTED = 1e-12;  // of events on a step, so that a log stays finite
 
@@ -12,6 +14,21 @@ rb_train rb_train_of_events(int64_t count, const uint8_t *event, int64_t first, 
     if (event[n]) time[train.count++] = (double)n * step;
   }
   return train;
+}
+
+rb_status rb_trains_of_events(rb_context *ctx, int64_t runs, int64_t count, const uint8_t *event,
+                              int64_t first, double step, rb_train *train, double **times) {
+  rb_status status = RB_OK;
+  int64_t used = 0;
+  for (int64_t i = 0; i < runs * count; ++i) used += event[i];
+  RB_TRY(RB_ALLOCATE(ctx, *times, used));
+  used = 0;
+  for (int64_t r = 0; r < runs; ++r) {
+    train[r] = rb_train_of_events(count, event + r * count, first, step, *times + used);
+    used += train[r].count;
+  }
+cleanup:
+  return status;
 }
 
 int64_t rb_coincidences(rb_train data, rb_train model, double precision) {

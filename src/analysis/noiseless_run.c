@@ -15,25 +15,6 @@ static void fill_levels(double level[LEVELS]) {
   for (int k = 0; k < LEVELS; ++k) level[k] = exp(LOWEST + BETWEEN * k);
 }
 
-/* The trains of runs with noise. @param run (RUNS) @param time (*) theirs, allocated */
-static rb_status draw_runs(rb_context *ctx, const rb_noiseless *n, const double *theta,
-                           rb_train *run, double **time) {
-  rb_status status = RB_OK;
-  const int64_t T = n->given->length;
-  int64_t used = 0;
-  RB_TRY(rb_predictor_run(n->model, ctx, n->given, n->seed, OWN_RUNS + n->number * RUNS, RUNS,
-                          theta, NULL, n->response, n->event));
-  for (int64_t i = 0; i < RUNS * T; ++i) used += n->event[i];
-  RB_TRY(RB_ALLOCATE(ctx, *time, used));
-  used = 0;
-  for (int r = 0; r < RUNS; ++r) {
-    run[r] = rb_train_of_events(T, n->event + r * T, n->first, n->model->axis_step, *time + used);
-    used += run[r].count;
-  }
-cleanup:
-  return status;
-}
-
 /* The mean coincidence factor of runs with one; two without events coincide wholly. */
 static double coincidence(const rb_noiseless *n, const rb_train *run, const uint8_t *event) {
   const int64_t T = n->given->length;
@@ -47,22 +28,20 @@ static double coincidence(const rb_noiseless *n, const rb_train *run, const uint
   return sum / RUNS;
 }
 
-rb_status rb_noiseless_run(rb_context *ctx, const rb_noiseless *n, const double *theta,
-                           uint8_t *event) {
+/* The best run of one vector of parameters. @param level (LEVELS) @param theta (D) */
+static rb_status choose(rb_context *ctx, const rb_noiseless *n, const double *level, int64_t number,
+                        const double *theta, uint8_t *event) {
   rb_status status = RB_OK;
   const int64_t T = n->given->length;
   const int D = n->model->dim;
   rb_train run[RUNS];
-  double level[LEVELS], *time = NULL, *row = NULL, best = -INFINITY;
+  double *times = NULL, *row = NULL, best = -INFINITY;
   int64_t chosen = LEVELS - 1;
-  fill_levels(level);
-  if (!n->model->predictor->drawn) {
-    return rb_predictor_run(n->model, ctx, n->given, n->seed, 0, 1, theta, level, n->response,
-                            event);
-  }
   RB_TRY(RB_ALLOCATE(ctx, row, LEVELS * D));
   for (int k = 0; k < LEVELS; ++k) memcpy(row + k * D, theta, (size_t)D * sizeof *row);
-  RB_TRY(draw_runs(ctx, n, row, run, &time));
+  RB_TRY(rb_predictor_run(n->model, ctx, n->given, n->seed, OWN_RUNS + number * RUNS, RUNS, row,
+                          NULL, n->response, n->event));
+  RB_TRY(rb_trains_of_events(ctx, RUNS, T, n->event, n->first, n->model->axis_step, run, &times));
   RB_TRY(rb_predictor_run(n->model, ctx, n->given, n->seed, 0, LEVELS, row, level, n->response,
                           n->event));
   for (int64_t k = LEVELS - 1; k >= 0; --k) {
@@ -73,7 +52,24 @@ rb_status rb_noiseless_run(rb_context *ctx, const rb_noiseless *n, const double 
   }
   memcpy(event, n->event + chosen * T, (size_t)T);
 cleanup:
-  free(time);
+  free(times);
   free(row);
+  return status;
+}
+
+rb_status rb_noiseless_run(rb_context *ctx, const rb_noiseless *n, int64_t count,
+                           const double *theta, uint8_t *event) {
+  rb_status status = RB_OK;
+  double level[LEVELS];
+  fill_levels(level);
+  if (!n->model->predictor->drawn) {
+    return rb_predictor_run(n->model, ctx, n->given, n->seed, 0, count, theta, level, n->response,
+                            event);
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    RB_TRY(choose(ctx, n, level, n->number + i, theta + i * n->model->dim,
+                  event + i * n->given->length));
+  }
+cleanup:
   return status;
 }

@@ -104,7 +104,7 @@ typedef struct work {
   rb_stimulated given;
   double *response, *expected;  // (BATCH, steps)
   uint8_t *spike;               // (BATCH, steps)
-  uint8_t *noiseless;           // (steps)
+  uint8_t *noiseless;           // (BATCH, steps)
   double *time, *interval;      // (steps)
   float *followed;              // (draws, steps)
   rb_prediction *out;
@@ -125,9 +125,12 @@ static void score_run(const work *w, int64_t draw, const uint8_t *spike) {
   w->out->score[RB_SCORE_SHORTEST * D + draw] = score[RB_SCORE_SHORTEST];
 }
 
-/* @param number of the draw among those of all sweeps */
-static rb_status score_noiseless(const work *w, int64_t draw, int64_t number, const double *theta) {
+/* Scores draws first .. first+count-1 of the sweep by runs without noise.
+ * @param number of the first among those of all sweeps @param theta (count, D) */
+static rb_status score_noiseless(const work *w, int64_t first, int64_t number, int64_t count,
+                                 const double *theta) {
   rb_status status = RB_OK;
+  const int64_t T = w->steps->steps;
   const rb_noiseless n = {.model = w->model,
                           .given = &w->given,
                           .seed = w->seed,
@@ -137,9 +140,11 @@ static rb_status score_noiseless(const work *w, int64_t draw, int64_t number, co
                           .response = w->response,
                           .event = w->spike,
                           .time = w->time};
-  RB_TRY(rb_noiseless_run(w->ctx, &n, theta, w->noiseless));
-  w->out->score[RB_SCORE_GAMMA_NOISELESS * w->out->draws + draw] =
-      gamma_of(w, run_train(w->steps, w->noiseless, w->time));
+  RB_TRY(rb_noiseless_run(w->ctx, &n, count, theta, w->noiseless));
+  for (int64_t i = 0; i < count; ++i) {
+    w->out->score[RB_SCORE_GAMMA_NOISELESS * w->out->draws + first + i] =
+        gamma_of(w, run_train(w->steps, w->noiseless + i * T, w->time));
+  }
 cleanup:
   return status;
 }
@@ -166,9 +171,7 @@ static rb_status predict_batch(work *w, int64_t first, int64_t count, const doub
   rb_context *ctx = w->ctx;
   const int64_t T = w->steps->steps;
   const int64_t item = w->number * w->out->draws + first;
-  for (int64_t i = 0; i < count; ++i) {
-    RB_TRY(score_noiseless(w, first + i, item + i, theta + i * w->model->dim));
-  }
+  RB_TRY(score_noiseless(w, first, item, count, theta));
   RB_TRY(rb_predictor_run(w->model, ctx, &w->given, w->seed, item, count, theta, NULL, w->response,
                           w->spike));
   for (int64_t i = 0; i < count; ++i) score_run(w, first + i, w->spike + i * T);
@@ -205,8 +208,7 @@ cleanup:
 }
 
 double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest) {
-  const double batch =
-      BATCH * (2 * sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double) + sizeof(uint8_t);
+  const double batch = BATCH * 2 * (sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
   const double bands = RB_PREDICTION_BANDS * sizeof(float);
   const double draw = (double)(longest * (int64_t)sizeof(float) + total * (int64_t)sizeof(uint8_t));
   return (double)draws * draw + (double)longest * batch + (double)total * bands;
@@ -219,7 +221,7 @@ static rb_status allocate(work *w) {
   RB_TRY(RB_ALLOCATE(ctx, w->response, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->expected, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->spike, BATCH * T));
-  RB_TRY(RB_ALLOCATE(ctx, w->noiseless, T));
+  RB_TRY(RB_ALLOCATE(ctx, w->noiseless, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->time, T));
   RB_TRY(RB_ALLOCATE(ctx, w->interval, T));
   RB_TRY(RB_ALLOCATE(ctx, w->followed, D * T));
@@ -306,15 +308,9 @@ static rb_status compare_runs(rb_context *ctx, const rb_steps *steps, int64_t co
   rb_status status = RB_OK;
   rb_train *run = NULL;
   double *time = NULL;
-  int64_t used = 0;
   RB_TRY(RB_ALLOCATE(ctx, run, p->draws));
-  for (int64_t i = 0; i < p->draws * p->steps; ++i) used += p->spike[i];
-  RB_TRY(RB_ALLOCATE(ctx, time, used));
-  used = 0;
-  for (int64_t d = 0; d < p->draws; ++d) {
-    run[d] = run_train(steps, p->spike + d * p->steps, time + used);
-    used += run[d].count;
-  }
+  RB_TRY(rb_trains_of_events(ctx, p->draws, p->steps, p->spike, first_step(steps), steps->dt_ms,
+                             run, &time));
   *md_star = rb_md_star(count, train, p->draws, run, WINDOW);
 cleanup:
   free(run);

@@ -77,7 +77,7 @@ static void coincides_best(void **state) {
   static uint8_t chosen[STEPS], other[STEPS];
   fill(-65);
   rb_noiseless n = noiseless(&model);
-  assert_all_ok(rb_noiseless_run(&test_context, &n, theta, chosen));
+  assert_all_ok(rb_noiseless_run(&test_context, &n, 1, theta, chosen));
   const double best = stands_for(&n, theta, chosen);
   int events = 0, fewer = 0, more = 0;
   for (int k = 0; k < STEPS; ++k) events += chosen[k];
@@ -95,10 +95,35 @@ static void coincides_best(void **state) {
   }
   assert_true(fewer > 0 && more > 0);
   for (int k = 0; k < STEPS; k += 500) recorded[k] = 1;
-  assert_all_ok(rb_noiseless_run(&test_context, &n, theta, other));
+  assert_all_ok(rb_noiseless_run(&test_context, &n, 1, theta, other));
   assert_memory_equal(chosen, other, STEPS);
   release(&n);
   model.destroy(&model);
+}
+
+/* Of several parameters each has the run it has alone. */
+static void together_or_alone(void **state) {
+  (void)state;
+  enum { COUNT = 3 };
+  static const char *const neurons[] = {"gif", "adex"};
+  static uint8_t all[COUNT][STEPS], alone[STEPS];
+  for (int k = 0; k < 2; ++k) {
+    rb_model model;
+    assert_neuron(neurons[k], settings, &model);
+    const int D = model.dim;
+    double theta[COUNT * RB_MAX_PARAMETERS];
+    assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, 0, COUNT, theta, NULL));
+    fill(-65);
+    rb_noiseless n = noiseless(&model);
+    assert_all_ok(rb_noiseless_run(&test_context, &n, COUNT, theta, &all[0][0]));
+    for (int i = 0; i < COUNT; ++i, ++n.number) {
+      assert_all_ok(rb_noiseless_run(&test_context, &n, 1, theta + (size_t)(i * D), alone));
+      assert_memory_equal(all[i], alone, STEPS);
+    }
+    assert_non_null(memchr(all, 1, sizeof all));
+    release(&n);
+    model.destroy(&model);
+  }
 }
 
 /* Where events are not drawn it is the run without noise of the current. */
@@ -112,7 +137,7 @@ static void one_of_a_threshold(void **state) {
   assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, 0, 1, theta, NULL));
   fill(-65);
   rb_noiseless n = noiseless(&model);
-  assert_all_ok(rb_noiseless_run(&test_context, &n, theta, chosen));
+  assert_all_ok(rb_noiseless_run(&test_context, &n, 1, theta, chosen));
   assert_all_ok(
       rb_predictor_run(&model, &test_context, &given, 1, 0, 1, theta, &level, n.response, other));
   assert_memory_equal(chosen, other, STEPS);
@@ -131,14 +156,14 @@ static void silent(void **state) {
   fill(-65);
   for (int k = 0; k < STEPS; ++k) stimulus[k] -= 100;
   rb_noiseless n = noiseless(&model);
-  assert_all_ok(rb_noiseless_run(&test_context, &n, theta, chosen));
+  assert_all_ok(rb_noiseless_run(&test_context, &n, 1, theta, chosen));
   assert_non_null(memchr(n.event, 1, STEPS));  // at the lowest level
   assert_null(memchr(chosen, 1, STEPS));
   release(&n);
   model.destroy(&model);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(coincides_best),
-                                          cmocka_unit_test(silent),
-                                          cmocka_unit_test(one_of_a_threshold)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(coincides_best), cmocka_unit_test(silent), cmocka_unit_test(together_or_alone),
+    cmocka_unit_test(one_of_a_threshold)};
 RB_TEST_MAIN(tests)

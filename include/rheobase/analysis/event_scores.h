@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "rheobase/base/context.h"
+
 /** @file event_scores.h
  * How well trains of events, and a response between them, are predicted.
  * Times and durations are in one unit, of the user's choice. All functions are local. */
@@ -17,6 +19,12 @@ typedef struct rb_train {
  * @param event (count) 0 or 1 @param time room for the train's times, which it keeps */
 rb_train rb_train_of_events(int64_t count, const uint8_t *event, int64_t first, double step,
                             double *time);
+
+/** The same of many runs. Fails with RB_ERR_MEMORY. @param event (runs, count) @param train (runs)
+ * @param times theirs, allocated; the caller frees them, also after a failure */
+RB_NODISCARD rb_status rb_trains_of_events(rb_context *ctx, int64_t runs, int64_t count,
+                                           const uint8_t *event, int64_t first, double step,
+                                           rb_train *train, double **times);
 
 /** Events of @p data with one of @p model within +-precision; each is used once, earliest first. */
 int64_t rb_coincidences(rb_train data, rb_train model, double precision);
