@@ -271,7 +271,7 @@ static rb_status make_pass(rb_context *ctx, rb_dealt *d, pass *p, store *s, rb_s
   RB_TRY(rb_queue_create(ctx, p->end - p->first, &queue));
   const rb_status local = work(ctx, d, p, &queue, s, &failed);
   rb_queue_destroy(&queue);
-  *made = rb_agree(ctx, local);
+  *made = rb_agree_first(ctx, local, failed);
   keep_first(ctx, failed, p, s);
   if (d->skipped == NULL) return RB_OK;
   const rb_error reason = ctx->error;

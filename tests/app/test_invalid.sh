@@ -156,8 +156,7 @@ prior = { a = { distribution = "normal"; mean = 0; sd = 1; }; b = { distribution
 table = { files = ["holes.h5"]; channels = ["level mV"]; length = 4; axis = "time ms"; step = 1.0; };
 END
 sed '/^plugin/d; s/^model.*/model = "table";/' invalid.cfg | cat - prior.txt >table.cfg
-# Which of the rows a rank meets first depends on the dealing.
-expect_failure 5 "holds a value that is not a number in row" 2 simulate table.cfg -o table
+expect_failure 5 "holes.h5: x holds a value that is not a number in row 0" 2 simulate table.cfg -o table
 for ranks in 1 2; do
   for stage in simulate train calibrate; do
     mpirun -n $ranks "$RB_PROGRAM" $stage table.cfg -o "table$ranks" "${skip[@]}" >out.txt 2>err.txt ||
