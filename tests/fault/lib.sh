@@ -45,6 +45,41 @@ expect_error() {
   [ $code = "$1" ] || fail "$3: exit $code, not $1: $(grep '^rheobase: error' err.txt)"
 }
 
+# hold FUNCTION CALL COMMAND...: starts a command in the background and comes back when it is held in that
+# call of the function; RB_STOP_WITHIN is the library that does so. Its number is in $process.
+hold() {
+  local function=$1 call=$2
+  shift 2
+  rm -f held
+  RB_STOP_IN=$function RB_STOP_CALL=$call RB_HELD=$work/held LD_PRELOAD=$RB_STOP_WITHIN "$@" >out.txt 2>err.txt </dev/null &
+  process=$!
+  for _ in $(seq $((patience * 100))); do
+    [ ! -e held ] || return 0
+    kill -0 $process 2>/dev/null || break
+    sleep 0.01
+  done
+  fail "not held in call $call of $function: $(tail -3 err.txt)"
+}
+
+# let_go: lets what is held go on, and waits for its end; its exit code is then in $code.
+let_go() {
+  rm held
+  wait "$process"
+  code=$?
+}
+
+# signal_ranks: USR1 to the mpirun that is held, which hands it on; comes back when all its ranks have it.
+signal_ranks() {
+  local rank
+  kill -USR1 "$process"
+  for rank in $(pgrep -P "$process" -f "$RB_PROGRAM"); do
+    for _ in $(seq $((patience * 100))); do
+      grep -q '^ShdPnd:.*[2367abef]..$' "/proc/$rank/status" && break # USR1 is 0x200
+      sleep 0.01
+    done
+  done
+}
+
 # expect_readable FOLDER: every result file there is whole.
 expect_readable() {
   local file

@@ -12,9 +12,10 @@ mkdir case
 cp whole/simulations.h5 case
 run_stage 1 train whole
 expect_success train
-# A checkpoint of an unfinished training.
-"$RB_PROGRAM" train "$input" -o case "${study[@]}" >stopped.txt 2>&1 &
-stop_once $! "^epoch 1/" stopped.txt
+# A checkpoint of an unfinished training: every step is saved, and it is asked to stop at such a time.
+RB_STOP_IN=rename RB_STOP_CALL=20 LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" train "$input" -o case "${study[@]}" \
+  --set checkpoint.minutes=1e-9 >stopped.txt 2>&1
+code=$?
 [ $code = 85 ] || fail "no unfinished checkpoint: $(tail -2 stopped.txt)"
 cp case/checkpoint.h5 good.h5
 size=$(stat -c %s good.h5)

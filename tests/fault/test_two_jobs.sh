@@ -10,30 +10,22 @@ done
 mkdir case
 cp whole/simulations.h5 case
 
-"$RB_PROGRAM" train "$input" -o case "${study[@]}" >first.txt 2>&1 &
-first=$!
-for _ in $(seq $((patience * 50))); do
-  [ ! -e case/rheobase.lock ] || break
-  sleep 0.02
-done
-kill -STOP $first # it holds the lock for as long as is needed
+hold rename 1 "$RB_PROGRAM" train "$input" -o case "${study[@]}" # it has the lock for as long as is needed
+first=$process
+mv out.txt first.txt
 for stage in train calibrate; do
   run_stage 2 $stage case
   expect_error 6 "another job works in this folder \(host $(hostname) process $first .*delete" "$stage beside another job"
 done
-kill -CONT $first
-wait $first || fail "the first job was disturbed: $(tail -1 first.txt)"
+let_go
+[ $code = 0 ] || fail "the first job was disturbed: $(tail -1 first.txt)"
 same_files whole case
 [ ! -e case/rheobase.lock ] || fail "the lock was left"
 
 # Killed: its lock stays, and is stale.
 rm case/checkpoint.h5
-"$RB_PROGRAM" train "$input" -o case "${study[@]}" >first.txt 2>&1 &
-first=$!
-for _ in $(seq $((patience * 50))); do
-  [ ! -e case/checkpoint.h5 ] || break
-  sleep 0.02
-done
+hold rename 2 "$RB_PROGRAM" train "$input" -o case "${study[@]}"
+first=$process
 kill -KILL $first
 wait $first 2>/dev/null
 grep -q "process $first" case/rheobase.lock || fail "no lock of the killed job: $(cat case/rheobase.lock)"
