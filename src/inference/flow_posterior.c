@@ -64,22 +64,41 @@ static const double *centring_of(const flow_state *state, int64_t i) {
   return state->centring + i * rb_view_centring(&state->view);
 }
 
-/* Summaries of up to `batch` data sets; the rest of the batch is zeros. */
-static rb_status summarise(flow_state *state, rb_context *ctx, int64_t count, const float *x) {
+/* What the network sees of up to `batch` data sets. */
+static rb_status observe(flow_state *state, rb_context *ctx, int64_t count, const float *x) {
+  return rb_view_observe(&state->view, ctx, count, x, state->seen, state->centring);
+}
+
+/* Puts 0, their mean, in place of a block's standardised features. @param x of one data set */
+static void hide(rb_shape shape, const rb_feature_blocks *blocks, int block, rb_real *x) {
+  rb_real *feature = x + rb_shape_series(shape);
+  for (int f = 0; f < shape.features; ++f) {
+    if (blocks->of[f] == block) feature[f] = 0;
+  }
+}
+
+/* Summaries of what is seen; the rest of the batch is zeros.
+ * @param blocks one of which is hidden; NULL: nothing is */
+static void summarise_seen(flow_state *state, int64_t count, const rb_feature_blocks *blocks,
+                           int hidden) {
   const rb_shape shape = rb_view_shape(&state->view);
   const int64_t samples = rb_shape_row(shape);
-  const rb_status status =
-      rb_view_observe(&state->view, ctx, count, x, state->seen, state->centring);
-  if (status != RB_OK) return status;
   for (int64_t i = 0; i < count; ++i) {
-    rb_standardise_x(&state->standardisation, shape, state->seen + i * samples,
-                     state->x + i * samples);
+    rb_real *x = state->x + i * samples;
+    rb_standardise_x(&state->standardisation, shape, state->seen + i * samples, x);
+    if (blocks != NULL) hide(shape, blocks, hidden, x);
   }
   memset(state->x + count * samples, 0,
          (size_t)((state->batch - count) * samples) * sizeof *state->x);
   rb_standardise_finish(&state->standardisation, shape, state->batch, state->x);
   rb_estimator_summarise(state->estimator, state->batch, state->x, state->summary);
-  return RB_OK;
+}
+
+/* Summaries of up to `batch` data sets. */
+static rb_status summarise(flow_state *state, rb_context *ctx, int64_t count, const float *x) {
+  const rb_status status = observe(state, ctx, count, x);
+  if (status == RB_OK) summarise_seen(state, count, NULL, 0);
+  return status;
 }
 
 /* Log densities per unit of the parameters from those of standardised ones in state->density. */
@@ -103,6 +122,43 @@ static void densities(flow_state *state, int64_t count, int64_t per, double *log
   per_unit(state, rows, log_density);
 }
 
+/* Draws of the data sets that were summarised. @param first of them within the purpose */
+static void draw(flow_state *state, uint64_t seed, rb_purpose purpose, int64_t first, int64_t count,
+                 int64_t draws, float *theta, double *log_density) {
+  const int D = state->view.model->dim;
+  const rb_standardisation *s = &state->standardisation;
+  for (int64_t i = 0; i < count; ++i) {
+    const rb_stream stream = rb_stream_make(seed, purpose, RB_RANDOM_POSTERIOR_DRAWS, state->member,
+                                            (uint64_t)(first + i));
+    fill_normals(stream, draws * D, state->z + i * draws * D);
+  }
+  rb_estimator_sample(state->estimator, (int)count, draws, state->summary, state->z, state->values,
+                      log_density != NULL ? state->density : NULL);
+  for (int64_t k = 0; k < count * draws * D; ++k) {
+    state->phi[k] = (double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D];
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    double *phi = state->phi + i * draws * D;
+    rb_view_from(&state->view, centring_of(state, i), draws, phi, phi, state->log_det + i * draws);
+  }
+  for (int64_t k = 0; k < count * draws * D; ++k) theta[k] = (float)state->phi[k];
+  if (log_density != NULL) per_unit(state, count * draws, log_density);
+}
+
+/* Log density of `per` vectors for each of the data sets that were summarised. */
+static void judge(flow_state *state, int64_t count, int64_t per, const double *theta,
+                  double *log_density) {
+  const int D = state->view.model->dim;
+  for (int64_t i = 0; i < count; ++i) {
+    rb_view_to(&state->view, centring_of(state, i), per, theta + i * per * D,
+               state->phi + i * per * D, state->log_det + i * per);
+  }
+  rb_standardise_theta(&state->standardisation, D, count * per, state->phi, state->values);
+  densities(state, count, per, log_density);
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_purpose purpose,
                         int64_t first, int64_t count, const float *x, int64_t draws, float *theta,
                         double *log_density) {
@@ -110,29 +166,12 @@ static rb_status sample(rb_posterior *self, rb_context *ctx, uint64_t seed, rb_p
   flow_state *state = self->state;
   const rb_model *model = self->model;
   const int D = model->dim;
-  const rb_standardisation *s = &state->standardisation;
-  RB_TRY(reserve(ctx, state, D, (count < state->batch ? count : state->batch) * draws));
+  RB_TRY(reserve(ctx, state, D, least(count, state->batch) * draws));
   for (int64_t begin = 0; begin < count; begin += state->batch) {
-    const int64_t here = count - begin < state->batch ? count - begin : state->batch;
+    const int64_t here = least(count - begin, state->batch);
     RB_TRY(summarise(state, ctx, here, x + begin * model->channels * model->length));
-    for (int64_t i = 0; i < here; ++i) {
-      const rb_stream stream = rb_stream_make(seed, purpose, RB_RANDOM_POSTERIOR_DRAWS,
-                                              state->member, (uint64_t)(first + begin + i));
-      fill_normals(stream, draws * D, state->z + i * draws * D);
-    }
-    rb_estimator_sample(state->estimator, (int)here, draws, state->summary, state->z, state->values,
-                        log_density != NULL ? state->density : NULL);
-    float *out = theta + begin * draws * D;
-    for (int64_t k = 0; k < here * draws * D; ++k) {
-      state->phi[k] = (double)state->values[k] * s->theta_std[k % D] + s->theta_mean[k % D];
-    }
-    for (int64_t i = 0; i < here; ++i) {
-      double *phi = state->phi + i * draws * D;
-      rb_view_from(&state->view, centring_of(state, i), draws, phi, phi,
-                   state->log_det + i * draws);
-    }
-    for (int64_t k = 0; k < here * draws * D; ++k) out[k] = (float)state->phi[k];
-    if (log_density != NULL) per_unit(state, here * draws, log_density + begin * draws);
+    draw(state, seed, purpose, first + begin, here, draws, theta + begin * draws * D,
+         log_density != NULL ? log_density + begin * draws : NULL);
   }
 cleanup:
   return status;
@@ -144,17 +183,39 @@ static rb_status log_density(rb_posterior *self, rb_context *ctx, int64_t count,
   flow_state *state = self->state;
   const rb_model *model = self->model;
   const int D = model->dim;
-  RB_TRY(reserve(ctx, state, D, (count < state->batch ? count : state->batch) * per));
+  RB_TRY(reserve(ctx, state, D, least(count, state->batch) * per));
   for (int64_t begin = 0; begin < count; begin += state->batch) {
-    const int64_t here = count - begin < state->batch ? count - begin : state->batch;
+    const int64_t here = least(count - begin, state->batch);
     RB_TRY(summarise(state, ctx, here, x + begin * model->channels * model->length));
-    const double *here_theta = theta + begin * per * D;
-    for (int64_t i = 0; i < here; ++i) {
-      rb_view_to(&state->view, centring_of(state, i), per, here_theta + i * per * D,
-                 state->phi + i * per * D, state->log_det + i * per);
+    judge(state, here, per, theta + begin * per * D, out + begin * per);
+  }
+cleanup:
+  return status;
+}
+
+void rb_flow_posterior_blocks(const rb_posterior *posterior, rb_feature_blocks *blocks) {
+  const rb_view *view = &((const flow_state *)posterior->state)->view;
+  rb_feature_blocks_find(view->summary->features, view->model, blocks);
+}
+
+rb_status rb_flow_posterior_without(rb_posterior *posterior, rb_context *ctx, uint64_t seed,
+                                    rb_purpose purpose, int64_t first, int64_t count,
+                                    const float *x, const rb_feature_blocks *blocks, int64_t draws,
+                                    const double *truth, float *theta, double *log_truth) {
+  rb_status status = RB_OK;
+  flow_state *state = posterior->state;
+  const rb_model *model = posterior->model;
+  const int D = model->dim;
+  RB_TRY(reserve(ctx, state, D, least(count, state->batch) * draws));
+  for (int64_t begin = 0; begin < count; begin += state->batch) {
+    const int64_t here = least(count - begin, state->batch);
+    RB_TRY(observe(state, ctx, here, x + begin * model->channels * model->length));
+    for (int k = 0; k <= blocks->count; ++k) {
+      const int64_t row = k * count + begin;
+      summarise_seen(state, here, k > 0 ? blocks : NULL, k - 1);
+      draw(state, seed, purpose, first + begin, here, draws, theta + row * draws * D, NULL);
+      judge(state, here, 1, truth + begin * D, log_truth + row);
     }
-    rb_standardise_theta(&state->standardisation, D, here * per, state->phi, state->values);
-    densities(state, here, per, out + begin * per);
   }
 cleanup:
   return status;

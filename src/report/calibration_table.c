@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "block_scores.h"
 #include "coverage_table.h"
 #include "diagnostic_columns.h"
 #include "rheobase/base/log.h"
@@ -189,6 +190,7 @@ static rb_status print_file(rb_context *ctx, const char *path) {
   RB_TRY(print_regimes(ctx, file, (const char *const *)parameters, D));
   RB_TRY(print_loss(ctx, file));
   RB_TRY(print_outside(ctx, file));
+  RB_TRY(rb_print_blocks(ctx, file));
 cleanup:
   free(parameters);
   free(quantities);

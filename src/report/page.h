@@ -24,10 +24,11 @@ void rb_html_text(FILE *out, const char *text);
 /** A file's bytes as base64. Fails with RB_ERR_FILE. */
 RB_NODISCARD rb_status rb_html_base64(rb_context *ctx, const char *path, FILE *out);
 
-/** Tables of what the study's files say: diagnostics, members of an ensemble, posterior, predictive
- * check, settings, provenance. */
+/** Tables of what the study's files say: diagnostics, members of an ensemble, blocks of
+ * features, posterior, predictive check, settings, provenance. */
 RB_NODISCARD rb_status rb_page_calibration(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_ensemble(const rb_study_data *study, FILE *out);
+RB_NODISCARD rb_status rb_page_blocks(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_baseline(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_misspecification(const rb_study_data *study, FILE *out);
 RB_NODISCARD rb_status rb_page_observation(const rb_study_data *study, FILE *out);

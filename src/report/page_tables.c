@@ -207,6 +207,7 @@ rb_status rb_page_calibration(const rb_study_data *study, FILE *out) {
   RB_TRY(write_diagnostics(study, out, RB_TABLE_QUANTITIES, "quantity", Q,
                            (const char *const *)quantities));
   RB_TRY(write_regimes(study, out));
+  RB_TRY(rb_page_blocks(study, out));
 cleanup:
   free(quantities);
   return status;

@@ -14,6 +14,11 @@ awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) pr
 cp "$folder/recording.h5" "$folder/second.h5"
 "$RB_PROGRAM" infer --quiet "$folder" --recording "$folder/recording.h5" --recording "$folder/second.h5" --sweeps 0 2>/dev/null
 "$RB_PROGRAM" predict --quiet "$folder" --recording "$folder/recording.h5" 2>/dev/null
+# What a network says without each block of its features, where these come in blocks.
+for stage in simulate train calibrate; do
+  "$RB_PROGRAM" "$stage" --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder/blocks" --set network.summary.type=statistics
+done
+cp "$folder/blocks/calibration.h5" "$folder/calibration.h5"
 files=
 for stage in simulations checkpoint calibration baseline posterior cells predictive prediction exact scaling recording; do
   if [ -f "$folder/$stage.h5" ]; then files="$files $folder/$stage.h5"; fi

@@ -56,6 +56,14 @@ for crossings in false true; do
     --set network.summary.level=0.5 --set simulator.channels=2 >out.txt 2>err.txt || fail "statistics: $(tail -3 out.txt err.txt)"
   h5dump -d standardisation/channel "statistics_$crossings/checkpoint.h5" >"names_$crossings.txt"
   grep -q signal_lines_2_2_slope "names_$crossings.txt" || fail "no lines of the first channel: $(head -20 "names_$crossings.txt")"
+  # What the network says without a block is printed, stored and on the page: one row for each block.
+  blocks=$(h5dump -A 0 -d blocks/block "statistics_$crossings/calibration.h5" | grep -o '"[a-z_]*"' | tr -d '"')
+  [ "$(wc -l <<<"$blocks")" -ge 5 ] || fail "blocks: $blocks"
+  for block in $blocks; do
+    [ "$(grep -cE "^$block +[0-9]+ +-?[0-9.]+ +-?[0-9.]+ \+- +[0-9.]+  " out.txt)" = 1 ] || fail "$block: $(grep -A12 "^block" out.txt)"
+    grep -qE "<td>$block</td><td>[0-9]+</td><td>-?[0-9.]+</td><td>-?[0-9.]+ ± " "statistics_$crossings/report.html" ||
+      fail "$block is not on the page"
+  done
 done
 grep -q moments_skewness names_false.txt && ! grep -q moments_skewness names_true.txt || fail "moments are not for those without events"
 grep -q crossings_intervals_count names_true.txt && ! grep -q intervals names_false.txt || fail "intervals are not those of crossings"

@@ -32,6 +32,10 @@ same_study bank "$stages" --set network.summary.type=expert --set network.densit
 same_study both "$stages" --set network.summary.type=both --set training.parameters=centred --set training.schedule=constant
 same_study statistics "simulate train calibrate" --set network.summary.type=statistics --set network.density=autoregressive \
   --set network.centring=true --set training.mode=online --set training.steps_per_epoch=4 --set training.passes=2
+for count in "${ranks[@]}"; do
+  h5ls "statistics$count/calibration.h5/blocks/worse_by" >/dev/null || fail "blocks are not in calibration.h5 of $count ranks"
+done
+! h5ls "bank${ranks[0]}/calibration.h5/blocks" >/dev/null 2>&1 || fail "a filter bank has no blocks"
 
 # A comparison that cannot fail shows nothing: another seed gives other files.
 for stage in simulate train; do

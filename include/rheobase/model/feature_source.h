@@ -7,7 +7,7 @@
  * Where the features of a data set come from that a network starts from, as a table: each type of
  * summary network (summary_type.h) names one row or none. All functions are local. */
 
-enum { RB_FEATURE_NAME = 64 };
+enum { RB_FEATURE_NAME = 64, RB_MAX_BLOCKS = 32 };
 
 typedef struct rb_feature_source {
   const char *what;  ///< "features of its own": what a model without any is told to lack
@@ -23,6 +23,10 @@ typedef struct rb_feature_source {
   int (*count)(const rb_model *model);
   /** @param text (RB_FEATURE_NAME) the name of feature @p f */
   void (*name)(const rb_model *model, int f, char *text);
+  /** The block of feature @p f, such as "since": what is computed in one way and tells one kind of
+   * thing, at most RB_MAX_BLOCKS of them. NULL: a feature of none; the function: a source of none,
+   * as one with centred coordinates has to be. */
+  const char *(*block)(const rb_model *model, int f);
   /** @param x (count, C, L) @param out (count, features), finite
    * @param centring (count, centring); not used without centred coordinates */
   rb_status (*compute)(const rb_model *model, rb_context *ctx, int64_t count, const float *x,
@@ -39,6 +43,18 @@ typedef struct rb_feature_source {
                    double *latent, double *log_det);
   /** @} */
 } rb_feature_source;
+
+/** The blocks of a source's features, in the order in which they begin. */
+typedef struct rb_feature_blocks {
+  int count;                        ///< 0: the source names none
+  const char *name[RB_MAX_BLOCKS];  ///< (count) not owned
+  int64_t features[RB_MAX_BLOCKS];  ///< (count) in each
+  int16_t of[RB_MAX_FEATURES];      ///< the block of each feature; -1: none
+} rb_feature_blocks;
+
+/** Finds them. @param source may be NULL: none */
+void rb_feature_blocks_find(const rb_feature_source *source, const rb_model *model,
+                            rb_feature_blocks *blocks);
 
 /** Features of the model (rb_features). */
 extern const rb_feature_source rb_model_features;

@@ -3,6 +3,7 @@
 
 #include "job.h"
 #include "misfit_file.h"
+#include "rheobase/analysis/block_worth.h"
 #include "rheobase/analysis/calibration_file.h"
 #include "rheobase/analysis/ranks.h"
 #include "rheobase/base/log.h"
@@ -11,8 +12,29 @@
 #include "rheobase/report/ensemble_table.h"
 #include "stage_file.h"
 
+/* What is told of the posterior of a study besides its test sets, but not of an ensemble's members
+ * or the baseline. */
+typedef struct extras {
+  const rb_misfit_study *misfit;
+  rb_posterior *network;  // whose blocks of features are looked at
+} extras;
+
+/* Work that is stopped within it begins again. */
+static rb_status write_beside(rb_context *ctx, const rb_job *job, const extras *beside,
+                              const rb_calibration_study *study, rb_file *file) {
+  rb_status status = RB_OK;
+  rb_block_worth worth;
+  if (beside == NULL) return RB_OK;
+  RB_TRY(rb_misfit_write(ctx, file, beside->misfit));
+  RB_TRY(rb_block_worth_measure(ctx, beside->network, (uint64_t)job->input.seed, &study->set[0],
+                                &study->records[0], &worth));
+  RB_TRY(rb_block_worth_write(ctx, file, &worth));
+cleanup:
+  return status;
+}
+
 static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posterior *posterior,
-                            const rb_calibration_study *study, const rb_misfit_study *misfit,
+                            const rb_calibration_study *study, const extras *beside,
                             const char *path) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
@@ -26,7 +48,7 @@ static rb_status write_file(rb_context *ctx, const rb_job *job, const rb_posteri
     RB_TRY(rb_calibration_write(ctx, file, set, &study->records[k], &result));
     rb_calibration_free(&result);
   }
-  RB_TRY(rb_misfit_write(ctx, file, misfit));
+  RB_TRY(write_beside(ctx, job, beside, study, file));
   RB_TRY(rb_stage_file_commit(ctx, job, &file));
 cleanup:
   rb_file_abort(ctx, &file);
@@ -58,15 +80,14 @@ static void explain_bins(const rb_context *ctx, const rb_calibration_settings *s
 
 /* Streams a posterior through the test sets into `path`; `partial` holds unfinished work. */
 static rb_status calibrate(rb_context *ctx, rb_job *job, rb_posterior *posterior,
-                           const char *partial_file, const rb_misfit_study *misfit,
-                           const char *path) {
+                           const char *partial_file, const extras *beside, const char *path) {
   rb_status status = RB_OK;
   rb_calibration_study study = {0};
   char partial[RB_JOB_PATH];
   rb_job_path(job, partial_file, partial);
   RB_TRY(rb_calibration_collect(ctx, posterior, (uint64_t)job->input.seed, &job->input.calibration,
                                 partial, rb_recipe_digest(&job->recipe), &study));
-  status = write_file(ctx, job, posterior, &study, misfit, path);
+  status = write_file(ctx, job, posterior, &study, beside, path);
   if (status == RB_STOPPED) status = keep(ctx, job, partial, &study);
   RB_TRY(status);
   if (ctx->rank == 0) (void)unlink(partial);
@@ -75,13 +96,15 @@ cleanup:
   return status;
 }
 
-/* The network, or the mixture of an ensemble; it also tells whether the data sets are ordinary. */
+/* The network, or the mixture of an ensemble; it also tells whether the data sets are ordinary, and
+ * what the network, of an ensemble the first, makes of its features. */
 static rb_status calibrate_network(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
   rb_misfit_study misfit = {0};
   RB_TRY(rb_misfit_of_test_set(ctx, job, RB_FOR_DIAGNOSTICS,
                                job->input.calibration.diagnostics_datasets, &misfit));
-  RB_TRY(calibrate(ctx, job, job->network, "calibration.partial.h5", &misfit, path));
+  const extras beside = {&misfit, &job->member[0]};
+  RB_TRY(calibrate(ctx, job, job->network, "calibration.partial.h5", &beside, path));
   RB_TRY(rb_table_calibration(ctx, path));
   rb_misfit_print_test_set(ctx, &misfit);
 cleanup:
@@ -91,12 +114,11 @@ cleanup:
 
 /* A member of an ensemble. @param number from 1 */
 static rb_status calibrate_member(rb_context *ctx, rb_job *job, int number) {
-  const rb_misfit_study none = {0};
   char path[RB_JOB_PATH], partial[64];
   rb_job_member_path(job, "calibration", number, path);
   (void)snprintf(partial, sizeof partial, "calibration_member_%d.partial.h5", number);
   rb_log_info(ctx, "calibrate  member %d of %d", number, job->input.training.ensemble);
-  return calibrate(ctx, job, &job->member[number - 1], partial, &none, path);
+  return calibrate(ctx, job, &job->member[number - 1], partial, NULL, path);
 }
 
 rb_status rb_stage_calibrate(rb_context *ctx, rb_job *job, const char *path) {
@@ -133,9 +155,8 @@ static void print_leakage(const rb_context *ctx, const rb_posterior *baseline) {
 
 rb_status rb_stage_calibrate_baseline(rb_context *ctx, rb_job *job, const char *path) {
   rb_status status = RB_OK;
-  const rb_misfit_study none = {0};
   RB_TRY(rb_job_load_baseline(ctx, job));
-  RB_TRY(calibrate(ctx, job, &job->baseline, "baseline_calibration.partial.h5", &none, path));
+  RB_TRY(calibrate(ctx, job, &job->baseline, "baseline_calibration.partial.h5", NULL, path));
   RB_TRY(rb_table_calibration(ctx, path));
   print_leakage(ctx, &job->baseline);
   RB_TRY(rb_table_comparison(ctx, &job->model, job->study.folder));

@@ -22,6 +22,10 @@ static void name(const rb_model *model, int f, char *text) {
   (void)snprintf(text, RB_FEATURE_NAME, "%s", rb_statistics_quantities(model->statistics)[f].name);
 }
 
+static const char *block(const rb_model *model, int f) {
+  return rb_statistics_block_name(rb_statistics_block_of(model->statistics, f));
+}
+
 static rb_status compute(const rb_model *model, rb_context *ctx, int64_t n, const float *x,
                          float *out, double *centring) {
   (void)centring;
@@ -34,5 +38,6 @@ const rb_feature_source rb_statistics_features = {.what = "statistics",
                                                   .scales = scales,
                                                   .count = count,
                                                   .name = name,
+                                                  .block = block,
                                                   .compute = compute,
                                                   .least_deviation = 1e-4};
