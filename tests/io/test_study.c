@@ -109,11 +109,18 @@ static void stale_locks_are_taken_over(void **state) {
   (void)unsetenv("SLURM_JOB_ID");
 }
 
+/* The tests on one and on two ranks run at the same time. @param path (64) */
+static void own_path(const char *stem, char *path) {
+  (void)snprintf(path, 64, "study_%s_%d", stem, test_context.size);
+}
+
 // A squeue that knows job 70 as running, 71 as ended, 72 no more, and fails for others.
-static void write_squeue(void) {
+static void write_squeue(const char *bin) {
   if (test_context.rank == 0) {
-    (void)mkdir("study_bin", 0777);
-    write_text("study_bin/squeue",
+    char squeue[80];
+    (void)snprintf(squeue, sizeof squeue, "%s/squeue", bin);
+    (void)mkdir(bin, 0777);
+    write_text(squeue,
                "#!/bin/sh\n"
                "[ \"$1 $2 $3\" = \"--noheader --format=%T --jobs\" ] || exit 9\n"
                "case $4 in\n"
@@ -122,17 +129,18 @@ static void write_squeue(void) {
                "72) echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1 ;;\n"
                "*) echo 'Unable to contact slurm controller' >&2; exit 1 ;;\n"
                "esac\n");
-    (void)chmod("study_bin/squeue", 0777);
+    (void)chmod(squeue, 0777);
   }
   MPI_Barrier(test_context.comm);
 }
 
 static void slurm_is_asked_about_other_jobs(void **state) {
   (void)state;
-  char path[4096], with_squeue[4200];
+  char path[4096], with_squeue[4200], bin[64];
+  own_path("bin", bin);
   (void)snprintf(path, sizeof path, "%s", getenv("PATH"));
-  (void)snprintf(with_squeue, sizeof with_squeue, "study_bin:%s", path);
-  write_squeue();
+  (void)snprintf(with_squeue, sizeof with_squeue, "%s:%s", bin, path);
+  write_squeue(bin);
   (void)setenv("SLURM_JOB_ID", "77", 1);
   (void)setenv("SLURM_CLUSTER_NAME", "here", 1);
   (void)setenv("PATH", with_squeue, 1);
@@ -154,10 +162,13 @@ static void slurm_is_asked_about_other_jobs(void **state) {
 static void folders_that_cannot_be(void **state) {
   (void)state;
   rb_study study;
-  if (test_context.rank == 0) write_text("study_file", "x");
+  char file[64], within[80];
+  own_path("file", file);
+  (void)snprintf(within, sizeof within, "%s/x", file);
+  if (test_context.rank == 0) write_text(file, "x");
   MPI_Barrier(test_context.comm);
-  EXPECT_FAILURE(rb_study_open(&test_context, "study_file", &study), RB_ERR_FILE, "study_file");
-  EXPECT_FAILURE(rb_study_open(&test_context, "study_file/x", &study), RB_ERR_FILE,
+  EXPECT_FAILURE(rb_study_open(&test_context, file, &study), RB_ERR_FILE, file);
+  EXPECT_FAILURE(rb_study_open(&test_context, within, &study), RB_ERR_FILE,
                  "cannot be created: Not a directory");
   EXPECT_FAILURE(rb_study_open(&test_context, "/proc/rheobase", &study), RB_ERR_FILE,
                  "/proc/rheobase: cannot be created");
