@@ -84,9 +84,10 @@ rheobase 1 simulate invalid.cfg -o fifty "${skip[@]}" --set training.simulations
 same_files few fifty
 
 echo "-- a program that hangs and dies now and then"
-# Where there is a file `calm` it does not; where there is one `fragile` it breaks for good after 60 simulations.
+# Where there is a file `calm` it does not; where there is one `fragile` it breaks for good after 60 simulations,
+# and the two workers wait for each other before the first.
 cat >hangs.py <<'END'
-import array, os, signal, time
+import array, glob, os, signal, time
 
 inp, out = open(3, "rb"), open(4, "wb")
 while line := inp.readline():
@@ -94,6 +95,9 @@ while line := inp.readline():
     theta = array.array("d", inp.read(8 * n * d))
     for i, seed in enumerate(array.array("Q", inp.read(8 * n))):
         if os.path.exists("fragile"):
+            open(f"up.{os.getpid()}", "w").close()
+            while len(glob.glob("up.*")) < 2:
+                time.sleep(0.001)
             with open("made", "a") as made:
                 print(end=".", file=made, flush=True)
                 if made.tell() > 60:

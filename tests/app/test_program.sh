@@ -19,9 +19,9 @@ study=(--set sanity.simulations=20 --set training.simulations=200 --set training
   --set observation.draws=50 --set predictive.replicates=10)
 numpy=(--set "program.command=\"$python $folder/numpy_damped_oscillator.py\"")
 
-# left: whether a program of this test still runs; some seconds are given.
+# left: whether a program of this test still runs; half a minute is given.
 left() {
-  for _ in $(seq 50); do
+  for _ in $(seq 300); do
     pgrep -f "$work/mark" >/dev/null || return 1
     sleep 0.1
   done
@@ -79,11 +79,12 @@ fails() {
   [ ! -e failed/simulations.h5 ] || fail "$mode left simulations"
   ! left || fail "$mode left a process: $(pgrep -af "$work/mark")"
 }
-fails "worker of rank 0 ended with exit code 3; its last line: to simulate with; it was to simulate omega = .*, gamma = " exit
+fails "worker of rank [01] ended with exit code 3; its last line: to simulate with; it was to simulate omega = .*, gamma = " exit
 [ "$(grep -c 'starting it anew' err.txt)" -ge 3 ] || fail "restarts are not told: $(cat err.txt)"
-[ "$(head -1 failed/failed_rank_0.csv)" = purpose,item,omega,gamma ] || fail "no file of what failed: $(ls failed)"
+failed=(failed/failed_rank_*.csv) # of one rank, or of both
+[ "$(head -1 "${failed[0]}")" = purpose,item,omega,gamma ] || fail "no file of what failed: $(ls failed)"
 good=("${study[@]}" --set "$(worker good)" --set program.length=8)
-"$RB_PROGRAM" try "$input" "${good[@]}" --replay failed/failed_rank_0.csv >try.txt 2>err.txt || fail "replay: $(cat err.txt)"
+"$RB_PROGRAM" try "$input" "${good[@]}" --replay "${failed[0]}" >try.txt 2>err.txt || fail "replay: $(cat err.txt)"
 grep -q "^item [01] simulated in .*, 0 of 8 values are not finite" try.txt || fail "replay says: $(cat try.txt)"
 fails "did not answer within 0.5 s \(timeout_s\)" hang --set program.timeout_s=0.5 --set program.restarts=1
 fails "bytes came" half --set program.restarts=0
@@ -112,8 +113,8 @@ for signal in KILL USR1; do
   rm -f err.txt
   mpirun -n 2 "$RB_PROGRAM" simulate "$input" -o ended "${endless[@]}" >out.txt 2>err.txt </dev/null &
   launcher=$!
-  for _ in $(seq 300); do
-    [ "$(pgrep -fc "$work/mark")" -lt 4 ] || break # each has started another
+  for _ in $(seq 600); do
+    [ "$(pgrep -fc "^$python .*worker.py silent $work/mark\$")" -lt 4 ] || break # each has started another
     sleep 0.1
   done
   if [ $signal = KILL ]; then
