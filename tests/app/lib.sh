@@ -34,13 +34,13 @@ stop_once() {
   code=$?
 }
 
-# expect_failure CODE TEXT RANKS ARGUMENT...: the program ends with that code within a minute and with
-# exactly one line of error, which has TEXT (an extended regular expression) in it. mpirun would give
+# expect_failure CODE TEXT RANKS ARGUMENT...: the program ends with that code, does not hang, and with exactly
+# one line of error, which has TEXT (an extended regular expression) in it. mpirun would give
 # the ranks, which all end by themselves, a second or two.
 expect_failure() {
   local code=$1 text=$2 ranks=$3 got
   shift 3
-  OMPI_MCA_odls_base_sigkill_timeout=0 timeout 60 mpirun -n "$ranks" "$RB_PROGRAM" "$@" >out.txt 2>err.txt </dev/null
+  OMPI_MCA_odls_base_sigkill_timeout=0 timeout "${patience:-240}" mpirun -n "$ranks" "$RB_PROGRAM" "$@" >out.txt 2>err.txt </dev/null
   got=$?
   [ $got != 124 ] || fail "hangs: $*"
   [ "$(grep -c '^rheobase: error: ' err.txt)" = 1 ] ||

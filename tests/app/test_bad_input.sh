@@ -18,7 +18,8 @@ echo "-- input file"
 expect_failure 4 "nowhere.cfg" 2 run nowhere.cfg -o out
 expect_failure 4 'no rheobase: error: where.cfg' 2 run $'no\nrheobase: error: where.cfg' -o out
 expect_failure 4 "$work" 2 run "$work" -o out
-head -c 100 /dev/urandom >noise.cfg
+noise() { gzip -nc "$RB_TEST_DATA/lif.h5" | tail -c +1000 | head -c "$1"; } # bytes, the same each time
+noise 100 >noise.cfg
 expect_failure 3 "noise.cfg" 1 run noise.cfg -o out
 bad() { # TEXT LINE...: the tiny input with lines added
   local text=$1
@@ -80,7 +81,7 @@ rows 100 | sed '50s/9.6/9.7/' >grid.csv
 rows 100 | sed '50s/,0$/,2/' >spike.csv
 rows 100 | sed '1d' >headless.csv
 : >empty.csv
-head -c 3000 /dev/urandom >noise.csv
+noise 3000 >noise.csv
 for file in short long nan inf text columns grid spike headless empty noise; do
   expect_failure 5 "$file.csv" 1 infer "$tiny" -o study --observation $file.csv --force
 done

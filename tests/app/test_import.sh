@@ -199,7 +199,7 @@ refused 2 'has no channel Im in amperes' one.csv -o x.h5 --current Im
 expect_failure 4 'nowhere.csv: cannot be read' 2 import one.csv nowhere.csv -o x.h5
 refused 4 'nowhere/x.h5' one.csv -o nowhere/x.h5
 refused 2 'import takes no option --observation' one.csv -o x.h5 --observation one.csv
-head -c 1000 /dev/urandom >noise
+gzip -nc "$RB_TEST_DATA/lif.h5" | tail -c +1000 | head -c 1000 >noise
 refused 5 'noise' noise -o x.h5
 [ ! -e x.h5 ] && [ ! -e x.h5.tmp ] && [ ! -e x.png ] || fail "something was left: $(ls)"
 exit 0

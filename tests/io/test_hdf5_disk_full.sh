@@ -19,7 +19,7 @@ for ranks in 1 3; do
     size=$(($(du -k "$folder/x.h5" | cut -f 1) + free))
     mount -o "remount,size=${size}k" "$folder"
     code=0
-    timeout 30 "$MPIEXEC" -n $ranks "$RB_WRITER" "$folder/x.h5" 2> "$folder.err" || code=$?
+    timeout 120 "$MPIEXEC" -n $ranks "$RB_WRITER" "$folder/x.h5" 2> "$folder.err" || code=$?
     test $code -eq 4
     test "$(grep -c 'rheobase: error: .*: No space left on device' "$folder.err")" -eq 1
     test "$(ls "$folder")" = x.h5

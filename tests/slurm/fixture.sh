@@ -95,9 +95,9 @@ start() {
   . "$dir/environment"
   launch munged munged --foreground --force --socket="$dir/munge.socket" --key-file="$dir/munge.key" \
     --pid-file="$dir/munge.pid" --log-file="$dir/munge.log" --seed-file="$dir/munge.seed"
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     [ -S "$dir/munge.socket" ] && break
-    sleep 0.05
+    sleep 0.1
   done
   launch slurmctld slurmctld -D
   launch slurmd-n1 slurmd -D -N n1
