@@ -3,32 +3,30 @@
 #include <math.h>
 #include <string.h>
 
-#include "noiseless_run.h"
+#include "prediction_window.h"
 #include "rheobase/analysis/event_scores.h"
 #include "rheobase/analysis/predictive.h"
 #include "rheobase/base/memory.h"
 #include "rheobase/base/quantile.h"
 
-/* Of spikes: how near counts as coincident, and Md*'s window. Of the potential: how far from spikes
- * it is compared. In ms, as are the others. */
-static const double PRECISION = 2, WINDOW = 4, BEFORE = 5, AFTER = 10;
+/* Of spikes: Md*'s window. Of the potential: how far from spikes it is compared. In ms, as are the
+ * others. */
+static const double WINDOW = 4, BEFORE = 5, AFTER = 10;
 static const double AFTER_POTENTIAL[2] = {10, 50};
 /* Currents are the same if their difference, the noise of two readings, has at most the first share
  * of their variance (of unrelated currents it is 2). Their means then differ by less than the
  * second, in standard deviations, and their variances by that share of it beside the noise: a
  * current that is scaled has another variance long before it differs as much. */
 static const double SAME_CURRENT = 0.1, SAME_MOMENTS = 0.03;
-/* The beginning that is not scored: it may be a tenth of the sweep, but not longer than this. */
-static const double BEGINNING = 200;
 
-enum { BATCH = RB_NOISELESS_ROWS };  // draws that are followed at once
+enum { BATCH = 32 };  // draws that are followed at once
 
 const rb_quantity rb_prediction_scores[RB_SCORES] = {
     [RB_SCORE_RATE] = {"rate", "Hz", "spikes of a run per second"},
     [RB_SCORE_GAMMA] = {"gamma", "1", "coincidence factor of a run and the recording, +-2 ms"},
     [RB_SCORE_GAMMA_NOISELESS] = {"gamma_noiseless", "1",
                                   "the same without noise; where spikes are drawn, of a hard "
-                                  "threshold where it coincides best with runs of the draw"},
+                                  "threshold where it coincides best with the observation"},
     [RB_SCORE_BITS] = {"bits_per_spike", "bit",
                        "by which the recorded spikes are more probable than at a constant rate, "
                        "given those before"},
@@ -41,8 +39,7 @@ const rb_quantity rb_prediction_scores[RB_SCORES] = {
                         "recorded minus predicted potential, 10 to 50 ms after spikes"}};
 
 static int64_t first_step(const rb_steps *steps) {
-  const double lasts = (double)steps->steps * steps->dt_ms;
-  return (int64_t)(fmin(BEGINNING, lasts / 10) / steps->dt_ms + 1e-6);
+  return rb_prediction_first(steps->steps, steps->dt_ms);
 }
 
 /* The onsets from the first scored step on. */
@@ -100,18 +97,19 @@ typedef struct work {
   const rb_model *model;
   uint64_t seed;
   int64_t number;
+  double level;  // of runs without noise
   const rb_steps *steps;
   rb_stimulated given;
   double *response, *expected;  // (BATCH, steps)
   uint8_t *spike;               // (BATCH, steps)
-  uint8_t *noiseless;           // (BATCH, steps)
   double *time, *interval;      // (steps)
   float *followed;              // (draws, steps)
   rb_prediction *out;
 } work;
 
 static double gamma_of(const work *w, rb_train model) {
-  return rb_coincidence_factor(recorded_train(w->steps), model, duration(w->steps), PRECISION);
+  return rb_coincidence_factor(recorded_train(w->steps), model, duration(w->steps),
+                               RB_PREDICTION_PRECISION_MS);
 }
 
 static void score_run(const work *w, int64_t draw, const uint8_t *spike) {
@@ -125,25 +123,17 @@ static void score_run(const work *w, int64_t draw, const uint8_t *spike) {
   w->out->score[RB_SCORE_SHORTEST * D + draw] = score[RB_SCORE_SHORTEST];
 }
 
-/* Scores draws first .. first+count-1 of the sweep by runs without noise.
- * @param number of the first among those of all sweeps @param theta (count, D) */
-static rb_status score_noiseless(const work *w, int64_t first, int64_t number, int64_t count,
-                                 const double *theta) {
+/* Scores draws first .. first+count-1 by runs without noise. @param theta (count, D) */
+static rb_status score_noiseless(const work *w, int64_t first, int64_t count, const double *theta) {
   rb_status status = RB_OK;
+  double level[BATCH];
   const int64_t T = w->steps->steps;
-  const rb_noiseless n = {.model = w->model,
-                          .given = &w->given,
-                          .seed = w->seed,
-                          .number = number,
-                          .first = w->out->first,
-                          .precision = PRECISION,
-                          .response = w->response,
-                          .event = w->spike,
-                          .time = w->time};
-  RB_TRY(rb_noiseless_run(w->ctx, &n, count, theta, w->noiseless));
+  double *score = w->out->score + RB_SCORE_GAMMA_NOISELESS * w->out->draws + first;
+  for (int64_t i = 0; i < count; ++i) level[i] = w->level;
+  RB_TRY(rb_predictor_run(w->model, w->ctx, &w->given, w->seed, 0, count, theta, level, w->response,
+                          w->spike));
   for (int64_t i = 0; i < count; ++i) {
-    w->out->score[RB_SCORE_GAMMA_NOISELESS * w->out->draws + first + i] =
-        gamma_of(w, run_train(w->steps, w->noiseless + i * T, w->time));
+    score[i] = isnan(w->level) ? NAN : gamma_of(w, run_train(w->steps, w->spike + i * T, w->time));
   }
 cleanup:
   return status;
@@ -171,7 +161,7 @@ static rb_status predict_batch(work *w, int64_t first, int64_t count, const doub
   rb_context *ctx = w->ctx;
   const int64_t T = w->steps->steps;
   const int64_t item = w->number * w->out->draws + first;
-  RB_TRY(score_noiseless(w, first, item, count, theta));
+  RB_TRY(score_noiseless(w, first, count, theta));
   RB_TRY(rb_predictor_run(w->model, ctx, &w->given, w->seed, item, count, theta, NULL, w->response,
                           w->spike));
   for (int64_t i = 0; i < count; ++i) score_run(w, first + i, w->spike + i * T);
@@ -208,7 +198,7 @@ cleanup:
 }
 
 double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest) {
-  const double batch = BATCH * 2 * (sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
+  const double batch = BATCH * (2 * sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
   const double bands = RB_PREDICTION_BANDS * sizeof(float);
   const double draw = (double)(longest * (int64_t)sizeof(float) + total * (int64_t)sizeof(uint8_t));
   return (double)draws * draw + (double)longest * batch + (double)total * bands;
@@ -221,7 +211,6 @@ static rb_status allocate(work *w) {
   RB_TRY(RB_ALLOCATE(ctx, w->response, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->expected, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->spike, BATCH * T));
-  RB_TRY(RB_ALLOCATE(ctx, w->noiseless, BATCH * T));
   RB_TRY(RB_ALLOCATE(ctx, w->time, T));
   RB_TRY(RB_ALLOCATE(ctx, w->interval, T));
   RB_TRY(RB_ALLOCATE(ctx, w->followed, D * T));
@@ -236,7 +225,6 @@ static void free_work(work *w) {
   free(w->response);
   free(w->expected);
   free(w->spike);
-  free(w->noiseless);
   free(w->time);
   free(w->interval);
   free(w->followed);
@@ -244,13 +232,14 @@ static void free_work(work *w) {
 
 rb_status rb_prediction_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                int64_t number, const rb_recorded_sweep *sweep, int64_t draws,
-                               const double *theta, rb_prediction *p) {
+                               const double *theta, double level, rb_prediction *p) {
   rb_status status = RB_OK;
   const rb_steps *s = &sweep->steps;
   work w = {.ctx = ctx,
             .model = model,
             .seed = seed,
             .number = number,
+            .level = level,
             .steps = s,
             .given = {s->steps, s->current_pA, s->voltage_mV, s->spike},
             .out = p};
@@ -329,7 +318,8 @@ rb_status rb_prediction_repeats(rb_context *ctx, const rb_recorded *recording, i
     const rb_steps *steps = &recording->sweep[s].steps;
     if (s == sweep || is_repeat(own, steps)) train[repeats->count++] = recorded_train(steps);
   }
-  repeats->reliability = rb_reliability(repeats->count, train, duration(own), PRECISION);
+  repeats->reliability =
+      rb_reliability(repeats->count, train, duration(own), RB_PREDICTION_PRECISION_MS);
   RB_TRY(compare_runs(ctx, own, repeats->count, train, p, &repeats->md_star));
 cleanup:
   free(train);

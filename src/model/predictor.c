@@ -38,3 +38,18 @@ cleanup:
   free(all);
   return status;
 }
+
+rb_status rb_predictor_recordings(const rb_model *model, rb_context *ctx, const float *x,
+                                  rb_recordings *r) {
+  *r = (rb_recordings){0};
+  if (model->predictor->recordings == NULL) return RB_OK;
+  return model->predictor->recordings(model->core, ctx, x, r);
+}
+
+void rb_recordings_free(rb_recordings *r) {
+  free(r->recording);
+  free(r->stimulus);
+  free(r->response);
+  free(r->event);
+  *r = (rb_recordings){0};
+}

@@ -174,7 +174,83 @@ static void events_above_a_level(void **state) {
   model.destroy(&model);
 }
 
+enum { SAMPLES = 300, MOST = 3 };
+
+static const char several[] =
+    "simulator = { T_ms = 60.0; dt_ms = 0.2; tref_ms = 2.0; v0_mV = [-70.0, -50.0]; };"
+    "stimulus = ({ type = \"ou\"; mean = 500.0; sd = 300.0; tau = 5.0; });"
+    "recording = { sample_ms = 0.2; noise_mV = 0.0;"
+    "  channels = [\"voltage\", \"spikes\", \"current\", \"mask\"]; };"
+    "data_set = { recordings = [1, 3]; };";
+
+/* Followed with its own events, each recording of a simulated data set is what was simulated. */
+static void recordings_of_a_data_set(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("gif", several, &model);
+  const rb_neuron_state *s = neuron_state(&model);
+  static float x[4 * MOST * SAMPLES];
+  double row[RB_MAX_PARAMETERS], v[SAMPLES], expected[SAMPLES];
+  int seen[MOST + 1] = {0}, events = 0;
+  for (int item = 0; item < 12; ++item) {
+    rb_recordings r = {0};
+    assert_all_ok(model.draw_prior(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, NULL));
+    assert_all_ok(model.simulate(&model, &test_context, 3, RB_FOR_TESTS, item, 1, row, x));
+    assert_all_ok(rb_predictor_recordings(&model, &test_context, x, &r));
+    ++seen[r.count];
+    for (int64_t k = 0; k < r.count; ++k) {
+      const float *voltage = x + (s->at[RB_NEURON_VOLTAGE] * MOST + k) * SAMPLES;
+      const float *spikes = x + (s->at[RB_NEURON_SPIKES] * MOST + k) * SAMPLES;
+      const float *mask = x + (s->at[RB_NEURON_MASK] * MOST + k) * SAMPLES;
+      assert_int_equal(r.recording[k].length, SAMPLES);
+      assert_all_ok(
+          rb_predictor_follow(&model, &test_context, &r.recording[k], 1, row, v, expected));
+      for (int n = 0; n < SAMPLES; ++n) {
+        assert_int_equal(r.recording[k].event[n], spikes[n]);
+        if (mask[n] == 0) assert_near(v[n], voltage[n], 1e-4);
+        events += r.recording[k].event[n];
+      }
+    }
+    rb_recordings_free(&r);
+  }
+  assert_true(seen[1] > 0 && seen[2] > 0 && seen[3] > 0 && events > 20);
+  model.destroy(&model);
+}
+
+#define SPIKES_OR(channels)                                                            \
+  "simulator = { T_ms = 60.0; dt_ms = 0.2; tref_ms = 2.0; };"                          \
+  "stimulus = ({ type = \"step\"; onset = 20.4; offset = 60.0; amplitude = 200.0; });" \
+  "recording = { sample_ms = 1.0; channels = [\"" channels "\"]; };"
+
+/* A current that is no channel is the model's own, averaged over samples; a beginning that is not
+ * seen is the neuron's rest. Without events there are no recordings. */
+static void recordings_of_events_alone(void **state) {
+  (void)state;
+  enum { RARE = 60 };
+  rb_model model;
+  rb_recordings r = {0};
+  float x[RARE] = {0};
+  x[31] = 2;
+  assert_neuron("gif", SPIKES_OR("spike_count"), &model);
+  assert_all_ok(rb_predictor_recordings(&model, &test_context, x, &r));
+  assert_int_equal(r.count, 1);
+  assert_int_equal(r.recording[0].length, RARE);
+  assert_true(isnan(r.recording[0].response[0]));
+  for (int n = 0; n < RARE; ++n) {
+    assert_int_equal(r.recording[0].event[n], n == 31);
+    assert_near(r.recording[0].stimulus[n], n < 20 ? 0 : n == 20 ? 120 : 200, 1e-9);
+  }
+  rb_recordings_free(&r);
+  model.destroy(&model);
+  assert_neuron("gif", SPIKES_OR("voltage"), &model);
+  assert_all_ok(rb_predictor_recordings(&model, &test_context, x, &r));
+  assert_int_equal(r.count, 0);
+  rb_recordings_free(&r);
+  model.destroy(&model);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(passage_against_monte_carlo), cmocka_unit_test(passage_begins_again),
-    cmocka_unit_test(events_that_are_drawn), cmocka_unit_test(events_above_a_level)};
+    cmocka_unit_test(events_that_are_drawn),       cmocka_unit_test(events_above_a_level),
+    cmocka_unit_test(recordings_of_a_data_set),    cmocka_unit_test(recordings_of_events_alone)};
 RB_TEST_MAIN(tests)

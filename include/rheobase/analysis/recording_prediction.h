@@ -10,16 +10,15 @@
 
 /** Scores of a draw. */
 typedef enum rb_prediction_score {
-  RB_SCORE_RATE,            ///< spikes of a run, per second
-  RB_SCORE_GAMMA,           ///< coincidence factor of a run
-  RB_SCORE_GAMMA_NOISELESS, /**< of the run without noise; where spikes are drawn, with each where
-                               one is expected since the last */
-  RB_SCORE_BITS,            ///< bits per spike
-  RB_SCORE_RMSE,            ///< of the potential between the recorded spikes
-  RB_SCORE_EXPLAINED,       ///< share of its variance
-  RB_SCORE_CV,              ///< of the intervals of a run
-  RB_SCORE_SHORTEST,        ///< a tenth of the intervals of a run are shorter
-  RB_SCORE_AFTER,           ///< recorded minus predicted potential, 10 to 50 ms after spikes
+  RB_SCORE_RATE,             ///< spikes of a run, per second
+  RB_SCORE_GAMMA,            ///< coincidence factor of a run
+  RB_SCORE_GAMMA_NOISELESS,  ///< of the run without noise, at that level
+  RB_SCORE_BITS,             ///< bits per spike
+  RB_SCORE_RMSE,             ///< of the potential between the recorded spikes
+  RB_SCORE_EXPLAINED,        ///< share of its variance
+  RB_SCORE_CV,               ///< of the intervals of a run
+  RB_SCORE_SHORTEST,         ///< a tenth of the intervals of a run are shorter
+  RB_SCORE_AFTER,            ///< recorded minus predicted potential, 10 to 50 ms after spikes
   RB_SCORES
 } rb_prediction_score;
 extern const rb_quantity rb_prediction_scores[RB_SCORES];
@@ -36,16 +35,25 @@ typedef struct rb_prediction {
   uint8_t *spike;                    ///< (draws, steps) of the runs
 } rb_prediction;
 
-/** @param theta (draws, D), accepted @param number of the sweep: random numbers depend on it
+/** Where events are drawn, a run without noise has one wherever the hazard is above a level: of 32
+ * levels that whose runs coincide best, on average over draws and recordings, with the data set the
+ * posterior is of. NaN where it does not tell its events; 0 where events are not drawn. Fails with
+ * RB_ERR_MEMORY.
+ * @param x (C, L) the data set @param theta (draws, D), accepted @param level out, one number */
+RB_NODISCARD rb_status rb_prediction_level(rb_context *ctx, const rb_model *model, const float *x,
+                                           int64_t draws, const double *theta, double *level);
+
+/** @param theta (draws, D), accepted @param level of rb_prediction_level
+ * @param number of the sweep: random numbers depend on it
  * The caller calls rb_prediction_free, also after a failure. */
 RB_NODISCARD rb_status rb_prediction_create(rb_context *ctx, const rb_model *model, uint64_t seed,
                                             int64_t number, const rb_recorded_sweep *sweep,
-                                            int64_t draws, const double *theta,
+                                            int64_t draws, const double *theta, double level,
                                             rb_prediction *prediction);
 void rb_prediction_free(rb_prediction *prediction);
 
 /** Memory, in bytes, of the predictions of sweeps that are kept together. Local.
- * @param total steps of all sweeps @param longest of one */
+ * @param total steps of all sweeps @param longest of one, and of the data set's recordings */
 double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest);
 
 /** What the repeats of a sweep tell: those sweeps of the recording that were given the same

@@ -15,6 +15,14 @@ typedef struct rb_stimulated {
   const uint8_t *event;    ///< (length) recorded, 0 or 1
 } rb_stimulated;
 
+/** Recordings that were made together. Owned. */
+typedef struct rb_recordings {
+  int64_t count;
+  rb_stimulated *recording;     ///< (count)
+  double *stimulus, *response;  ///< theirs, one after the other
+  uint8_t *event;
+} rb_recordings;
+
 /** What a type of models brings; its functions take all parameters, also fixed ones. */
 typedef struct rb_predictor {
   /** What it needs of a recording, and predicts, whether they are channels of the model or not. */
@@ -30,6 +38,9 @@ typedef struct rb_predictor {
   /** As rb_predictor_follow. */
   rb_status (*follow)(const rb_model *core, rb_context *ctx, const rb_stimulated *given,
                       int64_t count, const double *theta, double *response, double *expected);
+
+  /** As rb_predictor_recordings; NULL: a data set does not tell them. */
+  rb_status (*recordings)(const rb_model *core, rb_context *ctx, const float *x, rb_recordings *r);
 } rb_predictor;
 
 /** Runs under the recorded stimulus, with the recorded beginning and nothing else of the response.
@@ -51,6 +62,13 @@ RB_NODISCARD rb_status rb_predictor_run(const rb_model *model, rb_context *ctx,
 RB_NODISCARD rb_status rb_predictor_follow(const rb_model *model, rb_context *ctx,
                                            const rb_stimulated *given, int64_t count,
                                            const double *theta, double *response, double *expected);
+
+/** The recordings of a data set, as far as each was observed; none where it does not tell their
+ * events. Fails with RB_ERR_MEMORY.
+ * @param x (C, L) @param r for rb_recordings_free, also after a failure */
+RB_NODISCARD rb_status rb_predictor_recordings(const rb_model *model, rb_context *ctx,
+                                               const float *x, rb_recordings *r);
+void rb_recordings_free(rb_recordings *r);
 
 /** What is expected of an event of this probability. */
 double rb_predictor_expected(double probability);

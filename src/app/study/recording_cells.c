@@ -97,9 +97,16 @@ static void add_score(score_sums *s, int q, double value) {
   ++s->count[q];
 }
 
-/* Adds to the numbers of cell k what is predicted of a sweep. @param theta (draws, D) */
+/* Draws of a cell that are followed. */
+typedef struct followed {
+  int64_t draws;
+  double *theta;  // (draws, D)
+  double level;   // of runs without noise
+} followed;
+
+/* Adds to the numbers of cell k what is predicted of a sweep. */
 static rb_status add_sweep(rb_context *ctx, cells *c, int64_t k, const rb_recorded *recording,
-                           int64_t sweep, int64_t draws, const double *theta, score_sums *sums) {
+                           int64_t sweep, const followed *f, score_sums *sums) {
   rb_status status = RB_OK;
   rb_prediction p = {0};
   rb_repeats repeats;
@@ -107,7 +114,7 @@ static rb_status add_sweep(rb_context *ctx, cells *c, int64_t k, const rb_record
   RB_TRY(rb_recording_fits(ctx, &c->job->model, c->job->arguments->recorded[k],
                            &recording->sweep[sweep]));
   RB_TRY(rb_prediction_create(ctx, &c->job->model, (uint64_t)c->job->input.seed, sweep,
-                              &recording->sweep[sweep], draws, theta, &p));
+                              &recording->sweep[sweep], f->draws, f->theta, f->level, &p));
   RB_TRY(rb_prediction_repeats(ctx, recording, sweep, &p, &repeats));
   add_score(sums, 0, repeats.reliability);
   for (int q = 0; q < RB_SCORES; ++q) {
@@ -126,14 +133,16 @@ static rb_status predict_rest(rb_context *ctx, cells *c, int64_t k, const rb_rec
   rb_status status = RB_OK;
   const rb_model *m = &c->job->model;
   const int64_t wanted = c->job->input.predictive_replicates;
-  double *theta = NULL;
+  followed f = {0};
   score_sums sums = {0};
   int64_t predicted = 0;
-  RB_TRY(RB_ALLOCATE(ctx, theta, wanted * m->dim));
-  const int64_t draws = rb_draws_pick(m, c->draws, c->draw + k * c->draws * m->dim, wanted, theta);
-  for (int64_t s = 0; draws > 0 && s < recording->sweeps; ++s) {
+  RB_TRY(RB_ALLOCATE(ctx, f.theta, wanted * m->dim));
+  f.draws = rb_draws_pick(m, c->draws, c->draw + k * c->draws * m->dim, wanted, f.theta);
+  RB_TRY(
+      rb_prediction_level(ctx, m, c->x + k * m->channels * m->length, f.draws, f.theta, &f.level));
+  for (int64_t s = 0; f.draws > 0 && s < recording->sweeps; ++s) {
     if (used[s]) continue;
-    RB_TRY(add_sweep(ctx, c, k, recording, s, draws, theta, &sums));
+    RB_TRY(add_sweep(ctx, c, k, recording, s, &f, &sums));
     ++predicted;
   }
   c->number[PREDICTED * c->count + k] = (double)predicted;
@@ -141,7 +150,7 @@ static rb_status predict_rest(rb_context *ctx, cells *c, int64_t k, const rb_rec
     c->number[(RELIABILITY + q) * c->count + k] = sums.sum[q] / (double)sums.count[q];
   }
 cleanup:
-  free(theta);
+  free(f.theta);
   return status;
 }
 

@@ -25,6 +25,7 @@ typedef struct study {
   int64_t sweeps, *chosen;  // numbers of those that are predicted
   int64_t draws;
   double *theta;              // (draws, D)
+  double level;               // of runs without noise
   rb_prediction *prediction;  // (sweeps)
   rb_repeats *repeats;        // (sweeps)
   int64_t findings;
@@ -54,12 +55,13 @@ rb_status rb_check_recording(rb_context *ctx, const rb_job *job) {
                  model->name);
 }
 
-/* What rank 0 keeps of all sweeps, and needs for the longest; the others keep nothing. Local. */
+/* What rank 0 keeps of all sweeps, and needs for the longest, or for a run of the observation; the
+ * others keep nothing. Local. */
 static rb_status check_memory(rb_context *ctx, const study *s) {
   if (ctx->rank != 0) return RB_OK;
   const int64_t draws = s->job->input.predictive_replicates;
   const double available = rb_memory_per_rank(ctx) * ctx->node_size;
-  int64_t total = 0, longest = 0;
+  int64_t total = 0, longest = s->job->model.length;
   for (int64_t k = 0; k < s->sweeps; ++k) {
     const int64_t steps = s->recording.sweep[s->chosen[k]].steps.steps;
     total += steps;
@@ -131,6 +133,24 @@ cleanup:
   return status;
 }
 
+/* The level of runs without noise, by the observation the posterior is of. Local. */
+static rb_status find_level(rb_context *ctx, study *s) {
+  rb_status status = RB_OK;
+  const rb_model *model = &s->job->model;
+  float *x = NULL;
+  rb_file *file = NULL;
+  char path[RB_JOB_PATH];
+  RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
+  rb_job_product_path(s->job, RB_PRODUCT_POSTERIOR, path);
+  RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, path, &file));
+  RB_TRY(rb_stage_read_observation(ctx, file, model, x));
+  RB_TRY(rb_prediction_level(ctx, model, x, s->draws, s->theta, &s->level));
+cleanup:
+  rb_file_close(&file);
+  free(x);
+  return status;
+}
+
 static rb_status add_findings(rb_context *ctx, study *s, int64_t k) {
   rb_status status = RB_OK;
   char text[RB_FINDINGS][RB_FINDING];
@@ -151,12 +171,13 @@ static rb_status compute(rb_context *ctx, study *s) {
   if (ctx->rank != 0) return RB_OK;
   RB_TRY(take_draws(ctx, s));
   RB_TRY(check_reliable(ctx, s));
+  RB_TRY(find_level(ctx, s));
   RB_TRY(RB_ALLOCATE(ctx, s->prediction, s->sweeps));
   RB_TRY(RB_ALLOCATE(ctx, s->repeats, s->sweeps));
   RB_TRY(RB_ALLOCATE(ctx, s->finding, s->sweeps * RB_FINDINGS));
   for (int64_t k = 0; k < s->sweeps; ++k) {
     RB_TRY(rb_prediction_create(ctx, &job->model, (uint64_t)job->input.seed, s->chosen[k],
-                                &s->recording.sweep[s->chosen[k]], s->draws, s->theta,
+                                &s->recording.sweep[s->chosen[k]], s->draws, s->theta, s->level,
                                 &s->prediction[k]));
     RB_TRY(
         rb_prediction_repeats(ctx, &s->recording, s->chosen[k], &s->prediction[k], &s->repeats[k]));

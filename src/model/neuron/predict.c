@@ -227,6 +227,7 @@ void rb_neuron_add_predictor(rb_model *model) {
           ceil(ceil(state->settings.tref_ms / state->settings.dt_ms - 1e-6) / (double)state->every),
       .drawn = neuron->draws_spikes,
       .run = run,
-      .follow = follows && state->every == 1 ? follow : NULL};
+      .follow = follows && state->every == 1 ? follow : NULL,
+      .recordings = rb_neuron_recordings};
   model->predictor = &state->predictor;
 }

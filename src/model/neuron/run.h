@@ -51,6 +51,10 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
 /** Whether the recording has an exact log likelihood. Local. */
 bool rb_neuron_has_likelihood(const rb_neuron_state *state);
 
+/** The recordings of a data set, as rb_predictor has it. Local. */
+rb_status rb_neuron_recordings(const rb_model *model, rb_context *ctx, const float *x,
+                               rb_recordings *r);
+
 /** What it predicts of recordings, if it can. Local. */
 void rb_neuron_add_predictor(rb_model *model);
 
