@@ -61,7 +61,7 @@ rm mixed/checkpoint_member_2.h5
 expect_failure 4 "checkpoint_member_2.h5 cannot be opened: run .rheobase train" 2 infer "$input" -o mixed $three
 
 # Stopped in the middle, in three groups, and finished in one: the same networks.
-long="--set training.epochs=12 --set training.batch_size=2 --set training.micro_batch=2"
+long="--set training.epochs=60 --set training.batch_size=2 --set training.micro_batch=2"
 mkdir whole stopped && cp base/simulations.h5 whole && cp base/simulations.h5 stopped
 rheobase 1 train "$input" -o whole $three $long >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
 mpirun -n 3 "$RB_PROGRAM" train "$input" -o stopped $three $long >stopped.txt 2>&1 &
