@@ -56,6 +56,9 @@ static void shipped_inputs_are_valid(void **state) {
   assert_true(input.network.summary.type == &rb_summary_expert &&
               input.training.mode == RB_ONLINE && input.training.epochs == 20 &&
               input.training.passes == 2);
+  assert_int_equal(read_shipped("recurrent.cfg", NULL), RB_OK);
+  assert_true(input.network.summary.type == &rb_summary_recurrent && input.network.centring &&
+              input.training.mode == RB_ONLINE && input.training.clip_global == 5);
   assert_int_equal(read_shipped("statistics.cfg", NULL), RB_OK);
   assert_true(input.network.summary.type == &rb_summary_statistics && input.network.centring &&
               input.training.coordinates == RB_COORDINATES_STRAIGHT);
