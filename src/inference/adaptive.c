@@ -18,21 +18,24 @@ bool rb_importance_usable(int64_t count, const rb_importance *importance) {
   return importance->efficiency * (double)count >= LEAST_EFFECTIVE;
 }
 
-/* Weights the proposal's draws, and refits it to them while that helps. @param attempt selects the
- * random numbers */
-static rb_status improve(rb_context *ctx, const rb_exact_problem *problem,
-                         const rb_exact_settings *settings, int attempt, rb_points *p,
-                         rb_proposal *proposal, rb_exact_result *result) {
+/* Weights the proposal's draws, and refits it to them while that helps, also where it is good
+ * enough: one that is too narrow does not show the weights it lacks until it has been widened.
+ * @param attempt selects the random numbers */
+static rb_status improve(rb_context *ctx, const rb_exact_problem *problem, int attempt,
+                         rb_points *p, rb_proposal *proposal, rb_exact_result *result) {
   rb_status status = RB_OK;
+  double before = 0.0;  // efficiency of the round before
   for (int round = 0; round < RB_ADAPTIVE_ROUNDS; ++round) {
     const int use = RB_USE_PROPOSAL + attempt * RB_ADAPTIVE_ROUNDS + round;
     RB_TRY(rb_proposal_draw(ctx, problem, use, proposal, p));
     result->evaluations += p->count;
     RB_TRY(rb_importance_weights(ctx, p->count, p->log_ratio, p->weight, &result->importance));
-    if (rb_importance_good(settings, &result->importance) && round > 0) break;
-    if (!rb_importance_usable(p->count, &result->importance) || round == RB_ADAPTIVE_ROUNDS - 1) {
+    const double efficiency = result->importance.efficiency;
+    if (!rb_importance_usable(p->count, &result->importance) || round == RB_ADAPTIVE_ROUNDS - 1 ||
+        efficiency <= WORTH_A_ROUND * before) {
       break;
     }
+    before = efficiency;
     RB_TRY(rb_proposal_fit(ctx, problem->model, false, p->count, p->latent, p->weight, proposal));
   }
 cleanup:
@@ -40,12 +43,12 @@ cleanup:
 }
 
 rb_status rb_adapt_to_points(rb_context *ctx, const rb_exact_problem *problem,
-                             const rb_exact_settings *settings, const rb_points *points,
-                             rb_points *sampled, rb_proposal *proposal, rb_exact_result *result) {
+                             const rb_points *points, rb_points *sampled, rb_proposal *proposal,
+                             rb_exact_result *result) {
   rb_status status = RB_OK;
   RB_TRY(rb_proposal_fit(ctx, problem->model, false, points->count, points->latent, points->weight,
                          proposal));
-  RB_TRY(improve(ctx, problem, settings, 0, sampled, proposal, result));
+  RB_TRY(improve(ctx, problem, 0, sampled, proposal, result));
 cleanup:
   return status;
 }
@@ -82,7 +85,7 @@ rb_status rb_adapt_to_chains(rb_context *ctx, const rb_exact_problem *problem,
     RB_TRY(fit_to_chain(ctx, problem, false, settings->walkers, steps, RB_USE_SHORT + k, walker,
                         proposal));
     result->evaluations += settings->walkers * (steps + 1);
-    RB_TRY(improve(ctx, problem, settings, 1 + k, sampled, proposal, result));
+    RB_TRY(improve(ctx, problem, 1 + k, sampled, proposal, result));
     if (rb_importance_good(settings, &result->importance)) break;
     steps *= 2;
   }

@@ -17,7 +17,6 @@ bool rb_importance_usable(int64_t count, const rb_importance *importance);
  * draws @param proposal they were drawn from; result->importance and ->evaluations are brought up
  * to date */
 RB_NODISCARD rb_status rb_adapt_to_points(rb_context *ctx, const rb_exact_problem *problem,
-                                          const rb_exact_settings *settings,
                                           const rb_points *points, rb_points *sampled,
                                           rb_proposal *proposal, rb_exact_result *result);
 

@@ -13,7 +13,7 @@ RB_NODISCARD rb_status rb_target_evaluate(rb_context *ctx, const rb_exact_proble
                                           int64_t count, const double *latent, double *log_target);
 
 /** What random numbers are used for, within a problem. */
-enum { RB_ADAPTIVE_CHAINS = 3, RB_ADAPTIVE_ROUNDS = 3, RB_BENT_ROUNDS = 24, RB_CHAIN_BLOCKS = 8 };
+enum { RB_ADAPTIVE_CHAINS = 3, RB_ADAPTIVE_ROUNDS = 8, RB_BENT_ROUNDS = 24, RB_CHAIN_BLOCKS = 8 };
 enum {
   RB_USE_SHORT,                                     ///< chains a proposal is fitted to
   RB_USE_LONG = RB_USE_SHORT + RB_ADAPTIVE_CHAINS,  ///< blocks of MCMC

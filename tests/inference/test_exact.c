@@ -206,6 +206,52 @@ static rb_status bent_likelihood(const rb_model *model, rb_context *ctx, const f
   return RB_OK;
 }
 
+static double gentle(double z) { return 0.7 * (z * z - 1); }
+
+/* Given draws of the posterior's shape, but narrower, a problem for each item: what they miss is
+ * seen by few of their weights. Draws of half the width have an efficiency of 0.1 and an evidence
+ * that is wrong by 0.28, four of its standard errors; a proposal that is fitted to narrower ones is
+ * still too narrow when it is first good enough. */
+static void narrow_draws(void **state) {
+  (void)state;
+  enum { S = 2000 };
+  static double normals[S * D], draws[S * D], log_density[S];
+  known k = make(5);
+  k.model.log_likelihood = bent_likelihood;
+  bend = gentle;
+  rb_stream_normals(rb_stream_make(9, RB_FOR_TESTS, RB_RANDOM_POSTERIOR_DRAWS, 1, 0), 0, S * D,
+                    normals);
+  for (int item = 0; item < 6; ++item) {
+    const double width = item < 3 ? 0.3 : 0.5;
+    for (int i = 0; i < S; ++i) {
+      double *z = &draws[i * D], squares = 0;
+      for (int d = 0; d < D; ++d) {
+        squares += normals[i * D + d] * normals[i * D + d];
+        z[d] = width * normals[i * D + d];
+      }
+      z[1] += gentle(z[0]);
+      log_density[i] = -0.5 * squares - D * log(width * sqrt(2 * M_PI));
+    }
+    k.problem.item = (uint64_t)(item < 3 ? 2 * item : item);
+    const rb_exact_settings settings = rb_exact_defaults();
+    rb_exact_result r;
+    double square = 0;
+    assert_int_equal(
+        rb_exact_refine(&test_context, problem_of(&k), &settings, S, draws, log_density, &r),
+        RB_OK);
+    assert_true(r.method == RB_EXACT_ADAPTIVE && r.reliable);
+    assert_true(r.importance.efficiency > 0.6);
+    assert_near(r.log_evidence, 0.0, 5.0 * r.log_evidence_se);
+    for (int64_t i = 0; i < r.draws; ++i) {
+      square += r.latent[i * D] * r.latent[i * D] / (double)r.draws;
+    }
+    assert_near(square, 1.0, 5.0 * sqrt(2.0 / (0.6 * (double)r.draws)));
+    rb_exact_result_free(&r);
+  }
+  bend = parabola;
+  k.model.destroy(&k.model);
+}
+
 /* A parabola is straightened, and its evidence right. */
 static void bent(void **state) {
   (void)state;
@@ -391,5 +437,5 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(mcmc),        cmocka_unit_test(evidence_after_mcmc),
     cmocka_unit_test(bent),        cmocka_unit_test(impossible),
     cmocka_unit_test(tail_index),  cmocka_unit_test(convergence),
-    cmocka_unit_test(mixture)};
+    cmocka_unit_test(mixture),     cmocka_unit_test(narrow_draws)};
 RB_TEST_MAIN(tests)

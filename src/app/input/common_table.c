@@ -184,7 +184,7 @@ static const rb_setting other[] = {
             "data sets of the default diagnostics to refine; the observation always is"),
     INTEGER("exact.draws", exact.draws, "2000", "[100, 1000000]", NULL,
             "importance draws, and exact draws kept"),
-    REAL("exact.efficiency", exact.least_efficiency, "0.1", "(0, 1]", NULL,
+    REAL("exact.efficiency", exact.least_efficiency, "0.25", "(0, 1]", NULL,
          "effective share of importance draws below which the next method is tried: the network's "
          "draws, then a fitted proposal, then MCMC"),
     REAL("exact.khat", exact.largest_khat, "0.7", "(0, 10]", NULL,
