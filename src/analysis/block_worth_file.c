@@ -20,8 +20,8 @@ rb_status rb_block_worth_write(rb_context *ctx, rb_file *file, const rb_block_wo
         false},
        worth->loss},
       {{"blocks/worse_by", RB_F64, "block", "nat",
-        "mean over data sets of the loss with the block replaced minus that with all features: at "
-        "most so much is the block worth",
+        "mean over data sets of the loss with the block replaced minus that with all features; "
+        "trained anew the network would miss the block less",
         false},
        worth->worse_by},
       {{"blocks/worse_by_se", RB_F64, "block", "nat", "standard error of blocks/worse_by", false},

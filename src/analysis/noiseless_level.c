@@ -1,12 +1,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "prediction_window.h"
+#include "recording_window.h"
 #include "rheobase/analysis/event_scores.h"
 #include "rheobase/analysis/recording_prediction.h"
 #include "rheobase/base/memory.h"
 
-/* A neuron that draws its events has, without noise, one wherever its hazard is above a level. The
+/* A model that draws its events has, without noise, one wherever their hazard is above a level. The
  * level is a part of the fit, as a threshold is: it comes from the recordings the posterior is of.
  */
 
@@ -64,7 +64,7 @@ static rb_status compare(rb_context *ctx, const rb_model *model, const rb_stimul
     const rb_train run = rb_train_of_events(given->length, event, first, step, w->run);
     const double gamma = rb_coincidence_factor(recorded, run, lasts, RB_PREDICTION_PRECISION_MS);
     const bool silent = recorded.count == 0 && run.count == 0;
-    w->coincidence[k] += silent ? 1 : isnan(gamma) ? 0 : gamma;
+    w->coincidence[k] += silent ? 1 : isnan(gamma) ? -1 : gamma;
   }
 cleanup:
   return status;
@@ -89,6 +89,13 @@ static double best_level(const work *w) {
     if (w->coincidence[k] > w->coincidence[best]) best = k;
   }
   return w->level[best];
+}
+
+double rb_prediction_level_bytes(const rb_model *model) {
+  if (!model->predictor->drawn) return 0;
+  const double runs = LEVELS * (sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
+  const double recordings = 2 * sizeof(double) + sizeof(uint8_t);
+  return (double)model->length * (runs + recordings);
 }
 
 rb_status rb_prediction_level(rb_context *ctx, const rb_model *model, const float *x, int64_t draws,

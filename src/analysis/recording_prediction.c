@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "prediction_window.h"
+#include "recording_window.h"
 #include "rheobase/analysis/event_scores.h"
 #include "rheobase/analysis/predictive.h"
 #include "rheobase/base/memory.h"

@@ -19,7 +19,8 @@ bool rb_importance_usable(int64_t count, const rb_importance *importance) {
 }
 
 /* Weights the proposal's draws, and refits it to them while that helps, also where it is good
- * enough: one that is too narrow does not show the weights it lacks until it has been widened.
+ * enough: one that is too narrow does not show the weights it lacks until it has been widened. The
+ * last round counts, although one before may by chance have seemed better.
  * @param attempt selects the random numbers */
 static rb_status improve(rb_context *ctx, const rb_exact_problem *problem, int attempt,
                          rb_points *p, rb_proposal *proposal, rb_exact_result *result) {

@@ -27,9 +27,8 @@ rb_status rb_agree_first(rb_context *ctx, rb_status status, int64_t item) {
   int64_t first = INT64_MAX;
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(&mine, &first, 1, MPI_INT64_T, MPI_MIN, ctx->comm);
-  rb_clock_leave(ctx, outer);
-  if (first == INT64_MAX) return RB_OK;
   int root = mine == first ? ctx->rank : INT_MAX;
-  MPI_Allreduce(MPI_IN_PLACE, &root, 1, MPI_INT, MPI_MIN, ctx->comm);
-  return share_record(ctx, status, root);
+  if (first < INT64_MAX) MPI_Allreduce(MPI_IN_PLACE, &root, 1, MPI_INT, MPI_MIN, ctx->comm);
+  rb_clock_leave(ctx, outer);
+  return first == INT64_MAX ? RB_OK : share_record(ctx, status, root);
 }

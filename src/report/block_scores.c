@@ -76,8 +76,7 @@ rb_status rb_print_blocks(rb_context *ctx, const rb_file *file) {
   rb_log_info(
       ctx,
       "what the network, of an ensemble the first, says with one block of its features replaced by "
-      "their means (%lld "
-      "data sets of the recovery set; it is not trained anew: a block is worth at most this):",
+      "their means (%lld data sets of the recovery set; trained anew it would miss a block less):",
       (long long)scores.datasets);
   rb_log_info(ctx, "%-12s %9s %12s %20s  %s", "block", "features", "loss (nat)", "worse by",
               "contraction that falls most");

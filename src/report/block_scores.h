@@ -11,7 +11,7 @@
 typedef struct rb_block_score {
   char name[32];
   int64_t features;
-  double loss, worse_by, worse_by_se;   ///< with the block replaced; no se in the first row
+  double loss, worse_by, worse_by_se;   ///< with the block replaced
   char parameter[64];                   ///< that loses most of its contraction
   double contraction, contraction_all;  ///< its own, with the block replaced and with all
 } rb_block_score;
@@ -23,11 +23,11 @@ typedef struct rb_block_scores {
   rb_block_score block[RB_MAX_BLOCKS];  ///< (count)
 } rb_block_scores;
 
-/** Reads them. Fails with RB_ERR_FORMAT. @param file a calibration.h5 */
+/** Reads them. Fails as rb_file_read_new does. @param file a calibration.h5 */
 RB_NODISCARD rb_status rb_block_scores_read(rb_context *ctx, const rb_file *file,
                                             rb_block_scores *scores);
 
-/** Prints them; nothing if the file has none. Fails with RB_ERR_FORMAT. */
+/** Prints them; nothing if the file has none. Fails as rb_block_scores_read. */
 RB_NODISCARD rb_status rb_print_blocks(rb_context *ctx, const rb_file *file);
 
 #endif

@@ -8,11 +8,10 @@ rb_status rb_page_blocks(const rb_study_data *study, FILE *out) {
   if (scores.count == 0) goto cleanup;
   (void)fprintf(out,
                 "<p>Which blocks of its features the network, of an ensemble the first, relies on: "
-                "what it says of the first "
-                "%lld data sets of the recovery set when a block's features are replaced by their "
-                "means over the simulations. With all of them its loss is %.3f nat. The network is "
-                "not trained anew without a block, which is worth at most this: another may tell "
-                "the same, and the network meets inputs it was not trained on.</p>\n<div "
+                "what it says of the first %lld data sets of the recovery set when a block's "
+                "features are replaced by their means over the simulations. With all of them its "
+                "loss is %.3f nat. Trained anew it would miss a block less: another may tell the "
+                "same, and here the network meets inputs it was not trained on.</p>\n<div "
                 "class=\"scroll\"><table>\n<thead><tr><th>block replaced"
                 "</th><th>features</th><th>loss (nat)</th><th>worse by</th><th>contraction that "
                 "falls most: of</th><th>with all</th><th>without</th></tr></thead>\n<tbody>\n",

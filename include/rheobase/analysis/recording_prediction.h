@@ -12,7 +12,7 @@
 typedef enum rb_prediction_score {
   RB_SCORE_RATE,             ///< spikes of a run, per second
   RB_SCORE_GAMMA,            ///< coincidence factor of a run
-  RB_SCORE_GAMMA_NOISELESS,  ///< of the run without noise, at that level
+  RB_SCORE_GAMMA_NOISELESS,  ///< of the run without noise, at rb_prediction_level's
   RB_SCORE_BITS,             ///< bits per spike
   RB_SCORE_RMSE,             ///< of the potential between the recorded spikes
   RB_SCORE_EXPLAINED,        ///< share of its variance
@@ -37,11 +37,15 @@ typedef struct rb_prediction {
 
 /** Where events are drawn, a run without noise has one wherever the hazard is above a level: of 32
  * levels that whose runs coincide best, on average over draws and recordings, with the data set the
- * posterior is of. NaN where it does not tell its events; 0 where events are not drawn. Fails with
+ * posterior is of. NaN where that does not tell its events, or has no recording of two samples; 0
+ * where events are not drawn. Fails with
  * RB_ERR_MEMORY.
  * @param x (C, L) the data set @param theta (draws, D), accepted @param level out, one number */
 RB_NODISCARD rb_status rb_prediction_level(rb_context *ctx, const rb_model *model, const float *x,
                                            int64_t draws, const double *theta, double *level);
+
+/** Memory, in bytes, that rb_prediction_level needs for a while, at most. Local. */
+double rb_prediction_level_bytes(const rb_model *model);
 
 /** @param theta (draws, D), accepted @param level of rb_prediction_level
  * @param number of the sweep: random numbers depend on it
@@ -53,7 +57,7 @@ RB_NODISCARD rb_status rb_prediction_create(rb_context *ctx, const rb_model *mod
 void rb_prediction_free(rb_prediction *prediction);
 
 /** Memory, in bytes, of the predictions of sweeps that are kept together. Local.
- * @param total steps of all sweeps @param longest of one, and of the data set's recordings */
+ * @param total steps of all sweeps @param longest of one */
 double rb_prediction_bytes(int64_t draws, int64_t total, int64_t longest);
 
 /** What the repeats of a sweep tell: those sweeps of the recording that were given the same

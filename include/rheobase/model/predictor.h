@@ -18,9 +18,10 @@ typedef struct rb_stimulated {
 /** Recordings that were made together. Owned. */
 typedef struct rb_recordings {
   int64_t count;
-  rb_stimulated *recording;     ///< (count)
-  double *stimulus, *response;  ///< theirs, one after the other
-  uint8_t *event;
+  rb_stimulated *recording;  ///< (count) which point into the following, in units of the predictor
+  double *stimulus;          ///< each begins where it does in the data set
+  double *response;          ///< likewise; the first may be NaN: it was masked
+  uint8_t *event;            ///< likewise
 } rb_recordings;
 
 /** What a type of models brings; its functions take all parameters, also fixed ones. */

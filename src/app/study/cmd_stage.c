@@ -87,6 +87,7 @@ static const struct stage {
      .needs_simulator = true},
     {.product = RB_PRODUCT_PREDICTION,
      .settings = RB_PREDICT_SETTINGS " predictive.posterior",
+     .sources = 1U << RB_PRODUCT_POSTERIOR,
      .least_recordings = 1,
      .most_recordings = RB_MAX_ARGUMENTS,
      .run = rb_stage_predict_recording,

@@ -55,19 +55,20 @@ rb_status rb_check_recording(rb_context *ctx, const rb_job *job) {
                  model->name);
 }
 
-/* What rank 0 keeps of all sweeps, and needs for the longest, or for a run of the observation; the
+/* What rank 0 keeps of all sweeps, and needs for the longest, or before that for the level; the
  * others keep nothing. Local. */
 static rb_status check_memory(rb_context *ctx, const study *s) {
   if (ctx->rank != 0) return RB_OK;
   const int64_t draws = s->job->input.predictive_replicates;
   const double available = rb_memory_per_rank(ctx) * ctx->node_size;
-  int64_t total = 0, longest = s->job->model.length;
+  int64_t total = 0, longest = 0;
   for (int64_t k = 0; k < s->sweeps; ++k) {
     const int64_t steps = s->recording.sweep[s->chosen[k]].steps.steps;
     total += steps;
     longest = steps > longest ? steps : longest;
   }
-  const double bytes = rb_prediction_bytes(draws, total, longest);
+  const double bytes =
+      fmax(rb_prediction_bytes(draws, total, longest), rb_prediction_level_bytes(&s->job->model));
   if (bytes <= available) return RB_OK;
   return RB_FAIL(
       ctx, RB_ERR_MEMORY,
@@ -133,13 +134,15 @@ cleanup:
   return status;
 }
 
-/* The level of runs without noise, by the observation the posterior is of. Local. */
+/* The level of runs without noise of a neuron that draws its spikes, by the observation the
+ * posterior is of. Local. */
 static rb_status find_level(rb_context *ctx, study *s) {
   rb_status status = RB_OK;
   const rb_model *model = &s->job->model;
   float *x = NULL;
   rb_file *file = NULL;
   char path[RB_JOB_PATH];
+  if (!model->predictor->drawn) return RB_OK;
   RB_TRY(RB_ALLOCATE(ctx, x, model->channels * model->length));
   rb_job_product_path(s->job, RB_PRODUCT_POSTERIOR, path);
   RB_TRY(rb_product_open_one(ctx, RB_PRODUCT_POSTERIOR, path, &file));

@@ -1,10 +1,10 @@
-#ifndef RB_ANALYSIS_PREDICTION_WINDOW_H
-#define RB_ANALYSIS_PREDICTION_WINDOW_H
+#ifndef RB_ANALYSIS_RECORDING_WINDOW_H
+#define RB_ANALYSIS_RECORDING_WINDOW_H
 
 #include <math.h>
 #include <stdint.h>
 
-/** @file prediction_window.h
+/** @file recording_window.h
  * Which part of a recording its predictions are scored on, and how near spikes coincide. Local. */
 
 /** How far apart spikes may be that coincide, in ms. */
