@@ -17,10 +17,10 @@ static const double LOWEST = -6, BETWEEN = 0.25;
 /* Room for runs at all levels. Owned. */
 typedef struct work {
   double level[LEVELS], coincidence[LEVELS];
-  double *theta;           // (LEVELS, D), the same in all rows
-  double *response;        // (LEVELS, length)
-  uint8_t *event;          // (LEVELS, length)
-  double *recorded, *run;  // (length) times
+  double *theta;     // (LEVELS, D), the same in all rows
+  double *response;  // (LEVELS, length)
+  uint8_t *event;    // (LEVELS, length)
+  double *recorded;  // (length) times
 } work;
 
 static rb_status allocate(rb_context *ctx, const rb_model *model, const rb_recordings *r, work *w) {
@@ -34,7 +34,6 @@ static rb_status allocate(rb_context *ctx, const rb_model *model, const rb_recor
   RB_TRY(RB_ALLOCATE(ctx, w->response, LEVELS * longest));
   RB_TRY(RB_ALLOCATE(ctx, w->event, LEVELS * longest));
   RB_TRY(RB_ALLOCATE(ctx, w->recorded, longest));
-  RB_TRY(RB_ALLOCATE(ctx, w->run, longest));
 cleanup:
   return status;
 }
@@ -44,29 +43,30 @@ static void free_work(work *w) {
   free(w->response);
   free(w->event);
   free(w->recorded);
-  free(w->run);
 }
 
 /* Adds the coincidence factors of the runs with one recording. Two without events coincide wholly;
- * a run with so many that there is no factor does not at all. */
+ * a run with so many that there is no factor is as bad as can be. */
 static rb_status compare(rb_context *ctx, const rb_model *model, const rb_stimulated *given,
                          work *w) {
   rb_status status = RB_OK;
   const double step = model->axis_step;
   const int64_t first = rb_prediction_first(given->length, step);
   const double lasts = (double)(given->length - first) * step;
+  rb_train run[LEVELS];
+  double *times = NULL;
   const rb_train recorded =
       rb_train_of_events(given->length, given->event, first, step, w->recorded);
   RB_TRY(
       rb_predictor_run(model, ctx, given, 0, 0, LEVELS, w->theta, w->level, w->response, w->event));
+  RB_TRY(rb_trains_of_events(ctx, LEVELS, given->length, w->event, first, step, run, &times));
   for (int k = 0; k < LEVELS; ++k) {
-    const uint8_t *event = w->event + k * given->length;
-    const rb_train run = rb_train_of_events(given->length, event, first, step, w->run);
-    const double gamma = rb_coincidence_factor(recorded, run, lasts, RB_PREDICTION_PRECISION_MS);
-    const bool silent = recorded.count == 0 && run.count == 0;
+    const double gamma = rb_coincidence_factor(recorded, run[k], lasts, RB_PREDICTION_PRECISION_MS);
+    const bool silent = recorded.count == 0 && run[k].count == 0;
     w->coincidence[k] += silent ? 1 : isnan(gamma) ? -1 : gamma;
   }
 cleanup:
+  free(times);
   return status;
 }
 
@@ -93,7 +93,7 @@ static double best_level(const work *w) {
 
 double rb_prediction_level_bytes(const rb_model *model) {
   if (!model->predictor->drawn) return 0;
-  const double runs = LEVELS * (sizeof(double) + sizeof(uint8_t)) + 2 * sizeof(double);
+  const double runs = LEVELS * (2 * sizeof(double) + sizeof(uint8_t)) + sizeof(double);
   const double recordings = 2 * sizeof(double) + sizeof(uint8_t);
   return (double)model->length * (runs + recordings);
 }

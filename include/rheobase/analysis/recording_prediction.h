@@ -38,8 +38,7 @@ typedef struct rb_prediction {
 /** Where events are drawn, a run without noise has one wherever the hazard is above a level: of 32
  * levels that whose runs coincide best, on average over draws and recordings, with the data set the
  * posterior is of. NaN where that does not tell its events, or has no recording of two samples; 0
- * where events are not drawn. Fails with
- * RB_ERR_MEMORY.
+ * where events are not drawn. Fails with RB_ERR_MEMORY.
  * @param x (C, L) the data set @param theta (draws, D), accepted @param level out, one number */
 RB_NODISCARD rb_status rb_prediction_level(rb_context *ctx, const rb_model *model, const float *x,
                                            int64_t draws, const double *theta, double *level);
