@@ -9,6 +9,7 @@ rheobase 1 simulate "$input" -o base >out.txt 2>&1 || fail "simulate: $(tail -3 
 rheobase 1 train "$input" -o base >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
 cp -r base stopped
 cp -r base unsummed
+cp -r base blocked
 rheobase 2 calibrate "$input" -o base $many >out.txt 2>&1 || fail "whole: $(tail -3 out.txt)"
 [ ! -e base/calibration.partial.h5 ] || fail "a finished calibration left its partial file"
 
@@ -38,4 +39,17 @@ mpirun -n 2 "$RB_PROGRAM" calibrate "$input" -o unsummed $many >out.txt 2>&1 ||
 grep -q "goes on where it was interrupted" out.txt || fail "it began anew: $(head -5 out.txt)"
 same_files base unsummed
 [ ! -e unsummed/calibration.partial.h5 ] || fail "the partial file was left"
+
+# What fails after all data sets are done loses none of them either: here a folder is in the way of the file.
+RB_STOP_IN=gsl_ran_multinomial RB_HELD=$work/held LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" calibrate "$input" -o blocked $many >blocked.txt 2>&1 &
+for _ in $(seq 6000); do [ ! -e held ] || break; sleep 0.01; done
+[ -e held ] || fail "not held while summing up: $(tail -3 blocked.txt)"
+rm -f blocked/calibration.partial.h5 && mkdir blocked/calibration.h5 && rm held
+code=0
+wait $! || code=$?
+[ $code = 4 ] && [ "$(grep -c 'rheobase: error:' blocked.txt)" = 1 ] || fail "a folder in the way: exit code $code: $(tail -3 blocked.txt)"
+rmdir blocked/calibration.h5
+mpirun -n 2 "$RB_PROGRAM" calibrate "$input" -o blocked $many >out.txt 2>&1 || fail "after a failure: $(tail -3 out.txt)"
+grep -q "goes on where it was interrupted" out.txt || fail "it began anew: $(head -5 out.txt)"
+same_files base blocked
 exit 0

@@ -7,6 +7,7 @@
 #include "rheobase/analysis/calibration_file.h"
 #include "rheobase/analysis/ranks.h"
 #include "rheobase/base/log.h"
+#include "rheobase/parallel/agree.h"
 #include "rheobase/report/calibration_table.h"
 #include "rheobase/report/comparison_table.h"
 #include "rheobase/report/ensemble_table.h"
@@ -56,14 +57,19 @@ cleanup:
   return status;
 }
 
-/* Work that is stopped while it is summed up loses nothing but the sums. Collective. */
+/* Summing up that failed, or was stopped, loses nothing but the sums. Collective. @return status,
+ * with the reason recorded for it */
 static rb_status keep(rb_context *ctx, const rb_job *job, const char *partial,
-                      const rb_calibration_study *study) {
+                      const rb_calibration_study *study, rb_status status) {
+  const rb_error reason = ctx->error;
   rb_error_clear(ctx);
-  const rb_status status = rb_partial_write(ctx, partial, rb_recipe_digest(&job->recipe),
-                                            RB_TEST_SETS, study->set, study->records);
-  if (status != RB_OK) return status;
-  return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+  const rb_status kept = rb_partial_write(ctx, partial, rb_recipe_digest(&job->recipe),
+                                          RB_TEST_SETS, study->set, study->records);
+  if (status == RB_STOPPED && kept == RB_OK) {
+    return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
+  }
+  ctx->error = reason;
+  return status;
 }
 
 /* Says when a histogram's bins hold unequal numbers of ranks. */
@@ -87,8 +93,8 @@ static rb_status calibrate(rb_context *ctx, rb_job *job, rb_posterior *posterior
   rb_job_path(job, partial_file, partial);
   RB_TRY(rb_calibration_collect(ctx, posterior, (uint64_t)job->input.seed, &job->input.calibration,
                                 partial, rb_recipe_digest(&job->recipe), &study));
-  status = write_file(ctx, job, posterior, &study, beside, path);
-  if (status == RB_STOPPED) status = keep(ctx, job, partial, &study);
+  status = rb_agree(ctx, write_file(ctx, job, posterior, &study, beside, path));
+  if (status != RB_OK) status = keep(ctx, job, partial, &study, status);
   RB_TRY(status);
   if (ctx->rank == 0) (void)unlink(partial);
 cleanup:
