@@ -79,17 +79,15 @@ PYTHON
 # these are fewer than 2130 steps; ten networks together where simulations are few, else five, whose
 # learning rate falls, so that the posteriors' widths do not hold what large steps add to them. With few
 # simulations training ends long before a rate would have fallen.
+bounded() { # NUMBER LEAST MOST
+  echo $(($1 < $2 ? $2 : $1 > $3 ? $3 : $1))
+}
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
-epochs=$((30000 / steps + 1))
-[ $epochs -le 2000 ] || epochs=2000
-[ $epochs -ge 60 ] || epochs=60
-average=$((10 * steps))
-[ $average -le 710 ] || average=710
-patience=$((2130 / steps))
-[ $patience -ge 30 ] || patience=30
-[ $patience -le 300 ] || patience=300
+epochs=$(bounded $((30000 / steps + 1)) 60 2000)
+average=$(bounded $((10 * steps)) 1 710)
+patience=$(bounded $((2130 / steps)) 30 300)
 networks=10 schedule=constant
 [ "$simulations" -le 10000 ] || networks=5 schedule=cosine
 sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
@@ -128,6 +126,19 @@ candidate() {
     "network.summary.gates=$3"
 }
 
+# falling STEPS: smaller batches, with a learning rate that falls over so many steps; its averages are over as
+# many simulations as those of the larger ones.
+falling() {
+  local small=$((batch / 4)) epochs
+  epochs=$(bounded $(($1 / (4 * steps) + 1)) 60 2000)
+  [ "$epochs" != "$last_falling" ] || return 0
+  last_falling=$epochs
+  consider "batches of $small, a rate that falls over $epochs epochs" "training.batch_size=$small" \
+    "training.micro_batch=$((small / 2))" "training.average_steps=$((4 * average))" "training.epochs=$epochs" \
+    'training.schedule="cosine"'
+}
+last_falling=
+
 rheo simulate
 need "$reference: \`observation\` has another number of data than the task $task" \
   $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
@@ -143,7 +154,10 @@ candidate 128 0.15 true
 candidate 128 0.5 true
 candidate 128 1 true
 consider "a straight line beside it" "network.summary.line=true"
+consider "two components" "network.mixture.components=2"
 consider "splines" 'network.density="spline"'
+falling 30000
+falling 120000
 rheo train --force
 for observation in "$work"/*.csv; do
   rb_launch 1 "$RB_PROGRAM" infer "$input" -o "$study" "${options[@]}" --set observation.draws=10000 \
