@@ -108,6 +108,78 @@ rheobase 1 infer refined --set seed=5 --force >out.txt 2>&1 || fail "infer: $(ta
 rheobase 1 report refined >out.txt 2>err.txt || fail "report: $(cat err.txt)"
 grep -q "exact.h5 is left out" err.txt && grep -q "prediction.h5 is left out" err.txt || fail "a stale exact posterior: $(cat err.txt)"
 
+echo "-- a neuron that draws its spikes"
+drawn=(--set training.simulations=64 --set training.validation=16 --set training.epochs=1 --set training.steps_per_epoch=4
+  --set training.batch_size=16 --set training.micro_batch=16 --set training.passes=1 --set misspecification.simulations=0
+  --set baseline.simulations=0 --set observation.draws=12 --set predictive.replicates=8 --set simulator.T_ms=200)
+gif=$RB_SOURCE_DIR/inputs/recording_gif.cfg
+for stage in simulate train; do
+  rheobase 1 $stage "$gif" -o gif "${drawn[@]}" >out.txt 2>&1 || fail "gif, $stage: $(tail -3 out.txt)"
+done
+rheobase 1 infer "$gif" -o gif "${drawn[@]}" --recording cell.h5 --sweeps 0,2 >out.txt 2>&1 || fail "gif, infer: $(tail -3 out.txt)"
+rheobase 1 predict gif --recording cell.h5 --sweeps 1 >out.txt 2>err.txt || fail "gif, predict: $(cat err.txt)"
+cp gif/prediction.h5 drawn.h5
+rheobase 2 predict gif --recording cell.h5 --sweeps 1 --force >out.txt 2>err.txt || fail "gif, two ranks: $(cat err.txt)"
+h5diff --exclude-path /provenance drawn.h5 gif/prediction.h5 || fail "a neuron that draws its spikes predicts others on two ranks"
+rheobase 1 predict gif --recording cell.h5 --sweeps 1 --set predictive.replicates=9 --force >out.txt 2>err.txt || fail "gif, nine: $(cat err.txt)"
+"$python" - <<'END' || fail "predictions of a neuron that draws its spikes"
+import h5py, numpy as np
+
+dt, start, T, d = 0.2, 60.0, 540.0, 2.0
+with h5py.File("cell.h5") as r, h5py.File("drawn.h5") as p, h5py.File("gif/prediction.h5") as nine:
+    data = r["sweeps/0001/onset_ms"][...]
+    data = data[data >= start]
+
+    def gamma(model):
+        used = set()
+        for a in data:
+            near = [j for j, b in enumerate(model) if abs(a - b) <= d + 1e-9 and j not in used]
+            used.update(near[:1])
+        chance = 2 * d * len(model) / T
+        return (len(used) - chance * len(data)) / (0.5 * (len(data) + len(model))) / (1 - chance)
+
+    noisy, noiseless, bits = (p[name][0] for name in ("gamma", "gamma_noiseless", "bits_per_spike"))
+    runs = [np.flatnonzero(x) * dt for x in p["sweeps/0000/runs"]]
+    runs = [x[x >= start] for x in runs]
+    assert max(map(len, runs)) > 0 and len(runs) == len(p["theta"]) == 8
+    assert all(abs(noisy[k] - gamma(x)) < 1e-12 for k, x in enumerate(runs) if 2 * d * len(x) < T)
+    assert np.isfinite(noiseless).any() and (noisy != noiseless).any()
+    assert np.isfinite(bits).all() and np.isfinite(p["rmse"][0]).all()
+    # The potential and the log likelihood of each draw's neuron, with the recording's spikes imposed.
+    names = [n.decode() for n in p["parameter"][...]]
+    v, spike, mask, current = (r["sweeps/0001/" + n][...] for n in ("voltage_mV", "spike", "mask", "current_pA"))
+    scored = np.arange(len(v)) >= start / dt
+    near = ~scored
+    for t in r["sweeps/0001/onset_ms"][...]:
+        near[max(0, int(np.floor((t - 5) / dt))):int(np.ceil((t + 10) / dt))] = True
+    counted = scored & ((mask == 0) | (spike == 1))
+    for k, theta in enumerate(p["theta"][...]):
+        th = dict(zip(names, theta))
+        keep = {n: np.exp(-dt / th["tau_" + n]) for n in ("eta1", "eta2", "gamma1", "gamma2")}
+        kernel = dict.fromkeys(keep, 0.0)
+        x, held, path, expected = v[0], 0, [v[0]], [0.0]
+        for n in range(1, len(v)):
+            x += dt / th["C"] * (th["g_L"] * (th["E_L"] - x) - kernel["eta1"] - kernel["eta2"] + current[n - 1])
+            x = min(max(x, -100), 100)
+            kernel = {name: value * keep[name] for name, value in kernel.items()}
+            expected.append(dt * np.exp((x - th["V_T"] - kernel["gamma1"] - kernel["gamma2"]) / th["D_V"]))
+            if held > 0:
+                x, held = th["V_r"], held - 1
+            if spike[n]:
+                x, held = th["V_r"], 9  # ten samples of 0.2 ms
+                kernel = {name: value + th[name] for name, value in kernel.items()}
+            path.append(x)
+        error = (np.array(path) - v)[~near]
+        assert abs(p["rmse"][0, k] - np.sqrt(np.mean(error**2))) < 1e-6, (k, p["rmse"][0, k], np.sqrt(np.mean(error**2)))
+        x = np.clip(expected, 1e-12, 50)  # a spike that is sure does not count for more
+        model = np.where(spike == 1, np.log(-np.expm1(-x)), -x)[counted].sum()
+        N, rest = spike[counted].sum(), (spike[counted] == 0).sum()
+        flat = N * np.log(N / (N + rest)) + rest * np.log(rest / (N + rest))
+        wanted = (model - flat) / N / np.log(2)
+        assert abs(bits[k] - wanted) < 1e-6 * abs(wanted), (k, bits[k], wanted)
+    assert nine["gamma"].shape == (1, 9)
+END
+
 echo "-- the page says it first"
 rheobase 1 report study >out.txt 2>err.txt || fail "report: $(cat err.txt)"
 grep -q 'What speaks against the model' study/report.html && grep -q '<code>bits_per_spike</code>' study/report.html ||
