@@ -144,12 +144,13 @@ need "$reference: \`observation\` has another number of data than the task $task
   $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
 sys.exit(a["observation"].shape[1] != b["training/data"].shape[1])' "$reference" "$study/simulations.h5"
 candidate 64 0.15 false
-consider "two components" "network.mixture.components=2"
-# Where the prior has no interval, straight coordinates are the same as probits.
+straight=() # where the prior has no interval, straight coordinates are the same as probits
 if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
-  consider "straight coordinates" 'training.parameters="straight"'
+  straight=('training.parameters="straight"')
+  consider "straight coordinates" "${straight[@]}"
 fi
-consider "small hidden layers of the density" "network.mixture.mlp_widths=[8, 8]" "network.spline.mlp_widths=[8, 8]"
+consider "a small density" "network.mixture.components=2" "network.mixture.mlp_widths=[8, 8]" \
+  "network.spline.mlp_widths=[8, 8]" "${straight[@]}"
 candidate 128 0.005 false
 candidate 64 0.5 true
 candidate 128 0.15 true
