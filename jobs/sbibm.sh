@@ -156,10 +156,10 @@ candidate 64 0.5 true
 candidate 128 0.15 true
 candidate 128 0.5 true
 candidate 128 1 true
-consider "a straight line beside it" "network.summary.line=true"
-consider "splines" 'network.density="spline"'
 falling 30000
 falling 120000
+consider "a straight line beside it" "network.summary.line=true"
+consider "splines" 'network.density="spline"'
 rheo train --force
 for observation in "$work"/*.csv; do
   rb_launch 1 "$RB_PROGRAM" infer "$input" -o "$study" "${options[@]}" --set observation.draws=10000 \
