@@ -156,6 +156,7 @@ candidate 64 0.5 true
 candidate 128 0.15 true
 candidate 128 0.5 true
 candidate 128 1 true
+consider "two components" "network.mixture.components=2"
 falling 30000
 falling 120000
 consider "a straight line beside it" "network.summary.line=true"

@@ -105,7 +105,7 @@ RB_PROGRAM=/nothing refuses_reference "no program /nothing" "$reference"
 
 # A prior without an interval has no straight coordinates of its own.
 RANKS=1 "$script" sir 100 "$RB_TEST_DATA/sbibm/sir.h5" x.h5 >out.txt 2>&1 || fail "sir: $(tail -3 out.txt)"
-[ "$(grep -c "^jobs/sbibm.sh: .*: validation loss" out.txt)" = 10 ] || fail "not ten candidates: $(grep ^jobs out.txt)"
+[ "$(grep -c "^jobs/sbibm.sh: .*: validation loss" out.txt)" = 11 ] || fail "not eleven candidates: $(grep ^jobs out.txt)"
 grep -q "straight coordinates" out.txt && fail "straight coordinates of a prior without an interval"
 [ "$(grep -c "batches of 32, a rate that falls over 2000 epochs" out.txt)" = 1 ] || fail "the same schedule twice, or not at all"
 exit 0
