@@ -65,7 +65,8 @@ static rb_status keep(rb_context *ctx, const rb_job *job, const char *partial,
   rb_error_clear(ctx);
   const rb_status kept = rb_partial_write(ctx, partial, rb_recipe_digest(&job->recipe),
                                           RB_TEST_SETS, study->set, study->records);
-  if (status == RB_STOPPED && kept == RB_OK) {
+  if (status == RB_STOPPED) {
+    if (kept != RB_OK) return kept;
     return RB_FAIL(ctx, RB_STOPPED, "stopped by a signal while summing up; start again to go on");
   }
   ctx->error = reason;
