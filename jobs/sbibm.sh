@@ -73,15 +73,16 @@ for row, data in enumerate(observation):
         out.write("datum,data\n" + "".join(f"{k},{x:.9g}\n" for k, x in enumerate(data)))
 PYTHON
 
+bounded() { # NUMBER LEAST MOST
+  echo $(($1 < $2 ? $2 : $1 > $3 ? $3 : $1))
+}
+
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
 # 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs, but no
 # more than 710 steps, since weights that are far apart have no useful mean; patience of 30 epochs, of more where
 # these are fewer than 2130 steps; ten networks together where simulations are few, else five, whose
 # learning rate falls, so that the posteriors' widths do not hold what large steps add to them. With few
 # simulations training ends long before a rate would have fallen.
-bounded() { # NUMBER LEAST MOST
-  echo $(($1 < $2 ? $2 : $1 > $3 ? $3 : $1))
-}
 batch=128
 validation=$((simulations / 10))
 steps=$(((simulations - validation + batch - 1) / batch))
@@ -126,19 +127,6 @@ candidate() {
     "network.summary.gates=$3"
 }
 
-# falling STEPS: smaller batches, with a learning rate that falls over so many steps; its averages are over as
-# many simulations as those of the larger ones.
-falling() {
-  local small=$((batch / 4)) epochs
-  epochs=$(bounded $(($1 / (4 * steps) + 1)) 60 2000)
-  [ "$epochs" != "$last_falling" ] || return 0
-  last_falling=$epochs
-  consider "batches of $small, a rate that falls over $epochs epochs" "training.batch_size=$small" \
-    "training.micro_batch=$((small / 2))" "training.average_steps=$((4 * average))" "training.epochs=$epochs" \
-    'training.schedule="cosine"'
-}
-last_falling=
-
 rheo simulate
 need "$reference: \`observation\` has another number of data than the task $task" \
   $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
@@ -157,8 +145,14 @@ candidate 128 0.15 true
 candidate 128 0.5 true
 candidate 128 1 true
 consider "two components" "network.mixture.components=2"
-falling 30000
-falling 120000
+# Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs;
+# averages are over as many simulations as those of the larger ones.
+parts=4
+for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
+  consider "batches of $((batch / parts)), a rate that falls over $epochs epochs" \
+    "training.batch_size=$((batch / parts))" "training.micro_batch=$((batch / parts / 2))" \
+    "training.average_steps=$((parts * average))" "training.epochs=$epochs" 'training.schedule="cosine"'
+done
 consider "a straight line beside it" "network.summary.line=true"
 consider "splines" 'network.density="spline"'
 rheo train --force

@@ -1,8 +1,7 @@
 # A calibration stopped by a signal exits with 85 and keeps what is done; started again, on another
 # number of ranks, it ends in the file of an uninterrupted one. So does one that is stopped while it
 # sums up: RB_STOP_WITHIN is the library that asks for it.
-. "$(dirname "$0")/lib.sh"
-input="$RB_SOURCE_DIR/inputs/tiny.cfg"
+. "$(dirname "$0")/../fault/lib.sh"
 many="--set calibration.sbc_datasets=4000 --set calibration.sbc_draws=99 --set calibration.chunk=100"
 
 rheobase 1 simulate "$input" -o base >out.txt 2>&1 || fail "simulate: $(tail -3 out.txt)"
@@ -41,13 +40,10 @@ same_files base unsummed
 [ ! -e unsummed/calibration.partial.h5 ] || fail "the partial file was left"
 
 # What fails after all data sets are done loses none of them either: here a folder is in the way of the file.
-RB_STOP_IN=gsl_ran_multinomial RB_HELD=$work/held LD_PRELOAD=$RB_STOP_WITHIN "$RB_PROGRAM" calibrate "$input" -o blocked $many >blocked.txt 2>&1 &
-for _ in $(seq 6000); do [ ! -e held ] || break; sleep 0.01; done
-[ -e held ] || fail "not held while summing up: $(tail -3 blocked.txt)"
-rm -f blocked/calibration.partial.h5 && mkdir blocked/calibration.h5 && rm held
-code=0
-wait $! || code=$?
-[ $code = 4 ] && [ "$(grep -c 'rheobase: error:' blocked.txt)" = 1 ] || fail "a folder in the way: exit code $code: $(tail -3 blocked.txt)"
+hold gsl_ran_multinomial 1 "$RB_PROGRAM" calibrate "$input" -o blocked $many
+rm -f blocked/calibration.partial.h5 && mkdir blocked/calibration.h5
+let_go
+[ $code = 4 ] && [ "$(grep -c 'rheobase: error:' err.txt)" = 1 ] || fail "a folder in the way: exit code $code: $(tail -3 err.txt)"
 rmdir blocked/calibration.h5
 mpirun -n 2 "$RB_PROGRAM" calibrate "$input" -o blocked $many >out.txt 2>&1 || fail "after a failure: $(tail -3 out.txt)"
 grep -q "goes on where it was interrupted" out.txt || fail "it began anew: $(head -5 out.txt)"

@@ -32,8 +32,9 @@ rheobase 2 predict study --recording cell.h5 --sweeps 1 --force 2>err.txt || fai
 h5diff --exclude-path /provenance one_rank.h5 study/prediction.h5 || fail "not the same on two ranks"
 
 echo "-- scores by their definitions"
-"$python" - <<'END' || fail "the scores"
-import h5py, numpy as np
+cat >scores.py <<'END'
+import numpy as np
+
 
 def gamma(data, model, T, d=2.0):
     used, n = set(), 0
@@ -44,6 +45,18 @@ def gamma(data, model, T, d=2.0):
             n += 1
     chance = 2 * d * len(model) / T
     return (n - chance * len(data)) / (0.5 * (len(data) + len(model))) / (1 - chance) if chance < 1 else np.nan
+
+
+def away(steps, dt, start, onsets):
+    """The steps from start on that are not within -5..+10 ms of an onset."""
+    kept = np.arange(steps) >= start / dt
+    for t in onsets:
+        kept[max(0, int(np.floor((t - 5) / dt))):int(np.ceil((t + 10) / dt))] = False
+    return kept
+END
+"$python" - <<'END' || fail "the scores"
+import h5py, numpy as np
+from scores import away, gamma
 
 with h5py.File("cell.h5") as r, h5py.File("study/prediction.h5") as p:
     dt, start, T = 0.2, 60.0, 540.0  # a tenth of the sweep is not scored
@@ -73,9 +86,7 @@ with h5py.File("cell.h5") as r, h5py.File("study/prediction.h5") as p:
             if spike[n]:
                 x, left = th["V_reset"], 10
             path.append(x)
-        keep = np.arange(len(v)) >= start / dt
-        for t in r["sweeps/0001/onset_ms"][...]:
-            keep[max(0, int(np.floor((t - 5) / dt))):int(np.ceil((t + 10) / dt))] = False
+        keep = away(len(v), dt, start, r["sweeps/0001/onset_ms"][...])
         error = np.array(path)[keep] - v[keep]
         assert abs(p["rmse"][0, k] - np.sqrt(np.mean(error**2))) < 1e-9, (k, p["rmse"][0, k], np.sqrt(np.mean(error**2)))
         assert abs(p["explained"][0, k] - (1 - np.mean(error**2) / np.var(v[keep]))) < 1e-9
@@ -124,35 +135,24 @@ h5diff --exclude-path /provenance drawn.h5 gif/prediction.h5 || fail "a neuron t
 rheobase 1 predict gif --recording cell.h5 --sweeps 1 --set predictive.replicates=9 --force >out.txt 2>err.txt || fail "gif, nine: $(cat err.txt)"
 "$python" - <<'END' || fail "predictions of a neuron that draws its spikes"
 import h5py, numpy as np
+from scores import away, gamma
 
-dt, start, T, d = 0.2, 60.0, 540.0, 2.0
+dt, start, T = 0.2, 60.0, 540.0
 with h5py.File("cell.h5") as r, h5py.File("drawn.h5") as p, h5py.File("gif/prediction.h5") as nine:
     data = r["sweeps/0001/onset_ms"][...]
     data = data[data >= start]
-
-    def gamma(model):
-        used = set()
-        for a in data:
-            near = [j for j, b in enumerate(model) if abs(a - b) <= d + 1e-9 and j not in used]
-            used.update(near[:1])
-        chance = 2 * d * len(model) / T
-        return (len(used) - chance * len(data)) / (0.5 * (len(data) + len(model))) / (1 - chance)
-
     noisy, noiseless, bits = (p[name][0] for name in ("gamma", "gamma_noiseless", "bits_per_spike"))
     runs = [np.flatnonzero(x) * dt for x in p["sweeps/0000/runs"]]
     runs = [x[x >= start] for x in runs]
     assert max(map(len, runs)) > 0 and len(runs) == len(p["theta"]) == 8
-    assert all(abs(noisy[k] - gamma(x)) < 1e-12 for k, x in enumerate(runs) if 2 * d * len(x) < T)
+    assert all(abs(noisy[k] - gamma(data, x, T)) < 1e-12 for k, x in enumerate(runs) if 4 * len(x) < T)
     assert np.isfinite(noiseless).any() and (noisy != noiseless).any()
     assert np.isfinite(bits).all() and np.isfinite(p["rmse"][0]).all()
     # The potential and the log likelihood of each draw's neuron, with the recording's spikes imposed.
     names = [n.decode() for n in p["parameter"][...]]
     v, spike, mask, current = (r["sweeps/0001/" + n][...] for n in ("voltage_mV", "spike", "mask", "current_pA"))
-    scored = np.arange(len(v)) >= start / dt
-    near = ~scored
-    for t in r["sweeps/0001/onset_ms"][...]:
-        near[max(0, int(np.floor((t - 5) / dt))):int(np.ceil((t + 10) / dt))] = True
-    counted = scored & ((mask == 0) | (spike == 1))
+    compared = away(len(v), dt, start, r["sweeps/0001/onset_ms"][...])
+    counted = (np.arange(len(v)) >= start / dt) & ((mask == 0) | (spike == 1))
     for k, theta in enumerate(p["theta"][...]):
         th = dict(zip(names, theta))
         keep = {n: np.exp(-dt / th["tau_" + n]) for n in ("eta1", "eta2", "gamma1", "gamma2")}
@@ -169,7 +169,7 @@ with h5py.File("cell.h5") as r, h5py.File("drawn.h5") as p, h5py.File("gif/predi
                 x, held = th["V_r"], 9  # ten samples of 0.2 ms
                 kernel = {name: value + th[name] for name, value in kernel.items()}
             path.append(x)
-        error = (np.array(path) - v)[~near]
+        error = (np.array(path) - v)[compared]
         assert abs(p["rmse"][0, k] - np.sqrt(np.mean(error**2))) < 1e-6, (k, p["rmse"][0, k], np.sqrt(np.mean(error**2)))
         x = np.clip(expected, 1e-12, 50)  # a spike that is sure does not count for more
         model = np.where(spike == 1, np.log(-np.expm1(-x)), -x)[counted].sum()
