@@ -118,6 +118,9 @@ grep -q "refined/exact.h5 is not reliable" out.txt || fail "not said: $(cat out.
 rheobase 1 infer refined --set seed=5 --force >out.txt 2>&1 || fail "infer: $(tail -3 out.txt)"
 rheobase 1 report refined >out.txt 2>err.txt || fail "report: $(cat err.txt)"
 grep -q "exact.h5 is left out" err.txt && grep -q "prediction.h5 is left out" err.txt || fail "a stale exact posterior: $(cat err.txt)"
+expect_failure 6 "exact.h5 was made from another posterior.h5 than is there: run .rheobase refine. again" 1 \
+  predict refined --recording cell.h5 --sweeps 1 "${exact[@]}" --force
+rheobase 1 predict refined --recording cell.h5 --sweeps 1 --force >out.txt 2>&1 || fail "without exact.h5: $(tail -3 out.txt)"
 
 echo "-- a neuron that draws its spikes"
 drawn=(--set training.simulations=64 --set training.validation=16 --set training.epochs=1 --set training.steps_per_epoch=4

@@ -13,6 +13,7 @@
 #include "rheobase/io/study.h"
 #include "rheobase/parallel/agree.h"
 #include "rheobase/report/report.h"
+#include "source_files.h"
 #include "stage_file.h"
 
 /* The stages in order: what each writes, which settings and files it is made from, what does it. */
@@ -318,9 +319,9 @@ static void tell_skipped(const rb_context *ctx, const rb_job *job, const struct 
   *tally = (rb_tally){0};
 }
 
-/* Tells of earlier files that are of another model or prior: what is made from them fits neither.
- * Local. */
-static rb_status tell_other_models(rb_context *ctx, const rb_job *job, const struct stage *stage) {
+/* Whether earlier files belong together, and tells of those that are of another model or prior:
+ * what is made from them fits neither. Local. */
+static rb_status check_source_files(rb_context *ctx, const rb_job *job, const struct stage *stage) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
   for (int p = 0; p < RB_PRODUCTS; ++p) {
@@ -334,6 +335,7 @@ static rb_status tell_other_models(rb_context *ctx, const rb_job *job, const str
     rb_log_warning(ctx, "%s is of another model or prior than what is made from it now: %s", path,
                    why);
   }
+  RB_TRY(rb_source_files_agree(ctx, job, source_files(job, stage)));
 cleanup:
   rb_file_close(&file);
   return status;
@@ -354,7 +356,7 @@ static rb_status run_stage(rb_context *ctx, rb_job *job, const struct stage *sta
     rb_log_info(ctx, "%-10s finished earlier: %s", rb_products[stage->product].stage, path);
     goto cleanup;
   }
-  RB_TRY(rb_agree(ctx, ctx->rank == 0 ? tell_other_models(ctx, job, stage) : RB_OK));
+  RB_TRY(rb_agree(ctx, ctx->rank == 0 ? check_source_files(ctx, job, stage) : RB_OK));
   job->began_s = MPI_Wtime();
   job->ranks = ctx->size;
   RB_TRY(stage->run(ctx, job, path));
