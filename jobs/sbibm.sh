@@ -144,7 +144,9 @@ candidate 64 0.5 true
 candidate 128 0.15 true
 candidate 128 0.5 true
 candidate 128 1 true
-consider "two components" "network.mixture.components=2"
+if [[ "${options[*]}" != *components=2* ]]; then
+  consider "two components" "network.mixture.components=2"
+fi
 # Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs;
 # averages are over as many simulations as those of the larger ones.
 parts=4
