@@ -6,6 +6,7 @@
 #include "rheobase/analysis/diagnostics.h"
 #include "rheobase/base/clock.h"
 #include "rheobase/base/memory.h"
+#include "rheobase/base/progress.h"
 #include "rheobase/base/quantile.h"
 #include "rheobase/model/draw.h"
 #include "rheobase/model/support.h"
@@ -193,11 +194,14 @@ rb_status rb_block_worth_measure(rb_context *ctx, rb_posterior *posterior, uint6
   const rb_partition partition = rb_partition_make(ctx, w.N, records->partition.chunk);
   const int64_t chunk = w.N < partition.chunk ? w.N : partition.chunk;
   RB_TRY(rb_agree(ctx, allocate(ctx, posterior->model, chunk, &w)));
+  rb_progress progress = rb_progress_begin(ctx, "blocks", "data sets", w.N, 0);
   for (int64_t round = 0; round < partition.rounds; ++round) {
     const rb_range range = rb_partition_round(&partition, round);
     RB_TRY(rb_agree(ctx, measure_chunk(ctx, &w, range, rb_records_row(records, round))));
+    rb_progress_update(&progress, w.N * (round + 1) / partition.rounds, NULL);
     RB_TRY(rb_summing_continue(ctx));
   }
+  rb_progress_end(&progress, NULL);
   const rb_time_part outer = rb_clock_enter(ctx, RB_TIME_REDUCE);
   MPI_Allreduce(MPI_IN_PLACE, w.valid, (int)w.numbers, MPI_DOUBLE, MPI_SUM, ctx->comm);
   rb_clock_leave(ctx, outer);
