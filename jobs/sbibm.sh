@@ -103,13 +103,15 @@ rheo() {
 }
 
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
-# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before.
-best=
+# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before;
+# $taken are the epochs that the network took.
+best='' taken=0
 consider() {
   local try=() setting loss
   for setting in "${@:2}"; do try+=(--set "$setting"); done
   rheo train "${try[@]}" --set training.ensemble=1 --force --quiet
-  loss=$($python -c 'import h5py, sys; print(h5py.File(sys.argv[1]).attrs["best_loss"])' "$study/checkpoint.h5")
+  read -r loss taken < <($python -c 'import h5py, sys; f = h5py.File(sys.argv[1])
+print(f.attrs["best_loss"], len(f["history/validation_loss"]))' "$study/checkpoint.h5")
   echo "jobs/sbibm.sh: $1: validation loss $loss"
   if [ -z "$best" ] || $python -c 'import sys; sys.exit(not float(sys.argv[1]) < float(sys.argv[2]))' "$loss" "$best"; then
     best=$loss
@@ -147,14 +149,19 @@ candidate 128 1 true
 if [[ "${options[*]}" != *components=2* ]]; then
   consider "two components" "network.mixture.components=2"
 fi
-# Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs;
-# averages are over as many simulations as those of the larger ones.
+# Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs, or,
+# where training ended sooner, over as many as it took. Averages are over as many simulations as those of the
+# larger batches.
 parts=4
-for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
-  consider "batches of $((batch / parts)), a rate that falls over $epochs epochs" \
+falling() { # EPOCHS
+  consider "batches of $((batch / parts)), a rate that falls over $1 epochs" \
     "training.batch_size=$((batch / parts))" "training.micro_batch=$((batch / parts / 2))" \
-    "training.average_steps=$((parts * average))" "training.epochs=$epochs" 'training.schedule="cosine"'
+    "training.average_steps=$((parts * average))" "training.epochs=$1" 'training.schedule="cosine"'
+}
+for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
+  falling "$epochs"
 done
+[ "$taken" = "$epochs" ] || falling "$taken"
 consider "a straight line beside it" "network.summary.line=true"
 consider "splines" 'network.density="spline"'
 rheo train --force
