@@ -121,6 +121,9 @@ grep -q "exact.h5 is left out" err.txt && grep -q "prediction.h5 is left out" er
 expect_failure 6 "exact.h5 was made from another posterior.h5 than is there: run .rheobase refine. again" 1 \
   predict refined --recording cell.h5 --sweeps 1 "${exact[@]}" --force
 rheobase 1 predict refined --recording cell.h5 --sweeps 1 --force >out.txt 2>&1 || fail "without exact.h5: $(tail -3 out.txt)"
+rheobase 1 train refined --set seed=6 --force >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
+expect_failure 6 "posterior.h5 was made from another checkpoint.h5 than is there: run .rheobase infer. again" 2 \
+  refine refined --set exact.datasets=0 --force
 
 echo "-- a neuron that draws its spikes"
 drawn=(--set training.simulations=64 --set training.validation=16 --set training.epochs=1 --set training.steps_per_epoch=4

@@ -105,9 +105,13 @@ RB_PROGRAM=/nothing refuses_reference "no program /nothing" "$reference"
 
 # A prior without an interval has no straight coordinates of its own.
 RANKS=1 "$script" sir 100 "$RB_TEST_DATA/sbibm/sir.h5" x.h5 >out.txt 2>&1 || fail "sir: $(tail -3 out.txt)"
-[ "$(grep -c "^jobs/sbibm.sh: .*: validation loss" out.txt)" = 12 ] || fail "not twelve candidates: $(grep ^jobs out.txt)"
+# Two components are tried once: where a small density was better, which has two, not again.
+mapfile -t loss < <(sed -n 's/^jobs\/sbibm.sh: .*: validation loss //p' out.txt)
+again=$(awk -v first="${loss[0]}" -v small="${loss[1]}" 'BEGIN { print(small < first ? 0 : 1) }')
+[ "$(grep -c "^jobs/sbibm.sh: two components" out.txt)" = "$again" ] || fail "two components twice, or never"
+[ "${#loss[@]}" = $((11 + again)) ] || fail "not all candidates: $(grep ^jobs out.txt)"
 grep -q "straight coordinates" out.txt && fail "straight coordinates of a prior without an interval"
 [ "$(grep -c "batches of 32, a rate that falls over 2000 epochs" out.txt)" = 1 ] || fail "the same schedule twice, or not at all"
 epochs=$(grep -o "batches of 32, a rate that falls over [0-9]* epochs" out.txt | grep -o "[0-9]* epochs" | paste -sd ' ')
-[[ $epochs =~ ^2000\ epochs\ [1-9][0-9]{0,2}\ epochs$ ]] || fail "not as many epochs as training took: $epochs"
+[[ $epochs =~ ^2000\ epochs\ [1-9][0-9]{0,3}\ epochs$ ]] || fail "not as many epochs as training took: $epochs"
 exit 0

@@ -81,6 +81,7 @@ static void tell_skipped(const rb_context *ctx, const rb_job *job, const rb_stag
 static rb_status check_source_files(rb_context *ctx, const rb_job *job, const rb_stage *stage) {
   rb_status status = RB_OK;
   rb_file *file = NULL;
+  RB_TRY(rb_source_files_agree(ctx, job, rb_stage_sources(job, stage)));
   for (int p = 0; p < RB_PRODUCTS; ++p) {
     char path[RB_JOB_PATH], why[RB_STUDY_WHY];
     if ((rb_stage_sources(job, stage) & 1U << p) == 0 || p == RB_PRODUCT_SIMULATIONS) continue;
@@ -92,7 +93,6 @@ static rb_status check_source_files(rb_context *ctx, const rb_job *job, const rb
     rb_log_warning(ctx, "%s is of another model or prior than what is made from it now: %s", path,
                    why);
   }
-  RB_TRY(rb_source_files_agree(ctx, job, rb_stage_sources(job, stage)));
 cleanup:
   rb_file_close(&file);
   return status;

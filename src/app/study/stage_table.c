@@ -1,6 +1,5 @@
 #include "stage_table.h"
 
-#include "../commands.h"
 #include "observed.h"
 #include "refine_file.h"
 #include "stage_file.h"
