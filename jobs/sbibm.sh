@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # A task of the sbibm benchmark (docs/benchmark.md): trains inputs/sbibm/TASK.cfg with a budget of
-# simulations, the validation set among them, and draws from the posterior of every observation of a file.
-#   jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5
+# simulations, the validation set among them, or on fresh ones for 140,000 steps, and draws from the posterior
+# of every observation of a file.
+#   jobs/sbibm.sh TASK SIMULATIONS|online REFERENCE.h5 OUT.h5
 # TASK is without sbibm_, as two_moons. REFERENCE.h5 holds `observation (n, K)` and `observation_number (n)`;
 # OUT.h5 gets `draws (n, 10000, D)` float32 and `observation_number`, and is replaced if it is there. From the
 # environment: SEED (1), RANKS (all cores), STUDY (a folder to keep the study in; else it is deleted).
 set -eu
 if [ $# != 4 ]; then
-  echo "use: jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5" >&2
+  echo "use: jobs/sbibm.sh TASK SIMULATIONS|online REFERENCE.h5 OUT.h5" >&2
   exit 2
 fi
 task=$1 simulations=$2 reference=$3 out=$4
@@ -27,8 +28,9 @@ is_whole() { # NUMBER LEAST MOST
 }
 tasks=$(basename -s .cfg "$inputs"/*.cfg | paste -sd ' ')
 need "no task '$task'; there are $tasks" grep -qxF -- "$task" <<<"${tasks// /$'\n'}"
-need "SIMULATIONS is '$simulations'; a whole number from 100 to 1000000000 is needed" \
-  is_whole "$simulations" 100 1000000000
+[ "$simulations" = online ] ||
+  need "SIMULATIONS is '$simulations'; a whole number from 100 to 1000000000, or online, is needed" \
+    is_whole "$simulations" 100 1000000000
 need "RANKS is '$ranks'; a whole number from 1 on is needed" is_whole "$ranks" 1 1000000
 need "$reference cannot be read" test -r "$reference"
 need "the folder of $out is not there or cannot be written to: make it first" test -w "$(dirname -- "$out")"
@@ -77,25 +79,41 @@ bounded() { # NUMBER LEAST MOST
   echo $(($1 < $2 ? $2 : $1 > $3 ? $3 : $1))
 }
 
+options=() # of all stages
+set_options() { # SETTING=VALUE...
+  for setting in "$@"; do options+=(--set "$setting"); done
+}
+
+# Online, too, all tasks are trained alike, with as many steps as the slowest takes in about ten minutes of a
+# core: a single network, wide, since with fresh simulations nothing is learned by heart; a rate that falls; and
+# each simulation in five epochs, so that the differential equations cost less than the training.
+sizes_online() {
+  set_options 'training.mode="online"' training.simulations=20000 training.validation=10000 training.epochs=140 \
+    training.steps_per_epoch=1000 training.passes=5 training.learning_rate=2e-3 'training.schedule="cosine"' \
+    training.warmup_fraction=0.01 'training.keep="last"' training.patience=0 training.average_steps=0 \
+    training.ensemble=1 'training.parameters="straight"' 'network.summary.mlp_widths=[128, 128]' \
+    'network.mixture.mlp_widths=[64, 64]' network.summary.gates=true
+}
+
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
 # 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs, but no
 # more than 710 steps, since weights that are far apart have no useful mean; patience of 30 epochs, of more where
 # these are fewer than 2130 steps; ten networks together where simulations are few, else five, whose
 # learning rate falls, so that the posteriors' widths do not hold what large steps add to them. With few
 # simulations training ends long before a rate would have fallen.
-batch=128
-validation=$((simulations / 10))
-steps=$(((simulations - validation + batch - 1) / batch))
-epochs=$(bounded $((30000 / steps + 1)) 60 2000)
-average=$(bounded $((10 * steps)) 1 710)
-patience=$(bounded $((2130 / steps)) 30 300)
-networks=10 schedule=constant
-[ "$simulations" -le 10000 ] || networks=5 schedule=cosine
-sizes=("training.simulations=$((simulations - validation))" "training.validation=$validation"
-  "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average"
-  "training.patience=$patience" "training.ensemble=$networks" "training.schedule=\"$schedule\"" "seed=${SEED:-1}")
-options=() # of all stages
-for size in "${sizes[@]}"; do options+=(--set "$size"); done
+sizes_of_budget() {
+  batch=128
+  validation=$((simulations / 10))
+  steps=$(((simulations - validation + batch - 1) / batch))
+  epochs=$(bounded $((30000 / steps + 1)) 60 2000)
+  average=$(bounded $((10 * steps)) 1 710)
+  patience=$(bounded $((2130 / steps)) 30 300)
+  networks=10 schedule=constant
+  [ "$simulations" -le 10000 ] || networks=5 schedule=cosine
+  set_options "training.simulations=$((simulations - validation))" "training.validation=$validation" \
+    "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average" \
+    "training.patience=$patience" "training.ensemble=$networks" "training.schedule=\"$schedule\""
+}
 
 # rheo STAGE [OPTION...]: a stage of the study on all ranks.
 rheo() {
@@ -129,26 +147,6 @@ candidate() {
     "network.summary.gates=$3"
 }
 
-rheo simulate
-need "$reference: \`observation\` has another number of data than the task $task" \
-  $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
-sys.exit(a["observation"].shape[1] != b["training/data"].shape[1])' "$reference" "$study/simulations.h5"
-candidate 64 0.15 false
-straight=() # where the prior has no interval, straight coordinates are the same as probits
-if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
-  straight=('training.parameters="straight"')
-  consider "straight coordinates" "${straight[@]}"
-fi
-consider "a small density" "network.mixture.components=2" "network.mixture.mlp_widths=[8, 8]" \
-  "network.spline.mlp_widths=[8, 8]" "${straight[@]}"
-candidate 128 0.005 false
-candidate 64 0.5 true
-candidate 128 0.15 true
-candidate 128 0.5 true
-candidate 128 1 true
-if [[ "${options[*]}" != *components=2* ]]; then
-  consider "two components" "network.mixture.components=2"
-fi
 # Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs, or,
 # where training ended sooner, over as many as it took. Averages are over as many simulations as those of the
 # larger batches.
@@ -158,12 +156,39 @@ falling() { # EPOCHS
     "training.batch_size=$((batch / parts))" "training.micro_batch=$((batch / parts / 2))" \
     "training.average_steps=$((parts * average))" "training.epochs=$1" 'training.schedule="cosine"'
 }
-for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
-  falling "$epochs"
-done
-[ "$taken" = "$epochs" ] || falling "$taken"
-consider "a straight line beside it" "network.summary.line=true"
-consider "splines" 'network.density="spline"'
+
+choose_network() {
+  candidate 64 0.15 false
+  straight=() # where the prior has no interval, straight coordinates are the same as probits
+  if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
+    straight=('training.parameters="straight"')
+    consider "straight coordinates" "${straight[@]}"
+  fi
+  consider "a small density" "network.mixture.components=2" "network.mixture.mlp_widths=[8, 8]" \
+    "network.spline.mlp_widths=[8, 8]" "${straight[@]}"
+  candidate 128 0.005 false
+  candidate 64 0.5 true
+  candidate 128 0.15 true
+  candidate 128 0.5 true
+  candidate 128 1 true
+  if [[ "${options[*]}" != *components=2* ]]; then
+    consider "two components" "network.mixture.components=2"
+  fi
+  for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
+    falling "$epochs"
+  done
+  [ "$taken" = "$epochs" ] || falling "$taken"
+  consider "a straight line beside it" "network.summary.line=true"
+  consider "splines" 'network.density="spline"'
+}
+
+if [ "$simulations" = online ]; then sizes_online; else sizes_of_budget; fi
+set_options "seed=${SEED:-1}"
+rheo simulate
+need "$reference: \`observation\` has another number of data than the task $task" \
+  $python -c 'import h5py, sys; a, b = map(h5py.File, sys.argv[1:])
+sys.exit(a["observation"].shape[1] != b["training/data"].shape[1])' "$reference" "$study/simulations.h5"
+[ "$simulations" = online ] || choose_network
 rheo train --force
 for observation in "$work"/*.csv; do
   rb_launch 1 "$RB_PROGRAM" infer "$input" -o "$study" "${options[@]}" --set observation.draws=10000 \

@@ -10,6 +10,7 @@ script=$RB_SOURCE_DIR/jobs/sbibm.sh
 # With few epochs and two networks, which are enough here.
 printf '#!/bin/sh\nexec "%s" "$@" --set training.epochs=20 --set training.ensemble=2\n' "$RB_PROGRAM" >short
 chmod +x short
+program=$RB_PROGRAM
 RB_PROGRAM=$work/short
 
 # From another folder, by relative names with spaces, over a file that is there.
@@ -46,6 +47,18 @@ sizes() { # SIMULATIONS SETTING=VALUE...
 sizes 1000 simulations=900 validation=100 epochs=2000 average_steps=80 patience=266 ensemble=10
 sizes 10000 simulations=9000 validation=1000 epochs=423 average_steps=710 patience=30 ensemble=10 'schedule="constant"'
 sizes 100000 simulations=90000 validation=10000 epochs=60 average_steps=710 patience=30 ensemble=5 'schedule="cosine"'
+sizes online 'mode="online"' epochs=140 steps_per_epoch=1000 passes=5 patience=0 ensemble=1 'schedule="cosine"'
+
+# Online one network is trained, and none is chosen.
+printf '#!/bin/sh\nexec "%s" "$@" --set training.epochs=10 --set training.steps_per_epoch=10\n' "$program" >brief
+chmod +x brief
+for ranks in 1 2; do
+  RB_PROGRAM=$work/brief RANKS=$ranks "$script" two_moons online "$reference" "online $ranks.h5" >out.txt 2>&1 ||
+    fail "online: $(tail -3 out.txt)"
+  grep -q "^train .* 100 steps in " out.txt || fail "other than 100 steps: $(grep ^train out.txt)"
+  grep -q "^jobs/sbibm.sh: .*validation loss" out.txt && fail "online a network is chosen: $(grep ^jobs out.txt)"
+done
+h5diff "online 1.h5" "online 2.h5" >/dev/null || fail "online: other draws on two ranks"
 
 # Arguments that are wrong end before anything is simulated, with one line.
 /usr/bin/python3 - "$reference" <<'PYTHON'
@@ -83,7 +96,7 @@ refuses_reference() { refused "$1" two_moons 300 "$2" x.h5; } # TEXT REFERENCE
 refuses_task() { refused "no task '$1'; there are bernoulli_glm" "$1" 300 "$reference" x.h5; }
 refuses_number() { refused "SIMULATIONS is '$1'; a whole number from 100" two_moons "$1" "$reference" x.h5; }
 "$script" two_moons 300 >out.txt 2>&1 && fail "accepted two arguments"
-[ "$(cat out.txt)" = "use: jobs/sbibm.sh TASK SIMULATIONS REFERENCE.h5 OUT.h5" ] || fail "no use: $(cat out.txt)"
+[ "$(cat out.txt)" = "use: jobs/sbibm.sh TASK SIMULATIONS|online REFERENCE.h5 OUT.h5" ] || fail "no use: $(cat out.txt)"
 for task in three_moons "" moons ../tiny '*' sbibm_two_moons; do refuses_task "$task"; done
 for number in 10 1e4 010000 -5 1000.0 many "" 99999999999999999999; do refuses_number "$number"; done
 refuses_reference "nothing.h5 cannot be read" nothing.h5
