@@ -81,6 +81,7 @@ bounded() { # NUMBER LEAST MOST
 
 options=() # of all stages
 set_options() { # SETTING=VALUE...
+  local setting
   for setting in "$@"; do options+=(--set "$setting"); done
 }
 
