@@ -19,7 +19,14 @@ static const rb_setting rows[] = {
      .standard = "[128, 128]",
      .range = "[1, 8192]",
      .help = "units of the hidden layers after the features (expert, both, statistics) or the "
-             "observation (mlp, set)"}};
+             "observation (mlp, set)"},
+    {.path = "network.summary.gain",
+     .type = RB_SETTING_REAL,
+     RB_SETTING_MEMBER(rb_summary_settings, gain),
+     .standard = "1",
+     .range = "[0.001, 1000]",
+     .help = "factor of the standardised features or numbers before the MLP: above 1 it learns "
+             "sooner what small differences mean"}};
 
 const rb_summary_type rb_summary_expert = {.name = "expert",
                                            .features = &rb_model_features,

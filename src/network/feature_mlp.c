@@ -15,6 +15,9 @@ rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *sett
   rb_status status = RB_OK;
   char name[RB_TENSOR_NAME_SIZE];
   memset(net, 0, sizeof *net);
+  if (!(settings->gain > 0)) {
+    return RB_FAIL(ctx, RB_ERR_SETTING, "summary gain is %g; it must be positive", settings->gain);
+  }
   if (in < 1 || settings->summary_dim < 1) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "a summary by an MLP needs something to look at and a positive size");
@@ -29,6 +32,7 @@ rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_settings *sett
                       .layers = settings->mlp_layers,
                       .activation = RB_SILU};
   net->max_batch = max_batch;
+  net->gain = (rb_real)settings->gain;
   memcpy(net->mlp.width, settings->mlp_widths, sizeof net->mlp.width);
   net->line = net->gates = -1;
   RB_TRY(rb_mlp_add_parameters(ctx, &net->mlp, prefix, parameters));
@@ -53,7 +57,7 @@ void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_
     return;
   }
   rb_mlp_initialise_fan_in(&net->mlp, seed, member, 1, parameters);
-  rb_initialise_fan_in(seed, member, parameters, net->line, net->mlp.in, 1);
+  rb_initialise_fan_in(seed, member, parameters, net->line, net->mlp.in, 1 / (double)net->gain);
 }
 
 void rb_feature_mlp_layout(rb_feature_mlp *net, rb_workspace *workspace) {
@@ -74,7 +78,7 @@ void rb_feature_mlp_forward(rb_feature_mlp *net, const rb_activation_kernel *ker
     for (int i = 0; i < F; ++i) {
       const rb_real feature = x[b * ld + i];
       const rb_real low = feature < -LARGEST_FEATURE ? -LARGEST_FEATURE : feature;
-      net->features[b * F + i] = low > LARGEST_FEATURE ? LARGEST_FEATURE : low;
+      net->features[b * F + i] = net->gain * (low > LARGEST_FEATURE ? LARGEST_FEATURE : low);
     }
   }
   if (net->gates >= 0) {

@@ -4,11 +4,12 @@
 #include "mlp.h"
 
 /** @file feature_mlp.h
- * The network after standardised features or a vector: they are clipped and go through an MLP with
- * SiLU, which may take learned summaries beside them. A straight line W f of the features may be
- * added to what it makes of them, and each feature may be multiplied by a gate first, a number that
- * is 1 at the start and that weight decay brings towards 0 where the feature says nothing. Local;
- * no function allocates. */
+ * The network after standardised features or a vector: they are clipped, multiplied by a gain, and
+ * go through an MLP with SiLU, which may take learned summaries beside them. A gain above 1 lets it
+ * tell finer differences from the start: an MLP learns what varies slowly with its input first. A
+ * straight line W f of the features may be added to what it makes of them, and each feature may be
+ * multiplied by a gate first, a number that is 1 at the start and that weight decay brings towards
+ * 0 where the feature says nothing. Local; no function allocates. */
 
 /** What the network has beside its MLP. */
 typedef struct rb_feature_mlp_extras {
@@ -20,8 +21,9 @@ typedef struct rb_feature_mlp {
   int line;   ///< tensor W: (features, summary_dim); -1: no line
   int gates;  ///< tensor (features); -1: no gates
   int max_batch;
+  rb_real gain;
   rb_mlp_cache cache;
-  rb_real *features;   ///< (max_batch, features), clipped
+  rb_real *features;   ///< (max_batch, features), clipped, times the gain
   rb_real *inputs;     ///< (max_batch, features), gated; without gates the features
   rb_real *gradients;  ///< (max_batch, features), of the inputs; without gates NULL
   rb_real *scratch;    ///< of the backward pass
@@ -35,7 +37,7 @@ RB_NODISCARD rb_status rb_feature_mlp_create(rb_context *ctx, const rb_summary_s
                                              rb_parameters *parameters, rb_feature_mlp *net);
 
 /** Random initial weights: as rb_mlp_initialise has them; with a line, which has its own by
- * rb_initialise_fan_in, as rb_mlp_initialise_fan_in. */
+ * rb_initialise_fan_in, divided by the gain, as rb_mlp_initialise_fan_in. */
 void rb_feature_mlp_initialise(const rb_feature_mlp *net, uint64_t seed, uint16_t member,
                                const rb_parameters *parameters);
 

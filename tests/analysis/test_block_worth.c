@@ -47,7 +47,8 @@ static void set_up(rb_model *model, rb_estimator **estimator, rb_posterior *post
   summary = rb_summary_statistics;
   summary.features = &source;
   const rb_network_settings network = {
-      .summary = {.type = &summary, .summary_dim = 6, .mlp_layers = 1, .mlp_widths = {8}},
+      .summary =
+          {.type = &summary, .summary_dim = 6, .mlp_layers = 1, .mlp_widths = {8}, .gain = 1},
       .density = &rb_density_autoregressive,
       .mixture = {.parts = 3, .mlp_layers = 1, .mlp_widths = {8}},
       .centring = true};

@@ -55,6 +55,7 @@ static void fixture_create(int which, rb_training_mode mode, double rate, fixtur
                                                    .summary_dim = 6,
                                                    .mlp_layers = 1,
                                                    .mlp_widths = {8},
+                                                   .gain = 1,
                                                    .conv_layers = 1,
                                                    .filters = {4},
                                                    .kernel_sizes = {3},

@@ -364,6 +364,7 @@ static rb_network_settings network_of(const rb_summary_type *type) {
                                            .summary_dim = 6,
                                            .mlp_layers = 1,
                                            .mlp_widths = {8},
+                                           .gain = 1,
                                            .conv_layers = 1,
                                            .filters = {4},
                                            .kernel_sizes = {3},

@@ -300,6 +300,42 @@ static void test_gates(void **state) {
   free_fixture(f);
 }
 
+/* The tensor `name` of both, that of `other` times a power of two, which rounds nothing. */
+static void assert_times(const fixture *f, const fixture *other, const char *name, rb_real factor) {
+  const int index = rb_parameters_find(f->parameters, name);
+  for (int64_t i = 0; i < f->parameters->tensor[index].count; ++i) {
+    assert_true(rb_parameters_at(f->parameters, index)[i] ==
+                factor * rb_parameters_at(other->parameters, index)[i]);
+  }
+}
+
+/* A gain of 4 does to the MLP what weights four times as large do. The straight line begins with a
+ * quarter of its weights, so that it says the same. */
+static void test_gain(void **state) {
+  (void)state;
+  rb_network_settings settings = centred_settings();
+  settings.summary.type = &rb_summary_mlp;
+  settings.summary.line = true;
+  fixture *without = new_fixture(&settings);
+  settings.summary.gain = 4;
+  check_network(&settings);
+  fixture *f = new_fixture(&settings);
+  assert_all_ok(rb_estimator_initialise(&test_context, f->estimator, 1, 0));
+  assert_all_ok(rb_estimator_initialise(&test_context, without->estimator, 1, 0));
+  assert_times(f, without, "mlp/line/kernel", (rb_real)0.25);
+  assert_times(f, without, "mlp/dense_0/kernel", 1);
+  const int index = rb_parameters_find(without->parameters, "mlp/dense_0/kernel");
+  rb_real *kernel = rb_parameters_at(without->parameters, index);
+  for (int64_t i = 0; i < without->parameters->tensor[index].count; ++i) kernel[i] *= 4;
+  f->x[0] = without->x[0] = 1000;  // is clipped before
+  rb_real h[DIM], same[DIM];
+  rb_estimator_summarise(f->estimator, 1, f->x, h);
+  rb_estimator_summarise(without->estimator, 1, without->x, same);
+  assert_memory_equal(h, same, sizeof h);
+  free_fixture(without);
+  free_fixture(f);
+}
+
 static void test_gradients_of_expert_and_mixture(void **state) {
   (void)state;
   rb_network_settings settings = expert_settings();
@@ -565,6 +601,7 @@ static void test_flops(void **state) {
   assert_near(rb_estimator_flops(estimator), nets + convs + dense + flow, 1);
   rb_estimator_destroy(estimator);
   settings.summary.type = &rb_summary_both;
+  settings.summary.gain = 1;
   settings.summary.mlp_layers = 1;
   settings.summary.mlp_widths[0] = 50;
   assert_all_ok(
@@ -588,6 +625,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_mlp_takes_the_observation),
     cmocka_unit_test(test_large_features),
     cmocka_unit_test(test_gates),
+    cmocka_unit_test(test_gain),
     cmocka_unit_test(test_subnormals),
     cmocka_unit_test(test_gradients_of_both),
     cmocka_unit_test(test_gradients_of_splines),

@@ -200,7 +200,8 @@ static void test_centred(void **state) {
       .summary = {.type = &rb_summary_statistics,
                   .summary_dim = DIM,
                   .mlp_layers = 1,
-                  .mlp_widths = {50}},
+                  .mlp_widths = {50},
+                  .gain = 1},
       .density = &rb_density_autoregressive,
       .centring = true,
       .mixture = {.parts = K, .mlp_layers = 1, .mlp_widths = {16}}};
