@@ -86,14 +86,13 @@ set_options() { # SETTING=VALUE...
 }
 
 # Online, too, all tasks are trained alike, with as many steps as the slowest takes in about ten minutes of a
-# core: a single MLP, of sets as well, and a wide one, since with fresh simulations nothing is learned by heart; a
-# rate that falls; and each simulation in five epochs, so that the differential equations cost less than the
-# training.
+# core: a single network, and a wide one, since with fresh simulations nothing is learned by heart; a rate that
+# falls; and each simulation in five epochs, so that the differential equations cost less than the training.
 sizes_online() {
   set_options 'training.mode="online"' training.simulations=20000 training.validation=10000 training.epochs=140 \
     training.steps_per_epoch=1000 training.passes=5 training.learning_rate=2e-3 'training.schedule="cosine"' \
     training.warmup_fraction=0.01 'training.keep="last"' training.patience=0 training.average_steps=0 \
-    training.ensemble=1 'training.parameters="straight"' 'network.summary.type="mlp"' \
+    training.ensemble=1 'training.parameters="straight"' \
     'network.summary.mlp_widths=[128, 128]' network.summary.gates=true 'network.mixture.mlp_widths=[64, 64]'
 }
 
@@ -149,9 +148,8 @@ candidate() {
     "network.summary.gates=$3"
 }
 
-# Smaller batches, with a learning rate that falls over 30,000 steps or 120,000, which may be as many epochs, or,
-# where training ended sooner, over as many as it took. Averages are over as many simulations as those of the
-# larger batches.
+# Smaller batches, with a learning rate that falls over 120,000 steps or, where training ended sooner, over as
+# many epochs as it took. Averages are over as many simulations as those of the larger batches.
 parts=4
 falling() { # EPOCHS
   consider "batches of $((batch / parts)), a rate that falls over $1 epochs" \
@@ -176,10 +174,14 @@ choose_network() {
   if [[ "${options[*]}" != *components=2* ]]; then
     consider "two components" "network.mixture.components=2"
   fi
-  for epochs in $(for of in 30000 120000; do bounded $((of / (parts * steps) + 1)) 60 2000; done | uniq); do
-    falling "$epochs"
-  done
+  epochs=$(bounded $((120000 / (parts * steps) + 1)) 60 2000)
+  falling "$epochs"
   [ "$taken" = "$epochs" ] || falling "$taken"
+  for gain in 2 5 10; do # a larger one while it helps
+    consider "gain $gain" "network.summary.gain=$gain"
+    [[ "${options[*]}" == *gain=$gain* ]] || break
+  done
+  [[ "${options[*]}" == *gain=* ]] || consider "gain 0.3" network.summary.gain=0.3
   consider "a straight line beside it" "network.summary.line=true"
   consider "splines" 'network.density="spline"'
 }

@@ -122,7 +122,13 @@ RANKS=1 "$script" sir 100 "$RB_TEST_DATA/sbibm/sir.h5" x.h5 >out.txt 2>&1 || fai
 mapfile -t loss < <(sed -n 's/^jobs\/sbibm.sh: .*: validation loss //p' out.txt)
 again=$(awk -v first="${loss[0]}" -v small="${loss[1]}" 'BEGIN { print(small < first ? 0 : 1) }')
 [ "$(grep -c "^jobs/sbibm.sh: two components" out.txt)" = "$again" ] || fail "two components twice, or never"
-[ "${#loss[@]}" = $((11 + again)) ] || fail "not all candidates: $(grep ^jobs out.txt)"
+# Gains go up while they help; where none does, a small one is tried.
+mapfile -t gains < <(sed -n 's/^jobs\/sbibm.sh: gain \([0-9.]*\): .*/\1/p' out.txt)
+should=$(awk '/validation loss/ { better = best == "" || $NF + 0 < best; if (better) best = $NF + 0
+    if (/: gain 2:/) gains = better ? "2 5" : "2 0.3"
+    if (/: gain 5:/ && better) gains = "2 5 10" } END { print gains }' out.txt)
+[ "${gains[*]}" = "$should" ] || fail "gains ${gains[*]} in place of $should"
+[ "${#loss[@]}" = $((11 + again + ${#gains[@]})) ] || fail "not all candidates: $(grep ^jobs out.txt)"
 grep -q "straight coordinates" out.txt && fail "straight coordinates of a prior without an interval"
 [ "$(grep -c "batches of 32, a rate that falls over 2000 epochs" out.txt)" = 1 ] || fail "the same schedule twice, or not at all"
 epochs=$(grep -o "batches of 32, a rate that falls over [0-9]* epochs" out.txt | grep -o "[0-9]* epochs" | paste -sd ' ')
