@@ -122,9 +122,9 @@ rheo() {
 }
 
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
-# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before;
-# $taken are the epochs that the network took.
-best='' taken=0
+# told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before, which
+# $kept says; $taken are the epochs that the network took.
+best='' kept=false taken=0
 consider() {
   local try=() setting loss
   for setting in "${@:2}"; do try+=(--set "$setting"); done
@@ -132,8 +132,9 @@ consider() {
   read -r loss taken < <($python -c 'import h5py, sys; f = h5py.File(sys.argv[1])
 print(f.attrs["best_loss"], len(f["history/validation_loss"]))' "$study/checkpoint.h5")
   echo "jobs/sbibm.sh: $1: validation loss $loss"
+  kept=false
   if [ -z "$best" ] || $python -c 'import sys; sys.exit(not float(sys.argv[1]) < float(sys.argv[2]))' "$loss" "$best"; then
-    best=$loss
+    best=$loss kept=true
     options+=("${try[@]}")
   fi
 }
@@ -176,12 +177,17 @@ choose_network() {
   fi
   epochs=$(bounded $((120000 / (parts * steps) + 1)) 60 2000)
   falling "$epochs"
-  [ "$taken" = "$epochs" ] || falling "$taken"
+  took=$taken
   for gain in 2 5 10; do # a larger one while it helps
     consider "gain $gain" "network.summary.gain=$gain"
-    [[ "${options[*]}" == *gain=$gain* ]] || break
+    $kept || break
+    took=$taken
   done
-  [[ "${options[*]}" == *gain=* ]] || consider "gain 0.3" network.summary.gain=0.3
+  if [[ "${options[*]}" != *gain=* ]]; then
+    consider "gain 0.3" network.summary.gain=0.3
+    ! $kept || took=$taken
+  fi
+  [ "$took" = "$epochs" ] || falling "$took"
   consider "a straight line beside it" "network.summary.line=true"
   consider "splines" 'network.density="spline"'
 }
