@@ -46,12 +46,14 @@ static void set_up(rb_model *model, rb_estimator **estimator, rb_posterior *post
   static rb_real component[F * F];
   summary = rb_summary_statistics;
   summary.features = &source;
-  const rb_network_settings network = {
-      .summary =
-          {.type = &summary, .summary_dim = 6, .mlp_layers = 1, .mlp_widths = {8}, .gain = 1},
-      .density = &rb_density_autoregressive,
-      .mixture = {.parts = 3, .mlp_layers = 1, .mlp_widths = {8}},
-      .centring = true};
+  const rb_network_settings network = {.summary = {.type = &summary,
+                                                   .summary_dim = 6,
+                                                   .mlp_layers = 1,
+                                                   .mlp_widths = {8},
+                                                   .gain = 1},
+                                       .density = &rb_density_autoregressive,
+                                       .mixture = {.parts = 3, .mlp_layers = 1, .mlp_widths = {8}},
+                                       .centring = true};
   scales = (rb_standardisation){.scaling = RB_SCALES_COMPONENTS, .component = component};
   for (int d = 0; d < D; ++d) scales.theta_std[d] = 0.4 + 0.1 * d;
   for (int f = 0; f < F; ++f) {
