@@ -86,13 +86,14 @@ set_options() { # SETTING=VALUE...
 }
 
 # Online, too, all tasks are trained alike, with as many steps as the slowest takes in about ten minutes of a
-# core: a single network, and a wide one, since with fresh simulations nothing is learned by heart; a rate that
-# falls; and each simulation in five epochs, so that the differential equations cost less than the training.
+# core: a single MLP, of sets as well, and a wide one, since with fresh simulations nothing is learned by heart; a
+# rate that falls; and each simulation in five epochs, so that the differential equations cost less than the
+# training.
 sizes_online() {
   set_options 'training.mode="online"' training.simulations=20000 training.validation=10000 training.epochs=140 \
     training.steps_per_epoch=1000 training.passes=5 training.learning_rate=2e-3 'training.schedule="cosine"' \
     training.warmup_fraction=0.01 'training.keep="last"' training.patience=0 training.average_steps=0 \
-    training.ensemble=1 'training.parameters="straight"' \
+    training.ensemble=1 'training.parameters="straight"' 'network.summary.type="mlp"' \
     'network.summary.mlp_widths=[128, 128]' network.summary.gates=true 'network.mixture.mlp_widths=[64, 64]'
 }
 
@@ -158,6 +159,12 @@ falling() { # EPOCHS
     "training.average_steps=$((parts * average))" "training.epochs=$1" 'training.schedule="cosine"'
 }
 
+# $took are the epochs of the best network with small batches.
+try_gain() { # GAIN
+  consider "gain $1" "network.summary.gain=$1"
+  ! $kept || took=$taken
+}
+
 choose_network() {
   candidate 64 0.15 false
   straight=() # where the prior has no interval, straight coordinates are the same as probits
@@ -178,15 +185,13 @@ choose_network() {
   epochs=$(bounded $((120000 / (parts * steps) + 1)) 60 2000)
   falling "$epochs"
   took=$taken
-  for gain in 2 5 10; do # a larger one while it helps
-    consider "gain $gain" "network.summary.gain=$gain"
-    $kept || break
-    took=$taken
-  done
-  if [[ "${options[*]}" != *gain=* ]]; then
-    consider "gain 0.3" network.summary.gain=0.3
-    ! $kept || took=$taken
-  fi
+  try_gain 2
+  try_gain 5
+  case "${options[*]}" in
+    *gain=5*) try_gain 10 ;;
+    *gain=2*) ;;
+    *) try_gain 0.3 ;;
+  esac
   [ "$took" = "$epochs" ] || falling "$took"
   consider "a straight line beside it" "network.summary.line=true"
   consider "splines" 'network.density="spline"'
