@@ -22,7 +22,7 @@ typedef struct rb_summary_settings {
   const struct rb_summary_type *type;  ///< the chosen one
   int summary_dim;
   int mlp_layers, mlp_widths[RB_MAX_LAYERS];  ///< after features; what follows is of the series
-  double gain;                                ///< of the features
+  double gain;                                ///< factor of the features before the MLP
   bool line;                                  ///< mlp: a straight line beside it
   bool gates;                                 ///< mlp: a learned factor of each number
   int elements;                               ///< set: vectors of an observation
