@@ -122,19 +122,23 @@ rheo() {
   rb_launch "$ranks" "$RB_PROGRAM" "$1" "$input" -o "$study" "${options[@]}" "${@:2}" </dev/null
 }
 
+is_less() { # NUMBER NUMBER
+  $python -c 'import sys; sys.exit(not float(sys.argv[1]) < float(sys.argv[2]))' "$1" "$2"
+}
+
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
 # told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before, which
-# $kept says; $taken are the epochs that the network took.
-best='' kept=false taken=0
+# $kept says; $loss is theirs, and $taken are the epochs that the network took.
+best='' kept=false loss='' taken=0
 consider() {
-  local try=() setting loss
+  local try=() setting
   for setting in "${@:2}"; do try+=(--set "$setting"); done
   rheo train "${try[@]}" --set training.ensemble=1 --force --quiet
   read -r loss taken < <($python -c 'import h5py, sys; f = h5py.File(sys.argv[1])
 print(f.attrs["best_loss"], len(f["history/validation_loss"]))' "$study/checkpoint.h5")
   echo "jobs/sbibm.sh: $1: validation loss $loss"
   kept=false
-  if [ -z "$best" ] || $python -c 'import sys; sys.exit(not float(sys.argv[1]) < float(sys.argv[2]))' "$loss" "$best"; then
+  if [ -z "$best" ] || is_less "$loss" "$best"; then
     best=$loss kept=true
     options+=("${try[@]}")
   fi
@@ -146,8 +150,7 @@ candidate() {
   local decay half="[$(($1 / 2)), $(($1 / 2))]"
   decay=$(LC_ALL=C awk -v decay="$2" -v n="$simulations" 'BEGIN { print(n > 10000 ? decay * 10000 / n : decay) }')
   consider "width $1, weight decay $decay, gates $3" "network.summary.mlp_widths=[$1, $1]" \
-    "network.mixture.mlp_widths=$half" "network.spline.mlp_widths=$half" "training.weight_decay=$decay" \
-    "network.summary.gates=$3"
+    "network.mixture.mlp_widths=$half" "training.weight_decay=$decay" "network.summary.gates=$3"
 }
 
 # Smaller batches, with a learning rate that falls over 120,000 steps or, where training ended sooner, over as
@@ -165,20 +168,27 @@ try_gain() { # GAIN
   ! $kept || took=$taken
 }
 
+# input_has SETTING: whether the task's input, defaults included, has this line.
+input_has() {
+  grep -q -- "$1" <<<"$("$RB_PROGRAM" config "$input")"
+}
+
 choose_network() {
   candidate 64 0.15 false
   straight=() # where the prior has no interval, straight coordinates are the same as probits
-  if grep -q 'distribution = "uniform"' <<<"$("$RB_PROGRAM" config "$input")"; then
+  if input_has 'distribution = "uniform"'; then
     straight=('training.parameters="straight"')
     consider "straight coordinates" "${straight[@]}"
   fi
-  consider "a small density" "network.mixture.components=2" "network.mixture.mlp_widths=[8, 8]" \
-    "network.spline.mlp_widths=[8, 8]" "${straight[@]}"
+  consider "a small density" "network.mixture.components=2" "network.mixture.mlp_widths=[8, 8]" "${straight[@]}"
   candidate 128 0.005 false
-  candidate 64 0.5 true
   candidate 128 0.15 true
+  moderate=$loss
   candidate 128 0.5 true
-  candidate 128 1 true
+  if is_less "$loss" "$moderate"; then # the data are noise to a large part
+    candidate 128 1 true
+    candidate 64 0.5 true
+  fi
   if [[ "${options[*]}" != *components=2* ]]; then
     consider "two components" "network.mixture.components=2"
   fi
@@ -193,8 +203,7 @@ choose_network() {
     *) try_gain 0.3 ;;
   esac
   [ "$took" = "$epochs" ] || falling "$took"
-  consider "a straight line beside it" "network.summary.line=true"
-  consider "splines" 'network.density="spline"'
+  input_has 'type = "set"' || consider "a straight line beside it" "network.summary.line=true"
 }
 
 if [ "$simulations" = online ]; then sizes_online; else sizes_of_budget; fi

@@ -128,7 +128,13 @@ should=$(awk '/validation loss/ { better = best == "" || $NF + 0 < best; if (bet
     if (/: gain 2:/) last = better ? "" : " 0.3"
     if (/: gain 5:/ && better) last = " 10" } END { print "2 5" last }' out.txt)
 [ "${gains[*]}" = "$should" ] || fail "gains ${gains[*]} in place of $should"
-[ "${#loss[@]}" = $((11 + again + ${#gains[@]})) ] || fail "not all candidates: $(grep ^jobs out.txt)"
+# More decay, and a narrow network with it, only where decay of 0.5 is better than 0.15.
+loss_of() { sed -n "s/^jobs\/sbibm.sh: width $1, weight decay $2, gates true: validation loss //p" out.txt; }
+more=$(awk -v a="$(loss_of 128 0.15)" -v b="$(loss_of 128 0.5)" 'BEGIN { print(b < a ? 1 : 0) }')
+for tried in "$(loss_of 128 1)" "$(loss_of 64 0.5)"; do
+  [ "$(test -n "$tried" && echo 1 || echo 0)" = "$more" ] || fail "more decay where less is better, or none where more is"
+done
+[ "${#loss[@]}" = $((8 + again + 2 * more + ${#gains[@]})) ] || fail "not all candidates: $(grep ^jobs out.txt)"
 grep -q "straight coordinates" out.txt && fail "straight coordinates of a prior without an interval"
 [ "$(grep -c "batches of 32, a rate that falls over 2000 epochs" out.txt)" = 1 ] || fail "the same schedule twice, or not at all"
 epochs=$(grep -o "batches of 32, a rate that falls over [0-9]* epochs" out.txt | grep -o "[0-9]* epochs" | paste -sd ' ')
