@@ -98,11 +98,12 @@ sizes_online() {
 }
 
 # The sizes follow from the budget, for all tasks alike: a tenth validates; so many epochs that there are
-# 30,000 steps at least, which early stopping hardly ever needs; averages over the steps of 10 epochs, but no
-# more than 710 steps, since weights that are far apart have no useful mean; patience of 30 epochs, of more where
-# these are fewer than 2130 steps; ten networks together where simulations are few, else five, whose
-# learning rate falls, so that the posteriors' widths do not hold what large steps add to them. With few
-# simulations training ends long before a rate would have fallen.
+# 30,000 steps at least, of smaller batches 120,000, which early stopping hardly ever needs; averages over the
+# steps of 10 epochs, but no more than 710 steps, since weights that are far apart have no useful mean; patience
+# of 30 epochs, of more where these are fewer than 2130 steps; ten networks together where simulations are few,
+# else five, whose learning rate falls, so that the posteriors' widths do not hold what large steps add to them.
+# With few simulations training ends long before a rate would have fallen; with many the search, whose networks
+# take most of the time, gives each a third of the epochs.
 sizes_of_budget() {
   batch=128
   validation=$((simulations / 10))
@@ -110,8 +111,11 @@ sizes_of_budget() {
   epochs=$(bounded $((30000 / steps + 1)) 60 2000)
   average=$(bounded $((10 * steps)) 1 710)
   patience=$(bounded $((2130 / steps)) 30 300)
-  networks=10 schedule=constant
-  [ "$simulations" -le 10000 ] || networks=5 schedule=cosine
+  networks=10 schedule=constant shorter=()
+  if [ "$simulations" -gt 10000 ]; then
+    networks=5 schedule=cosine
+    shorter=(--set "training.epochs=$((epochs / 3))") # of the search
+  fi
   set_options "training.simulations=$((simulations - validation))" "training.validation=$validation" \
     "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average" \
     "training.patience=$patience" "training.ensemble=$networks" "training.schedule=\"$schedule\""
@@ -133,7 +137,7 @@ best='' kept=false loss='' taken=0
 consider() {
   local try=() setting
   for setting in "${@:2}"; do try+=(--set "$setting"); done
-  rheo train "${try[@]}" --set training.ensemble=1 --force --quiet
+  rheo train "${try[@]}" --set training.ensemble=1 "${shorter[@]}" --force --quiet
   read -r loss taken < <($python -c 'import h5py, sys; f = h5py.File(sys.argv[1])
 print(f.attrs["best_loss"], len(f["history/validation_loss"]))' "$study/checkpoint.h5")
   echo "jobs/sbibm.sh: $1: validation loss $loss"
@@ -153,8 +157,8 @@ candidate() {
     "network.mixture.mlp_widths=$half" "training.weight_decay=$decay" "network.summary.gates=$3"
 }
 
-# Smaller batches, with a learning rate that falls over 120,000 steps or, where training ended sooner, over as
-# many epochs as it took. Averages are over as many simulations as those of the larger batches.
+# Smaller batches, with a learning rate that falls over all epochs or, where training ended sooner, over as many
+# as it took. Averages are over as many simulations as those of the larger batches.
 parts=4
 falling() { # EPOCHS
   consider "batches of $((batch / parts)), a rate that falls over $1 epochs" \
@@ -192,7 +196,6 @@ choose_network() {
   if [[ "${options[*]}" != *components=2* ]]; then
     consider "two components" "network.mixture.components=2"
   fi
-  epochs=$(bounded $((120000 / (parts * steps) + 1)) 60 2000)
   falling "$epochs"
   took=$taken
   try_gain 2
@@ -202,7 +205,9 @@ choose_network() {
     *gain=2*) ;;
     *) try_gain 0.3 ;;
   esac
-  [ "$took" = "$epochs" ] || falling "$took"
+  if [ "$simulations" -le 10000 ] && [ "$took" != "$epochs" ]; then
+    falling "$took"
+  fi
   input_has 'type = "set"' || consider "a straight line beside it" "network.summary.line=true"
 }
 
