@@ -132,10 +132,10 @@ is_less() { # NUMBER NUMBER
 
 # The network's options are those with which a single one has the lowest validation loss, so that no task is
 # told its own. consider NAME SETTING=VALUE...: keeps these if they are better than what was best before, which
-# $kept says; $loss is theirs, and $taken are the epochs that the network took.
-best='' kept=false loss='' taken=0
+# $kept says; $loss is theirs, and $took are the epochs that the best network took.
+best='' kept=false loss='' took=0
 consider() {
-  local try=() setting
+  local try=() setting taken
   for setting in "${@:2}"; do try+=(--set "$setting"); done
   rheo train "${try[@]}" --set training.ensemble=1 "${shorter[@]}" --force --quiet
   read -r loss taken < <($python -c 'import h5py, sys; f = h5py.File(sys.argv[1])
@@ -143,7 +143,7 @@ print(f.attrs["best_loss"], len(f["history/validation_loss"]))' "$study/checkpoi
   echo "jobs/sbibm.sh: $1: validation loss $loss"
   kept=false
   if [ -z "$best" ] || is_less "$loss" "$best"; then
-    best=$loss kept=true
+    best=$loss kept=true took=$taken
     options+=("${try[@]}")
   fi
 }
@@ -164,12 +164,6 @@ falling() { # EPOCHS
   consider "batches of $((batch / parts)), a rate that falls over $1 epochs" \
     "training.batch_size=$((batch / parts))" "training.micro_batch=$((batch / parts / 2))" \
     "training.average_steps=$((parts * average))" "training.epochs=$1" 'training.schedule="cosine"'
-}
-
-# $took are the epochs of the best network with small batches.
-try_gain() { # GAIN
-  consider "gain $1" "network.summary.gain=$1"
-  ! $kept || took=$taken
 }
 
 # input_has SETTING: whether the task's input, defaults included, has this line.
@@ -197,13 +191,15 @@ choose_network() {
     consider "two components" "network.mixture.components=2"
   fi
   falling "$epochs"
-  took=$taken
-  try_gain 2
-  try_gain 5
+  if $kept && [[ "${options[*]}" == *gates=true* ]]; then # best with large batches, perhaps not with small ones
+    candidate 128 0.005 false
+  fi
+  consider "gain 2" "network.summary.gain=2"
+  consider "gain 5" "network.summary.gain=5"
   case "${options[*]}" in
-    *gain=5*) try_gain 10 ;;
+    *gain=5*) consider "gain 10" "network.summary.gain=10" ;;
     *gain=2*) ;;
-    *) try_gain 0.3 ;;
+    *) consider "gain 0.3" "network.summary.gain=0.3" ;;
   esac
   if [ "$simulations" -le 10000 ] && [ "$took" != "$epochs" ]; then
     falling "$took"

@@ -27,6 +27,9 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   rb_status status = RB_OK;
   set_summary *s = NULL;
   const int elements = settings->elements;
+  rb_summary_settings of_vectors = *settings;  // narrower, since they are more than sets
+  for (int l = 0; l < RB_MAX_LAYERS; ++l)
+    of_vectors.mlp_widths[l] = (settings->mlp_widths[l] + 1) / 2;
   if (elements < 1 || shape.features % elements != 0) {
     RB_TRY(
         RB_FAIL(ctx, RB_ERR_SETTING,
@@ -40,11 +43,12 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   s->dim = settings->summary_dim;
   s->max_batch = max_batch;
   for (int k = 0; k < 2; ++k) {
-    RB_TRY(rb_feature_mlp_create(ctx, settings, prefix[k], s->size, k == 0 ? 0 : s->dim,
+    RB_TRY(rb_feature_mlp_create(ctx, &of_vectors, prefix[k], s->size, k == 0 ? 0 : s->dim,
                                  (rb_feature_mlp_extras){0}, max_batch * elements, parameters,
                                  &s->look[k]));
   }
   s->mlp = s->look[0].mlp;
+  memcpy(s->mlp.width, settings->mlp_widths, sizeof s->mlp.width);
   s->mlp.in = 0;
   s->mlp.condition = s->dim;
   RB_TRY(rb_mlp_add_parameters(ctx, &s->mlp, "set/mean", parameters));
