@@ -102,8 +102,7 @@ sizes_online() {
 # steps of 10 epochs, but no more than 710 steps, since weights that are far apart have no useful mean; patience
 # of 30 epochs, of more where these are fewer than 2130 steps; ten networks together where simulations are few,
 # else five, whose learning rate falls, so that the posteriors' widths do not hold what large steps add to them.
-# With few simulations training ends long before a rate would have fallen; with many the search, whose networks
-# take most of the time, gives each a third of the epochs.
+# With few simulations training ends long before a rate would have fallen.
 sizes_of_budget() {
   batch=128
   validation=$((simulations / 10))
@@ -111,11 +110,8 @@ sizes_of_budget() {
   epochs=$(bounded $((30000 / steps + 1)) 60 2000)
   average=$(bounded $((10 * steps)) 1 710)
   patience=$(bounded $((2130 / steps)) 30 300)
-  networks=10 schedule=constant shorter=()
-  if [ "$simulations" -gt 10000 ]; then
-    networks=5 schedule=cosine
-    shorter=(--set "training.epochs=$((epochs / 3))") # of the search
-  fi
+  networks=10 schedule=constant
+  [ "$simulations" -le 10000 ] || networks=5 schedule=cosine
   set_options "training.simulations=$((simulations - validation))" "training.validation=$validation" \
     "training.batch_size=$batch" "training.epochs=$epochs" "training.average_steps=$average" \
     "training.patience=$patience" "training.ensemble=$networks" "training.schedule=\"$schedule\""
@@ -171,7 +167,10 @@ input_has() {
   grep -q -- "$1" <<<"$("$RB_PROGRAM" config "$input")"
 }
 
+# The search takes most of the time, so its networks have a third of the epochs. Those of small batches and few
+# simulations have all, which they need to be better than others.
 choose_network() {
+  shorter=(--set "training.epochs=$((epochs / 3))")
   candidate 64 0.15 false
   straight=() # where the prior has no interval, straight coordinates are the same as probits
   if input_has 'distribution = "uniform"'; then
@@ -190,6 +189,7 @@ choose_network() {
   if [[ "${options[*]}" != *components=2* ]]; then
     consider "two components" "network.mixture.components=2"
   fi
+  [ "$simulations" -gt 10000 ] || shorter=()
   falling "$epochs"
   if $kept && [[ "${options[*]}" == *gates=true* ]]; then # best with large batches, perhaps not with small ones
     candidate 128 0.005 false

@@ -163,6 +163,7 @@ GAIN=5 NOISY=0 TOOK=9 searches sir 10000 "width 64, weight decay 0.15, gates fal
   "$(falls 9)" "$line"
 [ "$(grep ^epochs out.txt | tail -2)" = "epochs 423 of 1 with 0.005
 epochs 423 of 10 with 0.005" ] || fail "a rate that is no better is kept, or too few together: $(grep ^epochs out.txt)"
+[ "$(grep -c "^epochs 141 of 1 with" out.txt)" = 6 ] || fail "large batches: not a third: $(grep ^epochs out.txt)"
 GAIN=1 NOISY=1 TOOK=999 searches slcp 100000 "width 64, weight decay 0.015, gates false" "straight coordinates" \
   "a small density" "width 128, weight decay 0.0005, gates false" "width 128, weight decay 0.015, gates true" \
   "width 128, weight decay 0.05, gates true" "width 128, weight decay 0.1, gates true" \
