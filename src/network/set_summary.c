@@ -28,8 +28,9 @@ static rb_status create(rb_context *ctx, const rb_summary_settings *settings, rb
   set_summary *s = NULL;
   const int elements = settings->elements;
   rb_summary_settings of_vectors = *settings;  // narrower, since they are more than sets
-  for (int l = 0; l < RB_MAX_LAYERS; ++l)
+  for (int l = 0; l < RB_MAX_LAYERS; ++l) {
     of_vectors.mlp_widths[l] = (settings->mlp_widths[l] + 1) / 2;
+  }
   if (elements < 1 || shape.features % elements != 0) {
     RB_TRY(
         RB_FAIL(ctx, RB_ERR_SETTING,
