@@ -86,14 +86,13 @@ set_options() { # SETTING=VALUE...
 }
 
 # Online, too, all tasks are trained alike, with as many steps as the slowest takes in about ten minutes of a
-# core: a single MLP, of sets as well, and a wide one, since with fresh simulations nothing is learned by heart; a
-# rate that falls; and each simulation in five epochs, so that the differential equations cost less than the
-# training.
+# core: a single network, and a wide one, since with fresh simulations nothing is learned by heart; a rate that
+# falls; and each simulation in five epochs, so that the differential equations cost less than the training.
 sizes_online() {
   set_options 'training.mode="online"' training.simulations=20000 training.validation=10000 training.epochs=140 \
     training.steps_per_epoch=1000 training.passes=5 training.learning_rate=2e-3 'training.schedule="cosine"' \
     training.warmup_fraction=0.01 'training.keep="last"' training.patience=0 training.average_steps=0 \
-    training.ensemble=1 'training.parameters="straight"' 'network.summary.type="mlp"' \
+    training.ensemble=1 'training.parameters="straight"' \
     'network.summary.mlp_widths=[128, 128]' network.summary.gates=true 'network.mixture.mlp_widths=[64, 64]'
 }
 
