@@ -34,7 +34,7 @@ need "no task '$task'; there are $tasks" grep -qxF -- "$task" <<<"${tasks// /$'\
 need "RANKS is '$ranks'; a whole number from 1 on is needed" is_whole "$ranks" 1 1000000
 need "$reference cannot be read" test -r "$reference"
 need "the folder of $out is not there or cannot be written to: make it first" test -w "$(dirname -- "$out")"
-need "$out is a folder; the name of a file is needed" test ! -d "$out"
+need "$out is there and is no file: choose another name" test ! -e "$out" -o -f "$out"
 need "$out is REFERENCE itself; the draws need a file of their own" test ! "$out" -ef "$reference"
 need "there is no program $RB_PROGRAM: build it (README.md), or name it in RB_PROGRAM" command -v "$RB_PROGRAM"
 need "$python has no h5py: install python3-h5py" $python -c 'import h5py'

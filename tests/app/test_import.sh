@@ -142,6 +142,40 @@ refused 7 '--electrode recording.h5: sweep 0 is shorter than 1200 ms' one.csv --
 refused 4 'nowhere.h5' one.csv --electrode nowhere.h5 -o x.h5
 refused 5 'weak.csv' one.csv --electrode weak.csv -o x.h5
 
+echo "-- an estimate from sweeps of which the amplifier balanced some"
+PYTHONPATH=$RB_SOURCE_DIR/tests/io PYTHONDONTWRITEBYTECODE=1 "$python" - <<'END' || fail "mixed sweeps"
+import numpy as np
+from recording_files import nwb, series
+current = 100 * np.random.default_rng(1).standard_normal((2, 20000))
+with nwb("mixed.nwb") as f:
+    for k, balanced in enumerate((False, True)):
+        v = np.zeros(20000)
+        for n in range(1, 20000):  # 100 pF and 10 nS
+            v[n] = v[n - 1] + 0.1 * (-10 * v[n - 1] + current[k, n - 1]) / 100
+        v += -60 + (not balanced) * 0.015 * current[k]
+        series(f, "acquisition/a%d" % k, "CurrentClampSeries", v, "mV", rate=1e4, scalars={"bridge_balance": 15e6} if balanced else {})
+        series(f, "stimulus/presentation/a%d" % k, "CurrentClampStimulusSeries", current[k], "pA", rate=1e4)
+END
+"$RB_PROGRAM" import mixed.nwb --series-resistance estimate -o mixed.h5 >out.txt 2>&1 && grep -Eq '^series resistance (14.9|15)' out.txt ||
+  fail "an estimate from mixed sweeps: $(cat out.txt)"
+"$RB_PROGRAM" import mixed.nwb --sweeps 1 --series-resistance estimate -o mixed.h5 >out.txt 2>&1 &&
+  grep -q 'balanced in all sweeps: no series resistance is estimated' out.txt || fail "an estimate from balanced sweeps: $(cat out.txt)"
+
+echo "-- a sweep that cannot be used leaves the others"
+PYTHONPATH=$RB_SOURCE_DIR/tests/io PYTHONDONTWRITEBYTECODE=1 "$python" - <<'END' || fail "a damaged sweep"
+import numpy as np
+from recording_files import nwb, series
+with nwb("damaged.nwb") as f:
+    for k in range(3):
+        v = -60 + np.sin(np.arange(100) + k)
+        v[50:51] = np.nan if k == 1 else 0
+        series(f, "acquisition/a%d" % k, "CurrentClampSeries", v, "mV", rate=1e4)
+        series(f, "stimulus/presentation/a%d" % k, "CurrentClampStimulusSeries", np.arange(100.0), "pA", rate=1e4)
+END
+"$RB_PROGRAM" import damaged.nwb --list >out.txt 2>&1 && grep -q '^ *sample 50 of the potential is not a number$' out.txt || fail "the list of a damaged sweep: $(cat out.txt)"
+refused 5 'damaged.nwb: a1: sample 50 of the potential is not a number; --sweeps chooses others' damaged.nwb -o x.h5
+"$RB_PROGRAM" import damaged.nwb --sweeps 0,2 -o others.h5 >out.txt 2>&1 || fail "the other sweeps: $(cat out.txt)"
+
 echo "-- the list"
 "$RB_PROGRAM" import one.csv two.csv --list >out.txt 2>err.txt || fail "list: $(cat err.txt)"
 grep -Eq '^ +1 +sweep 0 +100 +0.1 +-60.00..30.00 +0.00..999.00 +5 +two.csv$' out.txt || fail "list: $(cat out.txt)"
@@ -155,11 +189,12 @@ refused 5 'potential.csv: sweep 0 has no current: no column is in amperes' poten
 echo "-- warnings are told once, and kept"
 sed 's/,[0-9]*$/,0/' one.csv >zero.csv
 "$RB_PROGRAM" import zero.csv zero.csv -o zero.h5 --quiet 2>err.txt || fail "zero: $(cat err.txt)"
-[ "$(cat err.txt)" = "rheobase: warning: zero.csv: sweep 0: the current is 0 in all sweeps" ] || fail "zero: $(cat err.txt)"
+[ "$(cat err.txt)" = "rheobase: warning: zero.csv: sweep 0: the current is 0 in all sweeps
+rheobase: warning: zero.csv: sweep 0: the file's bytes are those of another one given" ] || fail "zero: $(cat err.txt)"
 "$python" -c "
 import h5py
-for g in h5py.File('zero.h5')['sweeps'].values():
-    assert list(g.attrs['warnings']) == ['the current is 0 in all sweeps']" || fail "the warnings of the file"
+zero, twice = ['the current is 0 in all sweeps'], [\"the file's bytes are those of another one given\"]
+assert [list(g.attrs['warnings']) for g in h5py.File('zero.h5')['sweeps'].values()] == [zero, twice + zero]" || fail "the warnings of the file"
 
 "$RB_PROGRAM" import one.csv -o late.h5 --to 150 --delay 0.26 --quiet 2>err.txt || fail "late: $(cat err.txt)"
 grep -q 'the sweep ends at 100 ms, before --to 150' err.txt || fail "a window beyond the end: $(cat err.txt)"
@@ -186,6 +221,9 @@ echo "-- what is refused"
 expect_failure 2 'say where to write, -o recording.h5, or --list' 2 import one.csv
 refused 2 'would replace a recording that is read' one.csv recording.h5 -o ./recording.h5
 refused 2 'would replace a recording that is read' one.csv --electrode recording.h5 -o ./recording.h5
+mkfifo pipe.h5
+refused 2 '-o pipe.h5 is there and is no file' one.csv -o pipe.h5
+[ -p pipe.h5 ] || fail "a pipe was replaced"
 refused 2 '--sweeps 0,2: give numbers and ranges of the sweeps 0 to 1' one.csv two.csv -o x.h5 --sweeps 0,2
 refused 2 'there are 0 steps of 0.1 ms' one.csv -o x.h5 --from 100
 refused 2 'the window ends before it begins' one.csv -o x.h5 --from 20 --to 10

@@ -111,7 +111,7 @@ for name in nan huge; do refuses_reference "not finite" $name.h5; done
 refuses_reference "not of numbers" text.h5
 RANKS=1 refuses_reference "another number of data" wide.h5
 refused "make it first" two_moons 300 "$reference" no_folder/x.h5
-refused "folder is a folder" two_moons 300 "$reference" folder
+refused "folder is there and is no file" two_moons 300 "$reference" folder
 refused "REFERENCE itself" two_moons 300 ./wide.h5 wide.h5
 for ranks in 0 two -1; do RANKS=$ranks refuses_reference "RANKS is '$ranks'" "$reference"; done
 RB_PROGRAM=/nothing refuses_reference "no program /nothing" "$reference"

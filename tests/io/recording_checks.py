@@ -121,6 +121,26 @@ for held in (0, 1):
     case("pulses%d" % held, "pulses%d.abf2" % held, [sweep(scaled(x[s, :, 0], V), expected_command(pulses, s, 1.0, held)) for s in range(4)])
 for kind, path in both("off", lambda f, p: f(p, x, [V], command(holding=40.0, on=0, epochs=steps))):
     case(path, path, [sweep(scaled(x[s, :, 0], V), np.full(N, 40.0)) for s in range(4)])
+for kind, path in both("nothing", lambda f, p: f(p, x, [V], command(holding=-7.0, source=0, epochs=steps))):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), np.full(N, -7.0)) for s in range(4)])
+# several outputs: the active one, another that is named, or the only one with a waveform in amperes
+second = [(1, 7.0, 0.0, 300, 0)]
+first_level, second_level = (lambda s: expected_command(steps, s, -15.0, 0)), (lambda s: expected_command(second, s, 2.0, 0))
+active = dict(holding=-15.0, epochs=steps)
+for label, options, level, words in (
+        ("both", {}, first_level, "output 0, the active one; output 1 has a waveform, too: --current command:1 takes it"),
+        ("active_off", dict(on=0), second_level, "output 1, the only one with a waveform in amperes; the active output is 0"),
+        ("active_volts", dict(unit="mV"), second_level, "output 1, the only one with a waveform in amperes; the active output is 0")):
+    for kind, path in both("outputs_" + label, lambda f, p: f(p, x, [V], command(**{**active, **options}),
+                                                              others=[(1, command(holding=2.0, epochs=second))])):
+        expected = lambda level, words: [sweep(scaled(x[s, :, 0], V), level(s), current_source="command", warnings=words) for s in range(4)]
+        case(path, path, expected(level, words))
+        case(path + " 1", path, expected(second_level, ""), current="command:1")
+        case(path + " 9", path, refused="command:9: there is no such output", current="command:9")
+        if label == "active_volts":
+            case(path + " 0", path, refused="command:0: that output is not in amperes", current="command:0")
+for kind, path in both("outputs_idle", lambda f, p: f(p, x, [V], command(**active), others=[(1, command(on=0)), (2, command(unit="V"))][:2 if f is abf2 else 1])):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), first_level(s), warnings="") for s in range(4)])
 for kind, path in both("file", lambda f, p: f(p, x, [V], command(source=2, file=b"C:\\noise.atf"))):
     case(path, path, [sweep(scaled(x[s, :, 0], V), [], lacks="C:\\noise.atf") for s in range(4)])
 for kind, path in both("cosine", lambda f, p: f(p, x, [V], command(epochs=[(5, 1.0, 0.0, 100, 0)]))):
@@ -148,7 +168,7 @@ for kind, path in both("clamp", lambda f, p: f(p, x, [channel("IN 1", "pA")], co
 for kind, path in both("lengths", lambda f, p: f(p, x, [V], command(), starts=[0, 700, 1400, 2100], lengths=[640, 640, 320, 640])):
     case(path, path, refused="sweeps of different lengths")
 for kind, path in both("gainless", lambda f, p: f(p, x, [channel("V", "mV", gain=0.0)], command())):
-    case(path, path, refused="is not a number")
+    case(path, path, [dict(damaged="sample 0 of the potential is not a number") for s in range(4)])
 
 for kind, path in both("ampere", lambda f, p: f(p, x, [channel("IN 1", "pA")], command(unit="mV"))):
     case(path + "pair", [path, "volts_command.abf1"], [sweep(scaled(x[s, :, 0], V), scaled(x[s, :, 0], channel("IN 1", "pA")), lacks="",
@@ -195,7 +215,10 @@ igor("padded", np.r_[y, [np.nan] * 3], b"v", b"mV")
 igor("padded_i", np.r_[z, 1, 2, 3], b"i", b"pA")
 case("other unit", ["v1", "padded_i"], refused="they cannot be a pair")
 igor("nan", np.r_[y, np.nan, y], b"v", b"mV")
-case("NaN within", ["nan", "i1"], refused="sample 30 of the potential is not a number")
+igor("long_i", np.r_[z, 0, z], b"i", b"pA")
+case("NaN within", ["nan", "long_i"], [sweep(np.r_[y, np.nan, y], np.r_[z, 0, z], damaged="sample 30 of the potential is not a number")])
+case("the same twice", ["v1", "i1", "v1", "i1"], [sweep(1e3 * y, 1e12 * z, warnings=""),
+                                                 sweep(1e3 * y, 1e12 * z, warnings="the file's bytes are those of another one given")])
 case("padded", ["padded"], [sweep(y, [], warnings="3 samples at the end are no numbers")])
 for label, options, words in (("complex", dict(code=3), "complex"), ("text wave", dict(code=0), "text"), ("odd type", dict(code=6), "type 6"),
                               ("matrix", dict(dimensions=2), "several dimensions")):
@@ -383,7 +406,24 @@ for label, words, change in (
 with nwb("lengths.nwb") as f:
     series(f, "acquisition/a1", R, v[0], "V", rate=1e4)
     series(f, "stimulus/presentation/a1", S, i[0, :-1], "A", rate=1e4)
-case("lengths", "lengths.nwb", refused="they cannot be a pair")
+    series(f, "acquisition/a2", R, v[1], "V", rate=1e4)
+    series(f, "stimulus/presentation/a2", S, np.r_[i[1, :-2], np.nan, 0], "A", rate=1e4)
+    series(f, "acquisition/a3", R, v[2], "V", rate=1e4)
+    series(f, "stimulus/presentation/a3", S, i[2], "A", rate=1e4)
+case("lengths", "lengths.nwb", [sweep(1e3 * v[0], [], lacks="its stimulus stimulus/presentation/a1 has 49 of 0.1 ms: they cannot be a pair", damaged=""),
+                                sweep(1e3 * v[1], 1e12 * np.r_[i[1, :-2], np.nan, 0], damaged="sample 48 of the current is not a number"),
+                                sweep(1e3 * v[2], 1e12 * i[2], lacks="", damaged="")])
+with nwb("left out.nwb") as f:
+    for k in range(3):
+        series(f, "acquisition/r%d" % k, R, v[k], "V", rate=1e4)
+        series(f, "stimulus/presentation/r%d" % k, S, i[k], "A", rate=1e4)
+    recordings_table(f, [("acquisition/r1", 0, 50, "stimulus/presentation/r1", 0, 50)])
+case("left out", "left out.nwb", [sweep(1e3 * v[1], 1e12 * i[1], warnings="2 CurrentClampSeries that the file's table of recordings lacks are left "
+                                        "out: acquisition/r0 and others")])
+with nwb("other numbers.nwb") as f:
+    series(f, "acquisition/Vm_1", R, v[0], "V", rate=1e4)
+    series(f, "stimulus/presentation/Im_2", S, i[0], "A", rate=1e4)
+case("other numbers", "other numbers.nwb", [sweep(1e3 * v[0], 1e12 * i[0], warnings="the only ones were paired")])
 for label, first, count in (("beyond", 40, 20), ("before", -1, 20)):
     with nwb(label + ".nwb") as f:
         series(f, "acquisition/a", R, v[0], "V", rate=1e4)
@@ -427,6 +467,23 @@ with open("exponents.csv") as f:
     changed = f.read().replace("e+0", "e+00").replace("e-0", "e-00")
 open("exponents.csv", "w").write(changed)
 case("e+00n", "exponents.csv", plain(interval=0.1))
+for label, header in (("interval", "Sampling interval (ms),0.2\nTime,Voltage (mV),Current (pA)\n"), ("sweep", "Sweep time (ms),800\nTime,Vm (mV),Im (pA)\n")):
+    text("above_%s.csv" % label, header, t * 2e-4, v0, i0)  # units of what stands above the names are not those of columns
+    case("above " + label, "above_%s.csv" % label, refused="has no column of times")
+text("above.csv", "Cell,7,Stimulus 300 pA\nTime (ms),Vm (mV),Im\n", t * 0.1, v0, i0)
+case("above the current", "above.csv", [sweep(rounded(v0), [], lacks="no column is in amperes")])
+text("units_first.txt", "ms pA mV\ntime I V\n", t * 0.1, i0, v0, separator=" ")
+case("units and names", "units_first.txt", plain(interval=0.1))
+text("filtered.csv", "frame_s,time_ms,vm_mV,vfilt_mV,im_pA\n", t, t * 0.1 + 500, i0, v0, i0)
+case("two times", "filtered.csv", [sweep(rounded(i0), rounded(i0), interval=1000, warnings="several channels in seconds: frame_s in s, time_ms in ms; the first")])
+case("named among others", "filtered.csv", plain(interval=0.1, start=500, warnings=""), columns="voltage_mV=vfilt_mV,time_ms=time_ms")
+case("another begin", "filtered.csv", plain(interval=0.2, start=500, warnings=""), columns="voltage_mV=vfilt_mV,time_ms=time_ms", interval=0.2)
+for rate in (48.0, 44.1, 25.6):  # in kHz: six decimals from 100 s on, whose steps no short number is
+    late = np.round(1e5 + np.arange(2000) / rate, 6)
+    text("late%g.csv" % rate, "time_ms,voltage_mV,current_pA\n", late, np.resize(v0, 2000), np.resize(i0, 2000), format="%.12g")
+    case("late %g" % rate, "late%g.csv" % rate, [sweep(np.array([float("%.12g" % q) for q in np.resize(v0, 2000)]),
+                                                        np.array([float("%.12g" % q) for q in np.resize(i0, 2000)]), interval=(late[-1] - late[0]) / 1999,
+                                                        start=1e5)])
 text("float32.csv", "time_s,voltage_mV,current_pA\n", np.float32(t * 5e-5 + 3), v0, i0)
 case("float32 times", "float32.csv", plain(interval=0.05))
 text("two.csv", "time_ms,a_mV,b_mV,c_pA\n", t * 0.1, i0, v0, i0)
@@ -494,6 +551,10 @@ with h5py.File("root.h5", "w", userblock_size=512) as f:
 case("HDF5", "root.h5", [sweep(np.float32(v0 / 1e3).astype(float) * 1e3, 1e3 * i0, kind="hdf5", current_source="column", interval=0.1)])
 case("paths", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, warnings="10 samples at the end")],
      columns="voltage_mV=/deep/v,current_nA=deep/i", interval=0.25)
+case("a begin", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, start=0)], columns="voltage_mV=/deep/v,current_nA=deep/i,time_ms=/t_ms", interval=0.25)
+with h5py.File("begins.h5", "w") as f:
+    f["time_s"], f["voltage_mV"], f["current_pA"] = t * 1e-4 + 0.5, v0, i0
+case("another interval", "begins.h5", [sweep(v0, i0, interval=0.2, start=500, warnings="")], interval=0.2)
 case("no path", "root.h5", refused="has no array none", columns="voltage_mV=/none,current_nA=deep/i", interval=0.25)
 case("no interval", "root.h5", refused="--interval-ms", columns="voltage_mV=/deep/v,current_nA=deep/i")
 
@@ -535,7 +596,7 @@ for files in {f[0]: f for f in whole}.values():
 
 
 def same(found, wanted):
-    return len(found) == len(wanted) and np.allclose(found, wanted, rtol=1e-9, atol=1e-9)
+    return len(found) == len(wanted) and np.allclose(found, wanted, rtol=1e-9, atol=1e-9, equal_nan=True)
 
 
 def check(answer, label, sweeps, refused, files):
@@ -551,7 +612,7 @@ def check(answer, label, sweeps, refused, files):
         for key, value in wanted.items():
             if key in ("voltage", "current", "interval", "start", "bridge"):
                 assert same(np.atleast_1d(found[key]), np.atleast_1d(value)), "%s: %s, not %s" % (key, str(found[key])[:200], str(value)[:200])
-            elif key in ("lacks", "warnings") and value:
+            elif key in ("lacks", "warnings", "damaged") and value:
                 assert value in found[key], "%s: %s" % (key, found[key])
             else:
                 assert found[key] == value, "%s: '%s', not '%s'" % (key, found[key], value)

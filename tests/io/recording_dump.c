@@ -1,3 +1,4 @@
+#include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static void print_text(const char *key, const char *text) {
 static void print_trace(const char *key, int64_t samples, const double *value) {
   (void)printf("\"%s\": [", key);
   for (int64_t i = 0; value != NULL && i < samples; ++i) {
-    (void)printf("%s%.17g", i > 0 ? ", " : "", value[i]);
+    (void)printf(isfinite(value[i]) ? "%s%.17g" : "%sNaN", i > 0 ? ", " : "", value[i]);
   }
   (void)printf("], ");
 }
@@ -40,6 +41,7 @@ static void print_sweep(const rb_sweep *s) {
   print_text("name", s->name);
   print_text("current_source", s->current_source);
   print_text("lacks", s->lacks);
+  print_text("damaged", s->damaged);
   print_text("warnings", s->warnings);
   print_trace("voltage", s->samples, s->voltage_mV);
   print_trace("current", s->samples, s->current_pA);

@@ -46,8 +46,9 @@ def abf_values(raw, c, adc_range, resolution, floats):
 
 
 def abf1(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, version=1.83, header=6144, starts=None, unit=0.0,
-         physical=None, resolution=32768, lengths=None, dac=0, range_V=10.0):
-    """raw (sweeps, samples, channels); interval of one channel in us; starts of the sweeps, in `unit` us or in samples."""
+         physical=None, resolution=32768, lengths=None, dac=0, range_V=10.0, others=()):
+    """raw (sweeps, samples, channels); interval of one channel in us; starts of the sweeps, in `unit` us or in samples. The
+    command is of output `dac`, the active one; others: (number, command) of more outputs."""
     raw = np.asarray(raw)
     sweeps, samples, n = raw.shape
     physical = list(range(n)) if physical is None else physical
@@ -73,16 +74,18 @@ def abf1(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, version
         if c["additional"] is not None and header >= 6144:
             b.put(4512 + 2 * p, "h", 1)
             b.put(4576 + 4 * p, "f", c["additional"])
-    b.text(1346 + 8 * dac, 8, cmd["unit"].encode("latin-1"))
-    b.put(1394 + 4 * dac, "f", cmd["holding"])
     b.put(1440, "h", dac)
-    if header >= 6144:
+    for d, c in ((dac, cmd), *others):
+        b.text(1346 + 8 * d, 8, c["unit"].encode("latin-1"))
+        b.put(1394 + 4 * d, "f", c["holding"])
+        if header < 6144:
+            continue
         for at, key in ((2296, "on"), (2300, "source"), (2304, "last_held")):
-            b.put(at + 2 * dac, "h", cmd[key])
-        b.text(2736 + 256 * dac, 256, cmd["file"])
-        b.put(3360 + 2 * dac, "h", int(cmd["user_list"] or 0))
-        for e, (kind, level, step, length, length_step) in enumerate(cmd["epochs"]):
-            k = 10 * dac + e
+            b.put(at + 2 * d, "h", c[key])
+        b.text(2736 + 256 * d, 256, c["file"])
+        b.put(3360 + 2 * d, "h", int(c["user_list"] or 0))
+        for e, (kind, level, step, length, length_step) in enumerate(c["epochs"]):
+            k = 10 * d + e
             b.put(2308 + 2 * k, "h", kind)
             b.put(2348 + 4 * k, "f", level)
             b.put(2428 + 4 * k, "f", step)
@@ -98,7 +101,7 @@ def abf1(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, version
 
 
 def abf2(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, starts=None, unit=0.0, resolution=32768, lengths=None, dac=0,
-         range_V=10.0, grow=0):
+         range_V=10.0, grow=0, others=()):
     """As abf1. Entries are `grow` bytes longer than what is used of them; epochs may have period and width."""
     raw = np.asarray(raw)
     sweeps, samples, n = raw.shape
@@ -123,21 +126,24 @@ def abf2(path, raw, channels, cmd, interval=100.0, mode=5, floats=False, starts=
         a.put(40, "ffff", c["scale"], c["offset"], c["gain"], c["signal_offset"])
         a.put(74, "ii", number(c["name"]), number(c["unit"]))
         adcs.append(a.data)
-    for d in range(dac + 1):
+    outputs = dict(((dac, cmd), *others))
+    for d in range(max(outputs) + 1):
         a = Bytes(256 + grow)
         a.put(0, "h", d)
-        if d == dac:
-            a.put(12, "f", cmd["holding"])
-            a.put(24, "ii", number("Cmd"), number(cmd["unit"]))
-            a.put(40, "hhh", cmd["on"], cmd["source"], cmd["last_held"])
-            a.put(118, "i", number(cmd["file"]) if cmd["file"] else 0)
+        c = outputs.get(d)
+        if c is not None:
+            a.put(12, "f", c["holding"])
+            a.put(24, "ii", number("Cmd"), number(c["unit"]))
+            a.put(40, "hhh", c["on"], c["source"], c["last_held"])
+            a.put(118, "i", number(c["file"]) if c["file"] else 0)
         dacs.append(a.data)
-    for e, row in reversed(list(enumerate(cmd["epochs"]))):  # their order in the file says nothing
-        a = Bytes(48 + grow)
-        kind, level, step, length, length_step, *rest = row
-        a.put(0, "hhhffii", e, dac, kind, level, step, length, length_step)
-        a.put(22, "ii", *(rest or (0, 0)))
-        epochs.append(a.data)
+    for d, c in outputs.items():
+        for e, row in reversed(list(enumerate(c["epochs"]))):  # their order in the file says nothing
+            a = Bytes(48 + grow)
+            kind, level, step, length, length_step, *rest = row
+            a.put(0, "hhhffii", e, d, kind, level, step, length, length_step)
+            a.put(22, "ii", *(rest or (0, 0)))
+            epochs.append(a.data)
     strings = bytes(44) + b"".join(t + b"\0" for t in texts)
     data = np.ascontiguousarray(raw, "<f4" if floats else "<i2").tobytes()
     b = Bytes(512)

@@ -18,8 +18,11 @@ typedef struct rb_electrode {
   double capacitance_at_lag_pF[2];  ///< without taps, over 0.2 and over 2 ms
 } rb_electrode;
 
+/** Whether the amplifier took the drop off in all sweeps, as their files say. */
+bool rb_electrode_is_balanced(int64_t sweeps, const rb_sweep *sweep);
+
 /** Estimates from sweeps together, which are of one cell and electrode. Sweeps without a current
- * are passed over.
+ * are passed over, and where some were balanced and others were not, so are those that were.
  * @param spikes (sweeps) */
 RB_NODISCARD rb_status rb_electrode_estimate(rb_context *ctx, int64_t sweeps, const rb_sweep *sweep,
                                              const rb_spikes *spikes, rb_electrode *electrode);

@@ -23,13 +23,14 @@ typedef struct rb_sweep {
   char current_source[2 * RB_RECORDING_TEXT];  ///< "column", "measured: Imemb", "command", ...
   char
       lacks[2 * RB_RECORDING_TEXT];  ///< why there is no potential or no current; "" where both are
+  char damaged[RB_RECORDING_TEXT];   ///< why it cannot be used: "sample 3 of ..."; "": it can
   int64_t number;                    ///< from 0 over all files, before any are selected
   double interval_ms;                ///< between samples
   double start_ms;                   ///< of the sweep in the file
   double bridge_balance_MOhm;        ///< that the amplifier took off; 0: not known
   int64_t samples;
-  double *voltage_mV;  ///< (samples), finite; NULL: the file has the current only
-  double *current_pA;  ///< (samples), finite; NULL: there is none
+  double *voltage_mV;  ///< (samples), finite unless damaged; NULL: the file has the current only
+  double *current_pA;  ///< (samples), finite unless damaged; NULL: there is none
   char *warnings;      ///< lines; NULL: none
 } rb_sweep;
 
@@ -51,17 +52,18 @@ typedef struct rb_recording_choice {
   /** Columns in the order of a text, "sample,current_pA,voltage_mV", or, for HDF5 and text with a
    * header, what they are called: "voltage_mV=/data/vm,current_nA=/data/im". */
   const char *columns;
-  double interval_ms;            ///< between samples, instead of a column of times; 0: not given
-  const char *units;             ///< of channels without one, in their order: "mV,pA"
-  const char *voltage, *current; /**< names or numbers (from 0) of channels, where there is a
-                                    choice; the current may be "command" */
+  double interval_ms;  ///< between samples, instead of a column of times; 0: not given
+  const char *units;   ///< of channels without one, in their order: "mV,pA"
+  const char *voltage,
+      *current; /**< names or numbers (from 0) of channels, where there is a
+                   choice; the current may be "command", or "command:1" of an output */
 } rb_recording_choice;
 
 /** Reads all sweeps of the files. Sweeps without a current get that of the sweeps that have nothing
  * else, in their order (two Igor waves, or a file with the current alone). A sweep may still lack
- * its current: `lacks` says why. The caller calls rb_recording_free, also after a failure.
- * Fails with RB_ERR_FILE, RB_ERR_FORMAT (damaged, or no recording of a potential) or RB_ERR_USAGE
- * (a choice the files do not offer). */
+ * its current, or hold what is no number: `lacks` and `damaged` say why. The caller calls
+ * rb_recording_free, also after a failure. Fails with RB_ERR_FILE, RB_ERR_FORMAT (damaged, or no
+ * recording of a potential) or RB_ERR_USAGE (a choice the files do not offer). */
 RB_NODISCARD rb_status rb_recording_read(rb_context *ctx, int files, const char *const *file,
                                          const rb_recording_choice *choice,
                                          rb_recording *recording);

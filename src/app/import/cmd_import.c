@@ -73,12 +73,18 @@ static void print_list(const work *w) {
                    (double)sweep->samples * sweep->interval_ms, sweep->interval_ms, voltage,
                    current, (long long)w->spikes[s].count, sweep->source);
     rb_log_text(stdout, "", line);
+    if (sweep->damaged[0] != '\0') rb_log_text(stdout, "       ", sweep->damaged);
   }
 }
 
-static rb_status check_currents(rb_context *ctx, const rb_recording *recording) {
+/* Refuses sweeps that cannot be used. */
+static rb_status check_sweeps(rb_context *ctx, const rb_recording *recording) {
   for (int64_t s = 0; s < recording->sweeps; ++s) {
     const rb_sweep *sweep = &recording->sweep[s];
+    if (sweep->damaged[0] != '\0') {
+      return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s: %s; --sweeps chooses others", sweep->source,
+                     sweep->name, sweep->damaged);
+    }
     if (sweep->current_pA != NULL) continue;
     return RB_FAIL(ctx, RB_ERR_FORMAT, "%s: %s has no current: %s", sweep->source, sweep->name,
                    sweep->lacks);
@@ -101,6 +107,10 @@ static rb_status estimate(rb_context *ctx, work *w) {
   rb_status status = RB_OK;
   rb_electrode e;
   RB_TRY(correct(ctx, w, &w->choice.treatment.correction));
+  if (rb_electrode_is_balanced(w->recording.sweeps, w->recording.sweep)) {
+    rb_log_info(ctx, "the bridge was balanced in all sweeps: no series resistance is estimated");
+    goto cleanup;
+  }
   RB_TRY(rb_electrode_estimate(ctx, w->recording.sweeps, w->recording.sweep, w->spikes, &e));
   if (!e.known) {
     RB_TRY(RB_FAIL(ctx, RB_ERR_NUMERIC,
@@ -237,6 +247,10 @@ static rb_status check_output(rb_context *ctx, const rb_arguments *arguments) {
                    arguments->output);
   }
   if (stat(arguments->output, &output) != 0) return RB_OK;
+  if (!S_ISREG(output.st_mode)) {
+    return RB_FAIL(ctx, RB_ERR_USAGE, "-o %s is there and is no file: choose another name",
+                   arguments->output);
+  }
   for (int i = 0; i <= arguments->inputs; ++i) {
     const char *read = i < arguments->inputs ? arguments->input[i] : arguments->recording.electrode;
     if (read != NULL && stat(read, &input) == 0 && input.st_dev == output.st_dev &&
@@ -267,7 +281,7 @@ static rb_status import(rb_context *ctx, const rb_arguments *arguments) {
     print_warnings(ctx, &w.recording);
     goto cleanup;
   }
-  RB_TRY(check_currents(ctx, &w.recording));
+  RB_TRY(check_sweeps(ctx, &w.recording));
   RB_TRY(estimate_electrode(ctx, &w));
   RB_TRY(treat(ctx, &w));
   print_warnings(ctx, &w.recording);

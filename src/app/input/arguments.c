@@ -71,7 +71,8 @@ static const option_row table[] = {
     ROW_OF("--voltage", NULL, "CHANNEL", "name or number of the potential, where there is a choice",
            RB_OPTION_RECORDING, recording.voltage),
     ROW_OF("--current", NULL, "CHANNEL",
-           "the same of the current; \"command\": the amplifier's table of epochs",
+           "the same of the current; \"command\": the amplifier's table of epochs, \"command:1\": "
+           "that of output 1",
            RB_OPTION_RECORDING, recording.current),
     ROW_OF("--series-resistance", NULL, "MOHM",
            "taken off; three of the current at the next, the same and the last sample, or "

@@ -14,8 +14,9 @@ enum { GAP_FREE = 3, EPISODIC = 5, NAMES = 2 * RB_RECORDING_TEXT };
 typedef struct plan {
   int voltage, current;  // channels; -1: none, the command
   int voltage_exponent, current_exponent;
-  char remark[2][NAMES];  // that several channels would do
-  char why_not[NAMES];    // there is no potential, or no current is known; "" if both are
+  const rb_abf_command *command;  // NULL: there is none
+  char remark[2][NAMES];          // that several channels would do
+  char why_not[NAMES];            // there is no potential, or no current is known; "" if both are
 } plan;
 
 static rb_status check_layout(rb_reading *r, rb_abf *abf) {
@@ -29,7 +30,7 @@ static rb_status check_layout(rb_reading *r, rb_abf *abf) {
   if (abf->mode == GAP_FREE) {
     abf->sweeps = 1;
     abf->samples_per_sweep = abf->samples;
-    abf->command.on = false;  // epochs are of sweeps
+    for (int k = 0; k < abf->commands; ++k) abf->command[k].on = false;  // epochs are of sweeps
   }
   int64_t needed = 0;
   if (abf->sweeps < 1 || abf->samples_per_sweep < abf->channels ||
@@ -69,7 +70,7 @@ static rb_status choose(rb_reading *r, const rb_abf *abf, plan *p) {
   rb_status status = RB_OK;
   rb_offer *offer = NULL;
   const char *wanted = r->choice->current;
-  const bool command = wanted != NULL && strcmp(wanted, "command") == 0;
+  const bool command = wanted != NULL && strncmp(wanted, "command", strlen("command")) == 0;
   const rb_sought voltage = {"volts", "mV", r->choice->voltage, &r->recording->use.voltage};
   const rb_sought current = {"amperes", "pA", command ? NULL : wanted, &r->recording->use.current};
   *p = (plan){.voltage = -1, .current = -1};
@@ -84,7 +85,10 @@ static rb_status choose(rb_reading *r, const rb_abf *abf, plan *p) {
                              p->remark[1]));
   }
   if (p->voltage < 0 && p->current < 0) RB_TRY(RB_READING_FAIL(r, "%s", p->why_not));
-  if (p->current < 0) rb_abf_command_why_not(&abf->command, p->why_not);
+  if (p->current < 0) {
+    RB_TRY(rb_abf_command_choose(r, abf, command ? wanted : NULL, &p->command, p->remark[1]));
+    rb_abf_command_why_not(p->command, p->why_not);
+  }
 cleanup:
   free(offer);
   return status;
@@ -116,10 +120,10 @@ static rb_status read_current(rb_reading *r, rb_abf *abf, const plan *p, int64_t
     RB_TRY(read_channel(r, abf, p->current, p->current_exponent, s, count, &sweep->current_pA));
   } else if (p->why_not[0] == '\0') {
     int exponent = 0;
-    (void)rb_unit_exponent(abf->command.unit, "pA", &exponent);
+    (void)rb_unit_exponent(p->command->unit, "pA", &exponent);
     (void)snprintf(sweep->current_source, sizeof sweep->current_source, "command");
     RB_TRY(RB_ALLOCATE(r->ctx, sweep->current_pA, count));
-    rb_abf_command_fill(&abf->command, s, count, sweep->current_pA);
+    rb_abf_command_fill(p->command, s, count, sweep->current_pA);
     rb_trace_scale(count, exponent, sweep->current_pA);
   }
 cleanup:

@@ -5,7 +5,7 @@
 
 /* Axon Binary Files: what both versions tell, wherever their headers keep it. Local. */
 
-enum { RB_ABF_MAX_CHANNELS = 1024, RB_ABF_MAX_EPOCHS = 50 };
+enum { RB_ABF_MAX_CHANNELS = 1024, RB_ABF_MAX_COMMANDS = 16, RB_ABF_MAX_EPOCHS = 50 };
 
 /* A channel that was recorded: value = raw * factor + offset, in the channel's unit. */
 typedef struct rb_abf_channel {
@@ -20,12 +20,13 @@ typedef struct rb_abf_epoch {
   int64_t duration, duration_step, period, width;
 } rb_abf_epoch;
 
-/* What the amplifier was told to do. */
+/* What the amplifier was told to do by one of the outputs (DAC). */
 typedef struct rb_abf_command {
+  int dac;  // its number
   char unit[RB_UNIT_TEXT];
   double holding;
   bool on;         // else the holding level all the time
-  int source;      // 1: the epochs, 2: a file
+  int source;      // 0: nothing, 1: the epochs, 2: a file
   bool last_held;  // the last level is held between sweeps
   char file[RB_RECORDING_TEXT];
   const char *unknown;  // why the epochs are not known; NULL: they are
@@ -47,7 +48,8 @@ typedef struct rb_abf {
   double synch_unit_us;               // of the starts; 0: samples
   int channels;
   rb_abf_channel channel[RB_ABF_MAX_CHANNELS];
-  rb_abf_command command;
+  int commands, active;  // the number of the output that is said to be the active one
+  rb_abf_command command[RB_ABF_MAX_COMMANDS];
 } rb_abf;
 
 /* Takes what the header of a version tells of a file whose bytes were read. */
@@ -61,6 +63,15 @@ extern const char rb_abf_user_list[];
 
 /* The command of sweep s, in its unit. @param value (count) */
 void rb_abf_command_fill(const rb_abf_command *command, int64_t s, int64_t count, double *value);
+
+/* The command that is the current: the one the user names, "command:1", else that of the active
+ * output, or, if that has no waveform in amperes, of the only one that has. NULL: there is none.
+ * Fails with RB_ERR_USAGE.
+ * @param wanted NULL: nothing
+ * @param remark (2 * RB_RECORDING_TEXT) that another would do; else "" */
+RB_NODISCARD rb_status rb_abf_command_choose(rb_reading *reading, const rb_abf *abf,
+                                             const char *wanted, const rb_abf_command **command,
+                                             char *remark);
 
 /* Why the command is not known as a current; "" if it is. @param why (2 * RB_RECORDING_TEXT) */
 void rb_abf_command_why_not(const rb_abf_command *command, char *why);

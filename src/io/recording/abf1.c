@@ -77,8 +77,8 @@ static void take_channel(rb_bytes *b, bool large, int i, rb_abf_channel *c) {
 }
 
 static void take_epochs(rb_bytes *b, int dac, rb_abf_command *c) {
-  c->on = rb_bytes_i16(b, WAVEFORM_ON + 2 * dac) != 0;
   c->source = rb_bytes_i16(b, WAVEFORM_SOURCE + 2 * dac);
+  c->on = rb_bytes_i16(b, WAVEFORM_ON + 2 * dac) != 0 && c->source != 0;
   c->last_held = rb_bytes_i16(b, LAST_HELD + 2 * dac) == 1;
   rb_bytes_text(b, STIMULUS_FILE + 256 * dac, 256, c->file, sizeof c->file);
   for (int e = 0; e < EPOCHS; ++e) {
@@ -93,9 +93,8 @@ static void take_epochs(rb_bytes *b, int dac, rb_abf_command *c) {
   }
 }
 
-static void take_command(rb_bytes *b, bool large, rb_abf_command *c) {
-  const int16_t dac = rb_bytes_i16(b, ACTIVE_DAC);
-  if (dac < 0 || dac >= DACS) return;  // no unit: no current
+static void take_command(rb_bytes *b, bool large, int dac, rb_abf_command *c) {
+  c->dac = dac;
   rb_bytes_text(b, DAC_UNIT + 8 * dac, 8, c->unit, sizeof c->unit);
   c->holding = rb_bytes_f32(b, DAC_HOLDING + 4 * dac);
   if (!large) {
@@ -126,7 +125,9 @@ static rb_status take_header(rb_reading *r, rb_abf *abf) {
   abf->interval_us = (double)rb_bytes_f32(b, INTERVAL) * abf->channels;
   const bool large = abf->data >= LARGE_HEADER && rb_bytes_f32(b, 4) >= 1.6F;
   for (int i = 0; i < abf->channels; ++i) take_channel(b, large, i, &abf->channel[i]);
-  take_command(b, large, &abf->command);
+  abf->active = rb_bytes_i16(b, ACTIVE_DAC);
+  abf->commands = DACS;
+  for (int dac = 0; dac < DACS; ++dac) take_command(b, large, dac, &abf->command[dac]);
   return RB_OK;
 }
 

@@ -72,27 +72,23 @@ static void take_epochs(rb_bytes *b, const section *epochs, int dac, rb_abf_comm
   }
 }
 
-static void take_command(rb_bytes *b, const section *dacs, const section *epochs,
-                         const section *strings, int active, rb_abf_command *c) {
-  for (int64_t d = 0; d < dacs->entries; ++d) {
-    const int64_t at = dacs->at + d * dacs->size;
-    if (rb_bytes_i16(b, at) != active) continue;
-    take_string(b, strings, rb_bytes_i32(b, at + 28), c->unit, sizeof c->unit);
-    take_string(b, strings, rb_bytes_i32(b, at + 118), c->file, sizeof c->file);
-    c->holding = rb_bytes_f32(b, at + 12);
-    c->on = rb_bytes_i16(b, at + 40) != 0;
-    c->source = rb_bytes_i16(b, at + 42);
-    c->last_held = rb_bytes_i16(b, at + 44) == 1;
-    take_epochs(b, epochs, active, c);
-    break;
-  }
+static void take_command(rb_bytes *b, int64_t at, const section *epochs, const section *strings,
+                         rb_abf_command *c) {
+  c->dac = rb_bytes_i16(b, at);
+  take_string(b, strings, rb_bytes_i32(b, at + 28), c->unit, sizeof c->unit);
+  take_string(b, strings, rb_bytes_i32(b, at + 118), c->file, sizeof c->file);
+  c->holding = rb_bytes_f32(b, at + 12);
+  c->source = rb_bytes_i16(b, at + 42);
+  c->on = rb_bytes_i16(b, at + 40) != 0 && c->source != 0;
+  c->last_held = rb_bytes_i16(b, at + 44) == 1;
+  take_epochs(b, epochs, c->dac, c);
 }
 
 /* A list of the user's that changes an epoch of this DAC from sweep to sweep. */
-static void take_user_lists(rb_bytes *b, const section *lists, int active, rb_abf_command *c) {
+static void take_user_lists(rb_bytes *b, const section *lists, rb_abf_command *c) {
   for (int64_t k = 0; c->on && k < lists->entries; ++k) {
     const int64_t at = lists->at + k * lists->size;
-    if (rb_bytes_i16(b, at) != active || rb_bytes_i16(b, at + 2) == 0) continue;
+    if (rb_bytes_i16(b, at) != c->dac || rb_bytes_i16(b, at + 2) == 0) continue;
     c->unknown = rb_abf_user_list;
   }
 }
@@ -125,9 +121,12 @@ static rb_status take_header(rb_reading *r, rb_abf *abf) {
   for (int i = 0; i < abf->channels; ++i) {
     take_channel(b, adcs.at + i * adcs.size, &strings, protocol.at, &abf->channel[i]);
   }
-  const int16_t active = rb_bytes_i16(b, protocol.at + 142);
-  take_command(b, &dacs, &epochs, &strings, active, &abf->command);
-  take_user_lists(b, &lists, active, &abf->command);
+  abf->active = rb_bytes_i16(b, protocol.at + 142);
+  abf->commands = dacs.entries < RB_ABF_MAX_COMMANDS ? (int)dacs.entries : RB_ABF_MAX_COMMANDS;
+  for (int d = 0; d < abf->commands; ++d) {
+    take_command(b, dacs.at + d * dacs.size, &epochs, &strings, &abf->command[d]);
+    take_user_lists(b, &lists, &abf->command[d]);
+  }
   return RB_OK;
 }
 

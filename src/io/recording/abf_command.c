@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "abf.h"
 #include "rheobase/io/unit.h"
@@ -9,13 +11,76 @@ enum { STEP = 1, RAMP = 2, PULSES = 3, LEAD = 64, FROM_FILE = 2 };
 
 const char rb_abf_user_list[] = "a user list varies its epochs";
 
+static bool is_current(const rb_abf_command *c) {
+  int unused = 0;
+  return rb_unit_exponent(c->unit, "pA", &unused);
+}
+
+/* The command of an output by its number; NULL: there is none. */
+static const rb_abf_command *find_dac(const rb_abf *abf, long dac) {
+  for (int k = 0; k < abf->commands; ++k) {
+    if (abf->command[k].dac == dac) return &abf->command[k];
+  }
+  return NULL;
+}
+
+/* The first other command with a waveform in amperes. @param count of these */
+static const rb_abf_command *find_other(const rb_abf *abf, const rb_abf_command *but, int *count) {
+  const rb_abf_command *found = NULL;
+  *count = 0;
+  for (int k = abf->commands - 1; k >= 0; --k) {
+    const rb_abf_command *c = &abf->command[k];
+    if (c == but || !c->on || !is_current(c)) continue;
+    found = c;
+    ++*count;
+  }
+  return found;
+}
+
+/* The one the user names, "command:1". */
+static rb_status take_wanted(rb_reading *r, const rb_abf *abf, const char *number,
+                             const rb_abf_command **command) {
+  char *end = NULL;
+  const long dac = strtol(number, &end, 10);
+  *command = *number >= '0' && *number <= '9' && *end == '\0' ? find_dac(abf, dac) : NULL;
+  if (*command != NULL && is_current(*command)) return RB_OK;
+  return RB_FAIL(r->ctx, RB_ERR_USAGE, "%s: --current command:%s: %s", r->path, number,
+                 *command == NULL ? "there is no such output" : "that output is not in amperes");
+}
+
+rb_status rb_abf_command_choose(rb_reading *r, const rb_abf *abf, const char *wanted,
+                                const rb_abf_command **command, char *remark) {
+  enum { SIZE = 2 * RB_RECORDING_TEXT };
+  const char *number = wanted != NULL ? strchr(wanted, ':') : NULL;
+  int others = 0;
+  if (number != NULL) return take_wanted(r, abf, number + 1, command);
+  *command = find_dac(abf, abf->active);
+  const rb_abf_command *other = find_other(abf, *command, &others);
+  if (others == 0) return RB_OK;
+  if (others == 1 && (*command == NULL || !(*command)->on || !is_current(*command))) {
+    *command = other;
+    (void)snprintf(remark, SIZE,
+                   "the current is the command of output %d, the only one with a waveform in "
+                   "amperes; the active output is %d",
+                   other->dac, abf->active);
+  } else {
+    (void)snprintf(remark, SIZE,
+                   "the current is the command of output %d, the active one; output %d has a "
+                   "waveform, too: --current command:%d takes it",
+                   abf->active, other->dac, other->dac);
+  }
+  return RB_OK;
+}
+
 void rb_abf_command_why_not(const rb_abf_command *c, char *why) {
   enum { SIZE = 2 * RB_RECORDING_TEXT };
-  int exponent = 0;
   why[0] = '\0';
-  if (!rb_unit_exponent(c->unit, "pA", &exponent)) {
-    (void)snprintf(why, SIZE, "no channel is in amperes, and the command is in '%s'", c->unit);
-  } else if (c->on && c->source == FROM_FILE) {
+  if (c == NULL || !is_current(c)) {
+    (void)snprintf(why, SIZE, "no channel is in amperes, and the command is in '%s'",
+                   c != NULL ? c->unit : "");
+    return;
+  }
+  if (c->on && c->source == FROM_FILE) {
     (void)snprintf(why, SIZE, "the command came from the file '%s', which is needed", c->file);
   } else if (c->unknown != NULL) {
     (void)snprintf(why, SIZE, "no channel is in amperes, and the command is not known: %s",

@@ -17,6 +17,8 @@ static const double LEAST_SIZE = 1;
 static const double NO_SPIKE_ABOVE = -20, PEAK_MV = 5, PEAK_HALF_MS = 1.5;
 /* How the current follows spikes that the amplifier does not hold. */
 static const double AFTER_ONSET_MS = 3, STEP_QUANTILE = 0.9, STEP_RATIO = 5, LEAST_STEP_PA = 1;
+/* Between samples of an amplifier. */
+static const double SHORT_INTERVAL_MS = 1e-3, LONG_INTERVAL_MS = 2;
 static const double MOST_RESISTANCE_MOHM = 3, MOST_LAG_DIFFERENCE = 0.1;
 
 enum { LEAST_SPIKES = 3 };
@@ -158,7 +160,12 @@ static rb_status check_electrode(rb_context *ctx, rb_sweep *sweep, const rb_chec
   const rb_electrode *e = checked->electrode;
   if (!e->known) return RB_OK;
   const double *c = e->capacitance_at_lag_pF;
-  if (e->resistance_MOhm > MOST_RESISTANCE_MOHM) {
+  if (e->resistance_MOhm > MOST_RESISTANCE_MOHM && sweep->bridge_balance_MOhm > 0) {
+    RB_TRY(rb_sweep_warn(ctx, sweep,
+                         "a series resistance of %.3g MOhm is in the potential, though the file "
+                         "says that %.4g MOhm were balanced",
+                         e->resistance_MOhm, sweep->bridge_balance_MOhm));
+  } else if (e->resistance_MOhm > MOST_RESISTANCE_MOHM) {
     RB_TRY(rb_sweep_warn(ctx, sweep,
                          "a series resistance of %.3g MOhm is in the potential: give "
                          "--series-resistance estimate, or %.2f,%.2f,%.2f",
@@ -183,6 +190,17 @@ static rb_status check_window(rb_context *ctx, rb_sweep *sweep, const rb_checked
                        checked->stepping->to_ms);
 }
 
+static rb_status check_interval(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
+  (void)checked;
+  if (sweep->interval_ms >= SHORT_INTERVAL_MS && sweep->interval_ms <= LONG_INTERVAL_MS) {
+    return RB_OK;
+  }
+  return rb_sweep_warn(ctx, sweep,
+                       "samples are %.4g ms apart: is that the unit of the times? --interval-ms "
+                       "says what it is",
+                       sweep->interval_ms);
+}
+
 static rb_status check_step(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
   if (checked->steps->dt_ms >= sweep->interval_ms * (1 - 1e-9)) return RB_OK;
   return rb_sweep_warn(ctx, sweep,
@@ -191,8 +209,9 @@ static rb_status check_step(rb_context *ctx, rb_sweep *sweep, const rb_checked *
 }
 
 rb_status rb_sweep_check(rb_context *ctx, rb_sweep *sweep, const rb_checked *checked) {
-  static const check checks[] = {check_potential, check_current,   check_spikes, check_peaks,
-                                 check_clamp,     check_electrode, check_window, check_step};
+  static const check checks[] = {check_potential, check_current,  check_spikes,
+                                 check_peaks,     check_clamp,    check_electrode,
+                                 check_window,    check_interval, check_step};
   rb_status status = RB_OK;
   for (size_t k = 0; status == RB_OK && k < sizeof checks / sizeof *checks; ++k) {
     status = checks[k](ctx, sweep, checked);

@@ -134,6 +134,13 @@ cleanup:
   return status;
 }
 
+bool rb_electrode_is_balanced(int64_t sweeps, const rb_sweep *sweep) {
+  for (int64_t s = 0; s < sweeps; ++s) {
+    if (!(sweep[s].bridge_balance_MOhm > 0)) return false;
+  }
+  return true;
+}
+
 rb_status rb_electrode_estimate(rb_context *ctx, int64_t sweeps, const rb_sweep *sweep,
                                 const rb_spikes *spikes, rb_electrode *e) {
   enum { FITS = 3 };
@@ -142,9 +149,11 @@ rb_status rb_electrode_estimate(rb_context *ctx, int64_t sweeps, const rb_sweep 
                       {.regressors = MEMBRANE, .lag_ms = LAGS_MS[0]},
                       {.regressors = MEMBRANE, .lag_ms = LAGS_MS[1]}};
   double b[FITS][MOST], unused = 0;
+  const bool balanced = rb_electrode_is_balanced(sweeps, sweep);
   *e = (rb_electrode){0};
   for (int64_t s = 0; s < sweeps; ++s) {
-    if (sweep[s].current_pA == NULL) continue;
+    const bool other = sweep[s].bridge_balance_MOhm > 0 && !balanced;
+    if (other || sweep[s].current_pA == NULL) continue;
     RB_TRY(add(ctx, &sweep[s], &spikes[s], FITS, fit));
   }
   if (!is_fast(&fit[0]) || !solve(&fit[0], b[0], &e->r_squared)) return RB_OK;

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +96,23 @@ cleanup:
   return status;
 }
 
+/* Where the sweep begins if the user gives the interval; 0 if its times do not tell. */
+static double find_begin(rb_reading *r, const rb_offer *offer, int exponent) {
+  rb_columns columns = {0};
+  const rb_column column = {.name = offer->name, .unit = offer->unit};
+  const rb_columns_wanted wanted = {1, &column, false, true, MOST_SAMPLES};
+  double begin = 0;
+  if (rb_columns_read_hdf5(r->ctx, r->path, &wanted, &columns) == RB_OK && columns.rows > 0) {
+    begin = rb_unit_scale(columns.value[0][0], exponent);
+  }
+  rb_error_clear(r->ctx);
+  rb_columns_free(&columns);
+  return isfinite(begin) ? begin : 0;
+}
+
 static rb_status read_arrays(rb_reading *r, const rb_offer *offer, const int *place,
-                             const int *exponent, const char *const *remark, bool single) {
+                             const int *exponent, double start_ms, const char *const *remark,
+                             bool single) {
   rb_status status = RB_OK;
   rb_columns columns = {0};
   rb_column column[ROLES];
@@ -122,8 +138,9 @@ static rb_status read_arrays(rb_reading *r, const rb_offer *offer, const int *pl
                                 .time_ms = time,
                                 .rounding_ms = rounding,
                                 .single = single,
+                                .start_ms = start_ms,
                                 .value = {value[1], value[2]},
-                                .remark = {remark[0], remark[1]}};
+                                .remark = {remark[0], remark[1], remark[2]}};
   RB_TRY(rb_table_add(r, &table));
 cleanup:
   rb_columns_free(&columns);
@@ -138,6 +155,7 @@ static rb_status read_table(rb_reading *r, const rb_file *file) {
       {"amperes", "pA", r->choice->current, &r->recording->use.current}};
   rb_offer *offer = NULL;
   int count = 0, place[ROLES], exponent[ROLES];
+  double start_ms = 0;
   char remark[ROLES][2 * RB_RECORDING_TEXT], type[RB_TYPE_TEXT] = "";
   RB_TRY(RB_ALLOCATE(r->ctx, offer, RB_MAX_CHANNELS_READ));
   RB_TRY(list_offers(r, file, offer, &count));
@@ -149,16 +167,21 @@ static rb_status read_table(rb_reading *r, const rb_file *file) {
                            "no array at its root is known to be in volts or amperes: name them "
                            "with their units, --columns voltage_mV=/path,current_pA=/path"));
   }
-  if (r->choice->interval_ms > 0) place[TIME] = -1;
   if (place[TIME] < 0 && r->choice->interval_ms == 0) {
     RB_TRY(RB_READING_FAIL(r,
                            "has no array of times: give the time between samples, "
                            "--interval-ms"));
   }
+  if (place[TIME] >= 0 && r->choice->interval_ms > 0) {
+    start_ms = find_begin(r, &offer[place[TIME]], exponent[TIME]);
+    place[TIME] = -1;
+    remark[TIME][0] = '\0';
+  }
   if (place[TIME] >= 0) {
     RB_TRY(rb_file_stored_type(r->ctx, file, offer[place[TIME]].name, type));
   }
-  RB_TRY(read_arrays(r, offer, place, exponent, (const char *const[]){remark[1], remark[2]},
+  RB_TRY(read_arrays(r, offer, place, exponent, start_ms,
+                     (const char *const[]){remark[0], remark[1], remark[2]},
                      strcmp(type, "float32") == 0));
 cleanup:
   free(offer);

@@ -213,38 +213,25 @@ static const char *name_of(const char *path) {
   return slash != NULL ? slash + 1 : path;
 }
 
-static rb_status check_pair(rb_reading *r, const rb_nwb_pair *pair, const trace *v,
-                            const trace *i) {
+/* @param lacks (2 * RB_RECORDING_TEXT) why potential and stimulus are no pair; "": they are one */
+static void check_pair(const rb_nwb_pair *pair, const trace *v, const trace *i, char *lacks) {
+  lacks[0] = '\0';
   if (v->samples == i->samples && fabs(v->interval_ms - i->interval_ms) <= 1e-6 * v->interval_ms) {
-    return RB_OK;
+    return;
   }
-  return RB_READING_FAIL(r,
-                         "%s has %lld samples of %.10g ms, its stimulus %s has %lld of %.10g ms: "
-                         "they cannot be a pair",
-                         pair->response.path, (long long)v->samples, v->interval_ms,
-                         pair->stimulus.path, (long long)i->samples, i->interval_ms);
+  (void)snprintf(lacks, 2 * RB_RECORDING_TEXT,
+                 "%.180s has %lld samples of %.10g ms, its stimulus %.180s has %lld of %.10g ms: "
+                 "they cannot be a pair",
+                 pair->response.path, (long long)v->samples, v->interval_ms, pair->stimulus.path,
+                 (long long)i->samples, i->interval_ms);
 }
 
-/* @param all which it is of */
-static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair *pair,
-                           const rb_nwb_pairs *all, int64_t *samples) {
-  rb_status status = RB_OK;
-  trace v = {0}, i = {0};
-  rb_sweep *sweep = NULL;
-  const bool stimulated = pair->stimulus.path[0] != '\0';
-  const char *broken = all->broken[RB_NWB_STIMULI];
-  RB_TRY(read_part(r, file, &pair->response, "mV", &v));
-  if (stimulated) {
-    RB_TRY(read_part(r, file, &pair->stimulus, "pA", &i));
-    RB_TRY(check_pair(r, pair, &v, &i));
-  }
-  *samples += v.samples;
-  if (*samples > MOST_SAMPLES) {
-    RB_TRY(RB_READING_FAIL(r, "its sweeps have more than %lld samples", (long long)MOST_SAMPLES));
-  }
-  RB_TRY(rb_reading_add(r, "nwb", &sweep));
-  (void)snprintf(sweep->name, sizeof sweep->name, "%s", name_of(pair->response.path));
-  if (stimulated) {
+/* Where the current of a sweep is from, or why there is none. */
+static void take_source(const rb_nwb_pair *pair, const char *mismatch, const char *broken,
+                        rb_sweep *sweep) {
+  if (mismatch[0] != '\0') {
+    (void)snprintf(sweep->lacks, sizeof sweep->lacks, "%s", mismatch);
+  } else if (pair->stimulus.path[0] != '\0') {
     (void)snprintf(sweep->current_source, sizeof sweep->current_source, "stimulus: %s",
                    name_of(pair->stimulus.path));
   } else if (pair->lacks[0] != '\0') {
@@ -253,19 +240,44 @@ static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair
     (void)snprintf(sweep->lacks, sizeof sweep->lacks, "the file has no stimulus for %s%s%.200s",
                    pair->response.path, broken[0] != '\0' ? "; " : "", broken);
   }
+}
+
+/* @param all which it is of */
+static rb_status add_sweep(rb_reading *r, const rb_file *file, const rb_nwb_pair *pair,
+                           const rb_nwb_pairs *all, int64_t *samples) {
+  rb_status status = RB_OK;
+  trace v = {0}, i = {0};
+  rb_sweep *sweep = NULL;
+  char mismatch[2 * RB_RECORDING_TEXT] = "";
+  RB_TRY(read_part(r, file, &pair->response, "mV", &v));
+  if (pair->stimulus.path[0] != '\0') {
+    RB_TRY(read_part(r, file, &pair->stimulus, "pA", &i));
+    check_pair(pair, &v, &i, mismatch);
+  }
+  *samples += v.samples;
+  if (*samples > MOST_SAMPLES) {
+    RB_TRY(RB_READING_FAIL(r, "its sweeps have more than %lld samples", (long long)MOST_SAMPLES));
+  }
+  RB_TRY(rb_reading_add(r, "nwb", &sweep));
+  (void)snprintf(sweep->name, sizeof sweep->name, "%s", name_of(pair->response.path));
+  take_source(pair, mismatch, all->broken[RB_NWB_STIMULI], sweep);
   sweep->samples = v.samples;
   sweep->interval_ms = v.interval_ms;
   sweep->start_ms = v.start_ms;
   sweep->voltage_mV = v.value;
-  sweep->current_pA = i.value;
-  v.value = i.value = NULL;
-  if (stimulated && v.begins && i.begins) {
+  v.value = NULL;
+  if (mismatch[0] == '\0') {
+    sweep->current_pA = i.value;
+    i.value = NULL;
+  }
+  if (sweep->current_pA != NULL && v.begins && i.begins) {
     RB_TRY(rb_sweep_compare_start(r->ctx, sweep, pair->stimulus.path, i.start_ms));
   }
   if (pair->remark != NULL) RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", pair->remark));
   for (int g = 0; g < RB_NWB_GROUPS; ++g) {
     if (all->broken[g][0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", all->broken[g]));
   }
+  if (all->left_out[0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", all->left_out));
   RB_TRY(take_remarks(r, file, pair->response.path, sweep));
 cleanup:
   free(v.value);

@@ -221,11 +221,54 @@ cleanup:
   return status;
 }
 
+static int compare_paths(const void *a, const void *b) {
+  return strcmp(((const rb_nwb_pair *)a)->response.path, ((const rb_nwb_pair *)b)->response.path);
+}
+
+/* Says which responses of the file its table does not have. */
+static rb_status find_left_out(rb_reading *r, const rb_file *file, rb_nwb_pairs *pairs) {
+  rb_status status = RB_OK;
+  rb_nwb_numbers list = {0};
+  rb_nwb_pair *sorted = NULL;
+  const char *first = NULL;
+  int64_t missing = 0;
+  RB_TRY(RB_ALLOCATE(r->ctx, sorted, pairs->count + 1));  // the last is what is looked for
+  memcpy(sorted, pairs->pair, (size_t)pairs->count * sizeof *sorted);
+  qsort(sorted, (size_t)pairs->count, sizeof *sorted, compare_paths);
+  RB_TRY(list_series(r, file, true, &list));
+  for (int64_t k = 0; k < list.count; ++k) {
+    rb_nwb_pair *key = &sorted[pairs->count];
+    if (!list.series[k].response) continue;
+    memcpy(key->response.path, list.series[k].path, RB_NWB_PATH);
+    if (bsearch(key, sorted, (size_t)pairs->count, sizeof *sorted, compare_paths) != NULL) continue;
+    if (missing++ == 0) first = list.series[k].path;
+  }
+  if (missing > 0) {
+    (void)snprintf(pairs->left_out, sizeof pairs->left_out,
+                   "%lld " RB_NWB_RESPONSE
+                   " that the file's table of recordings lacks %s left "
+                   "out: %.200s%s",
+                   (long long)missing, missing > 1 ? "are" : "is", first,
+                   missing > 1 ? " and others" : "");
+  }
+cleanup:
+  free(sorted);
+  free(list.series);
+  return status;
+}
+
 static bool all_numbered(const rb_nwb_numbers *list) {
   for (int64_t k = 0; k < list->count; ++k) {
     if (list->series[k].number < 0) return false;
   }
   return list->count > 0;
+}
+
+/* Whether there is one response and one stimulus, whose numbers differ. */
+static bool are_two(const rb_nwb_numbers *list) {
+  const rb_nwb_numbered *series = list->series;
+  return list->count == 2 && series[0].response != series[1].response &&
+         series[0].number != series[1].number;
 }
 
 static rb_status from_numbers(rb_reading *r, const rb_file *file, rb_nwb_pairs *pairs) {
@@ -243,6 +286,8 @@ static rb_status from_numbers(rb_reading *r, const rb_file *file, rb_nwb_pairs *
       list = (rb_nwb_numbers){0};
       list.remark = by_name;
       RB_TRY(list_series(r, file, true, &list));
+      // The only response and the only stimulus need no numbers in their names.
+      if (are_two(&list)) list.series[0].number = list.series[1].number = -1;
     }
   }
   RB_TRY(rb_nwb_pair_numbers(r, &list, pairs));
@@ -260,6 +305,7 @@ rb_status rb_nwb_find_pairs(rb_reading *r, const rb_file *file, rb_nwb_pairs *pa
   if (rb_file_has(file, RECORDINGS "responses/response") &&
       rb_file_has(file, RECORDINGS "stimuli/stimulus")) {
     RB_TRY(from_recordings(r, file, pairs));
+    RB_TRY(find_left_out(r, file, pairs));
   } else {
     RB_TRY(from_numbers(r, file, pairs));
   }

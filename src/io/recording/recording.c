@@ -89,8 +89,8 @@ void rb_recording_free(rb_recording *recording) {
   *recording = (rb_recording){0};
 }
 
-/* Leaves out the end where a trace is padded by NaN, as some programs do, and refuses what is no
- * number elsewhere. */
+/* Leaves out the end where a trace is padded by NaN, as some programs do, and marks a sweep that
+ * has what is no number elsewhere: others of the file are none the worse. */
 static rb_status check_values(rb_reading *r, rb_sweep *sweep) {
   const double *trace[2] = {sweep->voltage_mV, sweep->current_pA};
   int64_t end = sweep->samples;
@@ -98,10 +98,10 @@ static rb_status check_values(rb_reading *r, rb_sweep *sweep) {
     while (trace[k] != NULL && end > 0 && isnan(trace[k][end - 1])) --end;
   }
   for (int k = 0; k < 2; ++k) {
-    for (int64_t i = 0; trace[k] != NULL && i < end; ++i) {
+    for (int64_t i = 0; trace[k] != NULL && i < end && sweep->damaged[0] == '\0'; ++i) {
       if (isfinite(trace[k][i])) continue;
-      return RB_READING_FAIL(r, "%s: sample %lld of the %s is not a number", sweep->name,
-                             (long long)i, k == 0 ? "potential" : "current");
+      (void)snprintf(sweep->damaged, sizeof sweep->damaged, "sample %lld of the %s is not a number",
+                     (long long)i, k == 0 ? "potential" : "current");
     }
   }
   const int64_t cut = sweep->samples - end;
@@ -128,6 +128,14 @@ static rb_status check_sweep(rb_reading *r, rb_sweep *sweep) {
   return check_values(r, sweep);
 }
 
+/* Whether a file of the same bytes was read before. */
+static bool is_known(const rb_reading *r, const char *sha256) {
+  for (int64_t s = 0; s < r->first; ++s) {
+    if (strcmp(r->recording->sweep[s].sha256, sha256) == 0) return true;
+  }
+  return false;
+}
+
 static rb_status read_file(rb_reading *r) {
   rb_status status = RB_OK;
   uint8_t data[RB_FORMAT_HEAD];
@@ -142,8 +150,12 @@ static rb_status read_file(rb_reading *r) {
   RB_TRY(format->read(r));
   RB_TRY(rb_sha256_file(r->ctx, r->path, sha256));
   for (int64_t s = r->first; s < r->recording->sweeps; ++s) {
-    RB_TRY(check_sweep(r, &r->recording->sweep[s]));
-    memcpy(r->recording->sweep[s].sha256, sha256, sizeof sha256);
+    rb_sweep *sweep = &r->recording->sweep[s];
+    RB_TRY(check_sweep(r, sweep));
+    memcpy(sweep->sha256, sha256, sizeof sha256);
+    if (is_known(r, sha256)) {
+      RB_TRY(rb_sweep_warn(r->ctx, sweep, "the file's bytes are those of another one given"));
+    }
   }
 cleanup:
   return status;
@@ -165,6 +177,7 @@ static rb_status join(rb_context *ctx, rb_sweep *sweep, rb_sweep *current) {
   memcpy(sweep->current_source, current->current_source, sizeof sweep->current_source);
   RB_TRY(rb_sweep_compare_start(ctx, sweep, current->source, current->start_ms));
   sweep->lacks[0] = '\0';
+  if (sweep->damaged[0] == '\0') memcpy(sweep->damaged, current->damaged, sizeof sweep->damaged);
   for (char *line = current->warnings, *end; line != NULL && *line != '\0'; line = end + 1) {
     end = strchr(line, '\n');
     const bool known = sweep->warnings != NULL && memmem(sweep->warnings, strlen(sweep->warnings),

@@ -120,6 +120,33 @@ cleanup:
   return status;
 }
 
+/* The first sample that is farther from even steps than it may be; -1: none is. */
+static int64_t find_uneven(const rb_times *times, double step) {
+  const double *time = times->time_ms;
+  for (int64_t i = 0; i < times->samples; ++i) {
+    if (!(fabs(time[i] - (time[0] + (double)i * step)) <= times->share * fabs(step))) return i;
+  }
+  return -1;
+}
+
+/* The step between even times: the shortest number that rounding allows, else as it is.
+ * @return the first sample that does not fit the shortest; -1: all fit `step` */
+static int64_t find_step(const rb_times *times, double *step) {
+  const double *time = times->time_ms;
+  const int64_t steps = times->samples - 1;
+  const double rounding = times->rounding_ms + FLOAT64_ROUNDING * fabs(time[steps]);
+  const double coarse = FLOAT32_ROUNDING * (fabs(time[0]) + fabs(time[steps]));
+  const double exact = (time[steps] - time[0]) / (double)steps;
+  *step = exact;
+  if (!times->single || !shorten(step, SINGLE_DIGITS, coarse / (double)steps)) {
+    (void)shorten(step, DIGITS, rounding / (double)steps);
+  }
+  const int64_t off = find_uneven(times, *step);
+  if (off < 0 || find_uneven(times, exact) >= 0) return off;
+  *step = exact;
+  return -1;
+}
+
 rb_status rb_even_times(rb_reading *r, const char *name, const rb_times *times, double *interval_ms,
                         double *start_ms) {
   const double *time = times->time_ms;
@@ -129,16 +156,9 @@ rb_status rb_even_times(rb_reading *r, const char *name, const rb_times *times, 
     if (isfinite(time[i])) continue;
     return RB_READING_FAIL(r, "%s: the time of sample %lld is not a number", name, (long long)i);
   }
-  double step = (time[steps] - time[0]) / (double)steps;
-  const double rounding = times->rounding_ms + FLOAT64_ROUNDING * fabs(time[steps]);
-  const double coarse = FLOAT32_ROUNDING * (fabs(time[0]) + fabs(time[steps]));
-  if (!times->single || !shorten(&step, SINGLE_DIGITS, coarse / (double)steps)) {
-    (void)shorten(&step, DIGITS, rounding / (double)steps);
-  }
-  for (int64_t i = 0; i <= steps; ++i) {
-    if (fabs(time[i] - (time[0] + (double)i * step)) <= times->share * fabs(step)) continue;
-    return refuse_times(r, name, times, i, step);
-  }
+  double step = 0;
+  const int64_t off = find_step(times, &step);
+  if (off >= 0) return refuse_times(r, name, times, off, step);
   if (!(step > 0)) {
     return RB_READING_FAIL(r, "%s: its times, from %.10g to %.10g ms, do not increase", name,
                            time[0], time[steps]);
@@ -187,8 +207,10 @@ rb_status rb_table_add(rb_reading *r, const rb_table_sweep *table) {
     const rb_times times = {samples, table->time_ms, table->rounding_ms, MOST_OF_STEP,
                             table->single};
     RB_TRY(rb_even_times(r, sweep->name, &times, &sweep->interval_ms, &sweep->start_ms));
+  } else {
+    sweep->start_ms = table->time_ms != NULL ? table->time_ms[0] : table->start_ms;
   }
-  for (int k = 0; k < 2; ++k) {
+  for (int k = 0; k < 3; ++k) {
     if (table->remark[k][0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", table->remark[k]));
   }
   sweep->voltage_mV = *table->value[0];

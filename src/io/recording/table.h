@@ -36,8 +36,8 @@ typedef struct rb_times {
   bool single;         // may have been float32 once
 } rb_times;
 
-/* The distance of even times: the number with the fewest digits that rounding allows; that of
- * float32 only to a number of four digits, as intervals are. */
+/* The distance of even times: the number with the fewest digits that rounding allows, if times are
+ * even then, else as it is; that of float32 only to a number of four digits, as intervals are. */
 RB_NODISCARD rb_status rb_even_times(rb_reading *reading, const char *name, const rb_times *times,
                                      double *interval_ms, double *start_ms);
 
@@ -49,8 +49,9 @@ typedef struct rb_table_sweep {
   const double *number;   // numbers of the samples; NULL: there are none
   double rounding_ms;     // how far first and last time together may be rounded
   bool single;            // the times may have been float32 once
+  double start_ms;        // where there are no times
   double **value[2];      // potential (mV), current (pA), owned; taken over; NULL: is not there
-  const char *remark[2];  // what is to be said of these; "": nothing
+  const char *remark[3];  // what is to be said of times, potential and current; "": nothing
 } rb_table_sweep;
 
 /* Adds a table as a sweep. Its times have to be even. */

@@ -21,9 +21,11 @@ typedef struct text {
   int columns;
   int names;  // that the header has; 0: none
   rb_offer column[RB_MAX_FIELDS];
-  int place[ROLES], exponent[ROLES];  // -1: is not there
-  bool numbered;                      // the first role is a sample number
-  char remark[2][2 * RB_RECORDING_TEXT];
+  char unit[RB_MAX_FIELDS][RB_UNIT_TEXT];  // that lines of units alone give them
+  int units;                               // given so
+  int place[ROLES], exponent[ROLES];       // -1: is not there
+  bool numbered;                           // the first role is a sample number
+  char remark[ROLES][2 * RB_RECORDING_TEXT];
   double *value[ROLES];
   int64_t samples;
   double rounding_ms;  // of the times
@@ -42,22 +44,34 @@ static int used_fields(const rb_rows *rows) {
   return used;
 }
 
-/* Takes a line of the header: names, or units of the columns that follow those known already. */
-static void take_header(text *t, int *units) {
+/* Takes units of the columns that follow those whose units are known already. */
+static void take_units(text *t) {
+  for (int i = 0; i < t->rows.fields && t->units < RB_MAX_FIELDS; ++i) {
+    char *unit = t->unit[t->units];
+    (void)snprintf(unit, RB_UNIT_TEXT, "%s", t->rows.field[i]);
+    memcpy(t->column[t->units++].unit, unit, RB_UNIT_TEXT);
+  }
+}
+
+/* Takes names. Those of an earlier line, with the units in them, were of something else. */
+static void take_names(text *t) {
+  memset(t->column, 0, sizeof t->column);
+  for (int i = 0; i < t->rows.fields; ++i) {
+    rb_offer_named(t->rows.field[i], &t->column[i]);
+    if (!is_unit(t->column[i].unit)) memcpy(t->column[i].unit, t->unit[i], RB_UNIT_TEXT);
+  }
+  t->names = used_fields(&t->rows);
+}
+
+/* Takes a line of the header: names, or nothing but units. */
+static void take_header(text *t) {
   bool all = true;
   for (int i = 0; i < t->rows.fields; ++i) all = all && is_unit(t->rows.field[i]);
-  for (int i = 0; i < t->rows.fields; ++i) {
-    const char *field = t->rows.field[i];
-    if (!all) {
-      rb_offer named;
-      rb_offer_named(field, &named);
-      if (!is_unit(named.unit)) memcpy(named.unit, t->column[i].unit, sizeof named.unit);
-      t->column[i] = named;
-    } else if (*units < RB_MAX_FIELDS) {
-      (void)snprintf(t->column[(*units)++].unit, RB_UNIT_TEXT, "%s", field);
-    }
+  if (all) {
+    take_units(t);
+  } else {
+    take_names(t);
   }
-  if (!all) t->names = used_fields(&t->rows);
 }
 
 /* Compares the names with the first row. Names of a comment that do not fit were none. */
@@ -75,7 +89,6 @@ static void match_names(text *t, bool of_comment) {
 /* Reads the lines before the numbers; the first numbers are in the rows' fields then. */
 static rb_status read_header(text *t) {
   rb_status status = RB_OK;
-  int units = 0;
   bool more = false, of_comment = false;
   for (;;) {
     RB_TRY(rb_rows_next(&t->rows, &more));
@@ -89,19 +102,19 @@ static rb_status read_header(text *t) {
     if (numbers && t->names == 0 && t->rows.comment != NULL) {  // as numpy.savetxt writes it
       t->rows.separator = rb_rows_separator(t->rows.comment);
       RB_TRY(rb_rows_split(&t->rows, t->rows.comment));
-      take_header(t, &units);
+      take_header(t);
       of_comment = true;
     }
     t->rows.separator = rb_rows_separator(t->rows.text);
     RB_TRY(rb_rows_split(&t->rows, t->rows.text));
     if (numbers) break;
-    take_header(t, &units);
+    take_header(t);
   }
   match_names(t, of_comment);
-  if (units > 0 && units != t->columns) {
-    RB_TRY(RB_READING_FAIL(t->r, "the header has %d units for %d columns", units, t->columns));
+  if (t->units > 0 && t->units != t->columns) {
+    RB_TRY(RB_READING_FAIL(t->r, "the header has %d units for %d columns", t->units, t->columns));
   }
-  if (units > 0) t->names = t->columns;  // what is where is known
+  if (t->units > 0) t->names = t->columns;  // what is where is known
 cleanup:
   return status;
 }
@@ -121,6 +134,29 @@ static rb_status check_names(const text *t) {
                          "the header has %d names for %d columns: say what these are, --columns "
                          "time_ms,voltage_mV,current_pA; other names are ignored",
                          t->names, t->columns);
+}
+
+/* Whether two units measure the same quantity. */
+static bool are_alike(const char *one, const char *other) {
+  static const char *const bases[] = {"V", "A", "s"};
+  int unused = 0;
+  for (size_t k = 0; k < sizeof bases / sizeof *bases; ++k) {
+    if (rb_unit_exponent(one, bases[k], &unused) && rb_unit_exponent(other, bases[k], &unused)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Columns get the names and units that the user gives them. Others that measure the same are
+ * forgotten: what the user names is meant, wherever it stands. @param place of each named one */
+static void take_named(text *t, const rb_named_columns *named, const int *place) {
+  for (int i = 0; i < t->columns; ++i) {
+    for (int k = 0; k < named->count; ++k) {
+      if (are_alike(t->column[i].unit, named->column[k].offer.unit)) t->column[i].unit[0] = '\0';
+    }
+  }
+  for (int k = 0; k < named->count; ++k) t->column[place[k]] = named->column[k].offer;
 }
 
 /* What the user says of the columns: "sample,current_pA,voltage_mV", or "voltage_mV=Vm". */
@@ -143,7 +179,7 @@ static rb_status apply_choice(text *t) {
                      named.column[i].stored));
     }
   }
-  for (int i = 0; i < named.count; ++i) t->column[place[i]] = named.column[i].offer;
+  take_named(t, &named, place);
 cleanup:
   return status;
 }
@@ -152,14 +188,13 @@ cleanup:
 static rb_status find_roles(text *t) {
   rb_status status = RB_OK;
   rb_reading *r = t->r;
-  char unused[2 * RB_RECORDING_TEXT];
   const rb_sought sought[ROLES] = {
       {"seconds", "ms", NULL, NULL},
       {"volts", "mV", r->choice->voltage, &r->recording->use.voltage},
       {"amperes", "pA", r->choice->current, &r->recording->use.current}};
   for (int k = 0; k < ROLES; ++k) {
     RB_TRY(rb_channel_choose(r, t->columns, t->column, &sought[k], &t->place[k], &t->exponent[k],
-                             k == TIME ? unused : t->remark[k - VOLTAGE]));
+                             t->remark[k]));
   }
   for (int i = 0; i < t->columns && t->place[TIME] < 0; ++i) {
     t->numbered = rb_offer_is_sample(&t->column[i]);
@@ -170,6 +205,7 @@ static rb_status find_roles(text *t) {
                            "no column is known to be in volts or amperes: name the columns with "
                            "their units, --columns time_ms,voltage_mV,current_pA"));
   }
+  if (r->choice->interval_ms > 0) t->remark[TIME][0] = '\0';
   if (r->choice->interval_ms == 0 && (t->place[TIME] < 0 || t->numbered)) {
     RB_TRY(
         RB_READING_FAIL(r, "has no column of times: give the time between samples, --interval-ms"));
@@ -245,7 +281,7 @@ rb_status rb_read_text_recording(rb_reading *r) {
                                 .rounding_ms = 2 * t->rounding_ms,
                                 .single = true,
                                 .value = {&t->value[VOLTAGE], &t->value[CURRENT]},
-                                .remark = {t->remark[0], t->remark[1]}};
+                                .remark = {t->remark[0], t->remark[1], t->remark[2]}};
   RB_TRY(rb_table_add(r, &table));
 cleanup:
   if (t != NULL) {
