@@ -128,17 +128,32 @@ second = [(1, 7.0, 0.0, 300, 0)]
 first_level, second_level = (lambda s: expected_command(steps, s, -15.0, 0)), (lambda s: expected_command(second, s, 2.0, 0))
 active = dict(holding=-15.0, epochs=steps)
 for label, options, level, words in (
-        ("both", {}, first_level, "output 0, the active one; output 1 has a waveform, too: --current command:1 takes it"),
+        ("both", {}, first_level, "output 0, the active one; output 1 has a waveform in amperes, too: --current command:1 takes it"),
         ("active_off", dict(on=0), second_level, "output 1, the only one with a waveform in amperes; the active output is 0"),
         ("active_volts", dict(unit="mV"), second_level, "output 1, the only one with a waveform in amperes; the active output is 0")):
     for kind, path in both("outputs_" + label, lambda f, p: f(p, x, [V], command(**{**active, **options}),
                                                               others=[(1, command(holding=2.0, epochs=second))])):
-        expected = lambda level, words: [sweep(scaled(x[s, :, 0], V), level(s), current_source="command", warnings=words) for s in range(4)]
+        expected = lambda level, words: [sweep(scaled(x[s, :, 0], V), level(s), warnings=words,
+                                               current_source="command" if level is first_level else "command of output 1") for s in range(4)]
         case(path, path, expected(level, words))
         case(path + " 1", path, expected(second_level, ""), current="command:1")
         case(path + " 9", path, refused="command:9: there is no such output", current="command:9")
         if label == "active_volts":
             case(path + " 0", path, refused="command:0: that output is not in amperes", current="command:0")
+for kind, path in both("outputs_named", lambda f, p: f(p, np.repeat(x, 2, 2), [V, channel("command_in", "pA")], command(**active))):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), scaled(x[s, :, 0], channel("", "pA")), current_source="measured: command_in") for s in range(4)],
+         current="command_in")
+    case(path + " typed", path, refused="no channel command1 in amperes", current="command1")
+idle = [(0, 9.0, 9.0, 50, 0)]
+for kind, path in both("outputs_empty", lambda f, p: f(p, x, [V], command(holding=-15.0, epochs=idle), others=[(1, command(holding=2.0, epochs=second))])):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), second_level(s), current_source="command of output 1", warnings="the only one") for s in range(4)])
+for kind, path in both("outputs_other_empty", lambda f, p: f(p, x, [V], command(**active), others=[(1, command(epochs=idle))])):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), first_level(s), current_source="command", warnings="") for s in range(4)])
+abf2("outputs_three.abf2", x, [V], command(unit="mV"), others=[(1, command(epochs=second)), (2, command(epochs=steps))])
+case("outputs_three", "outputs_three.abf2", [sweep(scaled(x[s, :, 0], V), [], warnings="", lacks="the command is in 'mV'; --current command:1 takes that of "
+                                                   "output 1") for s in range(4)])
+for kind, path in both("outputs_file", lambda f, p: f(p, x, [V], command(source=2, file=b"a.atf"), others=[(1, command(epochs=second))])):
+    case(path, path, [sweep(scaled(x[s, :, 0], V), [], lacks="'a.atf', which is needed; --current command:1") for s in range(4)])
 for kind, path in both("outputs_idle", lambda f, p: f(p, x, [V], command(**active), others=[(1, command(on=0)), (2, command(unit="V"))][:2 if f is abf2 else 1])):
     case(path, path, [sweep(scaled(x[s, :, 0], V), first_level(s), warnings="") for s in range(4)])
 for kind, path in both("file", lambda f, p: f(p, x, [V], command(source=2, file=b"C:\\noise.atf"))):
@@ -217,6 +232,8 @@ case("other unit", ["v1", "padded_i"], refused="they cannot be a pair")
 igor("nan", np.r_[y, np.nan, y], b"v", b"mV")
 igor("long_i", np.r_[z, 0, z], b"i", b"pA")
 case("NaN within", ["nan", "long_i"], [sweep(np.r_[y, np.nan, y], np.r_[z, 0, z], damaged="sample 30 of the potential is not a number")])
+igor("v3", 3 * y, b"three", b"V", kind=4)
+case("one current twice", ["v1", "v3", "i1", "i1"], [sweep(1e3 * y, 1e12 * z, warnings=""), sweep(3e3 * y, 1e12 * z, warnings="")])
 case("the same twice", ["v1", "i1", "v1", "i1"], [sweep(1e3 * y, 1e12 * z, warnings=""),
                                                  sweep(1e3 * y, 1e12 * z, warnings="the file's bytes are those of another one given")])
 case("padded", ["padded"], [sweep(y, [], warnings="3 samples at the end are no numbers")])
@@ -420,6 +437,23 @@ with nwb("left out.nwb") as f:
     recordings_table(f, [("acquisition/r1", 0, 50, "stimulus/presentation/r1", 0, 50)])
 case("left out", "left out.nwb", [sweep(1e3 * v[1], 1e12 * i[1], warnings="2 CurrentClampSeries that the file's table of recordings lacks are left "
                                         "out: acquisition/r0 and others")])
+with nwb("left out by links.nwb") as f:
+    for k in range(2):
+        series(f, "acquisition/r%d" % k, R, v[k], "V", rate=1e4)
+        series(f, "stimulus/presentation/r%d" % k, S, i[k], "A", rate=1e4)
+    f["acquisition/again"] = h5py.SoftLink("/acquisition/r0")
+    recordings_table(f, [("acquisition/r%d" % k, 0, 50, "stimulus/presentation/r%d" % k, 0, 50) for k in range(2)])
+case("left out by links", "left out by links.nwb", [sweep(1e3 * v[k], 1e12 * i[k], warnings="") for k in range(2)])
+with nwb("hidden.nwb") as f:
+    series(f, "acquisition/Vm_1", R, v[0], "V", rate=1e4)
+    series(f, "stimulus/presentation/Im_2", S, i[0], "A", rate=1e4)
+    f["acquisition/Vm_2"] = h5py.ExternalLink("gone.nwb", "/v")
+case("hidden by a link", "hidden.nwb", [sweep(1e3 * v[0], [], lacks="no stimulus for acquisition/Vm_1")])
+with nwb("aborted.nwb") as f:
+    for k in range(2):
+        series(f, "acquisition/a%d" % k, R, v[k] if k else np.full(50, np.nan), "V", rate=1e4)
+        series(f, "stimulus/presentation/a%d" % k, S, i[k], "A", rate=1e4)
+case("aborted", "aborted.nwb", [dict(damaged="none of its samples is a number"), sweep(1e3 * v[1], 1e12 * i[1], damaged="")])
 with nwb("other numbers.nwb") as f:
     series(f, "acquisition/Vm_1", R, v[0], "V", rate=1e4)
     series(f, "stimulus/presentation/Im_2", S, i[0], "A", rate=1e4)
@@ -472,11 +506,21 @@ for label, header in (("interval", "Sampling interval (ms),0.2\nTime,Voltage (mV
     case("above " + label, "above_%s.csv" % label, refused="has no column of times")
 text("above.csv", "Cell,7,Stimulus 300 pA\nTime (ms),Vm (mV),Im\n", t * 0.1, v0, i0)
 case("above the current", "above.csv", [sweep(rounded(v0), [], lacks="no column is in amperes")])
+text("empty_row.csv", "Time (ms),Vm (mV),Im (pA)\n,,\n", t * 0.1, v0, i0)
+case("an empty row", "empty_row.csv", plain(interval=0.1))
+text("comment_units.txt", "# Cell_mV of a rat\nms\npA\nmV\n", t * 0.1, i0, v0, separator=" ")
+case("a comment above units", "comment_units.txt", plain(interval=0.1))
 text("units_first.txt", "ms pA mV\ntime I V\n", t * 0.1, i0, v0, separator=" ")
 case("units and names", "units_first.txt", plain(interval=0.1))
 text("filtered.csv", "frame_s,time_ms,vm_mV,vfilt_mV,im_pA\n", t, t * 0.1 + 500, i0, v0, i0)
 case("two times", "filtered.csv", [sweep(rounded(i0), rounded(i0), interval=1000, warnings="several channels in seconds: frame_s in s, time_ms in ms; the first")])
 case("named among others", "filtered.csv", plain(interval=0.1, start=500, warnings=""), columns="voltage_mV=vfilt_mV,time_ms=time_ms")
+case("twice the same", "filtered.csv", refused="names column vm_mV twice", columns="voltage_mV=vm_mV,current_pA=vm_mV")
+text("doubled.csv", "time_ms,Vm,Vm,current_pA\n", t * 0.1, v0, v0, i0)
+case("two of a name", "doubled.csv", refused="has several columns Vm", columns="voltage_mV=Vm")
+with open("wordy.csv", "w") as f:
+    f.write("time_ms,voltage_mV,current_pA\n" + "".join("%s,%d,1\n" % ("" if k == 1 else "soon" if k == 2 else 7 + k, -60 + k) for k in range(5)))
+case("times not looked at", "wordy.csv", [sweep(np.arange(-60, -55), np.ones(5), interval=0.2, start=7)], interval=0.2)
 case("another begin", "filtered.csv", plain(interval=0.2, start=500, warnings=""), columns="voltage_mV=vfilt_mV,time_ms=time_ms", interval=0.2)
 for rate in (48.0, 44.1, 25.6):  # in kHz: six decimals from 100 s on, whose steps no short number is
     late = np.round(1e5 + np.arange(2000) / rate, 6)
@@ -547,11 +591,13 @@ case("header alone", "header", refused="holds no numbers")
 with h5py.File("root.h5", "w", userblock_size=512) as f:
     f["t_ms"], f["Vm"], f["Im_nA"] = t * 0.1, np.float32(v0 / 1e3), i0
     f["Vm"].attrs["units"] = "volts"
-    f["deep/v"], f["deep/i"] = v0, np.r_[i0[:40], [np.nan] * 10]
+    f["deep/v"], f["deep/i"], f["deep/t"] = v0, np.r_[i0[:40], [np.nan] * 10], 700.0 + np.arange(3)
 case("HDF5", "root.h5", [sweep(np.float32(v0 / 1e3).astype(float) * 1e3, 1e3 * i0, kind="hdf5", current_source="column", interval=0.1)])
 case("paths", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, warnings="10 samples at the end")],
      columns="voltage_mV=/deep/v,current_nA=deep/i", interval=0.25)
-case("a begin", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, start=0)], columns="voltage_mV=/deep/v,current_nA=deep/i,time_ms=/t_ms", interval=0.25)
+case("a begin", "root.h5", [sweep(v0[:40], 1e3 * i0[:40], interval=0.25, start=700)],
+     columns="voltage_mV=/deep/v,current_nA=deep/i,time_ms=/deep/t", interval=0.25)
+case("no such times", "root.h5", refused="has no array nothere", columns="voltage_mV=/deep/v,current_nA=deep/i,time_ms=/nothere", interval=0.25)
 with h5py.File("begins.h5", "w") as f:
     f["time_s"], f["voltage_mV"], f["current_pA"] = t * 1e-4 + 0.5, v0, i0
 case("another interval", "begins.h5", [sweep(v0, i0, interval=0.2, start=500, warnings="")], interval=0.2)

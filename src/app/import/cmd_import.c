@@ -57,7 +57,7 @@ static void format_range(int64_t count, const double *value, char *text) {
     least = fmin(least, value[i]);
     most = fmax(most, value[i]);
   }
-  (void)snprintf(text, 40, value != NULL ? "%.2f..%.2f" : "-", least, most);
+  (void)snprintf(text, 40, least <= most ? "%.2f..%.2f" : "-", least, most);
 }
 
 static void print_list(const work *w) {

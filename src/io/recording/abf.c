@@ -70,7 +70,8 @@ static rb_status choose(rb_reading *r, const rb_abf *abf, plan *p) {
   rb_status status = RB_OK;
   rb_offer *offer = NULL;
   const char *wanted = r->choice->current;
-  const bool command = wanted != NULL && strncmp(wanted, "command", strlen("command")) == 0;
+  const bool command = wanted != NULL && (strcmp(wanted, "command") == 0 ||
+                                          strncmp(wanted, "command:", strlen("command:")) == 0);
   const rb_sought voltage = {"volts", "mV", r->choice->voltage, &r->recording->use.voltage};
   const rb_sought current = {"amperes", "pA", command ? NULL : wanted, &r->recording->use.current};
   *p = (plan){.voltage = -1, .current = -1};
@@ -87,7 +88,7 @@ static rb_status choose(rb_reading *r, const rb_abf *abf, plan *p) {
   if (p->voltage < 0 && p->current < 0) RB_TRY(RB_READING_FAIL(r, "%s", p->why_not));
   if (p->current < 0) {
     RB_TRY(rb_abf_command_choose(r, abf, command ? wanted : NULL, &p->command, p->remark[1]));
-    rb_abf_command_why_not(p->command, p->why_not);
+    rb_abf_command_why_not(abf, p->command, p->why_not);
   }
 cleanup:
   free(offer);
@@ -121,7 +122,9 @@ static rb_status read_current(rb_reading *r, rb_abf *abf, const plan *p, int64_t
   } else if (p->why_not[0] == '\0') {
     int exponent = 0;
     (void)rb_unit_exponent(p->command->unit, "pA", &exponent);
-    (void)snprintf(sweep->current_source, sizeof sweep->current_source, "command");
+    const bool active = p->command->dac == abf->active;
+    (void)snprintf(sweep->current_source, sizeof sweep->current_source,
+                   active ? "command" : "command of output %d", p->command->dac);
     RB_TRY(RB_ALLOCATE(r->ctx, sweep->current_pA, count));
     rb_abf_command_fill(p->command, s, count, sweep->current_pA);
     rb_trace_scale(count, exponent, sweep->current_pA);

@@ -48,7 +48,7 @@ typedef struct rb_abf {
   double synch_unit_us;               // of the starts; 0: samples
   int channels;
   rb_abf_channel channel[RB_ABF_MAX_CHANNELS];
-  int commands, active;  // the number of the output that is said to be the active one
+  int commands, active;  // of the first outputs; the number of the active one
   rb_abf_command command[RB_ABF_MAX_COMMANDS];
 } rb_abf;
 
@@ -73,7 +73,8 @@ RB_NODISCARD rb_status rb_abf_command_choose(rb_reading *reading, const rb_abf *
                                              const char *wanted, const rb_abf_command **command,
                                              char *remark);
 
-/* Why the command is not known as a current; "" if it is. @param why (2 * RB_RECORDING_TEXT) */
-void rb_abf_command_why_not(const rb_abf_command *command, char *why);
+/* Why a command is not known as a current, and which other is; "" if it is known.
+ * @param command NULL: there is none @param why (2 * RB_RECORDING_TEXT) */
+void rb_abf_command_why_not(const rb_abf *abf, const rb_abf_command *command, char *why);
 
 #endif

@@ -24,13 +24,20 @@ static const rb_abf_command *find_dac(const rb_abf *abf, long dac) {
   return NULL;
 }
 
-/* The first other command with a waveform in amperes. @param count of these */
+/* Whether it is a current that is told to change. */
+static bool has_waveform(const rb_abf_command *c) {
+  bool any = c->source == FROM_FILE;
+  for (int e = 0; e < c->epochs; ++e) any = any || c->epoch[e].type != 0;
+  return any && c->on && is_current(c);
+}
+
+/* The first other command with a waveform. @param count of these */
 static const rb_abf_command *find_other(const rb_abf *abf, const rb_abf_command *but, int *count) {
   const rb_abf_command *found = NULL;
   *count = 0;
   for (int k = abf->commands - 1; k >= 0; --k) {
     const rb_abf_command *c = &abf->command[k];
-    if (c == but || !c->on || !is_current(c)) continue;
+    if (c == but || !has_waveform(c)) continue;
     found = c;
     ++*count;
   }
@@ -57,31 +64,26 @@ rb_status rb_abf_command_choose(rb_reading *r, const rb_abf *abf, const char *wa
   *command = find_dac(abf, abf->active);
   const rb_abf_command *other = find_other(abf, *command, &others);
   if (others == 0) return RB_OK;
-  if (others == 1 && (*command == NULL || !(*command)->on || !is_current(*command))) {
+  if (others == 1 && (*command == NULL || !has_waveform(*command))) {
     *command = other;
     (void)snprintf(remark, SIZE,
                    "the current is the command of output %d, the only one with a waveform in "
                    "amperes; the active output is %d",
                    other->dac, abf->active);
-  } else {
+  } else if (*command != NULL && is_current(*command)) {
     (void)snprintf(remark, SIZE,
-                   "the current is the command of output %d, the active one; output %d has a "
-                   "waveform, too: --current command:%d takes it",
+                   "the command is that of output %d, the active one; output %d has a waveform in "
+                   "amperes, too: --current command:%d takes it",
                    abf->active, other->dac, other->dac);
   }
   return RB_OK;
 }
 
-void rb_abf_command_why_not(const rb_abf_command *c, char *why) {
+/* Why the epochs are not known; "" if they are. @param why (2 * RB_RECORDING_TEXT) */
+static void find_unknown(const rb_abf_command *c, char *why) {
   enum { SIZE = 2 * RB_RECORDING_TEXT };
-  why[0] = '\0';
-  if (c == NULL || !is_current(c)) {
-    (void)snprintf(why, SIZE, "no channel is in amperes, and the command is in '%s'",
-                   c != NULL ? c->unit : "");
-    return;
-  }
   if (c->on && c->source == FROM_FILE) {
-    (void)snprintf(why, SIZE, "the command came from the file '%s', which is needed", c->file);
+    (void)snprintf(why, SIZE, "the command came from the file '%.200s', which is needed", c->file);
   } else if (c->unknown != NULL) {
     (void)snprintf(why, SIZE, "no channel is in amperes, and the command is not known: %s",
                    c->unknown);
@@ -96,6 +98,25 @@ void rb_abf_command_why_not(const rb_abf_command *c, char *why) {
       (void)snprintf(why, SIZE, "epoch %d of the command is a train of pulses without a period",
                      epoch->number);
     }
+  }
+}
+
+void rb_abf_command_why_not(const rb_abf *abf, const rb_abf_command *c, char *why) {
+  enum { SIZE = 2 * RB_RECORDING_TEXT };
+  int others = 0;
+  why[0] = '\0';
+  if (c == NULL || !is_current(c)) {
+    (void)snprintf(why, SIZE, "no channel is in amperes, and the command is in '%s'",
+                   c != NULL ? c->unit : "");
+  } else {
+    find_unknown(c, why);
+  }
+  if (why[0] == '\0') return;
+  const rb_abf_command *other = find_other(abf, c, &others);
+  const size_t used = strlen(why);
+  if (other != NULL) {
+    (void)snprintf(why + used, SIZE - used, "; --current command:%d takes that of output %d",
+                   other->dac, other->dac);
   }
 }
 

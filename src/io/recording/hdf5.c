@@ -172,6 +172,9 @@ static rb_status read_table(rb_reading *r, const rb_file *file) {
                            "has no array of times: give the time between samples, "
                            "--interval-ms"));
   }
+  if (place[TIME] >= 0 && !rb_file_has(file, offer[place[TIME]].name)) {
+    RB_TRY(RB_FAIL(r->ctx, RB_ERR_FORMAT, "%s: has no array %s", r->path, offer[place[TIME]].name));
+  }
   if (place[TIME] >= 0 && r->choice->interval_ms > 0) {
     start_ms = find_begin(r, &offer[place[TIME]], exponent[TIME]);
     place[TIME] = -1;

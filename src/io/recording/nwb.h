@@ -61,6 +61,9 @@ RB_NODISCARD rb_status rb_nwb_pair_numbers(rb_reading *reading, rb_nwb_numbers *
 RB_NODISCARD rb_status rb_nwb_find_broken(rb_reading *reading, const rb_file *file,
                                           const char *group, char *text);
 
+/* Where the group is that a path leads to. */
+rb_nwb_place rb_nwb_find_place(const rb_file *file, const char *path);
+
 /* The electrode of a series. */
 rb_nwb_place rb_nwb_electrode(const rb_file *file, const char *path);
 

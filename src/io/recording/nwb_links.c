@@ -43,14 +43,13 @@ cleanup:
   return status;
 }
 
-rb_nwb_place rb_nwb_electrode(const rb_file *file, const char *path) {
-  char electrode[RB_NWB_PATH + 16], name[PATH_MAX];
+rb_nwb_place rb_nwb_find_place(const rb_file *file, const char *path) {
+  char name[PATH_MAX];
   struct stat about;
   hobj_ref_t address = 0;
   hid_t id = H5I_INVALID_HID;
   rb_nwb_place place = {0};
-  (void)snprintf(electrode, sizeof electrode, "%s/electrode", path);
-  if (rb_file_is_group(file, electrode)) id = H5Oopen(file->id, electrode, H5P_DEFAULT);
+  if (rb_file_is_group(file, path)) id = H5Oopen(file->id, path, H5P_DEFAULT);
   if (id >= 0 && H5Rcreate(&address, id, ".", H5R_OBJECT, H5I_INVALID_HID) >= 0) {
     place.address = address;
     if (H5Fget_name(id, name, sizeof name) > 0 && stat(name, &about) == 0) {
@@ -61,4 +60,10 @@ rb_nwb_place rb_nwb_electrode(const rb_file *file, const char *path) {
   if (id >= 0) H5Oclose(id);
   H5Eclear2(H5E_DEFAULT);
   return place;
+}
+
+rb_nwb_place rb_nwb_electrode(const rb_file *file, const char *path) {
+  char electrode[RB_NWB_PATH + 16];
+  (void)snprintf(electrode, sizeof electrode, "%s/electrode", path);
+  return rb_nwb_find_place(file, electrode);
 }

@@ -221,26 +221,28 @@ cleanup:
   return status;
 }
 
-static int compare_paths(const void *a, const void *b) {
-  return strcmp(((const rb_nwb_pair *)a)->response.path, ((const rb_nwb_pair *)b)->response.path);
+static int compare_places(const void *a, const void *b) {
+  return memcmp(a, b, sizeof(rb_nwb_place));
 }
 
-/* Says which responses of the file its table does not have. */
+/* Says which responses of the file its table does not have, by whatever links it names them. */
 static rb_status find_left_out(rb_reading *r, const rb_file *file, rb_nwb_pairs *pairs) {
   rb_status status = RB_OK;
   rb_nwb_numbers list = {0};
-  rb_nwb_pair *sorted = NULL;
+  rb_nwb_place *place = NULL;
   const char *first = NULL;
+  const size_t count = (size_t)pairs->count;
   int64_t missing = 0;
-  RB_TRY(RB_ALLOCATE(r->ctx, sorted, pairs->count + 1));  // the last is what is looked for
-  memcpy(sorted, pairs->pair, (size_t)pairs->count * sizeof *sorted);
-  qsort(sorted, (size_t)pairs->count, sizeof *sorted, compare_paths);
+  RB_TRY(RB_ALLOCATE(r->ctx, place, pairs->count));
+  for (size_t k = 0; k < count; ++k) {
+    place[k] = rb_nwb_find_place(file, pairs->pair[k].response.path);
+  }
+  if (count > 0) qsort(place, count, sizeof *place, compare_places);
   RB_TRY(list_series(r, file, true, &list));
   for (int64_t k = 0; k < list.count; ++k) {
-    rb_nwb_pair *key = &sorted[pairs->count];
     if (!list.series[k].response) continue;
-    memcpy(key->response.path, list.series[k].path, RB_NWB_PATH);
-    if (bsearch(key, sorted, (size_t)pairs->count, sizeof *sorted, compare_paths) != NULL) continue;
+    const rb_nwb_place here = rb_nwb_find_place(file, list.series[k].path);
+    if (count > 0 && bsearch(&here, place, count, sizeof here, compare_places) != NULL) continue;
     if (missing++ == 0) first = list.series[k].path;
   }
   if (missing > 0) {
@@ -252,7 +254,7 @@ static rb_status find_left_out(rb_reading *r, const rb_file *file, rb_nwb_pairs 
                    missing > 1 ? " and others" : "");
   }
 cleanup:
-  free(sorted);
+  free(place);
   free(list.series);
   return status;
 }
@@ -286,8 +288,10 @@ static rb_status from_numbers(rb_reading *r, const rb_file *file, rb_nwb_pairs *
       list = (rb_nwb_numbers){0};
       list.remark = by_name;
       RB_TRY(list_series(r, file, true, &list));
-      // The only response and the only stimulus need no numbers in their names.
-      if (are_two(&list)) list.series[0].number = list.series[1].number = -1;
+      // The only response and the only stimulus need no numbers in their names, unless links that
+      // lead nowhere hide others.
+      const bool whole = pairs->broken[0][0] == '\0' && pairs->broken[1][0] == '\0';
+      if (whole && are_two(&list)) list.series[0].number = list.series[1].number = -1;
     }
   }
   RB_TRY(rb_nwb_pair_numbers(r, &list, pairs));

@@ -104,9 +104,13 @@ static rb_status check_values(rb_reading *r, rb_sweep *sweep) {
                      (long long)i, k == 0 ? "potential" : "current");
     }
   }
+  if (end < 2 && sweep->samples < 2) return RB_READING_FAIL(r, "%s: has no samples", sweep->name);
+  if (end < 2) {
+    (void)snprintf(sweep->damaged, sizeof sweep->damaged, "none of its samples is a number");
+    return RB_OK;
+  }
   const int64_t cut = sweep->samples - end;
   sweep->samples = end;
-  if (end < 2) return RB_READING_FAIL(r, "%s: has no samples", sweep->name);
   if (cut == 0) return RB_OK;
   return rb_sweep_warn(r->ctx, sweep, "%lld samples at the end are no numbers and were left out",
                        (long long)cut);
@@ -153,7 +157,7 @@ static rb_status read_file(rb_reading *r) {
     rb_sweep *sweep = &r->recording->sweep[s];
     RB_TRY(check_sweep(r, sweep));
     memcpy(sweep->sha256, sha256, sizeof sha256);
-    if (is_known(r, sha256)) {
+    if (sweep->voltage_mV != NULL && is_known(r, sha256)) {
       RB_TRY(rb_sweep_warn(r->ctx, sweep, "the file's bytes are those of another one given"));
     }
   }

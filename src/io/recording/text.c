@@ -55,6 +55,7 @@ static void take_units(text *t) {
 
 /* Takes names. Those of an earlier line, with the units in them, were of something else. */
 static void take_names(text *t) {
+  if (used_fields(&t->rows) == 0) return;  // nothing but separators
   memset(t->column, 0, sizeof t->column);
   for (int i = 0; i < t->rows.fields; ++i) {
     rb_offer_named(t->rows.field[i], &t->column[i]);
@@ -82,6 +83,7 @@ static void match_names(text *t, bool of_comment) {
     t->names = t->columns;
   } else if (of_comment && t->names > 0) {
     memset(t->column, 0, sizeof t->column);
+    for (int i = 0; i < t->units; ++i) memcpy(t->column[i].unit, t->unit[i], RB_UNIT_TEXT);
     t->names = 0;
   }
 }
@@ -119,12 +121,20 @@ cleanup:
   return status;
 }
 
-/* Where the i-th column that the user names is; t->columns if it is not there. */
-static int find_named(const text *t, const rb_named_columns *named, int i) {
-  int place = 0;
-  if (!named->by_name) return i;
-  while (place < t->columns && strcmp(t->column[place].name, named->column[i].stored) != 0) ++place;
-  return place;
+/* Where the i-th column that the user names is. */
+static rb_status find_named(const text *t, const rb_named_columns *named, int i, int *place) {
+  const char *stored = named->column[i].stored;
+  int found = 0;
+  *place = i;
+  if (!named->by_name) return RB_OK;
+  for (int k = t->columns - 1; k >= 0; --k) {
+    if (strcmp(t->column[k].name, stored) != 0) continue;
+    *place = k;
+    ++found;
+  }
+  if (found == 1) return RB_OK;
+  return RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has %s %s", t->r->path,
+                 found == 0 ? "no column" : "several columns", stored);
 }
 
 /* Refuses names that may be of other columns. */
@@ -173,10 +183,11 @@ static rb_status apply_choice(text *t) {
                    t->columns, named.count));
   }
   for (int i = 0; i < named.count; ++i) {
-    place[i] = find_named(t, &named, i);
-    if (place[i] == t->columns) {
-      RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "%s: has no column %s", t->r->path,
-                     named.column[i].stored));
+    RB_TRY(find_named(t, &named, i, &place[i]));
+    for (int k = 0; k < i; ++k) {
+      if (place[k] != place[i]) continue;
+      RB_TRY(RB_FAIL(t->r->ctx, RB_ERR_USAGE, "--columns %s: names column %s twice",
+                     t->r->choice->columns, named.column[i].stored));
     }
   }
   take_named(t, &named, place);
@@ -230,6 +241,11 @@ static rb_status take_row(text *t) {
   for (int k = 0; k < ROLES; ++k) {
     if (t->place[k] < 0) continue;
     const char *field = t->rows.field[t->place[k]];
+    if (k == TIME && !t->numbered && t->r->choice->interval_ms > 0) {  // are not looked at
+      const double time = rb_text_is_number(field) ? strtod(field, NULL) : NAN;
+      t->value[k][t->samples] = rb_unit_scale(time, t->exponent[k]);
+      continue;
+    }
     if (*field == '\0') {
       return RB_ROWS_FAIL(&t->rows, "a number is missing in column %d", t->place[k] + 1);
     }
