@@ -435,8 +435,8 @@ with nwb("left out.nwb") as f:
         series(f, "acquisition/r%d" % k, R, v[k], "V", rate=1e4)
         series(f, "stimulus/presentation/r%d" % k, S, i[k], "A", rate=1e4)
     recordings_table(f, [("acquisition/r1", 0, 50, "stimulus/presentation/r1", 0, 50)])
-case("left out", "left out.nwb", [sweep(1e3 * v[1], 1e12 * i[1], warnings="2 CurrentClampSeries that the file's table of recordings lacks are left "
-                                        "out: acquisition/r0 and others")])
+case("left out", "left out.nwb", [sweep(1e3 * v[1], 1e12 * i[1], warnings="2 CurrentClampSeries that the table of recordings lacks are left out: "
+                                        "acquisition/r0 and others")])
 with nwb("left out by links.nwb") as f:
     for k in range(2):
         series(f, "acquisition/r%d" % k, R, v[k], "V", rate=1e4)

@@ -52,11 +52,10 @@ typedef struct rb_recording_choice {
   /** Columns in the order of a text, "sample,current_pA,voltage_mV", or, for HDF5 and text with a
    * header, what they are called: "voltage_mV=/data/vm,current_nA=/data/im". */
   const char *columns;
-  double interval_ms;  ///< between samples, instead of a column of times; 0: not given
-  const char *units;   ///< of channels without one, in their order: "mV,pA"
-  const char *voltage,
-      *current; /**< names or numbers (from 0) of channels, where there is a
-                   choice; the current may be "command", or "command:1" of an output */
+  double interval_ms;   ///< between samples, instead of a column of times; 0: not given
+  const char *units;    ///< of channels without one, in their order: "mV,pA"
+  const char *voltage;  ///< name or number (from 0) of a channel, where there is a choice
+  const char *current;  ///< the same; or "command", or "command:1" of an output
 } rb_recording_choice;
 
 /** Reads all sweeps of the files. Sweeps without a current get that of the sweeps that have nothing

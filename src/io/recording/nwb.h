@@ -29,8 +29,7 @@ typedef struct rb_nwb_pairs {
   int64_t count;
   rb_nwb_pair *pair;                                  // owned
   char broken[RB_NWB_GROUPS][2 * RB_RECORDING_TEXT];  // links that lead nowhere; "": there is none
-  char
-      left_out[2 * RB_RECORDING_TEXT];  // responses that the table does not have; "": there is none
+  char left_out[2 * RB_RECORDING_TEXT];  // responses that the table lacks; "": there is none
 } rb_nwb_pairs;
 
 /* Where an object is: an address is unique within its file. */

@@ -246,12 +246,10 @@ static rb_status find_left_out(rb_reading *r, const rb_file *file, rb_nwb_pairs 
     if (missing++ == 0) first = list.series[k].path;
   }
   if (missing > 0) {
-    (void)snprintf(pairs->left_out, sizeof pairs->left_out,
-                   "%lld " RB_NWB_RESPONSE
-                   " that the file's table of recordings lacks %s left "
-                   "out: %.200s%s",
-                   (long long)missing, missing > 1 ? "are" : "is", first,
-                   missing > 1 ? " and others" : "");
+    (void)snprintf(
+        pairs->left_out, sizeof pairs->left_out,
+        "%lld " RB_NWB_RESPONSE " that the table of recordings lacks %s left out: %.200s%s",
+        (long long)missing, missing > 1 ? "are" : "is", first, missing > 1 ? " and others" : "");
   }
 cleanup:
   free(place);
