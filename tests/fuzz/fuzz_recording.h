@@ -14,7 +14,8 @@ static inline void fuzz_sweep(rb_sweep *sweep) {
   rb_spikes spikes;
   rb_steps steps = {0};
   rb_electrode electrode;
-  for (int64_t i = 0; i < sweep->samples; ++i) {
+  const bool damaged = sweep->damaged[0] != '\0';
+  for (int64_t i = 0; !damaged && i < sweep->samples; ++i) {
     fuzz_require(sweep->voltage_mV == NULL || isfinite(sweep->voltage_mV[i]), "no number");
     fuzz_require(sweep->current_pA == NULL || isfinite(sweep->current_pA[i]), "no number");
   }
@@ -22,6 +23,10 @@ static inline void fuzz_sweep(rb_sweep *sweep) {
   if (sweep->current_pA == NULL) return;
   fuzz_outcome(rb_spikes_find(&fuzz_context, &rb_spike_rule_default, sweep->interval_ms,
                               sweep->samples, sweep->voltage_mV, &spikes));
+  if (damaged) {  // goes no farther than into the list
+    rb_spikes_free(&spikes);
+    return;
+  }
   const rb_status status = rb_sweep_step(&fuzz_context, sweep, &spikes, &stepping, &steps);
   fuzz_outcome(status);
   fuzz_outcome(rb_electrode_estimate(&fuzz_context, 1, sweep, &spikes, &electrode));
