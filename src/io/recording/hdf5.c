@@ -178,7 +178,6 @@ static rb_status read_table(rb_reading *r, const rb_file *file) {
   if (place[TIME] >= 0 && r->choice->interval_ms > 0) {
     start_ms = find_begin(r, &offer[place[TIME]], exponent[TIME]);
     place[TIME] = -1;
-    remark[TIME][0] = '\0';
   }
   if (place[TIME] >= 0) {
     RB_TRY(rb_file_stored_type(r->ctx, file, offer[place[TIME]].name, type));

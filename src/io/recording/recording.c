@@ -153,11 +153,12 @@ static rb_status read_file(rb_reading *r) {
   while (format->is != NULL && !format->is(&head)) ++format;
   RB_TRY(format->read(r));
   RB_TRY(rb_sha256_file(r->ctx, r->path, sha256));
+  const bool known = is_known(r, sha256);
   for (int64_t s = r->first; s < r->recording->sweeps; ++s) {
     rb_sweep *sweep = &r->recording->sweep[s];
     RB_TRY(check_sweep(r, sweep));
     memcpy(sweep->sha256, sha256, sizeof sha256);
-    if (sweep->voltage_mV != NULL && is_known(r, sha256)) {
+    if (known && sweep->voltage_mV != NULL) {
       RB_TRY(rb_sweep_warn(r->ctx, sweep, "the file's bytes are those of another one given"));
     }
   }

@@ -210,7 +210,8 @@ rb_status rb_table_add(rb_reading *r, const rb_table_sweep *table) {
   } else {
     sweep->start_ms = table->time_ms != NULL ? table->time_ms[0] : table->start_ms;
   }
-  for (int k = 0; k < 3; ++k) {
+  const int first = r->choice->interval_ms == 0 ? 0 : 1;  // with it columns of times do not matter
+  for (int k = first; k < 3; ++k) {
     if (table->remark[k][0] != '\0') RB_TRY(rb_sweep_warn(r->ctx, sweep, "%s", table->remark[k]));
   }
   sweep->voltage_mV = *table->value[0];

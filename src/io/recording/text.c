@@ -146,24 +146,14 @@ static rb_status check_names(const text *t) {
                          t->names, t->columns);
 }
 
-/* Whether two units measure the same quantity. */
-static bool are_alike(const char *one, const char *other) {
-  static const char *const bases[] = {"V", "A", "s"};
-  int unused = 0;
-  for (size_t k = 0; k < sizeof bases / sizeof *bases; ++k) {
-    if (rb_unit_exponent(one, bases[k], &unused) && rb_unit_exponent(other, bases[k], &unused)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* Columns get the names and units that the user gives them. Others that measure the same are
  * forgotten: what the user names is meant, wherever it stands. @param place of each named one */
 static void take_named(text *t, const rb_named_columns *named, const int *place) {
+  int unused = 0;
   for (int i = 0; i < t->columns; ++i) {
+    char *unit = t->column[i].unit;
     for (int k = 0; k < named->count; ++k) {
-      if (are_alike(t->column[i].unit, named->column[k].offer.unit)) t->column[i].unit[0] = '\0';
+      if (rb_unit_exponent(unit, named->column[k].offer.unit, &unused)) unit[0] = '\0';
     }
   }
   for (int k = 0; k < named->count; ++k) t->column[place[k]] = named->column[k].offer;
@@ -216,7 +206,6 @@ static rb_status find_roles(text *t) {
                            "no column is known to be in volts or amperes: name the columns with "
                            "their units, --columns time_ms,voltage_mV,current_pA"));
   }
-  if (r->choice->interval_ms > 0) t->remark[TIME][0] = '\0';
   if (r->choice->interval_ms == 0 && (t->place[TIME] < 0 || t->numbered)) {
     RB_TRY(
         RB_READING_FAIL(r, "has no column of times: give the time between samples, --interval-ms"));
