@@ -9,7 +9,7 @@ model = "adaptive_lif";
 simulator = { T_ms = 40.0; dt_ms = 0.2; tref_ms = 2.0; v0_mV = [-70.0, -50.0]; };
 stimulus = ( { type = "ou"; mean = [0.0, 400.0]; sd = [15.0, 400.0]; tau = [0.5, 30.0]; } );
 recording = { channels = ["voltage", "spikes", "current", "mask"]; };
-data_set = { recordings = [5, 5]; };
+data_set = { recordings = [5, 5]; shortest = 0.5; };
 END
 for stage in simulate train; do
   rheobase 2 $stage cell.cfg -o study --set misspecification.simulations=0 >out.txt 2>&1 || fail "$stage: $(tail -3 out.txt)"

@@ -7,15 +7,15 @@ enum { K = 3, COUNT = 20 };
 static const uint64_t seed = 45;
 static const double dt = 0.1;
 
-static const char *const varied =
-    "simulator = { T_ms = 30.05; I_std = 30.0; tref_ms = 1.1; v0_mV = [-75, -60]; };"
-    "stimulus = ({ type = \"constant\"; amplitude = [600, 900]; },"
-    "            { type = \"step\"; onset = [5, 8]; offset = 20; amplitude = [-100, 300]; },"
-    "            { type = \"ou\"; mean = 10; sd = [50, 90]; tau = [1, 5]; onset = 2.5; },"
-    "            { type = \"ou\"; mean = [0, 5]; sd = 20; tau = 2; seed = 3; });"
-    "recording = { sample_ms = 0.3; noise_mV = 0.5;"
-    "              channels = [\"mask\", \"voltage\", \"spikes\", \"current\"]; };"
-    "data_set = { recordings = [1, 3]; };";
+#define VARIED                                                                              \
+  "simulator = { T_ms = 30.05; I_std = 30.0; tref_ms = 1.1; v0_mV = [-75, -60]; };"         \
+  "stimulus = ({ type = \"constant\"; amplitude = [600, 900]; },"                           \
+  "            { type = \"step\"; onset = [5, 8]; offset = 20; amplitude = [-100, 300]; }," \
+  "            { type = \"ou\"; mean = 10; sd = [50, 90]; tau = [1, 5]; onset = 2.5; },"    \
+  "            { type = \"ou\"; mean = [0, 5]; sd = 20; tau = 2; seed = 3; });"             \
+  "recording = { sample_ms = 0.3; noise_mV = 0.5;"                                          \
+  "              channels = [\"mask\", \"voltage\", \"spikes\", \"current\"]; };"
+static const char *const varied = VARIED "data_set = { recordings = [1, 3]; };";
 
 static double uniform(int sub, int64_t item, int index, double low, double high) {
   const rb_stream stream =
@@ -99,9 +99,15 @@ static int by_definition(const rb_model *model, int64_t item, const double *thet
   return count;
 }
 
-static int64_t recordings_of(int64_t item) {
-  const rb_stream stream = rb_stream_make(seed, RB_FOR_TESTS, RB_RANDOM_SETUP, 0, (uint64_t)item);
-  return 1 + rb_stream_integer(stream, 0, K);
+/* Samples of recording r of a data set: the first 1 to K are there, the last 0 to all of these cut.
+ */
+static int64_t end_of(const rb_neuron_state *s, int64_t item, int64_t r) {
+  const int64_t shortest = (int64_t)ceil(s->settings.shortest * (double)s->samples);
+  const int64_t there = 1 + (int64_t)floor(uniform(0, item, 0, 0, K));
+  const int64_t cut = (int64_t)floor(uniform(0, item, 1, 0, (double)there + 1));
+  if (r >= there) return 0;
+  if (s->settings.shortest == 1 || r < there - cut) return s->samples;
+  return (int64_t)floor(uniform(1, item * K + r, 1, (double)shortest, (double)s->samples + 1));
 }
 
 /* Data sets first .. first+count-1 in one call. @return spikes */
@@ -120,8 +126,12 @@ static int compare(const rb_model *model, int64_t first, int64_t count) {
     for (int64_t r = 0; r < K; ++r) {
       memset(expected, 0, sizeof expected);
       for (int64_t j = 0; j < n; ++j) expected[j] = 1;
-      if (r < recordings_of(first + i)) {
+      const int64_t end = end_of(neuron_state(model), first + i, r);
+      if (end > 0) {
         spikes += by_definition(model, (first + i) * K + r, &theta[i * model->dim], expected);
+      }
+      for (int64_t j = 0; j < 4 * n; ++j) {
+        if (j % n >= end) expected[j] = j < n;
       }
       for (int c = 0; c < 4; ++c) {
         assert_memory_equal(&x[((i * 4 + c) * K + r) * n], &expected[c * n], (size_t)n * sizeof *x);
@@ -141,7 +151,7 @@ static void data_sets_follow_their_definition(void **state) {
   assert_true(model.channel[0].role == RB_CHANNEL_MASK && model.channel[0].binary);
   assert_true(model.channel[3].role == RB_CHANNEL_STIMULUS);
   assert_string_equal(model.channel[3].quantity.unit, "pA");
-  assert_true(model.log_likelihood == NULL);
+  assert_true(model.log_likelihood == NULL && model.shortest == neuron_state(&model)->samples);
   for (int isa = 0; isa <= (int)rb_cpu_best_isa(); ++isa) {
     test_context.isa = (rb_isa)isa;
     assert_true(compare(&model, 0, COUNT) > 20);
@@ -149,6 +159,48 @@ static void data_sets_follow_their_definition(void **state) {
     (void)compare(&model, ((int64_t)1 << 33) + 5, 7);  // items beyond 32 bits
   }
   test_context.isa = chosen;
+  model.destroy(&model);
+}
+
+static void recordings_are_cut_by_definition(void **state) {
+  (void)state;
+  rb_model model;
+  assert_neuron("adex", VARIED "data_set = { recordings = [1, 3]; shortest = 0.25; };", &model);
+  assert_true(model.shortest == 26 && neuron_state(&model)->samples == 101);
+  assert_true(compare(&model, 0, COUNT) > 20);
+  (void)compare(&model, ((int64_t)1 << 33) + 5, 7);
+  model.destroy(&model);
+}
+
+/* Spikes behind the end of a recording do not keep a data set from being silent. */
+static void what_is_cut_is_not_looked_at(void **state) {
+  (void)state;
+  enum { SETS = 200, N = 400, ODDITIES = 5 };
+  static float x[SETS * 2 * N];
+  static double theta[SETS * RB_NEURON_PARAMETERS];
+  static uint8_t found[SETS * ODDITIES];
+  rb_model model;
+  int silent = 0;
+  assert_neuron("adex",
+                "simulator = { T_ms = 40.0; };"
+                "stimulus = ({ type = \"constant\"; amplitude = 700; });"
+                "recording = { channels = [\"spikes\", \"mask\"]; sample_ms = 0; };"
+                "data_set = { shortest = 0.1; };",
+                &model);
+  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, NULL),
+                   RB_OK);
+  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, x),
+                   RB_OK);
+  assert_int_equal(model.oddities, ODDITIES);
+  assert_int_equal(
+      model.find_oddities(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, found), RB_OK);
+  for (int64_t i = 0; i < SETS; ++i) {
+    bool spikes = false;
+    for (int64_t j = 0; j < N; ++j) spikes |= x[i * 2 * N + j] > 0;
+    assert_int_equal(found[i * ODDITIES], !spikes);
+    silent += !spikes && x[i * 2 * N + 2 * N - 1] > 0;
+  }
+  assert_in_range(silent, 10, SETS - 10);
   model.destroy(&model);
 }
 
@@ -201,6 +253,45 @@ static void expect_uniform(int64_t count, const double *value, double low, doubl
   const double sd = (high - low) / sqrt(12), own = sqrt(square - mean * mean);
   assert_near(mean, (low + high) / 2, 5 * sd / sqrt((double)count));
   assert_near(own / sd, 1, 5 * 0.45 / sqrt((double)count));  // kurtosis 9/5
+}
+
+/* As many data sets have none of their recordings cut as one, and so on; lengths fill their range.
+ */
+static void cut_recordings_fill_their_range(void **state) {
+  (void)state;
+  enum { DRAWS = 3000, N = 40, R = 2 };
+  static float x[DRAWS * 2 * R * N];
+  static double theta[DRAWS * RB_NEURON_PARAMETERS], length[DRAWS * R];
+  rb_model model;
+  assert_neuron("adex",
+                "simulator = { T_ms = 4.0; };"
+                "stimulus = ({ type = \"constant\"; amplitude = 0; });"
+                "recording = { sample_ms = 0; channels = [\"mask\", \"voltage\"]; };"
+                "data_set = { recordings = [2, 2]; shortest = 0.5; };",
+                &model);
+  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, NULL),
+                   RB_OK);
+  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, x),
+                   RB_OK);
+  int64_t some[R + 1] = {0}, lengths = 0;
+  for (int64_t i = 0; i < DRAWS; ++i) {
+    int64_t cut = 0;
+    for (int64_t r = 0; r < R; ++r) {
+      const float *mask = &x[(i * 2 * R + r) * N];
+      int64_t end = N;
+      while (end > 0 && mask[end - 1] > 0) --end;
+      assert_true(end >= N / 2);
+      if (end == N) continue;
+      ++cut;
+      length[lengths++] = (double)end;
+    }
+    ++some[cut];
+  }
+  const double seen = 20.0 / 21, each = DRAWS / 3.0;  // one of 21 lengths is the whole one
+  assert_near((double)some[2] / each, seen * seen, 5 * sqrt(2 / each));
+  assert_near((double)some[1] / each, seen * (3 - 2 * seen), 5 * sqrt(2 / each));
+  expect_uniform(lengths, length, N / 2 - 0.5, N - 0.5);
+  model.destroy(&model);
 }
 
 static void what_is_drawn_fills_its_ranges(void **state) {
@@ -372,6 +463,8 @@ static void wrong_uses_are_refused(void **state) {
           "part 1, a constant, has no segment");
   refused("data_set = { recordings = [1, 2]; };",
           "recording.channels: lacks \"mask\": data_set.recordings = [1, 2]");
+  refused("data_set = { shortest = 0.5; };",
+          "recording.channels: lacks \"mask\": data_set.shortest = 0.5");
   refused("data_set = { recordings = [2, 1]; };", "must be [least, most]");
   refused("data_set = { recordings = [2]; };", "must be [least, most]");
   refused("data_set = { recordings = [0, 1]; };", "recordings = 0 is out of range [1, 64]");
@@ -383,6 +476,9 @@ static void wrong_uses_are_refused(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(data_sets_follow_their_definition),
     cmocka_unit_test(simulations_are_given_what_an_observation_was),
+    cmocka_unit_test(recordings_are_cut_by_definition),
+    cmocka_unit_test(cut_recordings_fill_their_range),
+    cmocka_unit_test(what_is_cut_is_not_looked_at),
     cmocka_unit_test(what_is_drawn_fills_its_ranges),
     cmocka_unit_test(drawn_noise_has_its_moments),
     cmocka_unit_test(segments_begin_anywhere_in_a_trace),

@@ -114,6 +114,8 @@ struct rb_model {
   int64_t length;                 ///< L, samples per channel
   int recordings;  ///< of one system, that these samples are, one after the other and all of length
                    ///< L / recordings; 0 counts as 1
+  int64_t shortest;  ///< samples a recording has at least, where a mask tells that some are shorter
+                     ///< than all; 0: half of them
   rb_quantity axis;  ///< of the samples, e.g. time_s in s
   double axis_step;  ///< distance of samples in the axis' unit
   int64_t dealt;  ///< most simulations taken at once where they may take long, and some much longer

@@ -20,6 +20,7 @@ typedef struct layout {
   const char *path;
   const rb_recorded *recording;
   int64_t room, length;  // recordings of the model, steps of each
+  int64_t shortest;      // steps that a window needs
   bool stimulus, mask;   // whether the model has such a channel
   int64_t windows;
   window *window;  // (room)
@@ -41,11 +42,16 @@ rb_status rb_recording_fits(rb_context *ctx, const rb_model *model, const char *
   return RB_OK;
 }
 
+/* Steps that a recording needs where a mask can tell that it is shorter than others. */
+static int64_t shortest_of(const rb_model *model, int64_t length) {
+  return model->shortest > 0 ? model->shortest : (length + 1) / 2;
+}
+
 /* How many steps window w of a sweep has; 0: there is none. */
 static int64_t steps_of(const layout *l, const rb_recorded_sweep *sweep, int64_t w) {
   const int64_t left = sweep->steps.steps - w * l->length;
   if (left >= l->length) return l->length;
-  return l->mask && 2 * left >= l->length ? left : 0;
+  return left >= l->shortest ? left : 0;
 }
 
 /* The first window of each sweep, then the second of each, while there is room. */
@@ -201,14 +207,17 @@ rb_status rb_recording_observe(rb_context *ctx, const rb_model *model, const cha
                                const char *list, const char *stage, float *x) {
   rb_status status = RB_OK;
   const int64_t room = model->recordings > 0 ? model->recordings : 1;
+  const int64_t length = model->length / room;
+  const bool mask = rb_model_channel(model, RB_CHANNEL_MASK) >= 0;
   rb_recorded recording = {0};
   layout l = {.model = model,
               .path = path,
               .recording = &recording,
               .room = room,
-              .length = model->length / room,
+              .length = length,
+              .shortest = mask ? shortest_of(model, length) : length,
               .stimulus = rb_model_channel(model, RB_CHANNEL_STIMULUS) >= 0,
-              .mask = rb_model_channel(model, RB_CHANNEL_MASK) >= 0};
+              .mask = mask};
   RB_TRY(rb_recorded_read(ctx, path, list, &recording));
   RB_TRY(rb_agree(ctx, lay_out(ctx, &l, x)));
   if (stage != NULL) print(ctx, stage, &l);

@@ -137,6 +137,12 @@ static rb_status check_data_sets(rb_context *ctx, const rb_neuron_settings *s, c
         "tells which recordings are missing",
         least, most);
   }
+  if (s->shortest < 1 && at[RB_NEURON_MASK] < 0) {
+    return RB_FAIL(ctx, RB_ERR_SETTING,
+                   "recording.channels: lacks \"mask\": data_set.shortest = %g, and the mask tells "
+                   "where a recording ends",
+                   s->shortest);
+  }
   if ((double)most * (double)length_of(s) > MAX_STEPS) {
     return RB_FAIL(ctx, RB_ERR_SETTING,
                    "data_set.recordings: %d recordings of %" PRId64
@@ -258,6 +264,7 @@ static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb
   state->every = steps_between(s);
   if (state->every < 1) state->every = 1;  // was checked before
   state->samples = (state->length + state->every - 1) / state->every;
+  state->shortest = (int64_t)ceil(s->shortest * (double)state->samples - NEAR);
   state->blanked = neuron->resets ? (int64_t)ceil(s->tref_ms / s->dt_ms - NEAR) : -1;
   state->per_unit = s->area_um2 > 0 ? 100.0 / s->area_um2 : 1;  // uA/cm2 of a pA
   set_channels(state);
@@ -289,6 +296,7 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
       .channel = state->channel,
       .length = state->samples * state->settings.recordings[1],
       .recordings = state->settings.recordings[1],
+      .shortest = state->shortest,
       .axis = {"time_ms", "ms", "time since the start of the recording"},
       .axis_step = (double)state->every * state->settings.dt_ms,
       .state = state,

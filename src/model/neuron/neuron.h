@@ -41,6 +41,7 @@ typedef struct rb_neuron_settings {
   double noise_mV;     ///< observation noise of the voltage
   int recordings[2];   ///< least and most of a data set
   int recordings_given;
+  double shortest;  ///< a recording lasts at least this share of T_ms
 } rb_neuron_settings;
 
 /** What a neuron is. */
@@ -93,6 +94,7 @@ typedef struct rb_neuron_state {
   const rb_neuron *neuron;
   rb_neuron_settings settings;     ///< its stimulus: the drawn parts and white noise; owned
   int64_t length, every, samples;  ///< L; steps between recorded samples; how many these are
+  int64_t shortest;                ///< samples a recording has at least
   int64_t blanked;                 ///< steps after a spike's own that are blanked
   double per_unit;                 ///< the kernel's unit of current per that of the stimulus
   bool drawn;                      ///< parts of the stimulus are others for each recording

@@ -63,16 +63,20 @@
       RB_NEURON_DATA_SET_ROWS
 
 /** How many recordings of a neuron a data set has. */
-#define RB_NEURON_DATA_SET_ROWS                                                             \
-  {.path = "data_set", .type = RB_SETTING_GROUP, .help = "Recordings of one neuron"}, {     \
-    .path = "data_set.recordings", .type = RB_SETTING_LIST,                                 \
-    RB_SETTING_MEMBER(rb_neuron_settings, recordings),                                      \
-    .length_offset = offsetof(rb_neuron_settings, recordings_given), .standard = "[1, 1]",  \
-    .range = "[1, 64]",                                                                     \
-    .help =                                                                                 \
-        "least and most of a data set; they share its parameters, not stimulus, noise and " \
-        "initial voltage"                                                                   \
-  }
+#define RB_NEURON_DATA_SET_ROWS                                                                \
+  {.path = "data_set", .type = RB_SETTING_GROUP, .help = "Recordings of one neuron"},          \
+      {.path = "data_set.recordings",                                                          \
+       .type = RB_SETTING_LIST,                                                                \
+       RB_SETTING_MEMBER(rb_neuron_settings, recordings),                                      \
+       .length_offset = offsetof(rb_neuron_settings, recordings_given),                        \
+       .standard = "[1, 1]",                                                                   \
+       .range = "[1, 64]",                                                                     \
+       .help =                                                                                 \
+           "least and most of a data set; they share its parameters, not stimulus, noise and " \
+           "initial voltage"},                                                                 \
+      RB_NEURON_REAL("data_set.", shortest, "1", "[0.1, 1]", "1",                              \
+                     "share of T_ms that a recording lasts at least: below 1 some of a data "  \
+                     "set, as often none as all, are cut to a length between both")
 
 /** Without the noise of what is observed. */
 #define RB_NEURON_CHANNEL_ROWS(sample)                                                  \

@@ -98,8 +98,7 @@ static void record_current(const simulation *s, int64_t lane) {
 /* Takes away what is not observed: beyond the end, all; where a spike blanks it, the voltage. */
 static void hide(const simulation *s, int64_t lane) {
   const rb_neuron_state *state = s->state;
-  const int64_t r = s->group.recording[lane] % state->settings.recordings[1];
-  const int64_t end = s->source.given != NULL ? s->source.given->end[r] : state->samples;
+  const int64_t end = s->group.end[lane];
   float *mask = row(s, lane, RB_NEURON_MASK), *voltage = row(s, lane, RB_NEURON_VOLTAGE);
   if (mask == NULL) return;
   for (int c = 0; c < RB_NEURON_CHANNELS; ++c) {

@@ -2,11 +2,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rheobase/base/memory.h"
 
-/* Sub-indices of RB_RANDOM_SETUP: how many recordings a data set has, and of a recording its
- * initial voltage, the numbers of its stimulus, and noise of the stimulus' parts. */
+/* Sub-indices of RB_RANDOM_SETUP: how many recordings a data set has and how many of them are cut,
+ * and of a recording its initial voltage and the length it is cut to, the numbers of its stimulus,
+ * and noise of the stimulus' parts. */
 enum { HOW_MANY, INITIAL, NUMBERS, NOISE };
 
 /* Whether nothing was observed at a sample. */
@@ -77,12 +79,21 @@ static rb_stream setup(const rb_neuron_source *s, int what, int64_t j) {
                         (uint64_t)(before + j));
 }
 
-static bool is_missing(const rb_neuron_source *s, int64_t j) {
-  const int least = s->state->settings.recordings[0], most = s->state->settings.recordings[1];
-  const int64_t r = j % most;
-  if (s->given != NULL) return s->given->end[r] == 0;
-  return r >= least &&
-         r >= least + rb_stream_integer(setup(s, HOW_MANY, j / most), 0, most - least + 1);
+/* Samples of recording j before its padding; 0: it is missing. Where recordings are cut it is the
+ * last ones of a data set, as the last windows of sweeps are, and none to all of them are equally
+ * likely: so whole ones alone are as common as any other number. */
+static int64_t end_of(const rb_neuron_source *s, int64_t j) {
+  const rb_neuron_settings *settings = &s->state->settings;
+  const int least = settings->recordings[0], most = settings->recordings[1];
+  const int64_t r = j % most, samples = s->state->samples;
+  if (s->given != NULL) return s->given->end[r];
+  const rb_stream of_set = setup(s, HOW_MANY, j / most);
+  const int64_t there = least + rb_stream_integer(of_set, 0, most - least + 1);
+  if (r >= there) return 0;
+  if (!(settings->shortest < 1)) return samples;
+  const int64_t cut = rb_stream_integer(of_set, 1, there + 1), shortest = s->state->shortest;
+  if (r < there - cut) return samples;
+  return shortest + rb_stream_integer(setup(s, INITIAL, j), 1, samples - shortest + 1);
 }
 
 static void set_items(const rb_neuron_group *group, rb_neuron_source *s) {
@@ -184,8 +195,12 @@ bool rb_neuron_source_next(rb_neuron_source *s, const double *theta, rb_neuron_g
   double v0[RB_LANES];
   const double *row[RB_LANES];
   group->count = 0;
+  memset(group->end, 0, sizeof group->end);
   for (; s->next < s->count * most && group->count < RB_LANES; ++s->next) {
-    if (!is_missing(s, s->next)) group->recording[group->count++] = s->next;
+    const int64_t end = end_of(s, s->next);
+    if (end == 0) continue;
+    group->recording[group->count] = s->next;
+    group->end[group->count++] = end;
   }
   if (group->count == 0) return false;
   set_items(group, s);

@@ -21,6 +21,7 @@ void rb_neuron_given_read(const rb_neuron_state *state, const float *x, rb_neuro
 typedef struct rb_neuron_group {
   int64_t count;
   int64_t recording[RB_LANES];  ///< (count)
+  int64_t end[RB_LANES];        ///< samples before a recording's padding; of lanes beyond count 0
 } rb_neuron_group;
 
 typedef struct rb_neuron_source {

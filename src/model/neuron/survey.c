@@ -22,6 +22,7 @@ static const double FAST_MS = 100, BLOCK_MS = 50, BLOCK_MV = -45, CLIP_MV = 200;
 /* A group of lanes that is looked at. */
 typedef struct survey {
   rb_neuron_source source;
+  rb_neuron_group group;
   int64_t block;         // steps
   int64_t fast;          // steps in which so many spikes are fast
   bool begun[RB_LANES];  // the stimulus, which was not 0 at a sample
@@ -48,6 +49,7 @@ static void spike_at(survey *s, int64_t k, int l) {
 static void look(survey *s, int64_t k, const rb_neuron_tile *tile, int64_t t) {
   const bool may_block = !s->source.state->neuron->resets;
   for (int l = 0; l < RB_LANES; ++l) {
+    if (k >= s->group.end[l] * s->source.state->every) continue;
     const bool spike = rb_tile_fired(tile, l, t);
     const double v = tile->voltage[t][l];
     s->raised[l] = v > BLOCK_MV && !spike ? s->raised[l] + 1 : 0;
@@ -89,7 +91,6 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
   rb_status status = RB_OK;
   const rb_neuron_state *state = model->state;
   rb_neuron_lanes *lanes = NULL;
-  rb_neuron_group group;
   survey *s = NULL;
   RB_TRY(RB_ALLOCATE(ctx, lanes, 1));
   RB_TRY(RB_ALLOCATE(ctx, s, 1));
@@ -99,11 +100,11 @@ rb_status rb_neuron_find_oddities(const rb_model *model, rb_context *ctx, uint64
   memset(found, 0, (size_t)count * RB_NEURON_ODDITIES);
   for (int64_t i = 0; i < count; ++i) found[i * RB_NEURON_ODDITIES + SILENT] = 1;
   const rb_neuron_run run = {state->neuron->kernel(ctx->isa), state->length, s, drive, record};
-  while (rb_neuron_source_next(&s->source, theta, &group, lanes)) {
+  while (rb_neuron_source_next(&s->source, theta, &s->group, lanes)) {
     begin(s);
     rb_neuron_run_lanes(&run, lanes);
-    for (int64_t l = 0; l < group.count; ++l) {
-      const int64_t i = group.recording[l] / state->settings.recordings[1];
+    for (int64_t l = 0; l < s->group.count; ++l) {
+      const int64_t i = s->group.recording[l] / state->settings.recordings[1];
       join(s->found[l], &found[i * RB_NEURON_ODDITIES]);
     }
   }
