@@ -255,6 +255,24 @@ static void choose_weights(rb_training *training) {
   }
 }
 
+/* How many steps it took, how good the weights are that are used, and why there are no more steps.
+ */
+static void show_end(rb_progress *progress, const rb_training *training) {
+  const int64_t epochs = training->step / training->steps_per_epoch;
+  const bool best = training->settings.keep == RB_KEEP_BEST;
+  const double last = training->history[epochs - 1].validation_loss;
+  char note[128];
+  const int written = snprintf(note, sizeof note, "validation loss %.4f%s",
+                               best ? training->best_loss : last, best ? " at best" : "");
+  if (epochs < training->settings.epochs) {
+    (void)snprintf(note + written, sizeof note - (size_t)written,
+                   ", no lower one in %" PRId64 " epoch%s", training->settings.patience,
+                   rb_plural(training->settings.patience));
+  }
+  progress->total = training->step;
+  rb_progress_end(progress, note);
+}
+
 /* One step, with what the end of an epoch asks for. Collective. @param due whether the state, which
  * then has been checked, is to be saved */
 static rb_status advance(rb_context *ctx, rb_training *training, const rb_training_data *data,
@@ -324,10 +342,7 @@ rb_status rb_train(rb_context *ctx, rb_training *training, const rb_training_dat
                      training->step, training->total_steps));
     }
   }
-  char note[64];
-  (void)snprintf(note, sizeof note, "validation loss %.4f",
-                 training->history[training->step / training->steps_per_epoch - 1].validation_loss);
-  rb_progress_end(&progress, note);
+  show_end(&progress, training);
   choose_weights(training);
 cleanup:
   rb_training_work_destroy(work);

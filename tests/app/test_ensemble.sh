@@ -60,6 +60,16 @@ expect_failure 6 "is of member 3 of an ensemble, not 2" 2 calibrate "$input" -o 
 rm mixed/checkpoint_member_2.h5
 expect_failure 4 "checkpoint_member_2.h5 cannot be opened: run .rheobase train" 2 infer "$input" -o mixed $three
 
+# Ended early: the steps that were made are told, and the loss of the weights that are used.
+mkdir early && cp base/simulations.h5 early
+"$RB_PROGRAM" train "$input" -o early --set training.epochs=200 --set training.learning_rate=0.05 --set training.patience=2 \
+  --set 'training.keep="best"' >out.txt 2>&1 || fail "train: $(tail -3 out.txt)"
+epochs=$(grep -c '^epoch' out.txt)
+loss=$(sed -n 's/^epoch.*validation loss \([^,]*\),.*/\1/p' out.txt | sort -g | head -1)
+[ "$epochs" -lt 200 ] || fail "the training did not end early"
+grep -qE "^train +$((4 * epochs)) steps in .*, validation loss $loss at best, no lower one in 2 epochs$" out.txt ||
+  fail "after $epochs epochs, the best with $loss: $(tail -1 out.txt)"
+
 # Stopped in the middle, in three groups, and finished in one: the same networks.
 long="--set training.epochs=60 --set training.batch_size=2 --set training.micro_batch=2"
 mkdir whole stopped && cp base/simulations.h5 whole && cp base/simulations.h5 stopped
