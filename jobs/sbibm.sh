@@ -152,13 +152,13 @@ candidate() {
     "network.mixture.mlp_widths=$half" "training.weight_decay=$decay" "network.summary.gates=$3"
 }
 
-# Smaller batches, with a learning rate that falls over all epochs or, where training ended sooner, over as many
-# as it took. Averages are over as many simulations as those of the larger batches.
+# A learning rate that falls, over all epochs or as many as training took, with smaller batches or not. Averages
+# are over as many simulations as those of the larger batches.
 parts=4
-falling() { # EPOCHS
-  consider "batches of $((batch / parts)), a rate that falls over $1 epochs" \
-    "training.batch_size=$((batch / parts))" "training.micro_batch=$((batch / parts / 2))" \
-    "training.average_steps=$((parts * average))" "training.epochs=$1" 'training.schedule="cosine"'
+falling() { # PARTS EPOCHS
+  consider "batches of $((batch / $1)), a rate that falls over $2 epochs" \
+    "training.batch_size=$((batch / $1))" "training.micro_batch=$((batch / $1 / 2))" \
+    "training.average_steps=$(($1 * average))" "training.epochs=$2" 'training.schedule="cosine"'
 }
 
 # input_has SETTING: whether the task's input, defaults included, has this line.
@@ -188,8 +188,11 @@ choose_network() {
   if [[ "${options[*]}" != *components=2* ]]; then
     consider "two components" "network.mixture.components=2"
   fi
-  [ "$simulations" -gt 10000 ] || shorter=()
-  falling "$epochs"
+  if [ "$simulations" -le 10000 ]; then
+    shorter=()
+    falling 1 "$took"
+  fi
+  falling "$parts" "$epochs"
   if $kept && [[ "${options[*]}" == *gates=true* ]]; then # best with large batches, perhaps not with small ones
     candidate 128 0.005 false
   fi
@@ -201,7 +204,7 @@ choose_network() {
     *) consider "gain 0.3" "network.summary.gain=0.3" ;;
   esac
   if [ "$simulations" -le 10000 ] && [ "$took" != "$epochs" ]; then
-    falling "$took"
+    falling "$parts" "$took"
   fi
   input_has 'type = "set"' || consider "a straight line beside it" "network.summary.line=true"
 }

@@ -155,19 +155,19 @@ searches() { # TASK SIMULATIONS NAME..., where the environment says what is best
   names=$(sed -n 's/^jobs\/sbibm.sh: \(.*\): validation loss .*/\1/p' out.txt)
   [ "$names" = "$(printf '%s\n' "${@:3}")" ] || fail "$1: searched $names"
 }
-falls() { echo "batches of 32, a rate that falls over $1 epochs"; }
+falls() { echo "batches of $1, a rate that falls over $2 epochs"; }
 line="a straight line beside it"
 GAIN=5 NOISY=0 TOOK=9 searches sir 10000 "width 64, weight decay 0.15, gates false" "a small density" \
   "width 128, weight decay 0.005, gates false" "width 128, weight decay 0.15, gates true" \
-  "width 128, weight decay 0.5, gates true" "two components" "$(falls 423)" "gain 2" "gain 5" "gain 10" \
-  "$(falls 9)" "$line"
+  "width 128, weight decay 0.5, gates true" "two components" "$(falls 128 9)" "$(falls 32 423)" "gain 2" \
+  "gain 5" "gain 10" "$(falls 32 9)" "$line"
 [ "$(grep ^epochs out.txt | tail -2)" = "epochs 423 of 1 with 0.005
 epochs 423 of 10 with 0.005" ] || fail "a rate that is no better is kept, or too few together: $(grep ^epochs out.txt)"
 [ "$(grep -c "^epochs 141 of 1 with" out.txt)" = 6 ] || fail "large batches: not a third: $(grep ^epochs out.txt)"
 GAIN=1 NOISY=1 TOOK=999 searches slcp 100000 "width 64, weight decay 0.015, gates false" "straight coordinates" \
   "a small density" "width 128, weight decay 0.0005, gates false" "width 128, weight decay 0.015, gates true" \
   "width 128, weight decay 0.05, gates true" "width 128, weight decay 0.1, gates true" \
-  "width 64, weight decay 0.05, gates true" "two components" "$(falls 60)" \
+  "width 64, weight decay 0.05, gates true" "two components" "$(falls 32 60)" \
   "width 128, weight decay 0.0005, gates false" "gain 2" "gain 5" "gain 0.3"
 [ "$(grep -c "^epochs 20 of 1 with" out.txt)" = 14 ] || fail "not all of a third of the epochs: $(grep ^epochs out.txt)"
 grep -qx "epochs 60 of 5 with 0.1" out.txt || fail "the networks together: $(grep ^epochs out.txt)"
