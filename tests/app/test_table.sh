@@ -30,6 +30,11 @@ write("other_theta.h5", theta=theta[:, :1], x=x)
 write("four.h5", theta=theta, x=x[:, None, None, :])
 write("text.h5", theta=theta, x=np.full((N, L), b"a"))
 write("short.h5", theta=theta[:9], x=x[:9])
+write("same.h5", theta=theta * [1, 0] + [0, 3], x=x)
+write("far.h5", theta=theta, x=x + 1e9 * (np.arange(L) == 2))
+write("near.h5", theta=theta, x=x + 1e3)
+write("constant.h5", theta=theta, x=x * (np.arange(L) != 2) + 0.1 * (np.arange(L) == 2))
+write("bits.h5", theta=theta, x=np.stack([x > 0, x > 1], 1).astype("u1"))
 nan = x.copy()
 nan[:, 3] = np.nan
 write("nan.h5", theta=theta, x=nan)
@@ -147,7 +152,26 @@ bad epoch.h5 5 "epoch.h5: the steps of time_ms are 0.1.* ms, those of the study 
 bad endless.h5 5 "endless.h5: the steps of time_ms are inf ms"
 bad finer.h5 5 "finer.h5: the steps of time_ms are 0.1 ms, those of the study 0.2"
 rheobase 1 simulate table.cfg -o plain --set 'table.files=["plain.h5"]' || fail "attributes that change nothing"
+bad same.h5 5 "same.h5: column 2 of theta, theta_2, is the same in all rows"
+cp deep.h5 again.h5
+bad 'deep.h5","flat.h5","again.h5' 3 "again.h5 holds the same bytes as deep.h5"
+bad far.h5 5 "far.h5: x, sample 2: float32 .* keeps too little"
+for file in near constant; do
+  rheobase 1 simulate table.cfg -o $file --set "table.files=[\"$file.h5\"]" || fail "$file.h5 is refused"
+done
 bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"
+
+echo "-- channels that are called like the singular of others, or like their own"
+bits=(--set 'table.files=["bits.h5"]' --set 'table.channels=["contact 1 binary","contacts 1 binary"]')
+for stage in simulate train infer; do rheobase 1 $stage table.cfg -o bits "${bits[@]}" || fail "$stage of bits"; done
+cp bits/posterior.h5 seen.h5
+rheobase 1 infer table.cfg -o bits "${bits[@]}" --force --observation seen.h5 || fail "a posterior as observation"
+h5diff bits/posterior.h5 seen.h5 /draws || fail "its observation is another"
+{ echo time_ms,contact,contacts; for k in 0 2 4 6 8 10; do echo "$((k / 10)).$((k % 10)),0,1"; done; } >seen.csv
+rheobase 1 infer table.cfg -o bits "${bits[@]}" --force --observation seen.csv || fail "text"
+h5dump -d /observation/contact -w 200 bits/posterior.h5 | grep -q "(0): 0, 0, 0, 0, 0, 0" || fail "contact is another channel"
+h5dump -d /observation/contacts -w 200 bits/posterior.h5 | grep -q "(0): 1, 1, 1, 1, 1, 1" || fail "contacts is another channel"
+
 expect_failure 3 "table.files is needed" 2 simulate prior.cfg -o bad --set 'table.files=[]'
 expect_failure 3 "table.length is needed" 2 simulate table.cfg -o bad --set table.length=0
 exit 0

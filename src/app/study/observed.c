@@ -31,12 +31,23 @@ void rb_observed_column(const rb_channel *channel, char *name) {
   }
 }
 
-/* A channel's column may also be called like the channel itself. */
-static void describe(const rb_channel *channel, column_name name, rb_column *column) {
+static bool is_channel(const rb_model *model, const char *name) {
+  for (int c = 0; c < model->channels; ++c) {
+    if (strcmp(model->channel[c].quantity.name, name) == 0) return true;
+  }
+  return false;
+}
+
+/* A channel's column may also be called like the channel itself, and is where another channel has
+ * its name. */
+static void describe(const rb_model *model, int c, column_name name, rb_column *column) {
+  const rb_channel *channel = &model->channel[c];
   const rb_quantity *q = &channel->quantity;
   rb_observed_column(channel, name);
+  const bool own = is_channel(model, name);
+  if (own) (void)snprintf(name, RB_OBSERVED_NAME, "%s", q->name);
   *column = (rb_column){.name = name,
-                        .other = q->name,
+                        .other = own ? NULL : q->name,
                         .unit = q->unit,
                         .binary = channel->binary,
                         .least = channel->least,
@@ -102,7 +113,7 @@ rb_status rb_observed_read(rb_context *ctx, const rb_job *job, bool tell, float 
                                 job->arguments->recording.sweeps, tell ? "infer" : NULL, x);
   }
   RB_TRY(check_interval(ctx, job));
-  for (int c = 0; c < model->channels; ++c) describe(&model->channel[c], name[c], &column[c]);
+  for (int c = 0; c < model->channels; ++c) describe(model, c, name[c], &column[c]);
   RB_TRY(rb_observation_read(ctx, job->arguments->observation, model->channels, column, &sampling,
                              &length, &read));
   memcpy(x, read, (size_t)(model->channels * length) * sizeof *x);

@@ -1,6 +1,8 @@
 #include "stored.h"
 
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #include "rheobase/model/draw.h"
 #include "stored_attributes.h"
 
-enum { ARRAY = 64 };
+enum { ARRAY = 64, PRECISION_NUMBERS = 1000000 };
 
 static void array_path(const rb_stored_part *part, const char *name, char *path) {
   (void)snprintf(path, ARRAY, "%s%s", part->group, name);
@@ -28,6 +30,54 @@ cleanup:
   return status;
 }
 
+/* Whether float32 keeps how a number of the rows varies, if it does: its error is at most a
+ * hundredth of the deviation. Mean and deviation are of what is finite and no larger than a
+ * float32.
+ * @param values (rows, size) */
+static bool keeps(int64_t rows, int64_t size, const double *values, double *mean, double *sd) {
+  double n = 0, first = 0, sum = 0, square = 0, lost = 0;
+  for (int64_t i = 0; i < rows; ++i) {
+    const double value = values[i * size];
+    if (!(fabs(value) <= (double)FLT_MAX)) continue;
+    if (n == 0) first = value;  // what is the same in all rows has a deviation of 0
+    n += 1;
+    sum += value - first;
+    square += pow(value - first, 2);
+    lost += pow(value - (double)(float)value, 2);
+  }
+  if (n == 0) return true;
+  *mean = first + sum / n;
+  *sd = sqrt(fmax(square / n - pow(sum / n, 2), 0));
+  return lost / n <= 1e-4 * *sd * *sd || square == 0;
+}
+
+/* Data are kept as float32. Looks at the first rows of an array. @param shape (rank) of it */
+static rb_status check_precision(rb_context *ctx, const rb_stored *stored,
+                                 const rb_stored_part *part, const char *name, int rank,
+                                 const int64_t *shape) {
+  rb_status status = RB_OK;
+  char path[ARRAY];
+  double *values = NULL, mean = 0, sd = 0;
+  int64_t size = 1;
+  for (int k = 1; k < rank; ++k) size *= shape[k];
+  const int64_t most = 1 + PRECISION_NUMBERS / size;
+  const int64_t rows = shape[0] < most ? shape[0] : most;
+  array_path(part, name, path);
+  RB_TRY(RB_ALLOCATE(ctx, values, rows * size));
+  RB_TRY(rb_file_read_rows(ctx, stored->file[part->file], path, RB_F64, false, rank, shape, 0, rows,
+                           values));
+  for (int64_t k = 0; k < size; ++k) {
+    if (keeps(rows, size, values + k, &mean, &sd)) continue;
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "%s: %s, sample %" PRId64 ": float32 (7 digits), in which data are kept, keeps "
+                   "too little of a deviation of %.3g around %.10g: subtract an offset",
+                   stored->path[part->file], path, k, sd, mean));
+  }
+cleanup:
+  free(values);
+  return status;
+}
+
 static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_part *part) {
   rb_status status = RB_OK;
   const rb_described *d = stored->described;
@@ -42,6 +92,8 @@ static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_par
     part->x_rank = rank == 2 ? 2 : 3;
     RB_TRY(check_array(ctx, stored, part, "x", part->x_rank,
                        rank == 2 ? (int64_t[]){N, C * L} : (int64_t[]){N, C, L}));
+    RB_TRY(check_precision(ctx, stored, part, "x", part->x_rank,
+                           rank == 2 ? (int64_t[]){N, C * L} : (int64_t[]){N, C, L}));
     return RB_OK;
   }
   for (int c = 0; c < C; ++c) {
@@ -54,6 +106,7 @@ static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_par
     }
     RB_TRY(check_array(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}));
     RB_TRY(rb_stored_check_unit(ctx, file, stored->path[part->file], path, channel->unit));
+    RB_TRY(check_precision(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}));
   }
 cleanup:
   return status;

@@ -16,6 +16,7 @@
  * are trained on, those of the validation, those held out for calibration. */
 
 enum { FILES = 4096, TOGETHER = 64 };
+static const double SAME = 1e-9;  // part of the mean that rounding makes of a deviation of 0
 typedef enum part { TRAINING, VALIDATION, CALIBRATION, PARTS } part;
 
 /* What is read of the files. */
@@ -85,8 +86,9 @@ cleanup:
   return status;
 }
 
-/* Mean and standard deviation of a column, as a normal distribution. @param theta (N, D) */
-static void set_normal(int64_t N, int D, int d, const double *theta, rb_prior_row *row) {
+/* Mean and standard deviation of a column, as a normal distribution. @param theta (N, D) @return
+ * whether it has a deviation */
+static bool set_normal(int64_t N, int D, int d, const double *theta, rb_prior_row *row) {
   double mean = 0, square = 0;
   int64_t n = 0;
   for (int64_t i = 0; i < N; ++i) n += isfinite(theta[i * D + d]) != 0;
@@ -99,6 +101,7 @@ static void set_normal(int64_t N, int D, int d, const double *theta, rb_prior_ro
   (void)snprintf(row->distribution, sizeof row->distribution, "normal");
   rb_format_real(mean, row->mean);
   rb_format_real(sqrt(square), row->sd);
+  return sqrt(square) > SAME * fabs(mean);
 }
 
 /* Parameters of an input that has no prior: unbounded, of the rows' mean and deviation. Local. */
@@ -117,7 +120,11 @@ static rb_status describe_rows(rb_context *ctx, const char *files, rb_model_rows
   stored->any = true;  // whether rows that are not finite are left out is told later
   RB_TRY(rb_stored_read(ctx, stored, 0, stored->rows, theta, NULL));
   for (int d = 0; d < stored->dim; ++d) {
-    set_normal(stored->rows, stored->dim, d, theta, &rows->prior[d]);
+    if (set_normal(stored->rows, stored->dim, d, theta, &rows->prior[d])) continue;
+    RB_TRY(RB_FAIL(ctx, RB_ERR_FORMAT,
+                   "%s: column %d of theta, %s, is the same in all rows: a network learns nothing "
+                   "of it, leave it out",
+                   stored->path[0], d + 1, rows->prior[d].name));
   }
 cleanup:
   if (stored != NULL) rb_stored_close(stored);
@@ -238,14 +245,22 @@ cleanup:
   return status;
 }
 
-/* The files count by what they hold. Collective. */
+/* The files count by what they hold. Rows that are there twice would be trained on and tested with.
+ * Collective. */
 static rb_status hash_files(rb_context *ctx, table *t) {
   rb_status status = RB_OK;
+  uint64_t hash[RB_STORED_MOST];
   t->hash = RB_HASH_START;
   for (int i = 0; i < t->stored.files; ++i) {
-    uint64_t hash = 0;
-    RB_TRY(rb_study_hash_file(ctx, t->stored.path[i], &hash));
-    t->hash = rb_hash(t->hash, &hash, sizeof hash);
+    RB_TRY(rb_study_hash_file(ctx, t->stored.path[i], &hash[i]));
+    t->hash = rb_hash(t->hash, &hash[i], sizeof hash[i]);
+    for (int j = 0; j < i; ++j) {
+      if (hash[j] != hash[i]) continue;
+      RB_TRY(RB_FAIL(ctx, RB_ERR_SETTING,
+                     "table.files: %s holds the same bytes as %s, and rows that are there twice "
+                     "would be both trained on and tested with",
+                     t->stored.path[i], t->stored.path[j]));
+    }
   }
 cleanup:
   return status;
