@@ -87,7 +87,7 @@ static rb_status compare(rb_context *ctx, const rb_file *file, const rb_recipe *
   RB_TRY(rb_recipe_read_digest(ctx, file, &digest));
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &settings));
   *same = digest == rb_recipe_digest(recipe);
-  if (!*same && rb_settings_difference(settings, recipe->settings, why, RB_STUDY_WHY) == 0) {
+  if (!*same && rb_settings_difference(settings, recipe->settings, NULL, why, RB_STUDY_WHY) == 0) {
     (void)snprintf(why, RB_STUDY_WHY, "the files it was made from have changed");
   }
 cleanup:

@@ -339,7 +339,8 @@ static const char *value_of(const char *lines, const char *line) {
   return NULL;
 }
 
-static void print_change(const char *line, int old_length, const char *old, char *text,
+/* @param line with the setting's name @param old, new its values; NULL: unset */
+static void print_change(const char *line, const char *old, const char *new, char *text,
                          size_t size) {
   static const char hash[] = "_hash";
   const int name = (int)strcspn(line, " ");
@@ -348,22 +349,37 @@ static void print_change(const char *line, int old_length, const char *old, char
     (void)snprintf(text, size, "the content of %.*s has changed", stem, line);
     return;
   }
-  const char *value = line + strcspn(line, "=") + 2;
-  (void)snprintf(text, size, "%.*s was %.*s and is %.*s now", name, line, old_length, old,
-                 (int)strcspn(value, "\n"), value);
+  if (old == NULL) old = "unset";
+  if (new == NULL) new = "unset";
+  (void)snprintf(text, size, "%.*s was %.*s and is %.*s now", name, line, (int)strcspn(old, "\n"),
+                 old, (int)strcspn(new, "\n"), new);
 }
 
-int rb_settings_difference(const char *before, const char *now, char *text, size_t size) {
+static const char *next_line(const char *line) {
+  line += strcspn(line, "\n");
+  return line + (*line == '\n');
+}
+
+static bool is_in_groups(const char *line, const char *groups) {
+  char path[RB_SETTING_TEXT];
+  (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(line, " "), line);
+  return groups == NULL || in_groups(path, groups);
+}
+
+int rb_settings_difference(const char *before, const char *now, const char *groups, char *text,
+                           size_t size) {
   int count = 0;
   *text = '\0';
-  for (const char *line = now; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
-    const char *value = line + strcspn(line, "=") + 2;
+  for (const char *line = now; *line != '\0'; line = next_line(line)) {
+    const char *new = line + strcspn(line, "=") + 2;
     const char *old = value_of(before, line);
-    const int length = (int)strcspn(value, "\n");
-    const int old_length = old != NULL ? (int)strcspn(old, "\n") : 0;
-    if (old != NULL && length == old_length && strncmp(value, old, (size_t)length) == 0) continue;
-    if (count++ > 0) continue;
-    print_change(line, old != NULL ? old_length : 5, old != NULL ? old : "unset", text, size);
+    const size_t length = strcspn(new, "\n");
+    if (old != NULL && length == strcspn(old, "\n") && strncmp(new, old, length) == 0) continue;
+    if (count++ == 0) print_change(line, old, new, text, size);
+  }
+  for (const char *line = before; *line != '\0'; line = next_line(line)) {
+    if (value_of(now, line) != NULL || !is_in_groups(line, groups)) continue;
+    if (count++ == 0) print_change(line, line + strcspn(line, "=") + 2, NULL, text, size);
   }
   if (count > 1) {
     const size_t used = strlen(text);

@@ -120,7 +120,7 @@ static rb_status differ(const rb_study_data *study, rb_product s, rb_product oth
     line += length;
   }
   *out = '\0';
-  *differs = rb_settings_difference(others, mine, how, RB_STUDY_WHY) > 0;
+  *differs = rb_settings_difference(others, mine, "", how, RB_STUDY_WHY) > 0;
 cleanup:
   free(mine);
   free(others);

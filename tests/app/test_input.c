@@ -151,7 +151,7 @@ static void a_current_trace_counts_by_its_samples(void **state) {
     assert_int_equal(rb_input_lines(&test_context, &input, RB_SIMULATE_SETTINGS, &lines[i]), RB_OK);
   }
   char text[200];
-  assert_int_equal(rb_settings_difference(lines[0], lines[1], text, sizeof text), 1);
+  assert_int_equal(rb_settings_difference(lines[0], lines[1], NULL, text, sizeof text), 1);
   assert_string_equal(text, "the content of simulator.current_file has changed");
   (void)remove("input_current.csv");
   free(lines[0]);

@@ -161,6 +161,17 @@ for file in near constant; do
 done
 bad short.h5 3 "9 rows leave .* for table.validation .* each needs 2 or more"
 
+echo "-- what is left out of a table is not taken back silently, nor a bound of the prior"
+skip=(--set 'table.files=["nan_theta.h5"]' --set sanity.simulations=20 --set sanity.prior_draws=20
+  --set training.simulations=50 --set training.validation=3 --set 'simulation.invalid="skip"' --set simulation.invalid_limit=0.6)
+rheobase 1 simulate table.cfg -o skipped "${skip[@]}" >out.txt 2>&1 || fail "skip: $(tail -1 out.txt)"
+expect_failure 6 "table.invalid was skipped .* and is unset now" 1 simulate table.cfg -o skipped "${skip[@]:0:10}"
+bounded='prior = { a = { distribution = "normal"; mean = 0.0; sd = 1.0; low = -9.0; }; b = { distribution = "normal"; mean = 0.0; sd = 1.0; }; };'
+{ cat table.cfg && echo "$bounded"; } >bounded.cfg
+sed 's/ low = -9.0;//' bounded.cfg >unbounded.cfg
+rheobase 1 simulate bounded.cfg -o bounded || fail "a prior with a bound"
+expect_failure 6 "prior.a.low was -9 and is unset now" 1 simulate unbounded.cfg -o bounded
+
 echo "-- channels that are called like the singular of others, or like their own"
 bits=(--set 'table.files=["bits.h5"]' --set 'table.channels=["contact 1 binary","contacts 1 binary"]')
 for stage in simulate train infer; do rheobase 1 $stage table.cfg -o bits "${bits[@]}" || fail "$stage of bits"; done

@@ -419,15 +419,20 @@ static void lines_digests_and_differences(void **state) {
                    RB_OK);
   assert_string_equal(before, "seed = 45\nnet.inner.deep = 1\nother.on = true\n");
   char text[200];
-  assert_int_equal(rb_settings_difference(before, before, text, sizeof text), 0);
+  assert_int_equal(rb_settings_difference(before, before, NULL, text, sizeof text), 0);
   e.seed = 46;
   e.deep = 12;
   assert_int_equal(rb_settings_lines(&test_context, &table, &e, "seed net.inner other.on", &now),
                    RB_OK);
-  assert_int_equal(rb_settings_difference(before, now, text, sizeof text), 2);
+  assert_int_equal(rb_settings_difference(before, now, NULL, text, sizeof text), 2);
   assert_string_equal(text, "seed was 45 and is 46 now (and 1 more)");
-  assert_int_equal(rb_settings_difference("", "seed = 46\n", text, sizeof text), 1);
+  assert_int_equal(rb_settings_difference("", "seed = 46\n", NULL, text, sizeof text), 1);
   assert_string_equal(text, "seed was unset and is 46 now");
+  static const char *const more = "seed = 46\nnet.low = 2\nnetwork.on = 1\n";
+  assert_int_equal(rb_settings_difference(more, "seed = 46\n", "", text, sizeof text), 0);
+  assert_int_equal(rb_settings_difference(more, "seed = 46\n", "seed net", text, sizeof text), 1);
+  assert_string_equal(text, "net.low was 2 and is unset now");
+  assert_int_equal(rb_settings_difference(more, "seed = 46\n", NULL, text, sizeof text), 2);
   // Published values of FNV-1a.
   assert_true(rb_hash(RB_HASH_START, "", 0) == UINT64_C(0xcbf29ce484222325));
   assert_true(rb_hash(RB_HASH_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));

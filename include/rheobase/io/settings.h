@@ -121,8 +121,11 @@ RB_NODISCARD rb_status rb_settings_lines(rb_context *ctx, const rb_settings_tabl
 
 /** Says how two results of rb_settings_lines differ: "training.epochs was 10 and is 20 now". A line
  * x_hash stands for the content of the file that setting x names: "the content of x has changed".
- * Local. @return number of differing settings; 0: equal */
-int rb_settings_difference(const char *before, const char *now, char *text, size_t size);
+ * Local.
+ * @param groups those that `now` is of: settings of these that only `before` has differ as well,
+ * others do not; NULL: all differ that only `before` has @return number of differing settings */
+int rb_settings_difference(const char *before, const char *now, const char *groups, char *text,
+                           size_t size);
 
 /** 64-bit FNV-1a hash, continued from @p hash (RB_HASH_START to begin). Local. */
 uint64_t rb_hash(uint64_t hash, const void *data, size_t size);

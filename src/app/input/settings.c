@@ -252,15 +252,20 @@ cleanup:
   return status;
 }
 
+/* Groups of settings, the model's own among them. @param groups (GROUPS) */
+static void add_own(const rb_input *input, const char *settings, char *groups) {
+  const char *own = input->type->recipe != NULL ? input->type->recipe : "";
+  (void)snprintf(groups, GROUPS, "%s %s", settings, own);
+}
+
 rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
                          char **lines) {
   rb_status status = RB_OK;
-  const char *own = input->type->recipe != NULL ? input->type->recipe : "";
   char *text = NULL;
   size_t size = 0;
   char groups[GROUPS];
   *lines = NULL;
-  (void)snprintf(groups, sizeof groups, "%s %s", settings, own);
+  add_own(input, settings, groups);
   RB_TRY(rb_settings_lines(ctx, &input->table, input, groups, &text));
   FILE *stream = open_memstream(lines, &size);
   if (stream == NULL) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
@@ -269,6 +274,19 @@ rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *set
   if (fclose(stream) != 0) RB_TRY(RB_FAIL(ctx, RB_ERR_MEMORY, "out of memory"));
 cleanup:
   free(text);
+  return status;
+}
+
+rb_status rb_input_difference(rb_context *ctx, const rb_input *input, const char *before,
+                              const char *settings, size_t size, char *why) {
+  rb_status status = RB_OK;
+  char *now = NULL;
+  char groups[GROUPS];
+  add_own(input, settings, groups);
+  RB_TRY(rb_input_lines(ctx, input, settings, &now));
+  (void)rb_settings_difference(before, now, groups, why, size);
+cleanup:
+  free(now);
   return status;
 }
 

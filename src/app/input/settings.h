@@ -106,6 +106,12 @@ RB_NODISCARD rb_status rb_input_model(rb_context *ctx, const rb_input *input, rb
 /** Whether the model's simulations are there already, and no others can be made. Local. */
 bool rb_input_is_stored(const rb_input *input);
 
+/** How the settings of an earlier time, as lines, differ from the input's of these groups. Local.
+ * @param why (size) "" if they do not */
+RB_NODISCARD rb_status rb_input_difference(rb_context *ctx, const rb_input *input,
+                                           const char *before, const char *settings, size_t size,
+                                           char *why);
+
 /** The settings of a stage as lines, for rb_stage (study.h). Local. The caller frees *lines. */
 RB_NODISCARD rb_status rb_input_lines(rb_context *ctx, const rb_input *input, const char *settings,
                                       char **lines);

@@ -26,15 +26,14 @@ static void channel_path(const rb_model *model, int c, char *path, size_t size) 
 rb_status rb_stage_model_difference(rb_context *ctx, const rb_job *job, const rb_file *file,
                                     char *why) {
   rb_status status = RB_OK;
-  char *before = NULL, *now = NULL;
+  char *before = NULL;
   why[0] = '\0';
   if (!rb_file_has_attribute(file, "", "settings")) return RB_OK;
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
-  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS " -seed -sanity -training", &now));
-  (void)rb_settings_difference(before, now, why, RB_STUDY_WHY);
+  RB_TRY(rb_input_difference(ctx, &job->input, before,
+                             RB_SIMULATE_SETTINGS " -seed -sanity -training", RB_STUDY_WHY, why));
 cleanup:
   free(before);
-  free(now);
   return status;
 }
 

@@ -23,13 +23,13 @@ static const char ITEM_S[] = "simulation_s";  // attribute: how long one takes
 static rb_status is_usable(rb_context *ctx, const rb_job *job, const rb_file *file, bool *usable,
                            char *why) {
   rb_status status = RB_OK;
-  char *before = NULL, *now = NULL;
+  char *before = NULL;
   RB_TRY(rb_file_get_string(ctx, file, "", "settings", &before));
-  RB_TRY(rb_input_lines(ctx, &job->input, RB_SIMULATE_SETTINGS COUNTS, &now));
-  *usable = rb_settings_difference(before, now, why, RB_STUDY_WHY) == 0;
+  RB_TRY(rb_input_difference(ctx, &job->input, before, RB_SIMULATE_SETTINGS COUNTS, RB_STUDY_WHY,
+                             why));
+  *usable = why[0] == '\0';
 cleanup:
   free(before);
-  free(now);
   return status;
 }
 

@@ -51,17 +51,16 @@ static bool keeps(int64_t rows, int64_t size, const double *values, double *mean
   return lost / n <= 1e-4 * *sd * *sd || square == 0;
 }
 
-/* Data are kept as float32. Looks at the first rows of an array. @param shape (rank) of it */
+/* Data are kept as float32. Looks at the first rows of an array. @param shape (rank) of it, rows of
+ * size numbers */
 static rb_status check_precision(rb_context *ctx, const rb_stored *stored,
                                  const rb_stored_part *part, const char *name, int rank,
-                                 const int64_t *shape) {
+                                 const int64_t *shape, int64_t size) {
   rb_status status = RB_OK;
   char path[ARRAY];
   double *values = NULL, mean = 0, sd = 0;
-  int64_t size = 1;
-  for (int k = 1; k < rank; ++k) size *= shape[k];
   const int64_t most = 1 + PRECISION_NUMBERS / size;
-  const int64_t rows = shape[0] < most ? shape[0] : most;
+  const int64_t rows = part->rows < most ? part->rows : most;
   array_path(part, name, path);
   RB_TRY(RB_ALLOCATE(ctx, values, rows * size));
   RB_TRY(rb_file_read_rows(ctx, stored->file[part->file], path, RB_F64, false, rank, shape, 0, rows,
@@ -93,7 +92,7 @@ static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_par
     RB_TRY(check_array(ctx, stored, part, "x", part->x_rank,
                        rank == 2 ? (int64_t[]){N, C * L} : (int64_t[]){N, C, L}));
     RB_TRY(check_precision(ctx, stored, part, "x", part->x_rank,
-                           rank == 2 ? (int64_t[]){N, C * L} : (int64_t[]){N, C, L}));
+                           rank == 2 ? (int64_t[]){N, C * L} : (int64_t[]){N, C, L}, C * L));
     return RB_OK;
   }
   for (int c = 0; c < C; ++c) {
@@ -106,7 +105,7 @@ static rb_status check_x(rb_context *ctx, const rb_stored *stored, rb_stored_par
     }
     RB_TRY(check_array(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}));
     RB_TRY(rb_stored_check_unit(ctx, file, stored->path[part->file], path, channel->unit));
-    RB_TRY(check_precision(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}));
+    RB_TRY(check_precision(ctx, stored, part, channel->name, 2, (int64_t[]){N, L}, L));
   }
 cleanup:
   return status;
