@@ -12,7 +12,7 @@ done
 trace() {
   awk -v samples="$1" -v step="$2" 'BEGIN {
     print "time_ms,voltage_mV,current_pA"
-    for (i = 0; i < samples; ++i) printf "%.1f,%.1f,%d\n", i * step, -65 + i % 7, 100 + i % 3
+    for (i = 0; i < samples; ++i) printf "%.1f,%.1f,%d\n", i * step, -65 + i % 7, 199 + i % 3
   }'
 }
 import() { # OUT FILE... [OPTION...]
@@ -52,6 +52,18 @@ rheobase 1 infer "$tiny" -o study "${fast[@]}" --recording several.h5 --sweeps 1
 h5diff direct.h5 study/posterior.h5 /draws || fail "sweep 1 is the same trace"
 expect_failure 6 "it is of the observation several.h5 .sweeps 1., not of several.h5 .sweeps 3.; use" 1 infer "$tiny" -o study "${fast[@]}" --recording several.h5 --sweeps 3
 expect_failure 6 "and none is given now: give .*several.h5" 1 infer "$tiny" -o study "${fast[@]}"
+
+echo "-- a current that is not the one the model injects"
+awk -F, -v OFS=, 'NR > 1 { $3 += 25 } 1' good.csv >more.csv
+awk -F, -v OFS=, 'NR > 1 { $3 -= 100 } 1' good.csv >less.csv
+import more.h5 more.csv
+import less.h5 less.csv
+"$RB_PROGRAM" infer "$tiny" -o study "${fast[@]}" --recording more.h5 --force >out.txt 2>err.txt || fail "infer: $(cat err.txt)"
+grep -q "warning: more.h5, sweep 0: its current and the one that the model injects are 25 pA apart, where that has 200" err.txt ||
+  fail "no warning: $(cat err.txt)"
+rheobase 1 infer "$tiny" -o study "${fast[@]}" --recording one.h5 --force 2>err.txt || fail "infer"
+! grep -q "apart" err.txt || fail "warned: $(cat err.txt)"
+refused 3 "less.h5: sweep 0 was given another current than the model injects .100 pA apart, where that has 200." --recording less.h5
 
 echo "-- what is refused"
 refused 3 "several.h5: has 4 sweeps where a data set of the model has 1: choose some with --sweeps" --recording several.h5

@@ -9,6 +9,9 @@
 #include "rheobase/model/predictor.h"
 #include "rheobase/parallel/agree.h"
 
+/* Parts of a current's mean square that a difference may have before it is warned of or refused. */
+static const double LIKE_CURRENT = 0.01, OTHER_CURRENT = 0.1;
+
 /* A window of a sweep, which becomes one of the model's recordings. */
 typedef struct window {
   int64_t sweep, first, steps;
@@ -171,6 +174,35 @@ cleanup:
   return status;
 }
 
+/* The current that all simulations are given, of a model that does not see it, has to be the one
+ * that the cell was given, but for the noise of its reading. */
+static rb_status check_current(rb_context *ctx, const layout *l) {
+  for (int64_t w = 0; l->model->injected != NULL && w < l->windows; ++w) {
+    const window *from = &l->window[w];
+    const rb_recorded_sweep *sweep = &l->recording->sweep[from->sweep];
+    const double *given = sweep->steps.current_pA + from->first;
+    double square = 0, difference = 0;
+    for (int64_t n = 0; n < from->steps; ++n) {
+      square += pow(l->model->injected[n], 2) / (double)from->steps;
+      difference += pow(given[n] - l->model->injected[n], 2) / (double)from->steps;
+    }
+    if (difference <= fmax(LIKE_CURRENT * square, 1)) continue;
+    const double off = sqrt(difference), size = sqrt(square);
+    if (difference > fmax(OTHER_CURRENT * square, 1)) {
+      return RB_FAIL(ctx, RB_ERR_SETTING,
+                     "%s: sweep %lld was given another current than the model injects (%.3g pA "
+                     "apart, where that has %.3g): give the model the recorded one, or train with "
+                     "the current among recording.channels",
+                     l->path, (long long)sweep->number, off, size);
+    }
+    rb_log_warning(ctx,
+                   "%s, sweep %lld: its current and the one that the model injects are %.3g pA "
+                   "apart, where that has %.3g: were both imported alike?",
+                   l->path, (long long)sweep->number, off, size);
+  }
+  return RB_OK;
+}
+
 static void print(const rb_context *ctx, const char *stage, const layout *l) {
   const double step = l->model->axis_step;
   bool told = !l->mask;
@@ -198,6 +230,7 @@ static rb_status lay_out(rb_context *ctx, layout *l, float *x) {
   RB_TRY(RB_ALLOCATE(ctx, l->window, l->room));
   place_windows(l);
   RB_TRY(check_filled(ctx, l));
+  RB_TRY(check_current(ctx, l));
   RB_TRY(fill(ctx, l, x));
 cleanup:
   return status;

@@ -95,6 +95,7 @@ rb_status rb_lif_create(rb_context *ctx, const void *settings, rb_model *model) 
                       .channels = RB_LIF_CHANNELS,
                       .channel = channels,
                       .length = state->length,
+                      .injected = state->mean_current_pA,
                       .axis = {"time_ms", "ms", "time since the start of the recording"},
                       .axis_step = s->dt_ms,
                       .state = state,

@@ -224,6 +224,7 @@ static void destroy(rb_model *model) {
   rb_neuron_state *state = model->state;
   if (state != NULL) {
     free(state->common);
+    free(state->injected);
     free(state->current);
     rb_stimulus_unload(&state->settings.stimulus);
   }
@@ -241,6 +242,16 @@ static void sum_common(const rb_stimulus *stimulus, rb_neuron_state *state) {
   }
   const double white = rb_stimulus_white_sd(stimulus, NULL), own = state->settings.I_std;
   state->current_sd = state->per_unit * (white > 0 ? hypot(own, white) : own);
+}
+
+static void average_common(rb_neuron_state *state) {
+  for (int64_t j = 0; j < state->samples; ++j) {
+    const int64_t first = j * state->every, end = first + state->every;
+    const int64_t last = end < state->length ? end : state->length;
+    double sum = 0;
+    for (int64_t k = first; k < last; ++k) sum += state->common[k];
+    state->injected[j] = sum / (double)(last - first);
+  }
 }
 
 static void set_channels(rb_neuron_state *state) {
@@ -270,7 +281,9 @@ static rb_status create_state(rb_context *ctx, const rb_neuron *neuron, const rb
   set_channels(state);
   RB_TRY(RB_ALLOCATE(ctx, state->common, state->length));
   RB_TRY(RB_ALLOCATE(ctx, state->current, state->length));
+  RB_TRY(RB_ALLOCATE(ctx, state->injected, state->samples));
   sum_common(&s->stimulus, state);
+  average_common(state);
   RB_TRY(rb_stimulus_copy_drawn(ctx, &s->stimulus, &state->settings.stimulus));
   for (int p = 0; p < state->settings.stimulus.parts; ++p) {
     state->drawn |= rb_stimulus_part_is_drawn(&state->settings.stimulus.part[p]);
@@ -289,6 +302,7 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
   RB_TRY(create_state(ctx, neuron, settings, state));
   int count = 0;
   for (int c = 0; c < RB_NEURON_CHANNELS; ++c) count += state->at[c] >= 0;
+  const bool density = neuron->density && !(state->settings.area_um2 > 0);
   const bool varies = state->at[RB_NEURON_CURRENT] >= 0 || state->at[RB_NEURON_MASK] >= 0;
   *model = (rb_model){
       .name = neuron->name,
@@ -297,6 +311,7 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
       .length = state->samples * state->settings.recordings[1],
       .recordings = state->settings.recordings[1],
       .shortest = state->shortest,
+      .injected = state->at[RB_NEURON_CURRENT] < 0 && !density ? state->injected : NULL,
       .axis = {"time_ms", "ms", "time since the start of the recording"},
       .axis_step = (double)state->every * state->settings.dt_ms,
       .state = state,

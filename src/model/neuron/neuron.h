@@ -99,6 +99,7 @@ typedef struct rb_neuron_state {
   double per_unit;                 ///< the kernel's unit of current per that of the stimulus
   bool drawn;                      ///< parts of the stimulus are others for each recording
   double *common;                  ///< (L) what all recordings share, in the stimulus' unit
+  double *injected;                ///< (samples) its mean over each sample's steps
   double *current;                 ///< (L) the same in the kernel's unit
   double current_sd;               ///< of its own noise per step
   int at[RB_NEURON_CHANNELS];      ///< place of a channel in an observation, or -1

@@ -12,15 +12,6 @@ static const float *samples_of(const rb_neuron_state *state, const float *x, int
   return at < 0 ? NULL : x + at * total + r * state->samples;
 }
 
-/* What all recordings share of the current: its mean over a sample's steps. */
-static double common_current(const rb_neuron_state *state, int64_t sample) {
-  const int64_t first = sample * state->every, end = first + state->every;
-  const int64_t last = end < state->length ? end : state->length;
-  double sum = 0;
-  for (int64_t k = first; k < last; ++k) sum += state->common[k];
-  return sum / (double)(last - first);
-}
-
 /* The voltage a recording begins with: the one that is seen, else the middle of what is drawn from,
  * which is NaN where it is the neuron's rest. */
 static double beginning(const rb_neuron_state *state, const float *voltage, int64_t sample) {
@@ -41,7 +32,7 @@ static void take(const rb_neuron_state *state, const float *x, int number, int64
   while (mask != NULL && begin < end && mask[begin] > 0.5F) ++begin;
   for (int64_t n = begin; n < end; ++n) {
     const int64_t to = at + n - begin;
-    r->stimulus[to] = current != NULL ? (double)current[n] : common_current(state, n);
+    r->stimulus[to] = current != NULL ? (double)current[n] : state->injected[n];
     r->response[to] = beginning(state, voltage, n);
     r->event[to] = spikes[n] > 0.5F;
   }
