@@ -85,10 +85,25 @@ cleanup:
   return status;
 }
 
+/* The recording's file, which need not be the one the posterior is of. */
+static rb_status write_source(const rb_study_data *study, FILE *out) {
+  rb_status status = RB_OK;
+  char *file = NULL;
+  if (!rb_study_has(study, FROM, "recording/file")) return RB_OK;
+  RB_TRY(rb_file_read_text(study->ctx, study->file[FROM], "recording/file", &file));
+  (void)fputs("<p>Predicted is the recording <code>", out);
+  rb_html_text(out, file);
+  (void)fputs("</code>.</p>\n", out);
+cleanup:
+  free(file);
+  return status;
+}
+
 rb_status rb_page_recording(const rb_study_data *study, FILE *out) {
   rb_status status = RB_OK;
   rb_array number = {0}, repeats = {0}, reliability = {0};
   if (study->file[RB_PRODUCT_POSTERIOR] != NULL) RB_TRY(rb_page_misspecification(study, out));
+  RB_TRY(write_source(study, out));
   RB_TRY(write_findings(study, out));
   RB_TRY(rb_study_read(study, FROM, "sweep", 1, -1, &number));
   RB_TRY(rb_study_read(study, FROM, "repeats", 1, number.shape[0], &repeats));

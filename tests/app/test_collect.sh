@@ -38,7 +38,7 @@ for study in "$odd" results/training.batch_size=16,seed=1; do
   "$RB_PROGRAM" predict "$study" --recording cell.h5 --quiet 2>/dev/null || fail "predict in $study"
 done
 "$RB_PROGRAM" collect "$odd" results/training* -o results >out.txt 2>err.txt || fail "predictions: $(cat err.txt)"
-grep -v '^wrote ' out.txt | sed -n '/^study,sweep/,$p' | cmp - results/predictions.csv || fail "the file is not what was printed"
+grep -v '^wrote ' out.txt | sed -n '/^study,recording/,$p' | cmp - results/predictions.csv || fail "the file is not what was printed"
 "$python" - "$odd" <<'END' || fail "predictions.csv: $(cat results/predictions.csv)"
 import csv, sys
 import h5py, numpy as np
@@ -49,6 +49,8 @@ with h5py.File(sys.argv[1] + "/prediction.h5") as p:
         v = p[name][0]
         assert np.isclose(float(rows[0][name]), np.mean(v), rtol=1e-5), (name, rows[0][name])
         assert np.isclose(float(rows[0][name + "_high"]), np.quantile(v, 0.975), rtol=1e-5)
+    assert rows[0]["recording"] == "cell.h5" and rows[0]["digest"] == p["recording/digest"][()].decode(), rows[0]
+    assert rows[1]["digest"] == rows[0]["digest"] and len(rows[0]["digest"]) == 16
     assert rows[0]["sweep"] == "0" and rows[0]["repeats"] == "1" and rows[0]["reliability"] == "" and rows[0]["log_evidence"] == ""
 END
 rm results/predictions.csv

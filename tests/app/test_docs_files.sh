@@ -9,7 +9,7 @@ trap 'rm -rf "$folder"' EXIT
   --set exact.draws=200 --set exact.short_steps=40 --set exact.long_steps=128
 "$RB_PROGRAM" scale --quiet "$RB_SOURCE_DIR/inputs/tiny.cfg" -o "$folder" --set scale.repeats=1 \
   --set scale.seconds=0 --set scale.simulations=16
-awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) print i / 5 ",-65," i }' >"$folder/trace.csv"
+awk 'BEGIN { print "time_ms,voltage_mV,current_pA"; for (i = 0; i < 100; ++i) print i / 5 ",-65,200" }' >"$folder/trace.csv"
 "$RB_PROGRAM" import --quiet "$folder/trace.csv" -o "$folder/recording.h5" 2>/dev/null
 cp "$folder/recording.h5" "$folder/second.h5"
 "$RB_PROGRAM" infer --quiet "$folder" --recording "$folder/recording.h5" --recording "$folder/second.h5" --sweeps 0 2>/dev/null

@@ -15,7 +15,7 @@
 enum { PATH = 4096 };
 
 void rb_collect_predictions_head(FILE *out) {
-  (void)fputs("study,sweep,repeats,reliability,log_evidence", out);
+  (void)fputs("study,recording,digest,sweep,repeats,reliability,log_evidence", out);
   for (int q = 0; q < RB_SCORES; ++q) {
     const char *name = rb_prediction_scores[q].name;
     (void)fprintf(out, ",%s,%s_low,%s_high", name, name, name);
@@ -66,12 +66,15 @@ cleanup:
 
 /* The scores of a study. */
 typedef struct scores {
+  char *recording, *digest;  // "" where the file does not say
   int64_t sweeps, draws;
   double *sweep, *repeats, *reliability;  // (sweeps)
   double *value[RB_SCORES];               // (sweeps, draws)
 } scores;
 
 static void free_scores(scores *s) {
+  free(s->recording);
+  free(s->digest);
   free(s->sweep);
   free(s->repeats);
   free(s->reliability);
@@ -85,6 +88,11 @@ static rb_status read_vector(rb_context *ctx, const rb_file *file, const char *n
   RB_TRY(rb_file_read(ctx, file, name, RB_F64, false, 1, &count, *value));
 cleanup:
   return status;
+}
+
+static rb_status read_text(rb_context *ctx, const rb_file *file, const char *path, char **text) {
+  if (rb_file_has(file, path)) return rb_file_read_text(ctx, file, path, text);
+  return RB_ALLOCATE(ctx, *text, 1);
 }
 
 static rb_status read_scores(rb_context *ctx, const rb_file *file, scores *s) {
@@ -102,6 +110,8 @@ static rb_status read_scores(rb_context *ctx, const rb_file *file, scores *s) {
                      rb_prediction_scores[q].name, rb_prediction_scores[0].name));
     }
   }
+  RB_TRY(read_text(ctx, file, "recording/file", &s->recording));
+  RB_TRY(read_text(ctx, file, "recording/digest", &s->digest));
   s->sweeps = shape[0];
   s->draws = shape[1];
   RB_TRY(read_vector(ctx, file, "sweep", s->sweeps, &s->sweep));
@@ -128,6 +138,10 @@ rb_status rb_collect_predictions_add(rb_context *ctx, const char *folder, FILE *
   RB_TRY(read_evidence(ctx, exact, &evidence));
   for (int64_t k = 0; k < s.sweeps; ++k, ++*rows) {
     rb_text_csv_field(out, folder);
+    (void)fputc(',', out);
+    rb_text_csv_field(out, s.recording);
+    (void)fputc(',', out);
+    rb_text_csv_field(out, s.digest);
     (void)fprintf(out, ",%.0f,%.0f", s.sweep[k], s.repeats[k]);
     write_number(out, s.reliability[k]);
     write_number(out, evidence);

@@ -16,7 +16,7 @@
 
 /* Numbers of the recording itself, and of its sweeps. */
 static const rb_prediction_score of_recording[] = {RB_SCORE_RATE, RB_SCORE_CV, RB_SCORE_SHORTEST};
-enum { OF_RECORDING = sizeof of_recording / sizeof *of_recording, PATH = 96 };
+enum { OF_RECORDING = sizeof of_recording / sizeof *of_recording, PATH = 96, DIGEST_SIZE = 17 };
 
 typedef struct study {
   const rb_job *job;
@@ -288,12 +288,29 @@ cleanup:
   return status;
 }
 
+static const rb_field RECORDING = {
+    "recording/file", RB_STRING, "", "1", "file of the recording as it was given", false};
+static const rb_field DIGEST = {
+    "recording/digest", RB_STRING, "", "1", "digest of its bytes (FNV-1a)", false};
 static const rb_field SWEEP = {
     "sweep", RB_I64, "sweep", "1", "number of the sweep in the recording", false};
 static const rb_field THETA = {
     "theta", RB_F64, "draw,parameter", "parameter's unit", "posterior draws that were used", false};
 static const rb_field FINDING = {
     "finding", RB_STRING, "finding", "1", "what speaks against the model, in words", false};
+
+/* Which recording it is. */
+static rb_status write_source(rb_context *ctx, rb_file *file, const study *s) {
+  rb_status status = RB_OK;
+  uint64_t digest = 0;
+  char text[DIGEST_SIZE];
+  RB_TRY(rb_study_hash_file(ctx, s->path, &digest));
+  (void)snprintf(text, sizeof text, "%016llx", (unsigned long long)digest);
+  RB_TRY(rb_file_write(ctx, file, &RECORDING, &(const char *){s->path}));
+  RB_TRY(rb_file_write(ctx, file, &DIGEST, &(const char *){text}));
+cleanup:
+  return status;
+}
 
 static rb_status write(rb_context *ctx, rb_file *file, study *s) {
   rb_status status = RB_OK;
@@ -309,6 +326,7 @@ static rb_status write(rb_context *ctx, rb_file *file, study *s) {
   RB_TRY(rb_file_dimension(ctx, file, "sweep", s->sweeps));
   RB_TRY(rb_file_dimension(ctx, file, "draw", s->draws));
   RB_TRY(rb_file_dimension(ctx, file, "finding", sizes[1]));
+  RB_TRY(write_source(ctx, file, s));
   RB_TRY(rb_file_write(ctx, file, &SWEEP, s->chosen));
   RB_TRY(rb_file_write(ctx, file, &THETA, s->theta));
   RB_TRY(rb_file_write(ctx, file, &FINDING, text));
