@@ -116,9 +116,9 @@ struct rb_model {
                    ///< L / recordings; 0 counts as 1
   int64_t shortest;  ///< samples a recording has at least, where a mask tells that some are shorter
                      ///< than all; 0: half of them
-  const double *injected;  ///< (L / recordings) mean current in pA that all recordings are given at
-                           ///< each sample, where it is no channel; NULL: there is none, or another
-                           ///< for each
+  const double *injected;  ///< (L / recordings) stimulus that all recordings are given at each
+                           ///< sample, without noise, in the unit that recordings of electrodes
+                           ///< have it in, where it is no channel; NULL: there is none of that kind
   rb_quantity axis;        ///< of the samples, e.g. time_s in s
   double axis_step;        ///< distance of samples in the axis' unit
   int64_t dealt;  ///< most simulations taken at once where they may take long, and some much longer
