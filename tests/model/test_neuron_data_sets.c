@@ -172,6 +172,14 @@ static void recordings_are_cut_by_definition(void **state) {
   model.destroy(&model);
 }
 
+/* Data sets of seed 7. @param theta (count, parameters) @param x (count, C, L) */
+static void draw(const rb_model *model, int64_t count, double *theta, float *x) {
+  assert_int_equal(model->draw_prior(model, &test_context, 7, RB_FOR_TESTS, 0, count, theta, NULL),
+                   RB_OK);
+  assert_int_equal(model->simulate(model, &test_context, 7, RB_FOR_TESTS, 0, count, theta, x),
+                   RB_OK);
+}
+
 /* Spikes behind the end of a recording do not keep a data set from being silent. */
 static void what_is_cut_is_not_looked_at(void **state) {
   (void)state;
@@ -187,10 +195,7 @@ static void what_is_cut_is_not_looked_at(void **state) {
                 "recording = { channels = [\"spikes\", \"mask\"]; sample_ms = 0; };"
                 "data_set = { shortest = 0.1; };",
                 &model);
-  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, NULL),
-                   RB_OK);
-  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, x),
-                   RB_OK);
+  draw(&model, SETS, theta, x);
   assert_int_equal(model.oddities, ODDITIES);
   assert_int_equal(
       model.find_oddities(&model, &test_context, 7, RB_FOR_TESTS, 0, SETS, theta, found), RB_OK);
@@ -269,10 +274,7 @@ static void cut_recordings_fill_their_range(void **state) {
                 "recording = { sample_ms = 0; channels = [\"mask\", \"voltage\"]; };"
                 "data_set = { recordings = [2, 2]; shortest = 0.5; };",
                 &model);
-  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, NULL),
-                   RB_OK);
-  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, x),
-                   RB_OK);
+  draw(&model, DRAWS, theta, x);
   int64_t some[R + 1] = {0}, lengths = 0;
   for (int64_t i = 0; i < DRAWS; ++i) {
     int64_t cut = 0;
@@ -307,10 +309,7 @@ static void what_is_drawn_fills_its_ranges(void **state) {
                 "              channels = [\"mask\", \"voltage\", \"spikes\", \"current\"]; };"
                 "data_set = { recordings = [1, 3]; };",
                 &model);
-  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, NULL),
-                   RB_OK);
-  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, x),
-                   RB_OK);
+  draw(&model, DRAWS, theta, x);
   int64_t recordings[K + 1] = {0}, seconds = 0;
   double product = 0;
   for (int64_t i = 0; i < DRAWS; ++i) {
@@ -347,10 +346,7 @@ static void drawn_noise_has_its_moments(void **state) {
                 "stimulus = ({ type = \"ou\"; mean = 40; sd = 10; tau = 3; });"
                 "recording = { sample_ms = 0; channels = [\"spikes\", \"current\"]; };",
                 &model);
-  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, NULL),
-                   RB_OK);
-  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, x),
-                   RB_OK);
+  draw(&model, DRAWS, theta, x);
   double mean = 0, square = 0, product = 0;
   for (int64_t i = 0; i < DRAWS; ++i) {
     const double a = (double)x[i * 2 * N + N] - 40, b = (double)x[i * 2 * N + N + 30] - 40;
@@ -379,10 +375,7 @@ static void segments_begin_anywhere_in_a_trace(void **state) {
                 "              segment = true; });"
                 "recording = { sample_ms = 0; channels = [\"spikes\", \"current\"]; };",
                 &model);
-  assert_int_equal(model.draw_prior(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, NULL),
-                   RB_OK);
-  assert_int_equal(model.simulate(&model, &test_context, 7, RB_FOR_TESTS, 0, DRAWS, theta, x),
-                   RB_OK);
+  draw(&model, DRAWS, theta, x);
   int last = 0;
   for (int64_t i = 0; i < DRAWS; ++i) {
     const float *current = &x[i * 2 * N + N];
