@@ -335,8 +335,8 @@ static void digest(const void *settings, FILE *stream) {
   const table_settings *s = settings;
   if (s->loaded == NULL) return;
   (void)fprintf(stream, "table.files_hash = %016" PRIx64 "\n", s->loaded->hash);
-  if (s->loaded->invalid != NULL)
-    (void)fputs("table.invalid = skipped (simulation.invalid)\n", stream);
+  if (s->loaded->invalid == NULL) return;
+  (void)fputs("table.invalid = skipped (simulation.invalid)\n", stream);
 }
 
 /* What is compared with test sets is not among them. */
