@@ -254,15 +254,19 @@ static void average_common(rb_neuron_state *state) {
   }
 }
 
+/* Whether the stimulus is a current per area. */
+static bool is_density(const rb_neuron_state *state) {
+  return state->neuron->density && !(state->settings.area_um2 > 0);
+}
+
 static void set_channels(rb_neuron_state *state) {
   char word[32];
-  const bool density = state->neuron->density && !(state->settings.area_um2 > 0);
   (void)find_channels(state->settings.channels, state->at, word);
   for (int c = 0; c < RB_NEURON_CHANNELS; ++c) {
     if (state->at[c] < 0) continue;
     rb_channel *channel = &state->channel[state->at[c]];
     *channel = channels[c];
-    if (c == RB_NEURON_CURRENT && density) channel->quantity.unit = "uA/cm2";
+    if (c == RB_NEURON_CURRENT && is_density(state)) channel->quantity.unit = "uA/cm2";
   }
 }
 
@@ -302,7 +306,6 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
   RB_TRY(create_state(ctx, neuron, settings, state));
   int count = 0;
   for (int c = 0; c < RB_NEURON_CHANNELS; ++c) count += state->at[c] >= 0;
-  const bool density = neuron->density && !(state->settings.area_um2 > 0);
   const bool varies = state->at[RB_NEURON_CURRENT] >= 0 || state->at[RB_NEURON_MASK] >= 0;
   *model = (rb_model){
       .name = neuron->name,
@@ -311,7 +314,7 @@ rb_status rb_neuron_create(rb_context *ctx, const rb_neuron *neuron, const void 
       .length = state->samples * state->settings.recordings[1],
       .recordings = state->settings.recordings[1],
       .shortest = state->shortest,
-      .injected = state->at[RB_NEURON_CURRENT] < 0 && !density ? state->injected : NULL,
+      .injected = state->at[RB_NEURON_CURRENT] < 0 && !is_density(state) ? state->injected : NULL,
       .axis = {"time_ms", "ms", "time since the start of the recording"},
       .axis_step = (double)state->every * state->settings.dt_ms,
       .state = state,
